@@ -1,0 +1,66 @@
+package lww
+
+import (
+	"cmp"
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Record is the latest operation on one element: an add when its rank is 0, a
+// removal when it is higher. A Record never changes, so sets may share it.
+type Record struct {
+	Name  string
+	Stamp int64
+	Rank  uint8
+	Value string
+
+	hash  uint64
+	print uint64
+}
+
+// New makes a record. It keeps both strings: clone what aliases a buffer.
+func New(name string, stamp int64, rank uint8, value string) *Record {
+	return &Record{
+		Name: name, Stamp: stamp, Rank: rank, Value: value,
+		hash:  HashName(name),
+		print: printOf(name, stamp, rank, value),
+	}
+}
+
+// Compare orders two operations on one element by stamp, then rank, so that a
+// removal wins a tie, then the bytes of the value, so that no tie is left.
+func (r *Record) Compare(o *Record) int {
+	if c := cmp.Compare(r.Stamp, o.Stamp); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(r.Rank, o.Rank); c != 0 {
+		return c
+	}
+	return cmp.Compare(r.Value, o.Value)
+}
+
+// Hash returns HashName of the record's name: its place in the tree.
+func (r *Record) Hash() uint64 { return r.hash }
+
+// Print returns the hash of the whole record that fingerprints add up: xxHash64
+// with seed 0 of the stamp (8 bytes), the rank (1), the length of the name
+// (4, all big-endian), the name and the value. Nodes compare sums of prints, so
+// all must compute the same.
+func (r *Record) Print() uint64 { return r.print }
+
+// HashName returns where an element lies in every set: xxHash64 of its name, with
+// seed 0. It is no secret: names with the same hash can be made at will.
+func HashName(name string) uint64 { return xxhash.Sum64String(name) }
+
+// printOf computes a print. All that comes before the value has a known length,
+// so two records that differ never hash the same bytes.
+func printOf(name string, stamp int64, rank uint8, value string) uint64 {
+	var short [128]byte // most records fit; append moves the others to the heap
+	b := binary.BigEndian.AppendUint64(short[:0], uint64(stamp))
+	b = append(b, rank)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(name)))
+	b = append(b, name...)
+	b = append(b, value...)
+	return xxhash.Sum64(b)
+}

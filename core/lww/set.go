@@ -1,0 +1,124 @@
+package lww
+
+import "iter"
+
+// Set is a replica of a last-writer-wins element set. The zero Set is empty and
+// ready. A Set is for one goroutine, and must not be copied once it is in use.
+//
+// Merge alone is the CRDT: whatever records replicas Merge, in whatever order
+// and however often, those that have merged the same are the same. An element
+// is in the set when Get returns a record of rank 0; a higher rank is a
+// tombstone, which has to stay until no replica can bring an older add back.
+//
+// The iterators go in ascending order of (hash, name), whatever the order of
+// insertion was. The set must not change while one runs: its records may then
+// be missed or come twice.
+type Set struct {
+	root node
+}
+
+// Get returns an element's record, or nil.
+func (s *Set) Get(name string) *Record { return s.root.get(HashName(name), name) }
+
+// Merge joins a record into the set: of it and the element's record the later
+// stays. It tells whether the record went in.
+func (s *Set) Merge(r *Record) bool {
+	if old := s.root.get(r.hash, r.Name); old != nil && r.Compare(old) <= 0 {
+		return false
+	}
+	s.root.put(r, 0)
+	return true
+}
+
+// Put replaces whatever the set has of the element, also by something older.
+// That is no CRDT operation, and another replica's Merge can undo it: it is for
+// what this replica alone decides, like its own presence minted anew after its
+// clock was put right, or a tombstone that it sets aside.
+func (s *Set) Put(r *Record) { s.root.put(r, 0) }
+
+// Remove forgets an element, tombstone and all, and returns its record, or nil.
+// Like Put it is no CRDT operation: to take an element out of all replicas,
+// Merge a record of a higher rank.
+func (s *Set) Remove(name string) *Record { return s.root.remove(HashName(name), name, 0) }
+
+// Len returns how many elements have a record, tombstones included.
+func (s *Set) Len() int { return int(s.root.sum.Count) }
+
+// At returns the i-th record, from 0 to Len()-1, in the order of All; nil
+// beyond. It costs O(log n), so that one can be picked at random.
+func (s *Set) At(i int) *Record {
+	if i < 0 || i >= s.Len() {
+		return nil
+	}
+	n := &s.root
+	for n.kids != nil {
+		for _, kid := range n.kids {
+			if kid == nil {
+				continue
+			}
+			if below := int(kid.sum.Count); i >= below {
+				i -= below
+				continue
+			}
+			n = kid
+			break
+		}
+	}
+	return n.recs[i]
+}
+
+// Fingerprint returns the fingerprint of all records. It is always at hand.
+func (s *Set) Fingerprint() Fingerprint { return s.root.sum }
+
+// FingerprintOf returns the fingerprint of a range's records.
+func (s *Set) FingerprintOf(rg Range) Fingerprint {
+	n, depth := s.root.at(rg)
+	if n == nil {
+		return Fingerprint{}
+	}
+	if depth == rg.Depth {
+		return n.sum
+	}
+	var f Fingerprint
+	for _, r := range n.recs {
+		if rg.Contains(r.hash) {
+			f.add(r)
+		}
+	}
+	return f
+}
+
+// Children returns the fingerprints of a range's children: the i-th is that of
+// rg.Child(i). They are zero for a range of depth 16, which has none.
+func (s *Set) Children(rg Range) (f [16]Fingerprint) {
+	n, _ := s.root.at(rg)
+	if n == nil || rg.Depth >= maxDepth {
+		return f
+	}
+	if n.kids != nil {
+		for i, kid := range n.kids {
+			if kid != nil {
+				f[i] = kid.sum
+			}
+		}
+		return f
+	}
+	for _, r := range n.recs {
+		if rg.Contains(r.hash) {
+			f[nibble(r.hash, rg.Depth)].add(r)
+		}
+	}
+	return f
+}
+
+// All returns all records; see Set for their order.
+func (s *Set) All() iter.Seq[*Record] { return s.In(Range{}) }
+
+// In returns the records of a range; see Set for their order.
+func (s *Set) In(rg Range) iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		if n, _ := s.root.at(rg); n != nil {
+			n.each(rg, yield)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package lww
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A leaf that grows above splitAbove records gets children; an inner node that
+// falls to mergeAt becomes a leaf again. The distance between the two keeps
+// a record that comes and goes from splitting and merging each time.
+const (
+	splitAbove = 64
+	mergeAt    = 32
+)
+
+// node is a leaf (no kids) or an inner node (no recs) of the tree. Its shape
+// depends on history, but nothing that Set shows does.
+type node struct {
+	sum  Fingerprint // of all records below
+	recs []*Record   // ascending by (hash, name)
+	kids *[16]*node  // by the hash's nibble at the node's depth; nil: no records there
+}
+
+// nibble returns a hash's nibble at a depth from 0 to 15.
+func nibble(hash uint64, depth uint8) int { return int(hash >> (60 - 4*depth) & 15) }
+
+// search returns where in a leaf an element is, or belongs.
+func (n *node) search(hash uint64, name string) (int, bool) {
+	lo, hi := 0, len(n.recs)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		r := n.recs[mid]
+		c := cmp.Compare(r.hash, hash)
+		if c == 0 { // names can be made to share a hash
+			if c = cmp.Compare(r.Name, name); c == 0 {
+				return mid, true
+			}
+		}
+		if c < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, false
+}
+
+// at returns the deepest node on a range's path, nil if the range is empty, and
+// its depth. A leaf may come before the range's depth, and have other records too.
+func (n *node) at(rg Range) (*node, uint8) {
+	depth := uint8(0)
+	for n != nil && n.kids != nil && depth < rg.Depth {
+		n = n.kids[nibble(rg.Prefix, depth)]
+		depth++
+	}
+	return n, depth
+}
+
+func (n *node) get(hash uint64, name string) *Record {
+	if n, _ = n.at(Range{hash, maxDepth}); n != nil {
+		if i, ok := n.search(hash, name); ok {
+			return n.recs[i]
+		}
+	}
+	return nil
+}
+
+// put inserts or replaces, and returns the record that was there.
+func (n *node) put(r *Record, depth uint8) (old *Record) {
+	if n.kids != nil {
+		kid := &n.kids[nibble(r.hash, depth)]
+		if *kid == nil {
+			*kid = new(node)
+		}
+		old = (*kid).put(r, depth+1)
+	} else if i, ok := n.search(r.hash, r.Name); ok {
+		old, n.recs[i] = n.recs[i], r
+	} else {
+		n.recs = slices.Insert(n.recs, i, r)
+	}
+	if old != nil {
+		n.sum.sub(old)
+	}
+	n.sum.add(r)
+	if len(n.recs) > splitAbove {
+		n.split(depth)
+	}
+	return old
+}
+
+// remove takes a record out and returns it, or nil.
+func (n *node) remove(hash uint64, name string, depth uint8) (old *Record) {
+	if n.kids != nil {
+		kid := &n.kids[nibble(hash, depth)]
+		if *kid == nil {
+			return nil
+		}
+		if old = (*kid).remove(hash, name, depth+1); old == nil {
+			return nil
+		}
+		if (*kid).sum.Count == 0 {
+			*kid = nil
+		}
+	} else if i, ok := n.search(hash, name); ok {
+		old = n.recs[i]
+		n.recs = slices.Delete(n.recs, i, i+1)
+	} else {
+		return nil
+	}
+	n.sum.sub(old)
+	if n.kids != nil && n.sum.Count <= mergeAt {
+		n.merge()
+	}
+	return old
+}
+
+// split makes a leaf an inner node. Names that share a whole hash stay in one
+// leaf, at the bottom.
+func (n *node) split(depth uint8) {
+	if depth == maxDepth {
+		return
+	}
+	n.kids = new([16]*node)
+	for rest := n.recs; len(rest) > 0; {
+		i, end := nibble(rest[0].hash, depth), 0
+		kid := new(node)
+		for end < len(rest) && nibble(rest[end].hash, depth) == i {
+			kid.sum.add(rest[end])
+			end++
+		}
+		kid.recs = slices.Clone(rest[:end])
+		if end > splitAbove {
+			kid.split(depth + 1)
+		}
+		n.kids[i], rest = kid, rest[end:]
+	}
+	n.recs = nil
+}
+
+// merge makes an inner node a leaf.
+func (n *node) merge() {
+	recs := make([]*Record, 0, n.sum.Count)
+	n.each(Range{}, func(r *Record) bool { recs = append(recs, r); return true })
+	n.recs, n.kids = recs, nil
+}
+
+// each yields the records below that are in a range, until it is told to stop.
+func (n *node) each(rg Range, yield func(*Record) bool) bool {
+	for _, r := range n.recs {
+		if rg.Contains(r.hash) && !yield(r) {
+			return false
+		}
+	}
+	if n.kids != nil {
+		for _, kid := range n.kids {
+			if kid != nil && !kid.each(rg, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
