@@ -1,0 +1,142 @@
+package wire
+
+// Append appends the frame's encoding. It does not check the limits: who builds
+// a frame keeps them. A frame of no known kind appends nothing.
+func (f *Frame) Append(dst []byte) []byte {
+	switch f.Kind {
+	case KindHello:
+		return appendHello(append(dst, 0x92, byte(f.Kind)), &f.Hello)
+	case KindGossip, KindAck:
+		dst = appendUint(append(dst, 0x95, byte(f.Kind)), f.Seq)
+		dst = appendUint(dst, uint64(f.Wall))
+		dst = appendUint(dst, f.Print)
+		return appendRecords(dst, f.Records)
+	case KindRumor:
+		return appendRecords(append(dst, 0x92, byte(f.Kind)), f.Records)
+	case KindSync:
+		dst = appendUint(append(dst, 0x93, byte(f.Kind)), f.Seq)
+		return appendItems(dst, f.Items)
+	case KindSynced:
+		dst = appendUint(append(dst, 0x94, byte(f.Kind)), f.Seq)
+		dst = appendUint(dst, f.Handled)
+		return appendItems(dst, f.Items)
+	case KindProbe:
+		return appendUint(append(dst, 0x92, byte(f.Kind)), f.Seq)
+	case KindAlive:
+		dst = appendUint(append(dst, 0x93, byte(f.Kind)), f.Seq)
+		return appendInstance(dst, f.Instance)
+	case KindRelay:
+		dst = appendString(append(dst, 0x95, byte(f.Kind)), f.From)
+		dst = appendString(dst, f.To)
+		dst = appendUint(dst, uint64(f.Hops))
+		return appendBytes(dst, f.Inner)
+	case KindError:
+		dst = appendUint(append(dst, 0x93, byte(f.Kind)), uint64(f.Code))
+		return appendString(dst, f.Text)
+	}
+	return dst
+}
+
+// lengths are those of the frames' arrays.
+var lengths = [...]int{
+	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
+	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3,
+}
+
+// Decode makes f the frame that b is the encoding of. f's slices are used
+// again; its strings share one copy of b. After an error, which is always an
+// *Error, f is empty.
+func (f *Frame) Decode(b []byte) error {
+	*f = Frame{Records: f.Records[:0], Items: f.Items[:0]}
+	if len(b) > MaxFrame {
+		return &Error{Class: ErrTooBig, Where: "frame", Detail: "longer than 262144 bytes", Offset: MaxFrame}
+	}
+	r := reader{s: string(b)}
+	r.frame(f)
+	err := r.done("frame")
+	if err != nil {
+		*f = Frame{Records: f.Records[:0], Items: f.Items[:0]}
+	}
+	return err
+}
+
+func (r *reader) frame(f *Frame) {
+	f.Kind = r.kind()
+	switch f.Kind {
+	case KindHello:
+		r.hello(&f.Hello)
+	case KindGossip, KindAck:
+		f.Seq = r.uint("frame.seq")
+		f.Wall = r.time("frame.wall")
+		f.Print = r.uint("frame.print")
+		f.Records = r.records(f.Records)
+	case KindRumor:
+		f.Records = r.records(f.Records)
+	case KindSync:
+		f.Seq = r.uint("frame.seq")
+		f.Items = r.items(f.Items)
+	case KindSynced:
+		f.Seq = r.uint("frame.seq")
+		f.Handled = r.uint("frame.handled")
+		f.Items = r.items(f.Items)
+	case KindProbe, KindAlive:
+		f.Seq, f.Instance = r.answer(f.Kind)
+	case KindRelay:
+		f.From = r.name("relay.from")
+		f.To = r.name("relay.to")
+		f.Hops = uint8(r.upTo(0, MaxHops, "relay.hops"))
+		f.Inner = r.inner()
+	case KindError:
+		f.Code = Code(r.upTo(uint64(CodeBye), 1<<16-1, "error.code"))
+		at := r.i
+		if f.Text = r.text("error.text"); len(f.Text) > MaxText {
+			r.fail(at, ErrTooBig, "error.text", "longer than 1024 bytes")
+		}
+	}
+}
+
+// kind takes the header of a frame's array, and its kind.
+func (r *reader) kind() Kind {
+	at := r.i
+	n := r.array("frame")
+	kindAt := r.i
+	k := r.uint("frame.kind")
+	switch {
+	case r.err != nil:
+		return 0
+	case k == 0 || k >= uint64(len(lengths)):
+		r.fail(kindAt, ErrKind, "frame.kind", "no such kind")
+		return 0
+	case n != lengths[k]:
+		r.fail(at, ErrShape, "frame", "an array of another length than its kind has")
+		return 0
+	}
+	return Kind(k)
+}
+
+// answer takes the rest of a probe or an alive.
+func (r *reader) answer(k Kind) (seq uint64, in Instance) {
+	seq = r.uint("frame.seq")
+	if k == KindAlive {
+		in = r.instance("alive.instance")
+	}
+	return seq, in
+}
+
+// inner takes the frame in a relay, and checks that it is one that is relayed.
+func (r *reader) inner() string {
+	s := r.bytes("relay.inner")
+	whole, end := r.s, r.i
+	r.s, r.i = r.s[:end], end-len(s)
+	at := r.i
+	if k := r.kind(); k != KindProbe && k != KindAlive {
+		r.fail(at, ErrKind, "relay.inner", "neither a probe nor an alive")
+	} else {
+		r.answer(k)
+	}
+	if r.done("relay.inner") != nil {
+		return ""
+	}
+	r.s, r.i = whole, end
+	return s
+}

@@ -1,0 +1,125 @@
+package wire
+
+// Limits of the protocol. A sender MUST keep them; a receiver refuses what does not.
+const (
+	Version       = 1         // the protocol version spoken here
+	MaxFrame      = 256 << 10 // bytes of a frame
+	MaxName       = 255       // bytes of a node's or a ring's name
+	MaxAddress    = 262       // bytes of an address: a host name of 255, a colon, a port, a little air
+	MaxValue      = 4 << 10   // bytes of a record's value
+	MaxText       = 1 << 10   // bytes of an error's text
+	MaxHops       = 3         // times that a frame is forwarded
+	MaxDepth      = 8         // nesting of unknown values
+	RangeDepth    = 16        // levels below the root: a 64-bit hash has 16 nibbles
+	RangeChildren = 16        // children of a range
+)
+
+// Kind tells frames apart: the first element of each frame's array.
+type Kind uint8
+
+// The kinds of frames.
+const (
+	KindHello  Kind = 1  // first frame each way
+	KindGossip Kind = 2  // a round: fingerprint and hot records
+	KindAck    Kind = 3  // the answer to gossip, after merging it
+	KindRumor  Kind = 4  // hot records between rounds
+	KindSync   Kind = 5  // reconciliation: what the initiator asks or tells of ranges
+	KindSynced Kind = 6  // the answer to sync
+	KindProbe  Kind = 7  // are you there?
+	KindAlive  Kind = 8  // the answer to probe
+	KindRelay  Kind = 9  // a probe or an alive that is forwarded
+	KindError  Kind = 10 // the sender refuses, and closes
+)
+
+// SetID names one of the two sets.
+type SetID uint8
+
+// The two sets.
+const (
+	Nodes SetID = 0 // all that belong
+	Up    SetID = 1 // presences: liveness
+)
+
+// Record is one record of one set as it stands in a frame. Its strings alias
+// the frame; Value is the canonical msgpack map, verbatim, unknown keys included.
+type Record struct {
+	Set   SetID
+	Name  string
+	Stamp int64 // Unix microseconds, at least 0
+	Rank  uint8 // 0 to 3; its meaning is the set's
+	Value string
+}
+
+// Instance tells two processes of one name apart.
+type Instance struct {
+	Start int64  // Unix microseconds of the process's start
+	Nonce uint64 // random
+}
+
+// Hello is the first frame each way.
+type Hello struct {
+	Address     string   // "a": where the sender can be dialled; empty when it cannot
+	Ephemeral   bool     // "e": the sender is a guest
+	Print       uint64   // "f": combined fingerprint of both sets
+	Instance    Instance // "i"
+	LastContact int64    // "l": Unix microseconds; 0 unless the sender is stale
+	Members     uint64   // "m": members it knows, itself included
+	Name        string   // "n"
+	Min, Max    uint8    // "p": protocol versions it speaks
+	Ring        string   // "r"
+	Wall        int64    // "t": its clock at sending, Unix microseconds
+}
+
+// Range is the part of a set whose name hashes share their first Depth nibbles
+// with Prefix; the other bits of Prefix are zero. Depth 0 is the whole set.
+type Range struct {
+	Set    SetID
+	Depth  uint8 // 0 to RangeDepth
+	Prefix uint64
+}
+
+// Print is a range's fingerprint: how many records, and the sum of their hashes mod 2^64.
+type Print struct {
+	Count uint64
+	Sum   uint64
+}
+
+// ItemKind tells what a sync item says of its range.
+type ItemKind uint8
+
+// What a sync item may say.
+const (
+	ItemPrint    ItemKind = 0 // my fingerprint of the range: do you have the same?
+	ItemChildren ItemKind = 1 // my fingerprints of its 16 children
+	ItemAll      ItemKind = 2 // all the records that I have in it
+	ItemSome     ItemKind = 3 // records of it that you lack
+)
+
+// Item is one element of a sync or synced frame.
+type Item struct {
+	Kind     ItemKind
+	Range    Range
+	Print    Print                // of ItemPrint
+	Children [RangeChildren]Print // of ItemChildren
+	Records  []Record             // of ItemAll and ItemSome
+}
+
+// Frame is any frame: Kind says which fields count. A Frame may be reused for
+// decoding again and again; its slices are, its strings are not.
+type Frame struct {
+	Kind    Kind
+	Hello   Hello    // hello
+	Seq     uint64   // gossip, ack, sync, synced, probe, alive
+	Wall    int64    // gossip, ack: the sender's clock, Unix microseconds
+	Print   uint64   // gossip, ack: combined fingerprint of both sets
+	Records []Record // gossip, ack, rumor
+	Items   []Item   // sync, synced
+	Handled uint64   // synced: how many of the sync's items it answers, from the first
+
+	Instance Instance // alive: who answers
+	From, To string   // relay: node names
+	Hops     uint8    // relay: times forwarded, at most MaxHops
+	Inner    string   // relay: the frame forwarded, a probe or an alive
+	Code     Code     // error: at least 1000
+	Text     string   // error: for people
+}

@@ -1,0 +1,79 @@
+package wire
+
+func appendHello(dst []byte, h *Hello) []byte {
+	n := 7
+	if h.Address != "" {
+		n++
+	}
+	if h.Ephemeral {
+		n++
+	}
+	if h.LastContact != 0 {
+		n++
+	}
+	dst = appendMap(dst, n)
+	if h.Address != "" {
+		dst = appendString(append(dst, 0xa1, 'a'), h.Address)
+	}
+	if h.Ephemeral {
+		dst = append(dst, 0xa1, 'e', 0xc3)
+	}
+	dst = appendUint(append(dst, 0xa1, 'f'), h.Print)
+	dst = appendInstance(append(dst, 0xa1, 'i'), h.Instance)
+	if h.LastContact != 0 {
+		dst = appendUint(append(dst, 0xa1, 'l'), uint64(h.LastContact))
+	}
+	dst = appendUint(append(dst, 0xa1, 'm'), h.Members)
+	dst = appendString(append(dst, 0xa1, 'n'), h.Name)
+	dst = append(dst, 0xa1, 'p', 0x92)
+	dst = appendUint(dst, uint64(h.Min))
+	dst = appendUint(dst, uint64(h.Max))
+	dst = appendString(append(dst, 0xa1, 'r'), h.Ring)
+	return appendUint(append(dst, 0xa1, 't'), uint64(h.Wall))
+}
+
+func (r *reader) hello(h *Hello) {
+	const f, i, m, n, p, ring, t = 1, 2, 4, 8, 16, 32, 64
+	var seen uint8
+	at := r.i
+	k := r.keys("hello")
+	for {
+		key, ok := k.next(r, "hello")
+		if !ok {
+			break
+		}
+		switch key {
+		case "a":
+			h.Address = r.address("hello.a")
+		case "e":
+			h.Ephemeral = r.yes("hello.e")
+		case "f":
+			h.Print, seen = r.uint("hello.f"), seen|f
+		case "i":
+			h.Instance, seen = r.instance("hello.i"), seen|i
+		case "l":
+			at := r.i
+			if h.LastContact = r.time("hello.l"); h.LastContact == 0 {
+				r.fail(at, ErrCanonical, "hello.l", "zero; it must be left out")
+			}
+		case "m":
+			h.Members, seen = r.uint("hello.m"), seen|m
+		case "n":
+			h.Name, seen = r.name("hello.n"), seen|n
+		case "p":
+			r.shape(2, "hello.p")
+			h.Min = uint8(r.upTo(1, 255, "hello.p"))
+			h.Max = uint8(r.upTo(uint64(h.Min), 255, "hello.p"))
+			seen |= p
+		case "r":
+			h.Ring, seen = r.name("hello.r"), seen|ring
+		case "t":
+			h.Wall, seen = r.time("hello.t"), seen|t
+		default:
+			r.skip("hello")
+		}
+	}
+	if seen != f|i|m|n|p|ring|t {
+		r.fail(at, ErrShape, "hello", "without one of the keys f, i, m, n, p, r, t")
+	}
+}

@@ -1,0 +1,102 @@
+package wire
+
+func appendItems(dst []byte, items []Item) []byte {
+	dst = appendArray(dst, len(items))
+	for i := range items {
+		dst = appendItem(dst, &items[i])
+	}
+	return dst
+}
+
+func appendItem(dst []byte, it *Item) []byte {
+	n := 5
+	if it.Kind == ItemPrint {
+		n = 6
+	}
+	dst = appendArray(dst, n)
+	dst = appendUint(dst, uint64(it.Kind))
+	dst = appendUint(dst, uint64(it.Range.Set))
+	dst = appendUint(dst, uint64(it.Range.Depth))
+	dst = appendUint(dst, it.Range.Prefix)
+	switch it.Kind {
+	case ItemPrint:
+		dst = appendUint(dst, it.Print.Count)
+		return appendUint(dst, it.Print.Sum)
+	case ItemChildren:
+		dst = appendArray(dst, 2*RangeChildren)
+		for _, p := range it.Children {
+			dst = appendUint(dst, p.Count)
+			dst = appendUint(dst, p.Sum)
+		}
+		return dst
+	}
+	return appendRecords(dst, it.Records)
+}
+
+// items takes an array of items into into's space, that of their records included.
+func (r *reader) items(into []Item) []Item {
+	into = into[:0]
+	for n := r.array("items"); n > 0; n-- {
+		if len(into) < cap(into) {
+			into = into[:len(into)+1]
+		} else {
+			into = append(into, Item{})
+		}
+		if r.item(&into[len(into)-1]); r.err != nil {
+			return into[:0]
+		}
+	}
+	return into
+}
+
+func (r *reader) item(it *Item) {
+	*it = Item{Records: it.Records[:0]}
+	at := r.i
+	n := r.array("item")
+	kindAt := r.i
+	kind := r.uint("item.kind")
+	if kind > uint64(ItemSome) {
+		r.fail(kindAt, ErrKind, "item.kind", "no such kind")
+	}
+	it.Kind = ItemKind(kind)
+	want := 5
+	if it.Kind == ItemPrint {
+		want = 6
+	}
+	if r.err == nil && n != want {
+		r.fail(at, ErrShape, "item", "an array of another length than it has")
+	}
+	it.Range.Set = r.set("item.set")
+	deepest := uint64(RangeDepth)
+	if it.Kind == ItemChildren {
+		deepest-- // below the last nibble there are none
+	}
+	it.Range.Depth = uint8(r.upTo(0, deepest, "item.depth"))
+	prefixAt := r.i
+	it.Range.Prefix = r.uint("item.prefix")
+	if it.Range.Prefix<<(4*it.Range.Depth) != 0 {
+		r.fail(prefixAt, ErrRange, "item.prefix", "bits beyond its depth")
+	}
+	switch it.Kind {
+	case ItemPrint:
+		it.Print = r.print("item.print")
+	case ItemChildren:
+		r.shape(2*RangeChildren, "item.children")
+		for i := range it.Children {
+			it.Children[i] = r.print("item.children")
+		}
+	default:
+		recordsAt := r.i
+		it.Records = r.records(it.Records)
+		for i := range it.Records {
+			if it.Records[i].Set != it.Range.Set {
+				r.fail(recordsAt, ErrShape, "item.records", "a record of another set than its item's")
+				return
+			}
+		}
+	}
+}
+
+func (r *reader) print(where string) Print {
+	return Print{Count: r.uint(where), Sum: r.uint(where)}
+}

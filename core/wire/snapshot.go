@@ -1,0 +1,61 @@
+package wire
+
+import "strconv"
+
+// Limits and version of snapshots, which never cross the wire.
+const (
+	SnapshotVersion = 1
+	MaxSnapshot     = 64 << 20 // bytes
+)
+
+// Snapshot is what of a ring survives a restart.
+type Snapshot struct {
+	Ring, Name  string
+	Wall        int64 // its writer's clock, Unix microseconds
+	LastContact int64 // Unix microseconds, 0 for never
+	Records     []Record
+}
+
+// Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records].
+func (s *Snapshot) Append(dst []byte) []byte {
+	dst = appendString(append(dst, 0x96, SnapshotVersion), s.Ring)
+	dst = appendString(dst, s.Name)
+	dst = appendUint(dst, uint64(s.Wall))
+	dst = appendUint(dst, uint64(s.LastContact))
+	return appendRecords(dst, s.Records)
+}
+
+// Decode makes s the snapshot that b is the encoding of. s.Records is used
+// again; the strings share one copy of b. After an error, which is always an
+// *Error, s is empty.
+func (s *Snapshot) Decode(b []byte) error {
+	*s = Snapshot{Records: s.Records[:0]}
+	if len(b) > MaxSnapshot {
+		return &Error{Class: ErrTooBig, Where: "snapshot", Detail: "longer than 64 MiB", Offset: MaxSnapshot}
+	}
+	r := reader{s: string(b)}
+	r.snapshot(s)
+	err := r.done("snapshot")
+	if err != nil {
+		*s = Snapshot{Records: s.Records[:0]}
+	}
+	return err
+}
+
+func (r *reader) snapshot(s *Snapshot) {
+	at := r.i
+	n := r.array("snapshot")
+	versionAt := r.i
+	if v := r.uint("snapshot.version"); r.err == nil && v != SnapshotVersion {
+		r.fail(versionAt, ErrVersion, "snapshot.version",
+			"this is version "+strconv.FormatUint(v, 10)+", and only version 1 is understood here")
+	}
+	if r.err == nil && n != 6 {
+		r.fail(at, ErrShape, "snapshot", "an array of another length than it has")
+	}
+	s.Ring = r.name("snapshot.ring")
+	s.Name = r.name("snapshot.name")
+	s.Wall = r.time("snapshot.wall")
+	s.LastContact = r.time("snapshot.last")
+	s.Records = r.records(s.Records)
+}

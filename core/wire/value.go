@@ -1,0 +1,165 @@
+package wire
+
+import (
+	"slices"
+	"strings"
+)
+
+// Member is the value of a record in nodes: the msgpack map {"a": address, "e": true}.
+type Member struct {
+	Address   string // "a": where to dial it, a hint; absent when empty
+	Ephemeral bool   // "e": a guest, reaped when gone; absent when false
+}
+
+// Presence is the value of a record in up: what a node says of itself.
+type Presence struct {
+	Address  string   // "a": where it can be dialled; absent when it cannot
+	Via      string   // "g": the gateway through which it is reached; absent when dialled
+	Instance Instance // "i": [start, nonce]
+	Version  uint8    // "p": the newest protocol version it speaks
+	Tags     []Tag    // "t": map, ascending by key; absent when empty
+}
+
+// Tag is one of a node's own labels.
+type Tag struct{ Key, Value string }
+
+// Value returns the record value that says m.
+func (m Member) Value() string {
+	n := 0
+	if m.Address != "" {
+		n++
+	}
+	if m.Ephemeral {
+		n++
+	}
+	dst := appendMap(make([]byte, 0, 8+len(m.Address)), n)
+	if m.Address != "" {
+		dst = appendString(append(dst, 0xa1, 'a'), m.Address)
+	}
+	if m.Ephemeral {
+		dst = append(dst, 0xa1, 'e', 0xc3)
+	}
+	return string(dst)
+}
+
+// ParseMember reads a record value of nodes. It ignores keys it does not know.
+func ParseMember(value string) (Member, error) {
+	var m Member
+	r := reader{s: value}
+	k := r.keys("member")
+	for {
+		key, ok := k.next(&r, "member")
+		if !ok {
+			break
+		}
+		switch key {
+		case "a":
+			m.Address = r.address("member.a")
+		case "e":
+			m.Ephemeral = r.yes("member.e")
+		default:
+			r.skip("member")
+		}
+	}
+	if err := r.valueDone("member"); err != nil {
+		return Member{}, err
+	}
+	return m, nil
+}
+
+// Value returns the record value that says p. Tags may come in any order; of
+// two with one key the later counts.
+func (p Presence) Value() string {
+	tags := slices.Clone(p.Tags)
+	slices.SortStableFunc(tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
+	slices.Reverse(tags)
+	tags = slices.CompactFunc(tags, func(a, b Tag) bool { return a.Key == b.Key })
+	slices.Reverse(tags)
+
+	n := 2
+	if p.Address != "" {
+		n++
+	}
+	if p.Via != "" {
+		n++
+	}
+	if len(tags) > 0 {
+		n++
+	}
+	dst := appendMap(make([]byte, 0, 64), n)
+	if p.Address != "" {
+		dst = appendString(append(dst, 0xa1, 'a'), p.Address)
+	}
+	if p.Via != "" {
+		dst = appendString(append(dst, 0xa1, 'g'), p.Via)
+	}
+	dst = appendInstance(append(dst, 0xa1, 'i'), p.Instance)
+	dst = appendUint(append(dst, 0xa1, 'p'), uint64(p.Version))
+	if len(tags) > 0 {
+		dst = appendMap(append(dst, 0xa1, 't'), len(tags))
+		for _, t := range tags {
+			dst = appendString(appendString(dst, t.Key), t.Value)
+		}
+	}
+	return string(dst)
+}
+
+// ParsePresence reads a record value of up. It ignores keys it does not know.
+func ParsePresence(value string) (Presence, error) {
+	const i, v = 1, 2
+	var p Presence
+	var seen uint8
+	r := reader{s: value}
+	k := r.keys("presence")
+	for {
+		key, ok := k.next(&r, "presence")
+		if !ok {
+			break
+		}
+		switch key {
+		case "a":
+			p.Address = r.address("presence.a")
+		case "g":
+			p.Via = r.name("presence.g")
+		case "i":
+			p.Instance, seen = r.instance("presence.i"), seen|i
+		case "p":
+			p.Version, seen = uint8(r.upTo(1, 255, "presence.p")), seen|v
+		case "t":
+			p.Tags = r.tags("presence.t")
+		default:
+			r.skip("presence")
+		}
+	}
+	if seen != i|v {
+		r.fail(0, ErrShape, "presence", "without one of the keys i, p")
+	}
+	if err := r.valueDone("presence"); err != nil {
+		return Presence{}, err
+	}
+	return p, nil
+}
+
+func (r *reader) tags(where string) []Tag {
+	at := r.i
+	k := r.keys(where)
+	if k.left == 0 {
+		r.fail(at, ErrCanonical, where, "empty; it must be left out")
+	}
+	tags := make([]Tag, 0, min(k.left, 16))
+	for {
+		key, ok := k.next(r, where)
+		if !ok {
+			return tags
+		}
+		tags = append(tags, Tag{Key: key, Value: r.text(where)})
+	}
+}
+
+// valueDone ends the reading of a record value.
+func (r *reader) valueDone(where string) error {
+	if len(r.s) > MaxValue {
+		r.fail(MaxValue, ErrTooBig, where, "longer than 4096 bytes")
+	}
+	return r.done(where)
+}

@@ -1,0 +1,219 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// vector is one of testdata/vectors.json; the README beside it says what its fields mean.
+type vector struct {
+	Name  string
+	Of    string
+	Hex   string
+	Lossy bool
+	Value any
+	Error string
+}
+
+func loadVectors(t testing.TB) []vector {
+	t.Helper()
+	b, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	var vs []vector
+	if err := d.Decode(&vs); err != nil {
+		t.Fatal(err)
+	}
+	return vs
+}
+
+func (v vector) bytes(t testing.TB) []byte {
+	t.Helper()
+	out := []byte{}
+	for _, part := range strings.Fields(v.Hex) {
+		digits, times, repeated := strings.Cut(part, "*")
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			t.Fatalf("%s: %v", v.Name, err)
+		}
+		n := 1
+		if repeated {
+			if n, err = strconv.Atoi(times); err != nil {
+				t.Fatalf("%s: %v", v.Name, err)
+			}
+		}
+		out = append(out, bytes.Repeat(b, n)...)
+	}
+	return out
+}
+
+// decode decodes b as what of says, and returns the value as vectors have it
+// and its encoding.
+func decode(of string, b []byte) (value any, again []byte, err error) {
+	switch of {
+	case "frame":
+		var f wire.Frame
+		err = f.Decode(b)
+		return frameJSON(&f), f.Append(nil), err
+	case "snapshot":
+		var s wire.Snapshot
+		err = s.Decode(b)
+		return object{"ring": s.Ring, "name": s.Name, "wall": number(s.Wall), "lastContact": number(s.LastContact),
+			"records": list(s.Records, recordJSON)}, s.Append(nil), err
+	case "member":
+		m, err := wire.ParseMember(string(b))
+		return object{"address": m.Address, "ephemeral": m.Ephemeral}, []byte(m.Value()), err
+	case "presence":
+		p, err := wire.ParsePresence(string(b))
+		tags := object{}
+		for _, t := range p.Tags {
+			tags[t.Key] = t.Value
+		}
+		return object{"address": p.Address, "via": p.Via, "instance": instanceJSON(p.Instance),
+			"version": number(p.Version), "tags": tags}, []byte(p.Value()), err
+	case "name":
+		return string(b), b, wire.ValidName(string(b))
+	case "address":
+		return string(b), b, wire.ValidAddress(string(b))
+	}
+	panic("vector of " + of)
+}
+
+func TestVectors(t *testing.T) {
+	kinds := map[string]int{}
+	classes := map[string]int{}
+	for _, v := range loadVectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			b := v.bytes(t)
+			value, again, err := decode(v.Of, b)
+			if v.Error != "" {
+				classes[v.Error]++
+				if err == nil {
+					t.Fatalf("decoded to %v, want the error %q", value, v.Error)
+				}
+				e, ok := err.(*wire.Error)
+				if !ok {
+					t.Fatalf("a %T, want a *wire.Error", err)
+				}
+				if e.Class.Error() != v.Error {
+					t.Fatalf("error %v, want %q", err, v.Error)
+				}
+				if e.Offset < 0 || e.Offset > len(b) || e.Where == "" || e.Detail == "" {
+					t.Fatalf("error %#v says too little", e)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o, ok := v.Value.(map[string]any); ok && v.Of == "frame" {
+				kinds[o["kind"].(string)]++
+			}
+			if !reflect.DeepEqual(value, v.Value) {
+				t.Fatalf("decoded to\n%v, want\n%v", value, v.Value)
+			}
+			if bytes.Equal(again, b) == v.Lossy {
+				t.Fatalf("encoded again as\n%x", again)
+			}
+		})
+	}
+	for k := wire.KindHello; k <= wire.KindError; k++ {
+		if kinds[kindNames[k]] == 0 {
+			t.Errorf("no vector of a %s", kindNames[k])
+		}
+	}
+	for c := wire.ErrTruncated; c <= wire.ErrAddress; c++ {
+		if classes[c.Error()] == 0 {
+			t.Errorf("no vector of the error %s", c)
+		}
+	}
+}
+
+// A mapping of frames to JSON, as the README beside the vectors has it.
+
+type object = map[string]any
+
+var kindNames = map[wire.Kind]string{
+	wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
+	wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
+	wire.KindRelay: "relay", wire.KindError: "error",
+}
+
+func number[N ~int64 | ~uint64 | ~uint8 | ~uint16](n N) any {
+	s := strconv.FormatUint(uint64(n), 10)
+	if uint64(n) > 1<<53 {
+		return s
+	}
+	return json.Number(s)
+}
+
+func list[E any](es []E, f func(E) any) []any {
+	l := make([]any, len(es))
+	for i, e := range es {
+		l[i] = f(e)
+	}
+	return l
+}
+
+func instanceJSON(in wire.Instance) any { return []any{number(in.Start), number(in.Nonce)} }
+
+func setJSON(s wire.SetID) any { return [...]string{"nodes", "up"}[s] }
+
+func recordJSON(r wire.Record) any {
+	return object{"set": setJSON(r.Set), "name": r.Name, "stamp": number(r.Stamp), "rank": number(r.Rank),
+		"value": hex.EncodeToString([]byte(r.Value))}
+}
+
+func itemJSON(it wire.Item) any {
+	o := object{"kind": [...]string{"print", "children", "all", "some"}[it.Kind], "set": setJSON(it.Range.Set),
+		"depth": number(it.Range.Depth), "prefix": number(it.Range.Prefix)}
+	switch it.Kind {
+	case wire.ItemPrint:
+		o["count"], o["sum"] = number(it.Print.Count), number(it.Print.Sum)
+	case wire.ItemChildren:
+		o["children"] = list(it.Children[:], func(p wire.Print) any { return []any{number(p.Count), number(p.Sum)} })
+	default:
+		o["records"] = list(it.Records, recordJSON)
+	}
+	return o
+}
+
+func frameJSON(f *wire.Frame) any {
+	o := object{"kind": kindNames[f.Kind]}
+	switch f.Kind {
+	case wire.KindHello:
+		h := f.Hello
+		o["address"], o["ephemeral"], o["print"], o["instance"] = h.Address, h.Ephemeral, number(h.Print), instanceJSON(h.Instance)
+		o["lastContact"], o["members"], o["name"] = number(h.LastContact), number(h.Members), h.Name
+		o["versions"], o["ring"], o["wall"] = []any{number(h.Min), number(h.Max)}, h.Ring, number(h.Wall)
+	case wire.KindGossip, wire.KindAck:
+		o["seq"], o["wall"], o["print"], o["records"] = number(f.Seq), number(f.Wall), number(f.Print), list(f.Records, recordJSON)
+	case wire.KindRumor:
+		o["records"] = list(f.Records, recordJSON)
+	case wire.KindSync:
+		o["seq"], o["items"] = number(f.Seq), list(f.Items, itemJSON)
+	case wire.KindSynced:
+		o["seq"], o["handled"], o["items"] = number(f.Seq), number(f.Handled), list(f.Items, itemJSON)
+	case wire.KindProbe:
+		o["seq"] = number(f.Seq)
+	case wire.KindAlive:
+		o["seq"], o["instance"] = number(f.Seq), instanceJSON(f.Instance)
+	case wire.KindRelay:
+		o["from"], o["to"], o["hops"], o["inner"] = f.From, f.To, number(f.Hops), hex.EncodeToString([]byte(f.Inner))
+	case wire.KindError:
+		o["code"], o["text"] = number(f.Code), f.Text
+	}
+	return o
+}
