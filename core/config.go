@@ -1,0 +1,44 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// Units of time: everything in the core is int64 microseconds.
+const (
+	Millisecond int64 = 1000
+	Second            = 1000 * Millisecond
+	Minute            = 60 * Second
+	Hour              = 60 * Minute
+	Day               = 24 * Hour
+)
+
+// What the protocol fixes, so that all nodes of a ring agree on it.
+const (
+	MaxSkew         = 60 * Second // clocks that differ by more are refused
+	EphemeralTTL    = 90 * Second // a guest that was down or left for so long is reaped
+	GuestGrace      = 5 * Second  // time for a lost guest to come back through another gateway
+	StaleAfter      = 24 * Hour   // without contact for longer, a node is stale
+	TombstoneMinAge = 24 * Hour   // a durable node's tombstone leaves the fingerprints
+	TombstoneMaxAge = 30 * Day    // and is forgotten, stable or not
+	EphemeralMinAge = 1 * Hour    // an ephemeral node's tombstone is forgotten
+	StableFor       = 10 * Minute // all durable members up for so long: nobody can bring an old record back
+)
+
+// Config is what a Ring is made of. The zero value of a time means its default.
+type Config struct {
+	Ring      string        // the ring's name; two names never merge
+	Name      string        // who this node is: see wire.ValidName
+	Address   string        // HOST:PORT where others dial it; empty if it can only dial out
+	Instance  wire.Instance // this process: its start time and a random number
+	Seed      uint64        // of all randomness
+	Tags      []wire.Tag    // its own labels, any order
+	Ephemeral bool          // a guest: a member only while it runs
+	Join      []string      // HOST:PORTs to dial until one of them has let it in
+	Rejoin    bool          // come back although it was deleted
+	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
+
+	Period       int64 // between rounds; default 1 s, jittered by a tenth
+	AckTimeout   int64 // for an ack, and for the answer to a probe; default 500 ms
+	SuspectFor   int64 // from suspect to down in a small ring, grows with log n; default 3 s
+	RemovalGrace int64 // from seeing its removal to halting; default 10 s
+	ReapAfter    int64 // durable nodes that were down or left for so long are reaped; default never
+}

@@ -1,0 +1,230 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// Engine is the ring's logic behind one interface: *Ring natively, *host.Engine
+// in a sandbox. A runtime feeds it inputs and carries out its effects, in
+// order; it knows nothing of what is in a frame. An Engine is for one goroutine.
+type Engine interface {
+	// Step takes one input and returns its effects, which are valid, with all
+	// bytes they refer to, until the next call. The same inputs give the same
+	// effects, byte for byte. *Ring never returns an error; after one from
+	// another implementation the engine is unusable.
+	Step(in Input) ([]Effect, error)
+
+	// Snapshot returns what has to survive a restart; see Config.Snapshot. It
+	// contains every change up to the newest Dirty effect. The bytes are the caller's.
+	Snapshot() ([]byte, error)
+
+	// Close frees what the engine holds. It says nothing to anybody: see Stop.
+	Close() error
+}
+
+// ConnID names a connection. Even ids are the engine's, given with Dial; odd
+// ones are the runtime's, for connections it accepted. Ids are never used again.
+type ConnID uint64
+
+// InputKind tells inputs apart.
+type InputKind uint8
+
+// The inputs.
+const (
+	Start    InputKind = iota + 1 // the first, once
+	Opened                        // Conn is open: as dialled, or accepted with Role and Addr
+	Received                      // Conn brought Frame
+	Closed                        // Conn is closed, or its dial failed: Code says how
+	Tick                          // the time that Wake asked for has come
+	Do                            // an operator's Command
+)
+
+// Role is what authentication made of an accepted connection, never a frame.
+type Role uint8
+
+// The roles.
+const (
+	Peer  Role = iota // a node of the ring
+	Guest             // may assert only its own records, through this node
+)
+
+// Input is one input. Times come in with it: Mono for timers, Wall for stamps.
+type Input struct {
+	Kind    InputKind
+	Mono    int64     // monotonic microseconds, any origin; never goes back
+	Wall    int64     // Unix microseconds; may jump
+	Conn    ConnID    // Opened, Received, Closed
+	Role    Role      // Opened, of an accepted connection
+	Addr    string    // Opened, of an accepted connection: the remote address, for people
+	Frame   []byte    // Received; the engine keeps none of it
+	Code    wire.Code // Closed
+	Command Command   // Do
+}
+
+// Op is what a Command does.
+type Op uint8
+
+// The commands.
+const (
+	Add   Op = iota + 1 // add Name (learnt from its hello when empty) at Addr, joining the rings
+	Del                 // remove Name from the ring
+	Leave               // remove this node: done, with Halt, once another node holds its tombstone
+	Stop                // say bye, stay a member, Halt
+)
+
+// Command is an operator's wish. Add, Del and Leave are answered by an
+// EventResult with the same ID.
+type Command struct {
+	ID   uint64 // chosen by the runtime
+	Op   Op
+	Name string
+	Addr string // HOST:PORT
+}
+
+// EffectKind tells effects apart.
+type EffectKind uint8
+
+// The effects.
+const (
+	Dial  EffectKind = iota + 1 // open Conn to Addr; answer with Opened or Closed
+	Send                        // send Frame on Conn
+	Close                       // close Conn with Code and Text, after what was sent; Closed need not follow
+	Dirty                       // the snapshot has changed: Seq is its newest change
+	Emit                        // Event is for the runtime's view, log and watchers
+	Wake                        // call Tick at At; replaces the Wake before
+	Halt                        // this node is done: Reason says why. No effect follows.
+)
+
+// Effect is one effect.
+type Effect struct {
+	Kind   EffectKind
+	Conn   ConnID    // Dial, Send, Close
+	Addr   string    // Dial
+	Frame  []byte    // Send
+	Code   wire.Code // Close
+	Text   string    // Close, Halt: for people
+	Seq    uint64    // Dirty
+	At     int64     // Wake: monotonic microseconds
+	Event  *Event    // Emit
+	Reason Reason    // Halt
+}
+
+// Reason is why a node halts.
+type Reason uint8
+
+// The reasons.
+const (
+	HaltStopped   Reason = iota + 1 // Stop: it stays a member and keeps its ring file
+	HaltLeft                        // Leave: the runtime deletes the ring file
+	HaltRemoved                     // it was deleted: the runtime deletes the ring file and leaves a marker
+	HaltNameTaken                   // a living node has this name; Text says where it is
+)
+
+// String returns the reason's word.
+func (r Reason) String() string {
+	switch r {
+	case HaltStopped:
+		return "stopped"
+	case HaltLeft:
+		return "left"
+	case HaltRemoved:
+		return "removed"
+	case HaltNameTaken:
+		return "name-taken"
+	}
+	return "unknown"
+}
+
+// State is where a node stands, as this node knows it.
+type State uint8
+
+// The states. Alive and Suspect nodes make the set of up nodes.
+const (
+	Unknown State = iota // a member of whom nothing was heard yet
+	Alive                // up
+	Suspect              // it did not answer; still up, until its time is over
+	Down
+	Left    // it said bye
+	Removed // no member any more: deleted or reaped
+)
+
+// String returns the state's word.
+func (s State) String() string {
+	switch s {
+	case Unknown:
+		return "unknown"
+	case Alive:
+		return "up"
+	case Suspect:
+		return "suspect"
+	case Down:
+		return "down"
+	case Left:
+		return "left"
+	case Removed:
+		return "removed"
+	}
+	return "invalid"
+}
+
+// Node is what this node knows of a node.
+type Node struct {
+	Name        string
+	State       State
+	Ephemeral   bool
+	Address     string        // from its presence, else the hint in nodes
+	Via         string        // its gateway, when it cannot be dialled
+	Incarnation int64         // the stamp of its presence, Unix microseconds; 0 when Unknown
+	Instance    wire.Instance // of its presence
+	Version     uint8         // newest protocol version it speaks
+	Tags        []wire.Tag
+}
+
+// EventKind tells events apart.
+type EventKind uint8
+
+// The events.
+const (
+	EventNode    EventKind = iota + 1 // Node changed; State Removed: it is no member any more
+	EventResult                       // the Command with ID ended: Code 0 is success, durable once Seq is written
+	EventRefused                      // a connection with Name at Addr was refused, by either side: Code and Text
+	EventSkew                         // Name's clock, or a stamp that it brought, differs by Skew
+	EventLeaving                      // this node sees that it was removed, and halts after the grace
+	EventStays                        // it was added again in time
+	EventStale                        // this node was apart for too long to be believed; it asks others first
+	EventFresh                        // it is no longer stale
+)
+
+// String returns the event's word.
+func (k EventKind) String() string {
+	switch k {
+	case EventNode:
+		return "node"
+	case EventResult:
+		return "result"
+	case EventRefused:
+		return "refused"
+	case EventSkew:
+		return "skew"
+	case EventLeaving:
+		return "leaving"
+	case EventStays:
+		return "stays"
+	case EventStale:
+		return "stale"
+	case EventFresh:
+		return "fresh"
+	}
+	return "unknown"
+}
+
+// Event is something that a runtime or a person may want to know.
+type Event struct {
+	Kind EventKind
+	Node Node      // EventNode
+	ID   uint64    // EventResult
+	Seq  uint64    // EventResult: the change that has to be on disk
+	Name string    // EventResult: the node that was added or deleted
+	Addr string    // EventRefused, EventSkew: where, if known
+	Code wire.Code // EventResult, EventRefused
+	Text string    // EventResult, EventRefused: for people
+	Skew int64     // EventSkew: microseconds that the other is ahead
+}

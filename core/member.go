@@ -1,0 +1,173 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// standing is what follows from the two records of a name.
+type standing struct {
+	node     *lww.Record
+	presence *lww.Record
+	state    State
+	guest    bool   // ephemeral
+	via      string // the gateway of one that cannot be dialled
+}
+
+func (r *Ring) look(name string) standing {
+	s := standing{node: r.nodes.Get(name), presence: r.up.Get(name)}
+	if s.node == nil || s.node.Rank != rankAdd {
+		s.state = Removed
+		return s
+	}
+	m, _ := wire.ParseMember(s.node.Value)
+	s.guest = m.Ephemeral
+	if s.presence == nil {
+		return s
+	}
+	s.state = [...]State{rankUp: Alive, rankSuspect: Suspect, rankDown: Down, rankLeft: Left}[s.presence.Rank]
+	if p, _ := wire.ParsePresence(s.presence.Value); p.Address == "" {
+		s.via = p.Via
+	}
+	return s
+}
+
+func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
+
+// describe makes the Node that runtimes see.
+func (s *standing) describe(name string) Node {
+	n := Node{Name: name, State: s.state, Ephemeral: s.guest}
+	if s.node != nil {
+		m, _ := wire.ParseMember(s.node.Value)
+		n.Address = m.Address
+	}
+	if s.presence != nil {
+		p, _ := wire.ParsePresence(s.presence.Value)
+		if p.Address != "" {
+			n.Address = p.Address
+		}
+		n.Via, n.Instance, n.Version, n.Tags = p.Via, p.Instance, p.Version, slices.Clone(p.Tags)
+		n.Incarnation = s.presence.Stamp
+	}
+	return n
+}
+
+// address returns where name can be dialled, or "".
+func (r *Ring) address(name string) string {
+	if rec := r.up.Get(name); rec != nil {
+		if p, err := wire.ParsePresence(rec.Value); err == nil && (p.Address != "" || p.Via != "") {
+			return p.Address
+		}
+	}
+	if rec := r.nodes.Get(name); rec != nil {
+		if m, err := wire.ParseMember(rec.Value); err == nil {
+			return m.Address
+		}
+	}
+	return ""
+}
+
+// changed keeps what follows from the sets, after one name's records changed.
+func (r *Ring) changed(before, after standing) {
+	name := nameOf(before, after)
+	r.count(name, before, -1)
+	r.count(name, after, +1)
+	if r.durable > r.peersUp {
+		r.stableSince = r.now
+	}
+	if after.state != Removed || before.state != Removed {
+		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
+	}
+	if after.state != Removed && after.guest && !after.isUp() {
+		r.reapLater(name, EphemeralTTL)
+	} else if after.state != Removed && !after.isUp() && r.cfg.ReapAfter > 0 {
+		r.reapLater(name, r.cfg.ReapAfter)
+	}
+	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
+		r.await(name, after.via)
+	}
+	if before.isUp() && !after.isUp() && r.behind[name] != nil {
+		r.orphan(name)
+	}
+}
+
+func nameOf(s ...standing) string {
+	for _, s := range s {
+		if s.node != nil {
+			return s.node.Name
+		}
+		if s.presence != nil {
+			return s.presence.Name
+		}
+	}
+	return ""
+}
+
+func (r *Ring) count(name string, s standing, by int) {
+	if s.state == Removed {
+		return
+	}
+	r.countBehind(name, s, by)
+	if s.guest {
+		return
+	}
+	r.durable += by
+	if s.isUp() {
+		r.peersUp += by
+	} else if by > 0 {
+		r.lost.add(name)
+	} else {
+		r.lost.remove(name)
+	}
+}
+
+func (r *Ring) countBehind(name string, s standing, by int) {
+	if !s.isUp() || s.via == "" {
+		return
+	}
+	of := r.behind[s.via]
+	if by > 0 {
+		if of == nil {
+			of = new(nameSet)
+			r.behind[s.via] = of
+		}
+		of.add(name)
+	} else if of != nil {
+		of.remove(name)
+		if len(of.list) == 0 {
+			delete(r.behind, s.via)
+		}
+	}
+}
+
+// orphan suspects who was reached through a gateway that is gone: they have
+// some time to come back through another.
+func (r *Ring) orphan(gateway string) {
+	for _, name := range slices.Clone(r.behind[gateway].list) {
+		r.accuse(name, rankSuspect)
+	}
+}
+
+func (r *Ring) reachedVia(name, via string) bool {
+	if via == r.cfg.Name {
+		return r.byName[name] != nil
+	}
+	s := r.look(via)
+	return s.isUp()
+}
+
+// await gives a node that is said to be reached through a gateway, and is
+// not, time to come back.
+func (r *Ring) await(name, via string) {
+	presence := r.up.Get(name)
+	r.after(GuestGrace, func() {
+		if r.up.Get(name) == presence && !r.reachedVia(name, via) {
+			r.accuse(name, rankSuspect)
+		}
+	})
+}
+
+// alone says whether this node is the only durable member it knows.
+func (r *Ring) alone() bool { return r.durable <= 1 }

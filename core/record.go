@@ -1,0 +1,277 @@
+package core
+
+import (
+	"strings"
+
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// Ranks of records in nodes. A removal wins a tie, an operator's over time's.
+const (
+	rankAdd  = 0
+	rankReap = 1 // an ephemeral node was gone for too long
+	rankDel  = 2 // an operator deleted it
+)
+
+// Ranks of presences in up: SWIM's precedence (Das, Gupta, Motivala: SWIM,
+// DSN 2002, section 4.2) as removals that win ties.
+const (
+	rankUp      = 0
+	rankSuspect = 1
+	rankDown    = 2
+	rankLeft    = 3
+)
+
+func (r *Ring) set(id wire.SetID) *lww.Set {
+	if id == wire.Nodes {
+		return &r.nodes
+	}
+	return &r.up
+}
+
+// mint returns a stamp for a new operation on the element whose latest record
+// is old: later than it, and otherwise what the clock says.
+func (r *Ring) mint(old *lww.Record) int64 {
+	if old == nil {
+		return r.wall
+	}
+	return max(r.wall, old.Stamp+1)
+}
+
+// verdict is what became of a record that came in.
+type verdict uint8
+
+const (
+	isNews    verdict = iota // it went in
+	isKnown                  // it was here already
+	isOlder                  // a later one is here
+	isRefused                // it may not go in
+)
+
+// merge takes in a record that came from c.
+func (r *Ring) merge(w *wire.Record, c *conn) verdict {
+	known := r.set(w.Set).Get(w.Name)
+	if known != nil {
+		if order := compare(known, w); order == 0 {
+			c.settle(key{w.Set, w.Name})
+			return isKnown
+		} else if order > 0 && !(r.cfg.Ephemeral && w.Name != r.cfg.Name) {
+			return isOlder
+		} // else it is later, or this is a guest, which mirrors its gateway
+	}
+	if !r.allowed(w, c) || !r.sane(w, c) {
+		return isRefused
+	}
+	if w.Name == r.cfg.Name {
+		r.mergeOwn(w, c)
+		return isNews
+	}
+	if w.Set == wire.Nodes {
+		if !r.timely(w, known, c) {
+			return isRefused
+		}
+	} else if r.nodes.Get(w.Name) == nil {
+		return isRefused // its record in nodes comes first, or never
+	}
+	r.put(w.Set, clone(w), c)
+	return isNews
+}
+
+// compare orders a record and one of a frame as lww.Record.Compare does.
+func compare(a *lww.Record, b *wire.Record) int {
+	switch {
+	case a.Stamp != b.Stamp:
+		if a.Stamp < b.Stamp {
+			return -1
+		}
+		return 1
+	case a.Rank != b.Rank:
+		return int(a.Rank) - int(b.Rank)
+	}
+	return strings.Compare(a.Value, b.Value)
+}
+
+func clone(w *wire.Record) *lww.Record {
+	return lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, strings.Clone(w.Value))
+}
+
+// allowed says whether the role and standing of c let it assert w (DESIGN 2 and 5).
+func (r *Ring) allowed(w *wire.Record, c *conn) bool {
+	if c.guest {
+		if w.Name != c.name {
+			return false // an honest guest holds records of others: ignored
+		}
+		if w.Set == wire.Nodes {
+			m, err := wire.ParseMember(w.Value)
+			return err == nil && w.Rank == rankAdd && m.Ephemeral
+		}
+		p, err := wire.ParsePresence(w.Value)
+		return err == nil && (w.Rank == rankUp || w.Rank == rankLeft) && p.Via == r.cfg.Name && p.Instance == c.hello.Instance
+	}
+	if c.name != w.Name && r.deleted(c.name) {
+		return false // of a node held for removed only its own newer add is merged
+	}
+	if c.name == w.Name && r.deleted(c.name) && w.Set == wire.Nodes && w.Rank != rankAdd {
+		return false
+	}
+	return true
+}
+
+func (r *Ring) deleted(name string) bool {
+	if rec := r.nodes.Get(name); rec != nil {
+		return rec.Rank == rankDel
+	}
+	_, ok := r.expired[name]
+	return ok
+}
+
+// sane refuses stamps from the future and values that do not parse.
+func (r *Ring) sane(w *wire.Record, c *conn) bool {
+	if ahead := w.Stamp - r.wall; ahead > MaxSkew {
+		r.emitRarely(Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: ahead})
+		return false
+	}
+	if w.Set == wire.Nodes {
+		m, err := wire.ParseMember(w.Value)
+		return err == nil && w.Rank <= rankDel && (m.Address == "" || wire.ValidAddress(m.Address) == nil)
+	}
+	p, err := wire.ParsePresence(w.Value)
+	return err == nil && (p.Address == "" || wire.ValidAddress(p.Address) == nil)
+}
+
+// put stores a record that is known to be right and later, and does all that
+// follows: counts, events, rumors, timers, the disk. from is who brought it.
+func (r *Ring) put(id wire.SetID, rec *lww.Record, from *conn) {
+	before := r.look(rec.Name)
+	r.set(id).Put(rec)
+	if id == wire.Nodes {
+		delete(r.expired, rec.Name)
+		r.version++
+		if rec.Rank != rankAdd {
+			r.expireLater(rec)
+		}
+	} else {
+		r.presenceDirty = true
+		if rec.Rank == rankSuspect {
+			r.timeSuspicion(rec)
+		}
+	}
+	r.owe(id, rec.Name, from)
+	r.changed(before, r.look(rec.Name))
+}
+
+// forget drops a record of another node as if it had never been seen.
+func (r *Ring) forget(id wire.SetID, name string) {
+	before := r.look(name)
+	r.set(id).Remove(name)
+	if id == wire.Nodes {
+		r.up.Remove(name)
+		r.version++
+	}
+	r.changed(before, r.look(name))
+}
+
+// mergeOwn takes in what others say of this node, which knows better.
+func (r *Ring) mergeOwn(w *wire.Record, c *conn) {
+	if w.Set == wire.Up {
+		r.mergeOwnPresence(w)
+		return
+	}
+	r.put(wire.Nodes, clone(w), c)
+	r.reviewOwnMembership()
+}
+
+// reviewOwnMembership acts on this node's own record in nodes.
+func (r *Ring) reviewOwnMembership() {
+	own := r.nodes.Get(r.cfg.Name)
+	switch {
+	case own == nil:
+	case own.Rank == rankAdd:
+		if r.leaving != nil {
+			r.leaving.stop()
+			r.leaving = nil
+			r.emit(Event{Kind: EventStays, Name: r.cfg.Name})
+		}
+	case r.leave != nil:
+	case own.Rank == rankReap, r.cfg.Rejoin && own.Stamp < r.born:
+		r.addSelf()
+	case r.leaving == nil:
+		r.emit(Event{Kind: EventLeaving, Name: r.cfg.Name})
+		r.leaving = r.after(r.cfg.RemovalGrace, func() { r.goodbye(HaltRemoved) })
+	}
+}
+
+// addSelf mints this node's own membership.
+func (r *Ring) addSelf() {
+	m := wire.Member{Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral}
+	r.put(wire.Nodes, lww.New(r.cfg.Name, r.mint(r.nodes.Get(r.cfg.Name)), rankAdd, m.Value()), nil)
+}
+
+// conflict is what is known of another living process with this node's name.
+type conflict struct {
+	minted int64 // the presence with which this one answered it
+	times  int
+}
+
+// mergeOwnPresence refutes what others say of this node (SWIM 4.2), by a newer
+// incarnation. If it is another, older process that says so, again and again
+// and each time later than it was answered, then that one lives, and this one,
+// which started later, halts.
+func (r *Ring) mergeOwnPresence(w *wire.Record) {
+	if r.leave != nil || r.halted {
+		return
+	}
+	p, err := wire.ParsePresence(w.Value)
+	if err != nil {
+		return
+	}
+	mine := r.cfg.Instance
+	if p.Instance != mine && older(p.Instance, mine) && w.Rank == rankUp {
+		if r.conflict.minted != 0 && w.Stamp > r.conflict.minted {
+			r.conflict.times++
+		}
+		if r.conflict.times >= 3 {
+			r.haltNameTaken("the name " + r.cfg.Name + " is taken by the node at " + p.Address + ", which started earlier")
+			return
+		}
+	}
+	r.mintPresence(w.Stamp + 1)
+	if p.Instance != mine {
+		r.conflict.minted = r.up.Get(r.cfg.Name).Stamp
+	}
+}
+
+func older(a, b wire.Instance) bool {
+	return a.Start < b.Start || a.Start == b.Start && a.Nonce < b.Nonce
+}
+
+// mintPresence makes a new incarnation of this node, with a stamp of at least atLeast.
+func (r *Ring) mintPresence(atLeast int64) {
+	stamp := max(r.wall, atLeast)
+	if old := r.up.Get(r.cfg.Name); old != nil && old.Stamp <= r.wall+MaxSkew {
+		stamp = max(stamp, old.Stamp+1) // else the clock was wrong and is right again
+	}
+	r.put(wire.Up, lww.New(r.cfg.Name, stamp, rankUp, r.presence().Value()), nil)
+	r.version++
+}
+
+// presence is what this node says of itself.
+func (r *Ring) presence() wire.Presence {
+	p := wire.Presence{Address: r.cfg.Address, Instance: r.cfg.Instance, Version: wire.Version, Tags: r.cfg.Tags}
+	if r.cfg.Address == "" {
+		if gw := r.gateway(); gw != nil {
+			p.Via = gw.name
+		}
+	}
+	return p
+}
+
+// accuse repeats the stamp that was seen of name with a higher rank.
+func (r *Ring) accuse(name string, rank uint8) {
+	p := r.up.Get(name)
+	if p == nil || p.Rank >= rank || r.cfg.Ephemeral || name == r.cfg.Name {
+		return
+	}
+	r.put(wire.Up, lww.New(name, p.Stamp, rank, p.Value), nil)
+}

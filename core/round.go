@@ -1,0 +1,132 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// print is the combined fingerprint of both sets: with it, absence of news
+// costs the same whatever the ring's size.
+func (r *Ring) print() uint64 {
+	return r.nodes.Fingerprint().Sum + upFactor*r.up.Fingerprint().Sum
+}
+
+// upFactor keeps equal records of the two sets apart: odd, so that no bit is lost.
+const upFactor = 0x9E3779B97F4A7C15
+
+// round is what a node does each Period: it gossips with one other.
+func (r *Ring) round() {
+	r.budget = dialsPerPeriod
+	r.maintain()
+	r.heal()
+	r.checkGuests()
+	if c := r.pick(); c != nil {
+		r.gossipWith(c)
+	}
+}
+
+// pick goes round-robin over the connections in an order shuffled anew each
+// time around, which bounds the time until each peer's turn (SWIM 4.3).
+func (r *Ring) pick() *conn {
+	for range 2 {
+		for r.turn < len(r.live) {
+			c := r.live[r.turn]
+			r.turn++
+			switch {
+			case c.guest:
+			case c.authority && !r.cfg.Ephemeral: // it is asked, not told
+				if r.sync == nil {
+					r.startSync(c)
+				}
+			default:
+				return c
+			}
+		}
+		r.turn = 0
+		r.rand.Shuffle(len(r.live), func(i, j int) { r.live[i], r.live[j] = r.live[j], r.live[i] })
+	}
+	return nil
+}
+
+func (r *Ring) gossipWith(c *conn) {
+	c.used = r.now
+	r.seq++
+	seq, name := r.seq, c.name
+	r.acks[seq] = r.after(r.cfg.AckTimeout, func() {
+		delete(r.acks, seq)
+		r.doubt(name)
+	})
+	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Print: r.print(), Records: r.take(c)})
+}
+
+// gossip answers a round of another: merge, then ack with one's own.
+func (r *Ring) gossip(c *conn, f *wire.Frame) {
+	seq, print := f.Seq, f.Print
+	if r.skewed(c, f) {
+		return
+	}
+	c.peerStale = false // a stale node asks before it gossips
+	r.mergeAll(c, f.Records)
+	if r.conns[c.id] != c {
+		return
+	}
+	r.tellIfDown(c)
+	if print == r.print() {
+		c.inAgreement()
+	}
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Print: r.print(), Records: r.take(c)})
+}
+
+// ack ends a round; if the two still differ, they reconcile.
+func (r *Ring) ack(c *conn, f *wire.Frame) {
+	seq, print := f.Seq, f.Print
+	r.acks[seq].stop()
+	delete(r.acks, seq)
+	if r.skewed(c, f) {
+		return
+	}
+	r.mergeAll(c, f.Records)
+	if r.conns[c.id] != c {
+		return
+	}
+	r.leaveAcked(seq)
+	if r.halted {
+		return
+	}
+	r.tellIfDown(c)
+	if print == r.print() {
+		c.inAgreement()
+	} else if len(c.owed) == 0 && r.now >= c.syncAt {
+		r.startSync(c)
+	}
+}
+
+func (c *conn) inAgreement() {
+	c.settleAll()
+	c.syncAt, c.backoff = 0, 0
+}
+
+// skewed finds a clock that went wrong after hello. Only a clock ahead proves
+// it: one behind may be a frame that was late, and that side finds this one ahead.
+func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
+	ahead := f.Wall - r.wall
+	if r.cfg.Ephemeral {
+		r.followClock(ahead)
+		ahead = 0
+	}
+	if !c.guest && ahead <= MaxSkew && ahead >= -MaxSkew {
+		r.mintAnew(true)
+	}
+	if ahead <= MaxSkew || c.guest {
+		return false
+	}
+	r.emitRarely(Event{Kind: EventSkew, Name: c.name, Addr: c.addr, Skew: ahead})
+	r.shun(c.name)
+	r.fail(c, wire.CodeSkew, "the clock of "+c.name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	return true
+}
+
+// tellIfDown tells a node that is heard of but held for gone, so that it
+// refutes: at most once a round.
+func (r *Ring) tellIfDown(c *conn) {
+	if p := r.up.Get(c.name); p != nil && p.Rank != rankUp {
+		r.oweTo(c, wire.Up, c.name)
+	}
+}

@@ -1,0 +1,82 @@
+package core
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// Snapshot implements Engine: both sets, the presences without their ranks,
+// since what was known of who lives is worth nothing after a restart.
+func (r *Ring) Snapshot() ([]byte, error) {
+	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.lastContact}
+	keep := func(id wire.SetID, rec *lww.Record, rank uint8) {
+		s.Records = append(s.Records, wire.Record{Set: id, Name: rec.Name, Stamp: rec.Stamp, Rank: rank, Value: rec.Value})
+	}
+	for rec := range r.nodes.All() {
+		keep(wire.Nodes, rec, rec.Rank)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.expired)) {
+		keep(wire.Nodes, r.expired[name].record, r.expired[name].record.Rank)
+	}
+	for rec := range r.up.All() {
+		keep(wire.Up, rec, rankUp)
+	}
+	return s.Append(nil), nil
+}
+
+// restore reads what Snapshot wrote; load goes on when the time is known.
+func (r *Ring) restore(b []byte) error {
+	var s wire.Snapshot
+	if err := s.Decode(b); err != nil {
+		return err
+	}
+	if s.Ring != r.cfg.Ring {
+		return reason("it belongs to the ring " + s.Ring + ", not to " + r.cfg.Ring)
+	}
+	if s.Name != r.cfg.Name {
+		return reason("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
+	}
+	r.lastContact = s.LastContact
+	for i := range s.Records {
+		w := &s.Records[i]
+		if w.Set == wire.Nodes {
+			if _, err := wire.ParseMember(w.Value); err != nil {
+				return err
+			}
+		} else if _, err := wire.ParsePresence(w.Value); err != nil {
+			return err
+		} else {
+			w.Rank = rankUp
+		}
+		r.set(w.Set).Merge(clone(w))
+	}
+	return nil
+}
+
+// load makes what follows from the sets that were restored, and this node's part in them.
+func (r *Ring) load() {
+	for rec := range r.up.All() {
+		if r.nodes.Get(rec.Name) == nil {
+			defer r.up.Remove(rec.Name)
+		}
+	}
+	for _, rec := range slices.Collect(r.nodes.All()) {
+		if rec.Rank != rankAdd {
+			r.expireLater(rec)
+		}
+		r.changed(standing{state: Removed}, r.look(rec.Name))
+	}
+	if r.cfg.Ephemeral {
+		return // see greetGateway
+	}
+	if r.nodes.Get(r.cfg.Name) == nil {
+		r.addSelf()
+	}
+	r.mintPresence(0)
+	r.wentBack = true // for all that is known
+	r.reviewOwnMembership()
+	r.checkStale()
+}
