@@ -1,0 +1,10 @@
+// Package sim is the deterministic simulator: machines with clocks and disks,
+// each running a node or not, on one virtual network, out of one seed. The same
+// seed gives the same run, event for event.
+//
+// A World is a heap of events in virtual time, driven by one goroutine. The
+// network does to connections what TCP over a bad line does: delay, stall and
+// reset, never reorder or duplicate. Machines drive a core.Engine exactly as a
+// runtime has to, and know as little of what is in a frame; only the trace and
+// the invariants look inside.
+package sim

@@ -1,0 +1,241 @@
+package sim
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// process drives one engine, as every runtime does: it opens connections, moves
+// frames, keeps a file, and wakes the engine when asked.
+type process struct {
+	m        *Machine
+	eng      core.Engine
+	instance wire.Instance
+	view     core.View
+	origin   int64 // virtual time at which the monotonic clock was 0
+	dead     bool
+
+	conns    map[core.ConnID]side
+	accepted core.ConnID // newest id given
+	wakeAt   int64       // virtual time of the Wake; 0 without one
+	timerAt  int64       // and of its event on the heap; 0 without one
+	deferred []event     // put off while paused
+
+	dirty    uint64 // newest change that the engine has reported
+	writing  bool
+	snapshot []byte // that is being written, with the changes up to taken
+	taken    uint64
+	onDisk   uint64
+	pending  []int // commands whose change is not on the disk yet
+}
+
+func newProcess(m *Machine, eng core.Engine, instance wire.Instance) *process {
+	return &process{
+		m: m, eng: eng, instance: instance,
+		origin:   m.w.now - m.w.between(core.Second, core.Hour),
+		conns:    make(map[core.ConnID]side),
+		accepted: 1,
+	}
+}
+
+// step gives the engine one input and carries out what it answers.
+func (p *process) step(in core.Input) {
+	w := p.m.w
+	in.Mono = w.now - p.origin
+	in.Wall = p.m.Wall()
+	w.steps++
+	w.digestInput(p, &in)
+	w.traceInput(p, &in)
+	effects, err := p.eng.Step(in)
+	if err != nil {
+		w.fail(p.m, err)
+		p.m.Crash()
+		return
+	}
+	for i := range effects {
+		e := &effects[i]
+		w.digestEffect(p, e)
+		w.traceEffect(p, e)
+		switch e.Kind {
+		case core.Dial:
+			w.dial(p, e.Conn, e.Addr)
+		case core.Send:
+			w.send(p, e.Conn, e.Frame)
+		case core.Close:
+			w.closeConn(p, e.Conn, e.Code, e.Text)
+		case core.Dirty:
+			p.dirty = max(p.dirty, e.Seq)
+		case core.Emit:
+			p.emit(e.Event)
+		case core.Wake:
+			p.wake(e.At + p.origin)
+		case core.Halt:
+			p.halt(e.Reason, e.Text)
+			return
+		}
+	}
+	p.write()
+}
+
+// wake arms the one timer. Its event stays on the heap when the time is put
+// off, and is scheduled anew when it comes too early.
+func (p *process) wake(at int64) {
+	w := p.m.w
+	p.wakeAt = max(at, w.now)
+	if p.timerAt == 0 || p.wakeAt < p.timerAt {
+		p.timer()
+	}
+}
+
+func (p *process) timer() {
+	w := p.m.w
+	p.timerAt = p.wakeAt + w.between(1, core.Millisecond) // no timer is punctual
+	w.schedule(p.timerAt, event{kind: evTick, proc: p, arg: p.timerAt})
+}
+
+func (p *process) tick(which int64) {
+	if p.dead || which != p.timerAt {
+		return
+	}
+	p.timerAt = 0
+	if p.wakeAt > p.m.w.now {
+		p.timer()
+		return
+	}
+	p.wakeAt = 0
+	p.step(core.Input{Kind: core.Tick})
+}
+
+func (p *process) emit(e *core.Event) {
+	p.view.Apply(e)
+	if e.Kind == core.EventResult && e.ID > 0 && e.ID <= uint64(len(p.m.w.commands)) {
+		c := &p.m.w.commands[e.ID-1]
+		c.Done, c.Code, c.Text, c.seq = true, e.Code, e.Text, e.Seq
+		if e.Name != "" {
+			c.Name = e.Name
+		}
+		if e.Code == 0 {
+			p.m.w.done(int(e.ID), e.Name)
+			p.pending = append(p.pending, int(e.ID-1))
+		}
+		p.acknowledge()
+	}
+	if p.m.w.onEvent != nil {
+		p.m.w.onEvent(p.m, e)
+	}
+}
+
+// write starts a write of the ring file when there is something new and none is
+// under way: the latest state next, nothing for each change.
+func (p *process) write() {
+	if p.writing || p.dirty <= p.taken || p.m.opt.Guest {
+		return
+	}
+	if !p.take() {
+		return
+	}
+	p.writing = true
+	w := p.m.w
+	w.schedule(w.now+w.between(w.cfg.WriteMin, w.cfg.WriteMax), event{kind: evWritten, proc: p})
+}
+
+func (p *process) take() bool {
+	b, err := p.eng.Snapshot()
+	if err != nil {
+		p.m.w.fail(p.m, err)
+		return false
+	}
+	p.snapshot, p.taken = b, p.dirty
+	p.m.w.digest.Write(b)
+	return true
+}
+
+func (p *process) written() {
+	if p.dead {
+		return
+	}
+	p.writing = false
+	p.toDisk()
+	p.write()
+}
+
+func (p *process) toDisk() {
+	d := &p.m.disk
+	d.Prev, d.Ring = d.Ring, p.snapshot
+	p.onDisk = p.taken
+	p.acknowledge()
+}
+
+// acknowledge answers the commands whose changes are on the disk.
+func (p *process) acknowledge() {
+	w := p.m.w
+	p.pending = slices.DeleteFunc(p.pending, func(i int) bool {
+		c := &w.commands[i]
+		if c.seq > p.onDisk && !p.m.opt.Guest {
+			return false
+		}
+		c.Acked = true
+		w.note(p.m, "acknowledges: ", commandWords(c.Command))
+		return true
+	})
+}
+
+// halt ends the process at its own wish, with its file handled as native does.
+func (p *process) halt(reason core.Reason, text string) {
+	m := p.m
+	m.halt, m.text = reason, text
+	switch reason {
+	case core.HaltLeft, core.HaltRemoved:
+		m.disk = Disk{Removed: reason == core.HaltRemoved}
+		for _, i := range p.pending {
+			if c := &m.w.commands[i]; c.Op == core.Leave {
+				c.Acked = true
+			}
+		}
+		m.w.disowned(m)
+	default:
+		if p.dirty > p.onDisk && !m.opt.Guest && p.take() {
+			p.toDisk()
+		}
+	}
+	m.w.note(m, "halts: ", reason.String(), " ", text)
+	m.end(wire.CodeGoingAway, false)
+	if m.w.onHalt != nil {
+		m.w.onHalt(m, reason, text)
+	}
+}
+
+// digestInput and digestEffect add to the sum of the run.
+func (w *World) digestInput(p *process, in *core.Input) {
+	w.digestOf(p, uint8(in.Kind), in.Conn, uint64(in.Code), in.Mono, in.Frame, in.Addr)
+}
+
+func (w *World) digestEffect(p *process, e *core.Effect) {
+	b := w.digestOf(p, uint8(e.Kind)|0x80, e.Conn, e.Seq<<16|uint64(e.Code), e.At, e.Frame, e.Addr)
+	b = append(append(b[:0], uint8(e.Reason)), e.Text...)
+	if ev := e.Event; ev != nil {
+		b = append(b, uint8(ev.Kind), uint8(ev.Node.State))
+		b = append(append(append(b, ev.Node.Name...), ev.Name...), ev.Text...)
+		b = binary.LittleEndian.AppendUint64(b, uint64(ev.Node.Incarnation))
+		b = binary.LittleEndian.AppendUint64(b, uint64(ev.Skew))
+	}
+	w.digest.Write(b)
+	w.scratch = b
+}
+
+func (w *World) digestOf(p *process, kind uint8, id core.ConnID, n uint64, t int64, frame []byte, addr string) []byte {
+	b := append(w.scratch[:0], kind)
+	b = binary.LittleEndian.AppendUint64(b, uint64(w.now))
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.m.index))
+	b = binary.LittleEndian.AppendUint64(b, uint64(id))
+	b = binary.LittleEndian.AppendUint64(b, n)
+	b = binary.LittleEndian.AppendUint64(b, uint64(t))
+	b = append(b, addr...)
+	w.digest.Write(b)
+	w.digest.Write(frame)
+	w.scratch = b
+	return b
+}

@@ -1,0 +1,351 @@
+package sim_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/sim"
+)
+
+// story is a world with the words that stories are told in.
+type story struct {
+	*sim.World
+	t *testing.T
+}
+
+// newStory returns a world in which machines of the given names make a ring.
+func newStory(t *testing.T, names ...string) story {
+	t.Helper()
+	return newStoryOf(t, sim.Options{}, names...)
+}
+
+func newStoryOf(t *testing.T, o sim.Options, names ...string) story {
+	t.Helper()
+	s := story{sim.New(sim.Config{Seed: 1, Trace: traceOf(t)}), t}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(replay(t, ""))
+		}
+	})
+	for i, name := range names {
+		s.Add(name, o)
+		if i == 0 {
+			s.start(name)
+		} else {
+			s.start(name, names[0])
+		}
+	}
+	s.settle(10 * core.Minute)
+	return s
+}
+
+// start starts a machine that joins by way of others.
+func (s story) start(name string, join ...string) {
+	s.t.Helper()
+	var addrs []string
+	for _, j := range join {
+		addrs = append(addrs, s.Machine(j).Addr())
+	}
+	if err := s.Machine(name).Start(addrs...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// settle expects all to be well within d.
+func (s story) settle(d int64) {
+	s.t.Helper()
+	if err := s.Settle(d); err != nil {
+		s.t.Fatalf("all was not well after %s:\n%v", duration(d), err)
+	}
+	s.Settled()
+}
+
+// wait expects cond within d.
+func (s story) wait(d int64, what string, cond func() bool) {
+	s.t.Helper()
+	if !s.RunUntil(d, cond) {
+		s.t.Fatalf("%s: not within %s\n%v", what, duration(d), s.Check())
+	}
+}
+
+// ack does a command and expects it to be acknowledged.
+func (s story) ack(name string, c core.Command) {
+	s.t.Helper()
+	id := s.Machine(name).Do(c)
+	s.wait(core.Minute, "the command at "+name, func() bool { return s.Command(id).Done && (s.Command(id).Acked || s.Command(id).Code != 0) })
+	if c := s.Command(id); c.Code != 0 {
+		s.t.Fatalf("the command at %s failed: %v, %s", name, c.Code, c.Text)
+	}
+}
+
+func (s story) del(at, name string) { s.ack(at, core.Command{Op: core.Del, Name: name}) }
+
+func (s story) addTo(at, name string) {
+	s.ack(at, core.Command{Op: core.Add, Name: name, Addr: name + ":7946"})
+}
+
+// state returns how a machine shows a node.
+func (s story) state(at, name string) core.State {
+	n, ok := s.Machine(at).View().Get(name)
+	if !ok {
+		return core.Removed
+	}
+	return n.State
+}
+
+func (s story) halted(name string, why core.Reason) func() bool {
+	return func() bool {
+		got, _ := s.Machine(name).Halted()
+		return !s.Machine(name).Running() && got == why
+	}
+}
+
+func duration(d int64) string { return fmt.Sprintf("%g s", float64(d)/1e6) }
+
+// Deleted while down, and back when even the tombstone has left the
+// fingerprints: the others still know better.
+func TestDeletedWhileDownFor25Hours(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	s.Machine("c").Crash()
+	s.wait(core.Minute, "c is down", func() bool { return s.state("a", "c") == core.Down && s.state("b", "c") == core.Down })
+	s.del("a", "c")
+	s.Run(25 * core.Hour)
+	s.start("c")
+	s.wait(core.Minute, "c learns that it was removed", s.halted("c", core.HaltRemoved))
+	if !s.Machine("c").Disk().Removed || s.Machine("c").Disk().Ring != nil {
+		t.Error("c's ring file is still there, or its marker is not")
+	}
+	if s.Machine("c").Start(s.Machine("a").Addr()) == nil {
+		t.Error("c joined again without rejoin")
+	}
+	s.settle(core.Minute)
+}
+
+// The same when the others were restarted meanwhile, and 40 days went by: the
+// tombstone is gone altogether, but c is stale, and nobody knows it.
+func TestDeletedWhileDownForFortyDays(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	s.Machine("c").Crash()
+	s.Run(core.Minute)
+	s.del("a", "c")
+	s.Run(core.Minute)
+	for _, name := range []string{"a", "b"} {
+		s.Machine(name).Stop()
+	}
+	s.Run(40 * core.Day)
+	s.start("a")
+	s.start("b")
+	s.settle(core.Minute)
+	s.Run(core.Hour)
+	s.start("c")
+	s.wait(core.Minute, "c learns that it was removed", s.halted("c", core.HaltRemoved))
+	s.settle(core.Minute)
+}
+
+// A ring that was off for a week comes back whole, though every node in it is stale.
+func TestWholeRingOffForAWeek(t *testing.T) {
+	s := newStory(t, "a", "b", "c", "d")
+	s.del("a", "d")
+	s.wait(core.Minute, "d halts", s.halted("d", core.HaltRemoved))
+	for _, name := range []string{"a", "b", "c"} {
+		s.Machine(name).PowerOff()
+	}
+	s.Run(7 * core.Day)
+	for _, name := range []string{"c", "a", "b"} {
+		s.start(name)
+		s.Run(20 * core.Second)
+	}
+	s.settle(2 * core.Minute)
+	if s.state("b", "c") != core.Alive || s.state("b", "d") != core.Removed {
+		t.Errorf("b shows c %v and d %v", s.state("b", "c"), s.state("b", "d"))
+	}
+}
+
+// A clock that goes an hour wrong is told so; nobody else is disturbed, and all
+// is well when it is right again.
+func TestClockAnHourWrong(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		off  int64
+	}{{"ahead", core.Hour}, {"behind", -core.Hour}} {
+		for _, restarted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s,restarted=%v", test.name, restarted), func(t *testing.T) {
+				s := newStory(t, "a", "b", "c")
+				told := false
+				s.OnEvent(func(m *sim.Machine, e *core.Event) {
+					told = told || m.Name() == "c" && e.Kind == core.EventSkew
+				})
+				c := s.Machine("c")
+				if restarted {
+					c.Stop()
+				}
+				c.StepClock(test.off)
+				if restarted {
+					s.start("c")
+				}
+				s.wait(2*core.Minute, "c is told", func() bool { return told })
+				s.Run(10 * core.Minute)
+				if s.state("a", "b") != core.Alive || s.state("b", "a") != core.Alive {
+					t.Errorf("a shows b %v, b shows a %v", s.state("a", "b"), s.state("b", "a"))
+				}
+				s.addTo("a", "d")
+				s.wait(core.Second, "b knows d", func() bool { return s.state("b", "d") != core.Removed })
+				c.StepClock(-test.off)
+				s.settle(core.Minute)
+			})
+		}
+	}
+}
+
+// Half a ring file does not crash-loop a node: it takes the generation before,
+// and the ring tells it the rest.
+func TestHalfFileLost(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	s.addTo("a", "d")
+	s.addTo("a", "e")
+	s.Run(core.Second)
+	s.Machine("c").Crash()
+	s.Machine("c").HalveFile()
+	s.start("c")
+	s.settle(core.Minute)
+	if s.state("c", "e") != core.Unknown && s.state("c", "e") != core.Down {
+		t.Errorf("c shows e %v", s.state("c", "e"))
+	}
+}
+
+// Both halves of a ring that was cut for hours live on, and are one again
+// within a few rounds.
+func TestPartitionOfHours(t *testing.T) {
+	s := newStory(t, "a", "b", "c", "d", "e")
+	s.Partition([]*sim.Machine{s.Machine("a"), s.Machine("b")})
+	s.wait(core.Minute, "the halves see each other down", func() bool {
+		return s.state("a", "c") == core.Down && s.state("d", "b") == core.Down && len(s.Machine("a").View().Up()) == 2 && len(s.Machine("e").View().Up()) == 3
+	})
+	s.addTo("a", "f")
+	s.addTo("c", "g")
+	s.Run(5 * core.Hour)
+	s.Heal()
+	s.settle(30 * core.Second)
+}
+
+// A hundred names come and go: the state does not grow with the operations, and
+// a month later nothing is left of them.
+func TestAddDelChurn(t *testing.T) {
+	slowly := func(c *core.Config) { c.Period = core.Minute } // a month has many seconds
+	s := newStoryOf(t, sim.Options{Tune: slowly}, "a", "b", "c")
+	for i := range 100 {
+		name := fmt.Sprintf("x%d", i%10)
+		s.addTo([]string{"a", "b", "c"}[i%3], name)
+		s.del([]string{"b", "c", "a"}[i%3], name)
+	}
+	s.settle(core.Minute)
+	if nodes, up := records(t, s.Machine("a")); nodes != 13 || up > 13 {
+		t.Errorf("a holds %d records of nodes and %d presences, and there are 13 names", nodes, up)
+	}
+	s.Run(32 * core.Day)
+	if nodes, up := records(t, s.Machine("a")); nodes != 3 || up != 3 {
+		t.Errorf("a month later a holds %d records of nodes and %d presences, and there are 3 nodes", nodes, up)
+	}
+}
+
+// A hundred restarts of one node, crashes and stops, leave one record of it.
+func TestHundredRestarts(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	for i := range 100 {
+		if i%2 == 0 {
+			s.Machine("c").Crash()
+		} else {
+			s.Machine("c").Stop()
+		}
+		s.Run(int64(i) * 50 * core.Millisecond)
+		s.start("c")
+		s.Run(int64(i) * 20 * core.Millisecond)
+	}
+	s.settle(core.Minute)
+	if nodes, up := records(t, s.Machine("a")); nodes != 3 || up != 3 {
+		t.Errorf("a holds %d records of nodes and %d presences, and there are 3 nodes", nodes, up)
+	}
+}
+
+// The whole ring killed at once, mid-write, comes back from its files.
+func TestWholeRingKilled(t *testing.T) {
+	s := newStory(t, "a", "b", "c", "d")
+	s.addTo("a", "e")
+	for _, name := range []string{"a", "b", "c", "d"} {
+		s.Machine(name).Crash()
+	}
+	s.Run(core.Minute)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		s.start(name)
+	}
+	s.settle(30 * core.Second)
+}
+
+// A tab that was open for hours and is killed is reaped once, and stays reaped
+// though a node restarts meanwhile.
+func TestTabOpenForHours(t *testing.T) {
+	s := newStory(t, "a", "b")
+	s.Add("tab", sim.Options{Guest: true})
+	s.start("tab", "a", "b")
+	s.settle(core.Minute)
+	s.Run(5 * core.Hour)
+	s.Machine("tab").Crash()
+	s.Run(core.Minute)
+	s.Machine("b").Crash()
+	s.start("b")
+	s.wait(5*core.Minute, "the tab is reaped", func() bool {
+		return s.state("a", "tab") == core.Removed && s.state("b", "tab") == core.Removed
+	})
+	back := 0
+	s.OnEvent(func(m *sim.Machine, e *core.Event) {
+		if e.Kind == core.EventNode && e.Node.Name == "tab" && e.Node.State != core.Removed {
+			back++
+		}
+	})
+	s.Run(3 * core.Hour)
+	if back > 0 {
+		t.Errorf("the tab came back %d times", back)
+	}
+	s.settle(core.Minute)
+}
+
+// A tab whose gateway dies comes back through another, and is never shown down.
+func TestGatewayLost(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	s.Add("tab", sim.Options{Guest: true, Clock: 40 * core.Day})
+	s.start("tab", "a", "b")
+	s.settle(core.Minute)
+	down := false
+	s.OnEvent(func(m *sim.Machine, e *core.Event) {
+		down = down || e.Kind == core.EventNode && e.Node.Name == "tab" && e.Node.State == core.Down
+	})
+	s.Machine("a").Crash()
+	s.settle(core.Minute)
+	if down {
+		t.Error("the tab was shown down")
+	}
+	if n, _ := s.Machine("c").View().Get("tab"); n.Via != "b" {
+		t.Errorf("c shows the tab via %q", n.Via)
+	}
+}
+
+// A node that can only dial out, and dies behind its gateway's back, is found out.
+func TestDialOnlyNodeDies(t *testing.T) {
+	s := newStory(t, "a", "b", "c")
+	s.Add("nat", sim.Options{DialOnly: true})
+	s.start("nat", "a")
+	s.settle(core.Minute)
+	for _, name := range []string{"nat", "a", "b", "c"} {
+		s.Machine(name).PowerOff()
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		s.start(name)
+	}
+	s.settle(2 * core.Minute)
+	if s.state("b", "nat") != core.Down {
+		t.Errorf("b shows nat %v", s.state("b", "nat"))
+	}
+	s.start("nat", "a")
+	s.settle(core.Minute)
+}

@@ -1,0 +1,229 @@
+package sim
+
+import (
+	"strconv"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+func (s *storm) join() {
+	if s.names > 12 {
+		return
+	}
+	if join := s.targets(); join != nil {
+		s.start(s.machine(), join...)
+	}
+}
+
+func (s *storm) del() {
+	by, m := s.pick(s.sound), s.pick(func(m *Machine) bool { return m.ever && !m.opt.Guest })
+	if by != nil && s.many() {
+		by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	}
+}
+
+// delAndAdd deletes a node and adds it again within the grace, mostly at another node.
+func (s *storm) delAndAdd() {
+	by, m := s.pick(s.sound), s.pick(s.dialled)
+	if by == nil || m == by || m == nil {
+		return
+	}
+	by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	s.w.Run(s.rng.Int64N(8 * core.Second))
+	if by = s.pick(s.sound); by != nil && by != m {
+		s.add(by, m)
+	}
+}
+
+// ghost adds a name that never runs, or deletes one.
+func (s *storm) ghost() {
+	by := s.pick(s.sound)
+	if by == nil {
+		return
+	}
+	if len(s.ghosts) > 0 && s.rng.IntN(2) == 0 {
+		by.Do(core.Command{Op: core.Del, Name: s.ghosts[s.rng.IntN(len(s.ghosts))]})
+		return
+	}
+	name := "ghost" + strconv.Itoa(s.rng.IntN(3))
+	s.ghosts = append(s.ghosts, name)
+	by.Do(core.Command{Op: core.Add, Name: name, Addr: name + ":7946"})
+}
+
+func (s *storm) crash() {
+	if m := s.pick(s.durable); m != nil && s.many() {
+		m.Crash()
+	}
+}
+
+func (s *storm) powerOff() {
+	if m := s.pick(s.durable); m != nil && s.many() {
+		m.PowerOff()
+	}
+}
+
+func (s *storm) restart() {
+	if m := s.pick(s.dead); m != nil {
+		s.again(m)
+	}
+}
+
+func (s *storm) move() {
+	m := s.pick(s.dead)
+	if m == nil || m.addr == "" || m.disk.Removed {
+		return
+	}
+	m.Move(m.name + "x" + strconv.Itoa(s.rng.IntN(100)) + ":7946")
+	s.start(m, s.targets()...)
+}
+
+func (s *storm) stop() {
+	if m := s.pick(s.durable); m != nil && s.many() {
+		m.Stop()
+	}
+}
+
+func (s *storm) leave() {
+	if m := s.pick(s.sound); m != nil && s.many() {
+		m.Do(core.Command{Op: core.Leave})
+	}
+}
+
+func (s *storm) rejoin() {
+	m := s.pick(func(m *Machine) bool { return s.dead(m) && (m.disk.Removed || m.halt == core.HaltLeft) })
+	if join := s.targets(); m != nil && join != nil {
+		if err := m.Rejoin(join...); err != nil {
+			s.w.note(m, "does not rejoin: ", err.Error())
+		}
+	}
+}
+
+func (s *storm) damage() {
+	m := s.pick(func(m *Machine) bool { return s.dead(m) && !m.disk.Removed })
+	join := s.targets()
+	if m == nil || join == nil {
+		return
+	}
+	if m.disk.Prev != nil && s.rng.IntN(2) == 0 {
+		m.HalveFile()
+	} else {
+		m.LoseDisk()
+	}
+	s.start(m, join...)
+}
+
+// twin starts a second process under the name of another, which may live or not.
+func (s *storm) twin() {
+	m := s.pick(func(m *Machine) bool { return m.ever && !m.opt.Guest && m.addr != "" && m.opt.Node == m.name })
+	if join := s.targets(); m != nil && join != nil && s.w.Machine(m.name+"t") == nil {
+		s.start(s.w.Add(m.name+"t", Options{Node: m.name}), join...)
+	}
+}
+
+func (s *storm) freeze() {
+	if m := s.pick(s.durable); m != nil {
+		m.Pause()
+	}
+}
+
+func (s *storm) thaw() {
+	if m := s.pick((*Machine).Paused); m != nil {
+		m.Resume()
+	}
+}
+
+// cut makes two groups, or cuts one link.
+func (s *storm) cut() {
+	if s.cutUp {
+		s.heal()
+		return
+	}
+	s.cutUp = true
+	if s.rng.IntN(2) == 0 {
+		a, b := s.pick(s.durable), s.pick(s.durable)
+		if a != b {
+			s.w.CutLink(a, b)
+		}
+		return
+	}
+	var group []*Machine
+	for _, m := range s.w.machines {
+		if s.rng.IntN(2) == 0 {
+			group = append(group, m)
+		}
+	}
+	s.w.Partition(group)
+}
+
+func (s *storm) heal() {
+	s.w.Heal()
+	s.cutUp = false
+}
+
+func (s *storm) reset() {
+	if a, b := s.pick(s.durable), s.pick(s.durable); a != nil {
+		s.w.ResetAll(a, b)
+	}
+}
+
+// drift steps a clock, within what is allowed.
+func (s *storm) drift() {
+	if m := s.pick(s.durable); m != nil && m != s.skewed {
+		m.StepClock(s.rng.Int64N(40*core.Second) - 20*core.Second - m.clock)
+	}
+}
+
+// wrongClock sets one clock an hour wrong, or right again.
+func (s *storm) wrongClock() {
+	if s.skewed != nil {
+		s.rightClock()
+		return
+	}
+	if m := s.pick(s.durable); m != nil {
+		s.skewed = m
+		d := core.Hour
+		if s.rng.IntN(2) == 0 {
+			d = -d
+		}
+		m.StepClock(d - m.clock)
+	}
+}
+
+func (s *storm) rightClock() {
+	if s.skewed != nil {
+		s.skewed.StepClock(-s.skewed.clock)
+		s.skewed = nil
+	}
+}
+
+// tab opens a tab, mostly with two gateways.
+func (s *storm) tab() {
+	join := s.targets()
+	if s.tabs >= 6 || join == nil {
+		return
+	}
+	m := s.w.Add("tab"+strconv.Itoa(s.tabs), Options{Guest: true, Clock: s.rng.Int64N(2*core.Day) - core.Day})
+	s.tabs++
+	s.start(m, join...)
+}
+
+// tabGoes ends a tab: reloaded, closed, killed or deleted.
+func (s *storm) tabGoes() {
+	m := s.pick(func(m *Machine) bool { return m.Running() && m.opt.Guest })
+	if m == nil {
+		return
+	}
+	switch s.rng.IntN(4) {
+	case 0:
+		m.GoAway()
+		s.start(m, s.targets()...)
+	case 1:
+		m.GoAway()
+	case 2:
+		m.Crash()
+	case 3:
+		if by := s.pick(s.sound); by != nil {
+			by.Do(core.Command{Op: core.Del, Name: m.Node()})
+		}
+	}
+}

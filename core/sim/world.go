@@ -1,0 +1,221 @@
+package sim
+
+import (
+	"errors"
+	"math/rand/v2"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/nanoring/nanoring/core"
+)
+
+// Epoch is the wall clock's time when a World begins: 5 January 2026, 00:00 UTC.
+const Epoch int64 = 1_767_571_200 * core.Second
+
+// Config is what a World is made of. The zero value of a field means its default.
+type Config struct {
+	Seed uint64
+	New  func(core.Config) (core.Engine, error) // makes an engine; default core.New
+
+	LatencyMin int64 // one way; every pair of machines has its own, between the two,
+	LatencyMax int64 // and a frame up to a quarter more; default 1 to 20 ms
+	WriteMin   int64 // a write of the ring file takes between the two; default 1 to 20 ms
+	WriteMax   int64
+	Stalls     int // frames in a million that are lost and sent again, holding up all behind them
+	Resets     int // frames in a million that break their connection
+
+	Trace func(line string) // gets each line of the trace; nil for none
+}
+
+// The network's habits, which are TCP's.
+const (
+	dialTimeout = 2 * core.Second  // a dial that nobody answers
+	heldTimeout = 15 * core.Second // what was sent and is never acknowledged breaks the connection
+	rtoMin      = 200 * core.Millisecond
+	rtoMax      = 3 * core.Second
+	queueLimit  = 4 << 20 // bytes that a runtime queues for a connection
+)
+
+// World is a number of machines and the network between them. It is for one goroutine.
+type World struct {
+	cfg      Config
+	now      int64
+	seq      uint64
+	heap     eventHeap
+	rng      *rand.Rand
+	machines []*Machine
+	byName   map[string]*Machine
+	byAddr   map[string]*Machine
+	links    map[[2]int]bool // pairs that are cut by CutLink
+	held     []heldQueue
+	free     [][][]byte // frame buffers to use again, by size class
+	commands []Command
+	ops      []op
+	digest   *xxhash.Digest
+	scratch  []byte
+	words    describer
+	steps    uint64
+	err      error
+
+	onEvent func(*Machine, *core.Event)
+	onHalt  func(*Machine, core.Reason, string)
+}
+
+// New returns a World without machines, at time 0.
+func New(cfg Config) *World {
+	def := func(v *int64, d int64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&cfg.LatencyMin, core.Millisecond)
+	def(&cfg.LatencyMax, max(20*core.Millisecond, cfg.LatencyMin))
+	def(&cfg.WriteMin, core.Millisecond)
+	def(&cfg.WriteMax, max(20*core.Millisecond, cfg.WriteMin))
+	if cfg.New == nil {
+		cfg.New = newRing
+	}
+	return &World{
+		cfg:    cfg,
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6e616e6f72696e67)),
+		byName: make(map[string]*Machine),
+		byAddr: make(map[string]*Machine),
+		links:  make(map[[2]int]bool),
+		digest: xxhash.New(),
+	}
+}
+
+func newRing(cfg core.Config) (core.Engine, error) {
+	r, err := core.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Now returns the microseconds since the World began.
+func (w *World) Now() int64 { return w.now }
+
+// Rand returns the World's source of randomness, for schedules drawn from its seed.
+func (w *World) Rand() *rand.Rand { return w.rng }
+
+// Steps returns how many inputs the engines were given.
+func (w *World) Steps() uint64 { return w.steps }
+
+// Digest sums up all inputs and effects so far: equal digests, equal runs.
+func (w *World) Digest() uint64 { return w.digest.Sum64() }
+
+// Err returns the first error that an engine's Step or Snapshot gave; none should.
+func (w *World) Err() error { return w.err }
+
+// OnEvent makes f get each event of each engine.
+func (w *World) OnEvent(f func(*Machine, *core.Event)) { w.onEvent = f }
+
+// OnHalt makes f hear of each process that halts.
+func (w *World) OnHalt(f func(*Machine, core.Reason, string)) { w.onHalt = f }
+
+// Machines returns all machines, in the order of their making.
+func (w *World) Machines() []*Machine { return w.machines }
+
+// Machine returns the machine with that name, or nil.
+func (w *World) Machine(name string) *Machine { return w.byName[name] }
+
+// Run lets d microseconds pass.
+func (w *World) Run(d int64) { w.advance(w.now + d) }
+
+// RunUntil lets time pass until cond holds, which is asked every 50 ms of
+// virtual time, and tells whether it did within d microseconds.
+func (w *World) RunUntil(d int64, cond func() bool) bool {
+	const every = 50 * core.Millisecond
+	end := w.now + d
+	for {
+		if cond() {
+			return true
+		}
+		if w.now >= end {
+			return false
+		}
+		w.advance(min(end, w.now+every))
+	}
+}
+
+// advance serves all events up to and at t.
+func (w *World) advance(t int64) {
+	for len(w.heap) > 0 && w.heap[0].at <= t {
+		e := w.heap.pop()
+		w.now = e.at
+		w.serve(&e)
+	}
+	w.now = t
+}
+
+func (w *World) schedule(at int64, e event) {
+	w.seq++
+	e.at, e.seq = max(at, w.now), w.seq
+	w.heap.push(e)
+}
+
+// serve does what an event says, or puts it off while its process is paused.
+func (w *World) serve(e *event) {
+	if p := w.servedBy(e); p != nil && !p.dead && p.m.paused {
+		p.deferred = append(p.deferred, *e)
+		return
+	}
+	switch e.kind {
+	case evTick:
+		e.proc.tick(e.arg)
+	case evArrive:
+		w.arrive(e.conn, e.side)
+	case evSyn:
+		w.syn(e.conn)
+	case evAccept:
+		w.accept(e.conn)
+	case evRefuse, evGiveUp:
+		w.failDial(e.conn, e.kind == evRefuse)
+	case evHeld:
+		w.heldTooLong(e.conn, e.side, e.arg)
+	case evLost:
+		w.lost(e.conn, e.side, e.arg)
+	case evEcho:
+		w.echo(e.conn, e.side, e.arg)
+	case evWritten:
+		e.proc.written()
+	case evCommand:
+		e.proc.command(int(e.arg))
+	}
+}
+
+// servedBy returns the process that an event needs running, if any.
+func (w *World) servedBy(e *event) *process {
+	switch e.kind {
+	case evTick, evWritten, evCommand:
+		return e.proc
+	case evArrive:
+		return e.conn.end[1-e.side].proc
+	case evAccept:
+		return e.conn.end[1].m.proc
+	case evRefuse, evGiveUp:
+		return e.conn.end[0].proc
+	case evLost, evEcho:
+		return e.conn.end[e.side].proc
+	}
+	return nil
+}
+
+// between draws a time from lo to hi.
+func (w *World) between(lo, hi int64) int64 {
+	if hi <= lo {
+		return lo
+	}
+	return lo + w.rng.Int64N(hi-lo+1)
+}
+
+// chance is true n times in a million.
+func (w *World) chance(n int) bool {
+	return n > 0 && w.rng.IntN(1_000_000) < n
+}
+
+func (w *World) fail(m *Machine, err error) {
+	if w.err == nil {
+		w.err = errors.New("machine " + m.name + ": " + err.Error())
+	}
+}
