@@ -51,7 +51,7 @@ func (r *Ring) ask(name string, d int64, done func(bool, wire.Instance)) {
 // and, if none of them reaches it, suspected (SWIM 4.1 and 4.2).
 func (r *Ring) doubt(name string) {
 	s := r.look(name)
-	if s.state != Alive || r.doubts[name] || r.cfg.Ephemeral || name == r.cfg.Name {
+	if s.state != Alive || r.doubts[name] || r.cfg.Ephemeral || name == r.cfg.Name || r.shunning(name) {
 		return
 	}
 	r.doubts[name] = true
@@ -66,7 +66,7 @@ func (r *Ring) doubt(name string) {
 	through = through[:min(helpers, len(through))]
 	seq := r.newAsk(name, 2*r.cfg.AckTimeout, func(alive bool, _ wire.Instance) {
 		delete(r.doubts, name)
-		if c := r.byName[name]; alive || c != nil && c.heard > since {
+		if c := r.byName[name]; alive || c != nil && c.heard > since || r.shunning(name) {
 			return
 		}
 		r.accuse(name, rankSuspect)

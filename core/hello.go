@@ -243,6 +243,8 @@ func (r *Ring) haltNameTaken(text string) {
 // answered, so it lives, and would be refused again.
 func (r *Ring) shun(name string) { r.shunned[name] = r.now + 3*r.cfg.Period }
 
+func (r *Ring) shunning(name string) bool { return r.shunned[name] > r.now }
+
 // seconds says how far a clock is off, for people.
 func seconds(ahead int64) string {
 	if ahead < 0 {

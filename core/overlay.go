@@ -97,8 +97,7 @@ func (r *Ring) dialRandom() bool {
 }
 
 func (r *Ring) dialable(name string) bool {
-	until, shunned := r.shunned[name]
-	return name != r.cfg.Name && r.byName[name] == nil && r.dials[name] == nil && r.address(name) != "" && (!shunned || until <= r.now)
+	return name != r.cfg.Name && r.byName[name] == nil && r.dials[name] == nil && r.address(name) != "" && !r.shunning(name)
 }
 
 // rotate closes the least recently used of the connections that this node opened.

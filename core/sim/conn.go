@@ -256,6 +256,8 @@ func (w *World) send(p *process, id core.ConnID, frame []byte) {
 		w.reset(s.conn, s.of, wire.CodeSlow)
 		return
 	}
+	w.frames++
+	w.bytes += uint64(len(frame))
 	w.enqueue(s.conn, s.of, item{kind: aFrame, frame: w.copied(frame)})
 }
 

@@ -189,7 +189,7 @@ func (p *process) halt(reason core.Reason, text string) {
 	m.halt, m.text = reason, text
 	switch reason {
 	case core.HaltLeft, core.HaltRemoved:
-		m.disk = Disk{Removed: reason == core.HaltRemoved}
+		m.disk = Disk{Removed: reason == core.HaltRemoved && !m.opt.Guest}
 		for _, i := range p.pending {
 			if c := &m.w.commands[i]; c.Op == core.Leave {
 				c.Acked = true

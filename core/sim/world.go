@@ -54,6 +54,8 @@ type World struct {
 	scratch  []byte
 	words    describer
 	steps    uint64
+	frames   uint64 // sent so far
+	bytes    uint64
 	err      error
 
 	onEvent func(*Machine, *core.Event)
@@ -101,11 +103,17 @@ func (w *World) Rand() *rand.Rand { return w.rng }
 // Steps returns how many inputs the engines were given.
 func (w *World) Steps() uint64 { return w.steps }
 
+// Sent returns how many frames were sent, and their bytes.
+func (w *World) Sent() (frames, bytes uint64) { return w.frames, w.bytes }
+
 // Digest sums up all inputs and effects so far: equal digests, equal runs.
 func (w *World) Digest() uint64 { return w.digest.Sum64() }
 
 // Err returns the first error that an engine's Step or Snapshot gave; none should.
 func (w *World) Err() error { return w.err }
+
+// OnTrace makes f get each line of the trace from now on; nil for none.
+func (w *World) OnTrace(f func(line string)) { w.cfg.Trace = f }
 
 // OnEvent makes f get each event of each engine.
 func (w *World) OnEvent(f func(*Machine, *core.Event)) { w.onEvent = f }
