@@ -1,0 +1,284 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// docs/api.md is what this file and events.go have to keep to.
+
+const (
+	maxBody       = 64 << 10
+	answerTimeout = 30 * time.Second // for the ring to answer a change
+)
+
+func (n *Node) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ring", n.accept)
+	mux.HandleFunc("GET /v1/nodes", n.getNodes)
+	mux.HandleFunc("GET /v1/up", n.getUp)
+	mux.HandleFunc("GET /v1/nodes/{name}", n.getNode)
+	mux.HandleFunc("POST /v1/nodes", n.postNode)
+	mux.HandleFunc("DELETE /v1/nodes/{name}", n.deleteNode)
+	mux.HandleFunc("POST /v1/leave", n.postLeave)
+	mux.HandleFunc("GET /v1/events", n.getEvents)
+	mux.HandleFunc("GET /v1/status", n.getStatus)
+	mux.HandleFunc("GET /healthz", n.getHealth)
+	mux.HandleFunc("GET /readyz", n.getReady)
+	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// What the mux would say in plain text is a problem here, like all others.
+		if _, pattern := mux.Handler(r); pattern == "" {
+			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
+		}
+		mux.ServeHTTP(w, r)
+	}))
+}
+
+// NodeJSON is a node in the HTTP API.
+type NodeJSON struct {
+	Name        string            `json:"name"`
+	State       string            `json:"state"`
+	Ephemeral   bool              `json:"ephemeral"`
+	Address     string            `json:"address"`
+	Via         string            `json:"via"`
+	Incarnation int64             `json:"incarnation"`
+	Instance    string            `json:"instance"`
+	Version     uint8             `json:"version"`
+	Tags        map[string]string `json:"tags"`
+}
+
+// NodesJSON is a list of nodes in the HTTP API.
+type NodesJSON struct {
+	Nodes []NodeJSON `json:"nodes"`
+}
+
+func nodeJSON(n core.Node) NodeJSON {
+	tags := make(map[string]string, len(n.Tags))
+	for _, t := range n.Tags {
+		tags[t.Key] = t.Value
+	}
+	return NodeJSON{
+		Name: n.Name, State: n.State.String(), Ephemeral: n.Ephemeral, Address: n.Address, Via: n.Via,
+		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: tags,
+	}
+}
+
+func nodesJSON(nodes []core.Node) NodesJSON {
+	list := make([]NodeJSON, len(nodes))
+	for i, n := range nodes {
+		list[i] = nodeJSON(n)
+	}
+	return NodesJSON{list}
+}
+
+func formatInstance(i wire.Instance) string {
+	if i == (wire.Instance{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d-%016x", i.Start, i.Nonce)
+}
+
+func (n *Node) getNodes(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusOK, nodesJSON(n.All()))
+}
+
+func (n *Node) getUp(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusOK, nodesJSON(n.Up()))
+}
+
+func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	node, ok := n.Get(name)
+	if !ok {
+		unknownNode(w, name)
+		return
+	}
+	respond(w, http.StatusOK, nodeJSON(node))
+}
+
+func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Name    string `json:"name"`
+		Address string `json:"address"`
+	}
+	if !readBody(w, r, &body) {
+		return
+	}
+	ctx, cancel := patiently(w, r)
+	defer cancel()
+	node, err := n.Add(ctx, body.Name, body.Address)
+	if err != nil {
+		failed(w, err)
+		return
+	}
+	respond(w, http.StatusCreated, nodeJSON(node))
+}
+
+func (n *Node) deleteNode(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := patiently(w, r)
+	defer cancel()
+	if err := n.Del(ctx, r.PathValue("name")); err != nil {
+		failed(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (n *Node) postLeave(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := patiently(w, r)
+	defer cancel()
+	if err := n.Leave(ctx); err != nil {
+		failed(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// patiently bounds how long a change may take. The server's deadline is for
+// reading a request; running into it while waiting would cancel its context.
+func patiently(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerTimeout + time.Second))
+	return context.WithTimeout(r.Context(), answerTimeout)
+}
+
+func (n *Node) getStatus(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusOK, n.Status())
+}
+
+func (n *Node) getHealth(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusOK, struct {
+		Status string `json:"status"`
+	}{"ok"})
+}
+
+func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-n.halted:
+		failed(w, ErrStopped)
+		return
+	default:
+	}
+	if s := n.Status(); s.WriteError != "" {
+		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: "+s.WriteError)
+		return
+	}
+	n.getHealth(w, r)
+}
+
+// readBody reads a JSON body into v. It says false if it has answered instead.
+func readBody(w http.ResponseWriter, r *http.Request, v any) bool {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		problem(w, http.StatusUnsupportedMediaType, "unsupported-media-type", "the body must be JSON, with Content-Type: application/json")
+		return false
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("there is more than one value in the body")
+		}
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		problem(w, http.StatusRequestEntityTooLarge, "too-large", "the body is over "+strconv.Itoa(maxBody)+" bytes")
+	case err != nil:
+		problem(w, http.StatusBadRequest, "bad-request", "the body is not as it should be: "+err.Error())
+	}
+	return err == nil
+}
+
+func respond(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v) // an error is the client's, which is gone
+}
+
+// Problem is an error in the HTTP API (RFC 9457).
+type Problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+func problem(w http.ResponseWriter, status int, code, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(Problem{http.StatusText(status), status, code, detail})
+}
+
+func unknownNode(w http.ResponseWriter, name string) {
+	problem(w, http.StatusNotFound, "unknown-node", fmt.Sprintf("no node of this ring is called %q", name))
+}
+
+// failed answers with why a command failed.
+func failed(w http.ResponseWriter, err error) {
+	var no *CommandError
+	switch {
+	case errors.As(err, &no):
+		problem(w, statusOf(no.Code), no.Code.String(), no.Error())
+	case errors.Is(err, ErrNotWritten):
+		problem(w, http.StatusInternalServerError, "not-written", err.Error())
+	case errors.Is(err, ErrStopped), errors.Is(err, ErrRemoved), errors.Is(err, ErrNameTaken):
+		problem(w, http.StatusServiceUnavailable, "halting", err.Error())
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		problem(w, http.StatusGatewayTimeout, "timeout", "no answer in time; the change may still happen")
+	default:
+		problem(w, http.StatusInternalServerError, "internal", err.Error())
+	}
+}
+
+func statusOf(code wire.Code) int {
+	switch code {
+	case wire.CodeInvalid:
+		return http.StatusBadRequest
+	case wire.CodeUnknown:
+		return http.StatusNotFound
+	case wire.CodeHalting:
+		return http.StatusServiceUnavailable
+	case wire.CodeLost, wire.CodeRefused, wire.CodeUnreachable, wire.CodeSlow:
+		return http.StatusBadGateway
+	}
+	return http.StatusConflict
+}
+
+// plainProblem makes a problem of what the mux says of unknown paths and methods.
+type plainProblem struct {
+	http.ResponseWriter
+	path, method string
+	said         bool
+}
+
+func (p *plainProblem) WriteHeader(status int) {
+	p.said = true
+	switch status {
+	case http.StatusNotFound:
+		problem(p.ResponseWriter, status, "not-found", "there is nothing at "+p.path)
+	case http.StatusMethodNotAllowed:
+		problem(p.ResponseWriter, status, "method-not-allowed", p.path+" does not take "+p.method+", but "+p.Header().Get("Allow"))
+	default:
+		p.said = false
+		p.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (p *plainProblem) Write(b []byte) (int, error) {
+	if p.said {
+		return len(b), nil
+	}
+	return p.ResponseWriter.Write(b)
+}

@@ -1,0 +1,104 @@
+package native
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+func TestConfigErrors(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   []string
+	}{
+		{"no name", func(c *Config) { c.Name = "" }, []string{"--name"}},
+		{"no data", func(c *Config) { c.Data = "" }, []string{"--data"}},
+		{"no port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"not HOST:PORT"}},
+		{"beyond loopback", func(c *Config) { c.Listen = "192.0.2.1:0" }, []string{"192.0.2.1:0", "loopback", "--insecure"}},
+		{"everywhere", func(c *Config) { c.Listen = ":0" }, []string{"loopback", "--insecure"}},
+		{"everywhere, by number", func(c *Config) { c.Listen = "0.0.0.0:0" }, []string{"loopback", "--insecure"}},
+		{"nowhere to dial", func(c *Config) { c.Listen, c.Insecure = "0.0.0.0:0", true }, []string{"--advertise"}},
+		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"cannot be dialled", "--advertise"}},
+		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"cannot be dialled"}},
+		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"not HOST:PORT"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := config(t, "dev1")
+			cfg.Engine = newFake(nil).engine
+			test.change(&cfg)
+			n, err := Start(t.Context(), cfg)
+			if err == nil {
+				n.Close()
+				t.Fatal("it starts")
+			}
+			for _, s := range test.want {
+				if !strings.Contains(err.Error(), s) {
+					t.Errorf("%q is not in %q", s, err)
+				}
+			}
+		})
+	}
+}
+
+func TestBusyPort(t *testing.T) {
+	n := startFake(t, newFake(nil))
+	cfg := config(t, "dev2")
+	cfg.Listen = n.Addr()
+	_, err := Start(t.Context(), cfg)
+	if err == nil || !strings.Contains(err.Error(), n.Addr()) || !strings.Contains(err.Error(), "in use") {
+		t.Fatal(err)
+	}
+	cfg.Listen, cfg.Engine = "127.0.0.1:0", newFake(nil).engine // and nothing is left behind
+	start(t, cfg)
+}
+
+func TestWhatTheEngineIsMadeOf(t *testing.T) {
+	var got []core.Config
+	for range 2 {
+		cfg := config(t, "dev1")
+		cfg.Advertise = "dev1.example.net:7946"
+		cfg.Engine = func(c core.Config) (core.Engine, error) {
+			got = append(got, c)
+			return newFake(nil), nil
+		}
+		cfg.Tune = func(c *core.Config) { c.Period = 42 }
+		if n := start(t, cfg); n.Addr() != cfg.Advertise || n.Status().Instance == "" {
+			t.Fatalf("%+v", n.Status())
+		}
+	}
+	a, b := got[0], got[1]
+	if a.Ring != "nanoring" || a.Name != "dev1" || a.Address != "dev1.example.net:7946" || a.Period != 42 {
+		t.Fatalf("%+v", a)
+	}
+	if a.Instance.Nonce == b.Instance.Nonce || a.Seed == b.Seed || a.Instance.Start == 0 {
+		t.Fatal("two processes are alike")
+	}
+}
+
+func TestContextStopsTheNode(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg := config(t, "dev1")
+	cfg.Engine = newFake(nil).engine
+	n, err := Start(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	receive(t, "the end", n.Done())
+	if n.Err() != nil {
+		t.Fatal(n.Err())
+	}
+	if _, err := Start(ctx, cfg); err == nil {
+		t.Fatal("it starts although its context is over")
+	}
+}
+
+func TestStopOfAnEngineThatDoesNotStop(t *testing.T) {
+	n := startFake(t, newFake(func(core.Input) []core.Effect { return []core.Effect{} }))
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,217 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+const (
+	subprotocol = "nanoring.v1"
+
+	queueFrames = 256         // that wait for a peer to read
+	queueBytes  = 1 << 20     // of them
+	keepBuffer  = 64 << 10    // a reader's buffer, once grown beyond, is not kept
+	closeWait   = time.Second // for a peer's half of the close handshake
+)
+
+// conn is one WebSocket. Its reader goroutine runs Node.serve, its writer
+// goroutine write; send, close and abort may be called from anywhere.
+type conn struct {
+	id  core.ConnID
+	ws  *websocket.Conn
+	raw net.Conn // below ws: closing it is what ends a blocked read or write at once
+
+	buf   []byte        // the reader's
+	taken chan struct{} // the engine has taken the frame in buf
+
+	mu      sync.Mutex
+	queue   [][]byte
+	queued  int           // bytes in queue
+	ready   chan struct{} // there is something for the writer
+	closing bool          // no more frames: code and text go last
+	gone    bool          // nothing can be sent any more
+	code    wire.Code     // if closing or aborted here: why
+	text    string
+}
+
+func newConn(id core.ConnID, ws *websocket.Conn, raw net.Conn) *conn {
+	ws.SetReadLimit(wire.MaxFrame)
+	return &conn{id: id, ws: ws, raw: raw, taken: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+}
+
+// send queues a copy of frame. It says false if the peer reads too slowly.
+func (c *conn) send(frame []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.gone {
+		return true
+	}
+	if len(c.queue) >= queueFrames || c.queued+len(frame) > queueBytes {
+		return false
+	}
+	c.queue = append(c.queue, bytes.Clone(frame))
+	c.queued += len(frame)
+	c.signal()
+	return true
+}
+
+// close closes the connection in order, after what is queued; a peer that does
+// not do its part within closeWait is cut off.
+func (c *conn) close(code wire.Code, text string) {
+	if code < wire.CodeBye { // not one that may cross the wire
+		c.abort(code)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.gone {
+		return
+	}
+	c.closing, c.code, c.text = true, code, text
+	time.AfterFunc(closeWait, func() { c.raw.Close() })
+	c.signal()
+}
+
+// abort cuts the connection off.
+func (c *conn) abort(code wire.Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.gone {
+		c.gone = true
+		if c.code == 0 {
+			c.code = code
+		}
+		c.queue, c.queued = nil, 0
+		c.raw.Close()
+		c.signal()
+	}
+}
+
+func (c *conn) signal() {
+	select {
+	case c.ready <- struct{}{}:
+	default:
+	}
+}
+
+// next waits for frames to write; nil is the end.
+func (c *conn) next() [][]byte {
+	for {
+		c.mu.Lock()
+		frames, over := c.queue, c.closing || c.gone
+		c.queue, c.queued = nil, 0
+		c.mu.Unlock()
+		if frames != nil || over {
+			return frames
+		}
+		<-c.ready
+	}
+}
+
+// write is the writer goroutine.
+func (c *conn) write() {
+	defer c.raw.Close()
+	for {
+		frames := c.next()
+		for _, frame := range frames {
+			if c.ws.Write(context.Background(), websocket.MessageBinary, frame) != nil {
+				c.raw.Close() // the reader finds out
+				c.ws.CloseNow()
+				return
+			}
+		}
+		if frames != nil {
+			continue
+		}
+		c.mu.Lock()
+		gone, code, text := c.gone, c.code, c.text
+		c.mu.Unlock()
+		if gone {
+			c.ws.CloseNow()
+		} else {
+			c.ws.Close(websocket.StatusCode(code), truncate(strings.ToValidUTF8(text, "?"), 123))
+		}
+		return
+	}
+}
+
+// read returns the next frame, in a buffer that the next read uses again, or
+// how the connection ended.
+func (c *conn) read() ([]byte, wire.Code) {
+	if cap(c.buf) > keepBuffer {
+		c.buf = nil
+	}
+	typ, r, err := c.ws.Reader(context.Background())
+	if err != nil {
+		return nil, c.ended(err)
+	}
+	if typ != websocket.MessageBinary {
+		c.close(wire.CodeBadFrame, "a text message: frames are binary messages")
+		return nil, wire.CodeBadFrame
+	}
+	b := c.buf[:0]
+	for {
+		if len(b) == cap(b) {
+			b = append(b, make([]byte, max(512, cap(b)))...)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			c.buf = b
+			return b, 0
+		}
+		if errors.Is(err, websocket.ErrMessageTooBig) {
+			// The library has sent its close frame; this waits for the peer's.
+			c.close(wire.CodeTooBig, "")
+			return nil, wire.CodeTooBig
+		}
+		if err != nil {
+			return nil, c.ended(err)
+		}
+	}
+}
+
+// ended says how the connection ended, and ends the writer too.
+func (c *conn) ended(err error) wire.Code {
+	c.mu.Lock()
+	code := c.code
+	c.mu.Unlock()
+	if code == 0 {
+		code = closeCode(err)
+	}
+	c.abort(code)
+	return code
+}
+
+// closeCode is the code of a peer's close frame.
+func closeCode(err error) wire.Code {
+	switch status := websocket.CloseStatus(err); status {
+	case -1, websocket.StatusAbnormalClosure:
+		return wire.CodeLost
+	default:
+		return wire.Code(status)
+	}
+}
+
+// truncate cuts s to at most n bytes, between characters.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,10 @@
+// Package native runs a node of a ring as a process: it gives core's engine its
+// connections (WebSockets), its clock and its ring file, and shows the ring over
+// HTTP. Start is the way to embed a node in a program of your own.
+//
+// One goroutine owns the engine (loop.go). Everything else hands it inputs
+// through one bounded queue and carries out its effects: connections have a
+// reader and a writer of their own, so that a slow peer holds up nobody. What
+// people ask for is answered from a view built of the engine's events, never by
+// asking the engine.
+package native

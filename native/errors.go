@@ -1,0 +1,68 @@
+package native
+
+import (
+	"errors"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// Why a node ended, or did not start.
+var (
+	// ErrRemoved: the ring deleted this node. Its ring file is gone.
+	ErrRemoved = errors.New("this node was removed from its ring")
+	// ErrLeft: this node left for good, by Leave. Its ring file is gone.
+	ErrLeft = errors.New("this node left its ring")
+	// ErrNameTaken: a living node has this node's name; see NameTakenError.
+	ErrNameTaken = errors.New("the name is taken")
+)
+
+// Why a request to a node failed.
+var (
+	// ErrStopped: the node has ended, or did before it could answer.
+	ErrStopped = errors.New("the node has stopped")
+	// ErrNotWritten: the change was made, but could not be written to the ring
+	// file: a crash may undo it on this node. Writing is tried again and again.
+	ErrNotWritten = errors.New("the change could not be written to the ring file")
+	// ErrSlow: a watcher did not keep up and has lost events.
+	ErrSlow = errors.New("the watcher was too slow and has lost events: watch again for the present state")
+)
+
+// A NameTakenError says where the living node of the same name is. It is ErrNameTaken.
+type NameTakenError struct {
+	Name string
+	Text string // the engine's: where it is, and what to do
+}
+
+func (e *NameTakenError) Error() string {
+	return e.Text
+}
+
+// Is says that it is ErrNameTaken.
+func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }
+
+// A CommandError is the ring's no to Add, Del or Leave.
+type CommandError struct {
+	Code wire.Code
+	Text string
+}
+
+func (e *CommandError) Error() string {
+	if e.Text == "" {
+		return e.Code.String()
+	}
+	return e.Text
+}
+
+// errHalted says why a node ended, nil when it was stopped.
+func errHalted(why core.Reason, name, text string) error {
+	switch why {
+	case core.HaltLeft:
+		return ErrLeft
+	case core.HaltRemoved:
+		return ErrRemoved
+	case core.HaltNameTaken:
+		return &NameTakenError{Name: name, Text: text}
+	}
+	return nil
+}

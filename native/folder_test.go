@@ -1,0 +1,284 @@
+package native
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+func put(t *testing.T, dir, name string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func have(dir, name string) string {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func damaged(snapshot string) []byte {
+	b := EncodeRingFile([]byte(snapshot))
+	b[len(b)/2] ^= 1
+	return b
+}
+
+func TestWriteRingKeepsTwoGenerations(t *testing.T) {
+	dir := t.TempDir()
+	for i, s := range []string{"one", "two", "three", "four"} {
+		if err := writeRing(dir, []byte(s)); err != nil {
+			t.Fatal(err)
+		}
+		if got := have(dir, ringName); got != s {
+			t.Fatalf("ring is %q after writing %q", got, s)
+		}
+		if want := []string{"", "one", "two", "three"}[i]; have(dir, prevName) != want {
+			t.Fatalf("ring.prev is %q after writing %q", have(dir, prevName), s)
+		}
+	}
+	entries, _ := os.ReadDir(dir)
+	if len(entries) != 2 {
+		t.Fatalf("left behind: %v", entries)
+	}
+	if info, _ := os.Stat(filepath.Join(dir, ringName)); info.Mode() != 0o600 {
+		t.Fatalf("the ring file is %v", info.Mode())
+	}
+}
+
+// TestWriteRingAfterCrash begins where a crash may have left the folder.
+func TestWriteRingAfterCrash(t *testing.T) {
+	t.Run("ring.prev is linked already", func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, ringName, []byte("one"))
+		if err := os.Link(filepath.Join(dir, ringName), filepath.Join(dir, prevName)); err != nil {
+			t.Fatal(err)
+		}
+		put(t, dir, ".ring123", []byte("half"))
+		if err := writeRing(dir, []byte("two")); err != nil {
+			t.Fatal(err)
+		}
+		if have(dir, ringName) != "two" || have(dir, prevName) != "one" {
+			t.Fatalf("ring %q, ring.prev %q", have(dir, ringName), have(dir, prevName))
+		}
+		f, err := openFolder(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.close()
+		if have(dir, ".ring123") != "" || have(dir, ".ring.prev") != "" {
+			t.Fatal("half-written files stay")
+		}
+	})
+	t.Run("ring was moved aside", func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, prevName, []byte("one"))
+		if err := writeRing(dir, []byte("two")); err != nil {
+			t.Fatal(err)
+		}
+		if have(dir, ringName) != "two" || have(dir, prevName) != "one" {
+			t.Fatalf("ring %q, ring.prev %q", have(dir, ringName), have(dir, prevName))
+		}
+	})
+}
+
+func TestLoad(t *testing.T) {
+	good, prev := EncodeRingFile([]byte("new")), EncodeRingFile([]byte("old"))
+	for _, test := range []struct {
+		name       string
+		ring, prev []byte
+		want       string
+		wrong      error // then the files are untouched
+		loud       bool
+	}{
+		{name: "nothing yet"},
+		{name: "good", ring: good, prev: prev, want: "new"},
+		{name: "good, the one before damaged", ring: good, prev: damaged("x"), want: "new"},
+		{name: "damaged", ring: damaged("x"), prev: prev, want: "old", loud: true},
+		{name: "cut off", ring: good[:20], prev: prev, want: "old", loud: true},
+		{name: "empty", ring: []byte{}, prev: prev, want: "old", loud: true},
+		{name: "missing", prev: prev, want: "old", loud: true},
+		{name: "both damaged", ring: damaged("x"), prev: damaged("y"), wrong: ErrRingDamaged},
+		{name: "damaged and alone", ring: damaged("x"), wrong: ErrRingDamaged},
+		{name: "missing, the one before damaged", prev: damaged("x"), wrong: ErrRingDamaged},
+		{name: "foreign", ring: []byte("my letters"), prev: prev, wrong: ErrRingForeign},
+		{name: "newer", ring: newerRing(), prev: prev, wrong: ErrRingVersion},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if test.ring != nil {
+				put(t, dir, ringName, test.ring)
+			}
+			if test.prev != nil {
+				put(t, dir, prevName, test.prev)
+			}
+			f, err := openFolder(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.close()
+			var log logged
+			snapshot, err := f.load(log.logger())
+			if !errors.Is(err, test.wrong) || string(snapshot) != test.want {
+				t.Fatalf("loaded %q, %v", snapshot, err)
+			}
+			if loud := log.count("level=ERROR") == 1; loud != test.loud {
+				t.Errorf("loud: %v", loud)
+			}
+			if test.wrong != nil {
+				if have(dir, ringName) != string(test.ring) || have(dir, prevName) != string(test.prev) {
+					t.Error("a file was touched")
+				}
+				if !strings.Contains(err.Error(), "--data") && !strings.Contains(err.Error(), "put back a copy") {
+					t.Errorf("the error does not say what to do: %v", err)
+				}
+			}
+			if test.loud && test.ring != nil && have(dir, damagedName) != string(test.ring) {
+				t.Error("the damaged file was not kept")
+			}
+		})
+	}
+}
+
+func TestStartRefusesDamagedRing(t *testing.T) {
+	cfg := config(t, "dev1")
+	cfg.Engine = newFake(nil).engine
+	put(t, cfg.Data, ringName, damaged("x"))
+	if _, err := Start(t.Context(), cfg); !errors.Is(err, ErrRingDamaged) {
+		t.Fatal(err)
+	}
+	if have(cfg.Data, ringName) != string(damaged("x")) {
+		t.Fatal("the damaged file was touched")
+	}
+}
+
+func TestSecondProcessInFolder(t *testing.T) {
+	n := startFake(t, newFake(nil))
+	cfg := config(t, "dev2")
+	cfg.Data = n.cfg.Data
+	_, err := Start(t.Context(), cfg)
+	if err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Fatal(err)
+	}
+	n.Close()
+	cfg.Engine = newFake(nil).engine
+	start(t, cfg)
+}
+
+func TestUnusableFolder(t *testing.T) {
+	cfg := config(t, "dev1")
+	put(t, cfg.Data, "file", []byte("I am no folder"))
+	cfg.Data = filepath.Join(cfg.Data, "file", "data")
+	if _, err := Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "cannot make the data folder") {
+		t.Fatal(err)
+	}
+	cfg.Data = filepath.Join(t.TempDir(), "a", "b")
+	cfg.Engine = newFake(nil).engine
+	start(t, cfg)
+	if info, err := os.Stat(cfg.Data); err != nil || info.Mode().Perm() != 0o700 {
+		t.Fatal(info.Mode(), err)
+	}
+}
+
+// halting is an engine that halts as it starts.
+func halting(why core.Reason) *fake {
+	return newFake(func(in core.Input) []core.Effect {
+		if in.Kind != core.Start {
+			return nil
+		}
+		return []core.Effect{{Kind: core.Dirty, Seq: 1}, {Kind: core.Halt, Reason: why, Text: "over there"}}
+	})
+}
+
+func TestHowItEnds(t *testing.T) {
+	for _, test := range []struct {
+		why    core.Reason
+		err    error
+		ring   bool // the ring file stays
+		marker bool
+	}{
+		{core.HaltStopped, nil, true, false},
+		{core.HaltLeft, ErrLeft, false, false},
+		{core.HaltRemoved, ErrRemoved, false, true},
+		{core.HaltNameTaken, ErrNameTaken, true, false},
+	} {
+		t.Run(test.why.String(), func(t *testing.T) {
+			cfg := config(t, "dev1")
+			put(t, cfg.Data, ringName, EncodeRingFile([]byte("a")))
+			put(t, cfg.Data, prevName, EncodeRingFile([]byte("b")))
+			cfg.Engine = halting(test.why).engine
+			n := start(t, cfg)
+			receive(t, "the end", n.Done())
+			if err := n.Err(); !errors.Is(err, test.err) || n.Close() != err {
+				t.Fatalf("ended with %v", err)
+			}
+			if have(cfg.Data, ringName) != "" != test.ring || have(cfg.Data, prevName) != "" != test.ring || have(cfg.Data, markerName) != "" != test.marker {
+				t.Error("not the files there should be")
+			}
+			var taken *NameTakenError
+			if errors.As(n.Err(), &taken) && !strings.Contains(taken.Error(), "over there") {
+				t.Errorf("%v", taken)
+			}
+			if err := n.Del(t.Context(), "dev2"); !errors.Is(err, ErrStopped) {
+				t.Errorf("a command after the end: %v", err)
+			}
+		})
+	}
+}
+
+func TestRemovedMarker(t *testing.T) {
+	removed := func(t *testing.T) Config {
+		cfg := config(t, "dev1")
+		cfg.Engine = halting(core.HaltRemoved).engine
+		receive(t, "the end", start(t, cfg).Done())
+		put(t, cfg.Data, ringName, []byte("what a crash left")) // it counts for nothing
+		return cfg
+	}
+	var made core.Config
+	engine := func(cfg core.Config) (core.Engine, error) {
+		made = cfg
+		return newFake(nil), nil
+	}
+	t.Run("join", func(t *testing.T) {
+		cfg := removed(t)
+		cfg.Join = []string{"127.0.0.1:1"}
+		_, err := Start(t.Context(), cfg)
+		if !errors.Is(err, ErrRemoved) || !strings.Contains(err.Error(), "--rejoin") {
+			t.Fatal(err)
+		}
+		if !strings.Contains(have(cfg.Data, markerName), `"name":"dev1"`) {
+			t.Fatal("the marker does not stay")
+		}
+	})
+	t.Run("rejoin", func(t *testing.T) {
+		cfg := removed(t)
+		cfg.Join, cfg.Rejoin, cfg.Engine = []string{"127.0.0.1:1"}, true, engine
+		start(t, cfg)
+		if !made.Rejoin || made.Snapshot != nil || have(cfg.Data, markerName) != "" {
+			t.Fatalf("%+v, marker %q", made, have(cfg.Data, markerName))
+		}
+	})
+	t.Run("alone", func(t *testing.T) {
+		cfg := removed(t)
+		cfg.Engine = engine
+		start(t, cfg)
+		if made.Rejoin || made.Snapshot != nil || have(cfg.Data, markerName) != "" {
+			t.Fatalf("%+v, marker %q", made, have(cfg.Data, markerName))
+		}
+	})
+	t.Run("a start that fails leaves it", func(t *testing.T) {
+		cfg := removed(t)
+		cfg.Rejoin = true
+		cfg.Engine = func(core.Config) (core.Engine, error) { return nil, errors.New("no engine") }
+		if _, err := Start(t.Context(), cfg); err == nil || have(cfg.Data, markerName) == "" {
+			t.Fatal(err)
+		}
+	})
+}

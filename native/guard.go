@@ -1,0 +1,66 @@
+package native
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// guard refuses what a web page may make a browser ask for behind its user's back.
+func (n *Node) guard(h http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusForbidden, "cross-origin", "the request comes from a web page of another origin: "+r.Header.Get("Origin"))
+	}))
+	h = cross.Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !n.hostAllowed(r) {
+			problem(w, http.StatusForbidden, "host-refused", "this node is reached over loopback under the name "+r.Host+": use 127.0.0.1, localhost, or the address that the node advertises")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// hostAllowed guards loopback against DNS rebinding: a page of evil.example may
+// have its own name lead to 127.0.0.1, but cannot change the Host that a browser
+// sends. Nodes may use any name: they are no browsers, which give WebSockets an Origin.
+func (n *Node) hostAllowed(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !local.IP.IsLoopback() {
+		return true
+	}
+	if r.URL.Path == "/ring" && r.Header.Get("Origin") == "" {
+		return true
+	}
+	host := hostname(r.Host)
+	return isLoopback(host) || host == hostname(n.addr) || n.cfg.Listen != "" && host == hostname(n.cfg.Listen)
+}
+
+// originAllowed is for WebSockets, which CrossOriginProtection does not cover.
+func originAllowed(r *http.Request) bool {
+	u, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	return strings.EqualFold(u.Host, r.Host) || isLoopback(hostname(u.Host))
+}
+
+// hostname returns the host of HOST or HOST:PORT, as names are compared.
+func hostname(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}

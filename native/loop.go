@@ -1,0 +1,337 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// byeTime is how long the engine may take to stop.
+const byeTime = 500 * time.Millisecond
+
+// input is an engine's input with what the loop needs to know beside it.
+type input struct {
+	core.Input
+	conn   *conn         // of Opened, Received and Closed; nil if a dial failed
+	answer chan<- result // of Do
+}
+
+// result ends a command.
+type result struct {
+	name string
+	err  error
+}
+
+// loop is what belongs to the goroutine that owns the engine.
+type loop struct {
+	*Node
+	engine   core.Engine
+	conns    map[core.ConnID]*conn
+	dials    map[core.ConnID]context.CancelFunc
+	answers  map[uint64]chan<- result
+	pending  []core.Input // come of carrying out effects, taken after them
+	wake     *time.Timer
+	store    store
+	starting bool
+	halt     core.Reason
+	text     string
+	failure  error // the engine's; it is unusable then
+}
+
+// begin starts the engine: when it returns, the node shows what its ring file has.
+func (n *Node) begin(engine core.Engine) *loop {
+	l := &loop{
+		Node:    n,
+		engine:  engine,
+		conns:   make(map[core.ConnID]*conn),
+		dials:   make(map[core.ConnID]context.CancelFunc),
+		answers: make(map[uint64]chan<- result),
+		wake:    time.NewTimer(time.Hour),
+		store:   newStore(func(b []byte) error { return n.cfg.writeRing(n.folder.dir, b) }),
+	}
+	l.wake.Stop()
+	l.starting = true
+	l.step(core.Input{Kind: core.Start})
+	l.starting = false
+	if l.halt == 0 && l.failure == nil {
+		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.dir, "members", n.board.len())
+	}
+	return l
+}
+
+// run owns the engine from now on, to its end.
+func (l *loop) run() {
+	defer l.wake.Stop()
+	l.loop()
+	l.end()
+}
+
+func (l *loop) loop() {
+	stop, late := l.Node.stop, (<-chan time.Time)(nil)
+	for l.halt == 0 && l.failure == nil {
+		select {
+		case in := <-l.inputs:
+			l.take(in)
+		case <-l.wake.C:
+			l.step(core.Input{Kind: core.Tick})
+		case err := <-l.store.done:
+			l.wrote(err)
+		case <-l.store.retry.C:
+			l.save(true)
+		case <-stop:
+			stop, late = nil, time.After(byeTime)
+			l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
+		case <-late:
+			l.halt = core.HaltStopped
+		}
+	}
+}
+
+// take gives the engine an input from outside, unless it is of a connection
+// that is over.
+func (l *loop) take(in input) {
+	switch in.Kind {
+	case core.Opened:
+		if cancel, dialed := l.dials[in.Conn]; dialed {
+			cancel()
+			delete(l.dials, in.Conn)
+		} else if in.Conn%2 == 0 {
+			in.conn.close(wire.CodeRotated, "") // the engine wants it no more
+			return
+		}
+		l.conns[in.Conn] = in.conn
+		l.countConns()
+	case core.Received:
+		defer func() { in.conn.taken <- struct{}{} }()
+		if l.conns[in.Conn] == nil {
+			return
+		}
+	case core.Closed:
+		if cancel, dialed := l.dials[in.Conn]; dialed {
+			cancel()
+			delete(l.dials, in.Conn)
+		} else if l.conns[in.Conn] == nil {
+			return
+		}
+		l.drop(in.Conn)
+	case core.Do:
+		l.answers[in.Command.ID] = in.answer
+	}
+	l.step(in.Input)
+}
+
+func (l *loop) drop(id core.ConnID) {
+	delete(l.conns, id)
+	l.countConns()
+}
+
+func (l *loop) countConns() {
+	l.status.Lock()
+	l.status.connections = len(l.conns)
+	l.status.Unlock()
+}
+
+// step gives the engine one input and carries out what comes of it.
+func (l *loop) step(in core.Input) {
+	for l.halt == 0 && l.failure == nil {
+		in.Mono, in.Wall = time.Since(l.epoch).Microseconds(), l.cfg.Clock().UnixMicro()
+		effects, err := l.engine.Step(in)
+		if err != nil {
+			l.failure = err
+			return
+		}
+		for i := range effects {
+			l.carryOut(&effects[i])
+		}
+		if len(l.pending) == 0 {
+			break
+		}
+		in, l.pending = l.pending[0], l.pending[1:]
+	}
+	l.save(false)
+}
+
+func (l *loop) carryOut(e *core.Effect) {
+	switch e.Kind {
+	case core.Dial:
+		ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+		l.dials[e.Conn] = cancel
+		id, addr := e.Conn, e.Addr // e is the engine's again soon
+		l.spawn(func() { l.dial(ctx, id, addr) })
+	case core.Send:
+		if c := l.conns[e.Conn]; c != nil && !c.send(e.Frame) {
+			c.abort(wire.CodeSlow)
+			l.drop(e.Conn)
+			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeSlow})
+		}
+	case core.Close:
+		if c := l.conns[e.Conn]; c != nil {
+			c.close(e.Code, e.Text)
+			l.drop(e.Conn)
+		} else if cancel := l.dials[e.Conn]; cancel != nil {
+			cancel()
+			delete(l.dials, e.Conn)
+		}
+	case core.Dirty:
+		l.store.dirty = e.Seq
+	case core.Emit:
+		l.emit(e.Event)
+	case core.Wake:
+		l.wake.Reset(time.Duration(e.At)*time.Microsecond - time.Since(l.epoch))
+	case core.Halt:
+		l.halt, l.text = e.Reason, e.Text
+	}
+}
+
+func (l *loop) emit(e *core.Event) {
+	before, known := l.board.apply(e)
+	switch e.Kind {
+	case core.EventResult:
+		l.answer(e)
+		return
+	case core.EventLeaving, core.EventStays:
+		l.status.Lock()
+		l.status.leaving = e.Kind == core.EventLeaving
+		l.status.Unlock()
+	case core.EventStale, core.EventFresh:
+		l.status.Lock()
+		l.status.stale = e.Kind == core.EventStale
+		l.status.Unlock()
+	}
+	if !l.starting || e.Kind != core.EventNode {
+		l.logEvent(e, before, known)
+	}
+}
+
+// answer ends a command, if it failed or its change is on disk; else that waits
+// for the disk.
+func (l *loop) answer(e *core.Event) {
+	to := l.answers[e.ID]
+	delete(l.answers, e.ID)
+	switch {
+	case to == nil:
+	case e.Code != 0:
+		to <- result{err: &CommandError{Code: e.Code, Text: e.Text}}
+	case e.Seq <= l.store.written:
+		to <- result{name: e.Name}
+	default:
+		l.store.waiting = append(l.store.waiting, waiting{seq: e.Seq, name: e.Name, to: to})
+	}
+}
+
+// end ends everything, in an order that loses nothing: the last frames and
+// closes go out, the ring file gets its last state, who waits is answered.
+func (l *loop) end() {
+	close(l.halted)
+	l.unhook()
+	l.mu.Lock()
+	l.ended = true
+	conns := slices.Collect(maps.Keys(l.Node.conns))
+	l.mu.Unlock()
+	for _, cancel := range l.dials {
+		cancel()
+	}
+	code := wire.CodeBye
+	switch {
+	case l.failure != nil:
+		code = wire.CodeLost // without a close frame: the others shall see that it broke
+	case l.halt == core.HaltNameTaken:
+		code = wire.CodeRotated // no bye: the name lives elsewhere
+	}
+	for _, c := range conns {
+		c.close(code, "")
+	}
+
+	l.err = l.failure
+	if l.err == nil {
+		l.err = errHalted(l.halt, l.cfg.Name, l.text)
+	}
+	l.settle()
+	l.engine.Close()
+	for _, to := range l.answers {
+		to <- result{err: ErrStopped}
+	}
+	l.board.end()
+	close(l.settled)
+
+	shutdown(l.server)
+	l.wg.Wait()
+	l.client.CloseIdleConnections()
+	l.folder.close()
+	switch {
+	case l.err == nil:
+		l.log.Info("node stopped")
+	case errors.Is(l.err, ErrLeft):
+		l.log.Info("node left its ring")
+	default:
+		l.log.Error("node ended", "why", l.err)
+	}
+	close(l.done)
+}
+
+// spawn starts a goroutine that end waits for, unless the node has ended.
+func (n *Node) spawn(f func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ended {
+		return false
+	}
+	n.wg.Go(f)
+	return true
+}
+
+// post hands the engine an input. It says false if the engine takes no more.
+func (n *Node) post(in input) bool {
+	select {
+	case n.inputs <- in:
+		return true
+	case <-n.halted:
+		return false
+	}
+}
+
+// adopt runs a connection's goroutines. The reader tells the engine of it.
+func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ended {
+		return false
+	}
+	n.conns[c] = struct{}{}
+	n.wg.Go(c.write)
+	n.wg.Go(func() {
+		n.serve(c, opened)
+		n.mu.Lock()
+		delete(n.conns, c)
+		n.mu.Unlock()
+		over()
+	})
+	return true
+}
+
+// serve is the reader goroutine of a connection: opened, its frames, closed.
+// It has one frame under way at a time, so a flood waits in the sender's TCP.
+// When the engine is done it goes on reading, for the close handshake.
+func (n *Node) serve(c *conn, opened core.Input) {
+	opened.Kind, opened.Conn = core.Opened, c.id
+	n.post(input{Input: opened, conn: c})
+	for {
+		frame, code := c.read()
+		if code != 0 {
+			n.post(input{Input: core.Input{Kind: core.Closed, Conn: c.id, Code: code}, conn: c})
+			return
+		}
+		n.inbound.spoke(c)
+		if n.post(input{Input: core.Input{Kind: core.Received, Conn: c.id, Frame: frame}, conn: c}) {
+			select {
+			case <-c.taken:
+			case <-n.halted:
+			}
+		}
+	}
+}

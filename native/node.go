@@ -1,0 +1,314 @@
+package native
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// Node is a running node. All of its methods may be called from anywhere.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	addr     string // where others dial it; "" if nobody can
+	instance wire.Instance
+	epoch    time.Time // of the engine's monotonic time
+	folder   *folder
+	handler  http.Handler
+	server   *http.Server
+	client   *http.Client // dials
+	board    board
+
+	inputs  chan input
+	stop    chan struct{} // closed by Close: say bye, then end
+	halted  chan struct{} // closed when the engine's goroutine takes no more inputs
+	settled chan struct{} // closed when what the end does to the ring file is done
+	done    chan struct{} // closed when all is over
+	stopped sync.Once
+	unhook  func() bool // from Start's context
+	err     error       // why it ended; read after settled
+
+	inbound  inbound
+	nextConn atomic.Uint64
+	nextCmd  atomic.Uint64
+
+	mu    sync.Mutex
+	ended bool // no goroutine may start any more
+	conns map[*conn]struct{}
+	wg    sync.WaitGroup // readers, writers and dials
+
+	status struct {
+		sync.Mutex
+		connections    int
+		stale, leaving bool
+		writeError     error
+	}
+}
+
+// Start runs a node until ctx ends, Close is called, or the ring ends it: see
+// Done and Err. It fails, touching no file, if the configuration or the ring
+// file cannot be used, and with ErrRemoved if the node was removed from its
+// ring and is to join it again without Rejoin.
+func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg:     cfg,
+		log:     cfg.Log.With("node", cfg.Name),
+		epoch:   time.Now(),
+		inputs:  make(chan input, 256),
+		stop:    make(chan struct{}),
+		halted:  make(chan struct{}),
+		settled: make(chan struct{}),
+		done:    make(chan struct{}),
+		conns:   make(map[*conn]struct{}),
+		client:  newClient(),
+	}
+	n.handler = n.routes()
+
+	if n.folder, err = openFolder(cfg.Data); err != nil {
+		return nil, err
+	}
+	cleanup := func(f func() error) {
+		if err != nil {
+			f()
+		}
+	}
+	defer func() { cleanup(n.folder.close) }()
+	was, marked, err := n.folder.marked()
+	if err != nil {
+		return nil, err
+	}
+	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
+		return nil, fmt.Errorf("%w: it was removed on %s; to bring it back, start it with Rejoin (--rejoin), or without Join (--join) as a new ring of itself", ErrRemoved, was.Removed.Format(time.RFC3339))
+	}
+	var snapshot []byte
+	if !marked {
+		if snapshot, err = n.folder.load(n.log); err != nil {
+			return nil, err
+		}
+	}
+
+	var tcp net.Listener
+	if cfg.Listen != "" {
+		if tcp, err = listen(cfg.Listen); err != nil {
+			return nil, err
+		}
+		defer func() { cleanup(tcp.Close) }()
+		n.addr = tcp.Addr().String()
+	}
+	if cfg.Advertise != "" {
+		n.addr = cfg.Advertise
+	}
+	socket, err := listenSocket(n.folder.path(socketName))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { cleanup(socket.Close) }()
+
+	engine, err := n.newEngine(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if marked {
+		if err := n.folder.unmark(); err != nil {
+			engine.Close()
+			return nil, err
+		}
+	}
+
+	l := n.begin(engine)
+	n.server = newServer(n.handler, n.log)
+	for _, on := range []net.Listener{tcp, socket} {
+		if on != nil {
+			n.wg.Go(func() { n.listenOn(on) })
+		}
+	}
+	n.unhook = context.AfterFunc(ctx, n.requestStop)
+	go l.run()
+	return n, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("cannot listen on %s: the address is in use: stop the process that has it, or choose another (--listen): %w", addr, err)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return newLimitListener(l, maxAccepted), nil
+}
+
+func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
+	var random [16]byte
+	rand.Read(random[:])
+	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: binary.LittleEndian.Uint64(random[:])}
+	cfg := core.Config{
+		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
+		Seed: binary.LittleEndian.Uint64(random[8:]), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
+		Snapshot: snapshot,
+	}
+	if n.cfg.Tune != nil {
+		n.cfg.Tune(&cfg)
+	}
+	engine, err := n.cfg.Engine(cfg)
+	var bad *core.ConfigError
+	if errors.As(err, &bad) && bad.Field == "Snapshot" {
+		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", n.folder.path(ringName), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
+	}
+	return engine, nil
+}
+
+// Name returns the node's name.
+func (n *Node) Name() string { return n.cfg.Name }
+
+// Addr returns the HOST:PORT where others dial this node, "" if nobody can.
+func (n *Node) Addr() string { return n.addr }
+
+// Handler returns all that the node serves, the WebSocket for nodes at /ring
+// among it, to be mounted at the root of a server of one's own.
+func (n *Node) Handler() http.Handler { return n.handler }
+
+// Done is closed when the node has ended and let go of everything.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err says why the node ended: nil if it was stopped or still runs, else
+// ErrRemoved, ErrLeft, a *NameTakenError or what broke.
+func (n *Node) Err() error {
+	select {
+	case <-n.done:
+		return n.err
+	default:
+		return nil
+	}
+}
+
+// Close says bye to the ring, whose member the node remains, waits until all
+// is over, and returns Err.
+func (n *Node) Close() error {
+	n.requestStop()
+	<-n.done
+	return n.err
+}
+
+func (n *Node) requestStop() { n.stopped.Do(func() { close(n.stop) }) }
+
+// Add adds a node to the ring, joining its ring and this one. It returns once
+// the change is on disk. The node need not run yet, if its name is given;
+// without one it is asked at addr.
+func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
+	name, err := n.do(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
+	if err != nil {
+		return core.Node{}, err
+	}
+	if node, ok := n.Get(name); ok {
+		return node, nil
+	}
+	return core.Node{Name: name, Address: addr}, nil
+}
+
+// Del removes a node from the ring. It returns once the change is on disk.
+func (n *Node) Del(ctx context.Context, name string) error {
+	_, err := n.do(ctx, core.Command{Op: core.Del, Name: name})
+	return err
+}
+
+// Leave removes this node from the ring and ends it. It returns once another
+// node knows, and the ring file is gone; Err is ErrLeft then.
+func (n *Node) Leave(ctx context.Context) error {
+	if _, err := n.do(ctx, core.Command{Op: core.Leave}); err != nil {
+		return err
+	}
+	select {
+	case <-n.settled:
+		if !errors.Is(n.err, ErrLeft) {
+			return n.err
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// do has the engine carry out a command.
+func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) {
+	c.ID = n.nextCmd.Add(1)
+	answer := make(chan result, 1)
+	in := input{Input: core.Input{Kind: core.Do, Command: c}, answer: answer}
+	select {
+	case n.inputs <- in:
+	case <-n.halted:
+		return "", ErrStopped
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	select {
+	case r := <-answer:
+		return r.name, r.err
+	case <-n.settled:
+		// All answers were given before; else the input came too late.
+		select {
+		case r := <-answer:
+			return r.name, r.err
+		default:
+			return "", ErrStopped
+		}
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// Status is how a node is doing; docs/api.md has its fields.
+type Status struct {
+	Name        string    `json:"name"`
+	Ring        string    `json:"ring"`
+	Address     string    `json:"address"`
+	Instance    string    `json:"instance"`
+	Started     time.Time `json:"started"`
+	Data        string    `json:"data"`
+	Members     int       `json:"members"`
+	Up          int       `json:"up"`
+	Connections int       `json:"connections"`
+	Stale       bool      `json:"stale"`
+	Leaving     bool      `json:"leaving"`
+	WriteError  string    `json:"write_error"`
+}
+
+// Status returns how the node is doing.
+func (n *Node) Status() Status {
+	s := Status{
+		Name: n.cfg.Name, Ring: n.cfg.Ring, Address: n.addr, Instance: formatInstance(n.instance),
+		Started: time.UnixMicro(n.instance.Start).UTC(), Data: filepath.Clean(n.folder.dir),
+	}
+	n.board.mu.Lock()
+	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
+	n.board.mu.Unlock()
+	n.status.Lock()
+	defer n.status.Unlock()
+	s.Connections, s.Stale, s.Leaving = n.status.connections, n.status.stale, n.status.leaving
+	if n.status.writeError != nil {
+		s.WriteError = n.status.writeError.Error()
+	}
+	return s
+}

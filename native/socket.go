@@ -1,0 +1,87 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+const (
+	socketName = "api.sock"
+
+	// A Unix socket's address has room for 104 to 108 bytes, by system.
+	maxSocketPath = 103
+)
+
+// DialSocket connects to the Unix socket of the node that runs in a data folder,
+// on which it serves its HTTP API. The folder's path may be of any length.
+func DialSocket(ctx context.Context, data string) (net.Conn, error) {
+	path, done, err := socketPath(filepath.Join(data, socketName))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return new(net.Dialer).DialContext(ctx, "unix", path)
+}
+
+// listenSocket listens on the Unix socket at path, for this user alone. The
+// folder's lock is held: a socket that is there already is a dead one.
+func listenSocket(path string) (net.Listener, error) {
+	fail := func(err error) (net.Listener, error) {
+		return nil, fmt.Errorf("cannot listen on the Unix socket %s: %w", path, err)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(err)
+	}
+	short, done, err := socketPath(path)
+	if err != nil {
+		return fail(err)
+	}
+	defer done()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
+	if err != nil {
+		return fail(err)
+	}
+	l.SetUnlinkOnClose(false) // short may be gone by then
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return fail(err)
+	}
+	return &socketListener{Listener: l, path: path}, nil
+}
+
+type socketListener struct {
+	net.Listener
+	path string
+}
+
+func (l *socketListener) Close() error {
+	os.Remove(l.path)
+	return l.Listener.Close()
+}
+
+// socketPath returns a path to a socket that is short enough to be an address:
+// path itself, or one through a symbolic link that lasts until done is called.
+func socketPath(path string) (short string, done func(), err error) {
+	if len(path) <= maxSocketPath {
+		return path, func() {}, nil
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	tmp, err := os.MkdirTemp("", "nanoring-")
+	if err != nil {
+		return "", nil, err
+	}
+	link := filepath.Join(tmp, "d")
+	if err := os.Symlink(dir, link); err != nil {
+		os.RemoveAll(tmp)
+		return "", nil, err
+	}
+	return filepath.Join(link, filepath.Base(path)), func() { os.RemoveAll(tmp) }, nil
+}

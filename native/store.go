@@ -1,0 +1,143 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+// A failed write is tried again after firstRetry, then after twice as long,
+// up to lastRetry; at once if somebody waits for it.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 30 * time.Second
+)
+
+// store is what the loop knows of the ring file: one write under way at a time,
+// and what changes in the meantime goes with the next.
+type store struct {
+	dirty   uint64 // the newest change
+	writing uint64 // the newest change in the write under way; 0 if none is
+	written uint64 // the newest change on disk
+	err     error  // of the last write
+	waiting []waiting
+
+	write   func([]byte) error
+	done    chan error // of the write under way
+	retry   *time.Timer
+	backoff time.Duration
+}
+
+// waiting is a command that is done once its change is on disk.
+type waiting struct {
+	seq  uint64
+	name string
+	to   chan<- result
+}
+
+func newStore(write func([]byte) error) store {
+	retry := time.NewTimer(time.Hour)
+	retry.Stop()
+	return store{write: write, done: make(chan error, 1), retry: retry}
+}
+
+// save starts a write if there is a change to write and none is under way.
+func (l *loop) save(retry bool) {
+	s := &l.store
+	if s.writing != 0 || s.dirty <= s.written || l.halt != 0 || l.failure != nil {
+		return
+	}
+	if s.err != nil && !retry && len(s.waiting) == 0 {
+		return // the timer is running
+	}
+	snapshot, err := l.engine.Snapshot()
+	if err != nil {
+		l.failure = err
+		return
+	}
+	s.retry.Stop()
+	s.writing = s.dirty
+	go func() { s.done <- s.write(EncodeRingFile(snapshot)) }()
+}
+
+// wrote takes the outcome of a write.
+func (l *loop) wrote(err error) {
+	s := &l.store
+	seq := s.writing
+	s.writing = 0
+	l.outcome(seq, err)
+	if err != nil {
+		s.backoff = min(max(2*s.backoff, firstRetry), lastRetry)
+		s.retry.Reset(s.backoff)
+	} else {
+		s.backoff = 0
+	}
+	l.save(false)
+}
+
+// outcome tells all who wait for changes up to seq, the log and the status.
+func (l *loop) outcome(seq uint64, err error) {
+	s := &l.store
+	switch {
+	case err != nil && s.err == nil:
+		l.log.Error("cannot write the ring file: going on without, and trying again", "file", l.folder.path(ringName), "err", err)
+	case err == nil && s.err != nil:
+		l.log.Info("the ring file is written again", "file", l.folder.path(ringName))
+	}
+	s.err = err
+	if err == nil {
+		s.written = seq
+	} else {
+		err = fmt.Errorf("%w: %w", ErrNotWritten, err)
+	}
+	l.status.Lock()
+	l.status.writeError = s.err
+	l.status.Unlock()
+
+	later := s.waiting[:0]
+	for _, w := range s.waiting {
+		if w.seq <= seq {
+			w.to <- result{name: w.name, err: err}
+		} else {
+			later = append(later, w)
+		}
+	}
+	clear(s.waiting[len(later):])
+	s.waiting = later
+}
+
+// settle brings the ring file to where the node's end leaves it: the last state
+// on disk, or nothing, and a marker if it was removed.
+func (l *loop) settle() {
+	s := &l.store
+	s.retry.Stop()
+	if s.writing != 0 {
+		seq := s.writing
+		s.writing = 0
+		l.outcome(seq, <-s.done)
+	}
+	var err error
+	switch {
+	case l.failure != nil:
+		// What the engine would say now is not to be trusted.
+	case l.halt == core.HaltLeft:
+		err = l.folder.forget()
+	case l.halt == core.HaltRemoved:
+		err = l.folder.removed(marker{Removed: l.cfg.Clock().UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name})
+	case s.dirty > s.written:
+		var snapshot []byte
+		if snapshot, err = l.engine.Snapshot(); err == nil {
+			err = s.write(EncodeRingFile(snapshot))
+		}
+		l.outcome(s.dirty, err)
+		return
+	}
+	if err != nil {
+		l.err = errors.Join(l.err, fmt.Errorf("cannot delete the ring file: %w", err))
+	}
+	for _, w := range s.waiting {
+		w.to <- result{name: w.name, err: l.failure} // there is no file to wait for any more
+	}
+}
