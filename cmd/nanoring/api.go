@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// member is a node as the API has it.
+type member struct {
+	Name        string            `json:"name"`
+	State       string            `json:"state"`
+	Ephemeral   bool              `json:"ephemeral"`
+	Address     string            `json:"address"`
+	Via         string            `json:"via"`
+	Incarnation int64             `json:"incarnation"`
+	Tags        map[string]string `json:"tags"`
+}
+
+// where says where the node is dialled, or through whom it is reached.
+func (m *member) where() string {
+	if m.Address == "" && m.Via != "" {
+		return "via " + m.Via
+	}
+	return orDash(m.Address)
+}
+
+// since is when the node said last that it is up, in local time.
+func (m *member) since() string {
+	if m.Incarnation == 0 {
+		return "-"
+	}
+	return time.UnixMicro(m.Incarnation).Format(time.DateTime)
+}
+
+func (m *member) up() bool { return m.State == "up" || m.State == "suspect" }
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// status is how a node says that it is doing.
+type status struct {
+	Name        string    `json:"name"`
+	Ring        string    `json:"ring"`
+	Address     string    `json:"address"`
+	Started     time.Time `json:"started"`
+	Data        string    `json:"data"`
+	Members     int       `json:"members"`
+	Up          int       `json:"up"`
+	Connections int       `json:"connections"`
+	Stale       bool      `json:"stale"`
+	Leaving     bool      `json:"leaving"`
+	WriteError  string    `json:"write_error"`
+}
+
+const (
+	pathNodes  = "/v1/nodes"
+	pathUp     = "/v1/up"
+	pathStatus = "/v1/status"
+	pathLeave  = "/v1/leave"
+	pathEvents = "/v1/events"
+)
+
+// members returns the nodes that path, pathNodes or pathUp, has.
+func (c *client) members(ctx context.Context, path string) ([]member, error) {
+	b, err := c.call(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	list := struct {
+		Nodes []member `json:"nodes"`
+	}{Nodes: []member{}}
+	err = decode(b, &list)
+	return list.Nodes, err
+}
+
+func (c *client) status(ctx context.Context) (status, error) {
+	var s status
+	b, err := c.call(ctx, http.MethodGet, pathStatus, nil)
+	if err == nil {
+		err = decode(b, &s)
+	}
+	return s, err
+}
+
+func (c *client) add(ctx context.Context, name, address string) ([]byte, error) {
+	return c.call(ctx, http.MethodPost, pathNodes, struct {
+		Name    string `json:"name,omitempty"`
+		Address string `json:"address"`
+	}{name, address})
+}
+
+func (c *client) del(ctx context.Context, name string) error {
+	_, err := c.call(ctx, http.MethodDelete, pathNodes+"/"+url.PathEscape(name), nil)
+	return err
+}
+
+func decode(b []byte, to any) error {
+	if err := json.Unmarshal(b, to); err != nil {
+		return fmt.Errorf("the node's answer is not understood: %w: is it of another version?", err)
+	}
+	return nil
+}

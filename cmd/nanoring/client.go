@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// A node says itself after 30 seconds that something takes too long.
+const callTimeout = 35 * time.Second
+
+// client speaks to a running node: docs/api.md.
+type client struct {
+	http  http.Client
+	base  string // URL
+	where string // for people
+	data  string // the data folder; empty over HTTP
+}
+
+// client returns the client that the flags ask for. Flags beat the environment.
+func (o *options) client(cmd *cobra.Command) (*client, error) {
+	if o.api != "" && (cmd.Flag("api").Changed || !cmd.Flag("data").Changed) {
+		u, err := url.Parse(o.api)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, usage(cmd, fmt.Errorf("--api %s is no URL like http://127.0.0.1:7946", o.api))
+		}
+		return &client{base: strings.TrimSuffix(o.api, "/"), where: o.api}, nil
+	}
+	if o.data == "" {
+		return nil, usage(cmd, errors.New("no home folder to keep data in: say where the node's is with --data"))
+	}
+	return socketClient(o.data), nil
+}
+
+func socketClient(data string) *client {
+	socket := filepath.Join(data, "api.sock")
+	return &client{
+		base:  "http://localhost",
+		where: data,
+		data:  data,
+		http: http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "unix", socket)
+			},
+		}},
+	}
+}
+
+// call asks and returns the body of the answer.
+func (c *client) call(ctx context.Context, method, path string, body any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	res, err := c.open(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Close()
+	b, err := io.ReadAll(res)
+	if err != nil {
+		return nil, c.noNode(err)
+	}
+	return b, nil
+}
+
+// open asks and returns the body of the answer, to be read as it comes.
+func (c *client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
+	var content io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.noNode(err)
+	}
+	if res.StatusCode < 300 {
+		return res.Body, nil
+	}
+	defer res.Body.Close()
+	var problem struct {
+		Code   string `json:"code"`
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+	}
+	b, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if json.Unmarshal(b, &problem) != nil || problem.Code == "" {
+		return nil, &failure{exitNoNode, fmt.Errorf("%s answers %s: that is no node", c.where, res.Status), ""}
+	}
+	if problem.Detail == "" {
+		problem.Detail = problem.Title
+	}
+	return nil, &failure{status: exitRefused, err: errors.New(problem.Detail)}
+}
+
+// noNode says that no node answers, and what to do about it.
+func (c *client) noNode(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	var dial *net.OpError
+	if !errors.As(err, &dial) || dial.Op != "dial" {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s stopped answering: %w", c.where, cause(err)), ""}
+	}
+	hint := "Is it running? Start it with: nanoring node --data " + c.data
+	if c.data == "" {
+		hint = "Is it running, and is that its address?"
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return &failure{exitNoNode, fmt.Errorf("no node answers at %s: %w", c.where, cause(err)), hint}
+	}
+	return &failure{exitNoNode, fmt.Errorf("no node answers at %s", c.where), hint}
+}
+
+// cause leaves the URL out of an HTTP client's error: its host is made up when
+// it goes through a socket.
+func cause(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

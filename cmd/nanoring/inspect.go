@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
+	"github.com/spf13/cobra"
+)
+
+func inspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect FILE|-",
+		Short: "Show a ring file or a frame as JSON",
+		Long: `Inspect shows what is in a ring file, in an engine's snapshot or in a frame of
+the protocol, as JSON for people; which of them it is, it finds out. It reads the
+file, or its standard input for '-', and asks no node. Programs should read
+'status', 'all' and 'up' instead: what inspect prints may change.`,
+		Example: `  nanoring inspect data/dev1/ring
+  nanoring inspect - <frame.bin`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("one argument is needed, a FILE or -")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := readInspected(cmd.InOrStdin(), args[0])
+			if err != nil {
+				return err
+			}
+			v, err := inspect(b)
+			if err != nil {
+				return fmt.Errorf("cannot show %s: %w", args[0], err)
+			}
+			return printFields(cmd.OutOrStdout(), v)
+		},
+	}
+}
+
+// maxInspected is over the size of every ring file: a snapshot and its envelope.
+const maxInspected = wire.MaxSnapshot + 1<<10
+
+func readInspected(stdin io.Reader, path string) ([]byte, error) {
+	in := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder: a node's ring file is %s", path, filepath.Join(path, "ring"))
+		}
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxInspected+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) == 0:
+		return nil, fmt.Errorf("%s is empty", path)
+	case len(b) > maxInspected:
+		return nil, fmt.Errorf("%s is larger than any ring file (%d MiB)", path, wire.MaxSnapshot>>20)
+	}
+	return b, nil
+}
+
+// inspect finds out what b is, and returns it for printing.
+func inspect(b []byte) (fields, error) {
+	var s wire.Snapshot
+	switch snapshot, err := native.DecodeRingFile(b); {
+	case err == nil:
+		if err := s.Decode(snapshot); err != nil {
+			return nil, fmt.Errorf("its envelope is a ring file's, but its content is not: %w", err)
+		}
+		return showSnapshot("ring file", len(b), &s), nil
+	case !errors.Is(err, native.ErrRingForeign):
+		return nil, err
+	}
+	var f wire.Frame
+	asFrame := f.Decode(b)
+	if asFrame == nil {
+		return showFrame(b, &f)
+	}
+	asSnapshot := s.Decode(b)
+	if asSnapshot == nil {
+		return showSnapshot("snapshot", len(b), &s), nil
+	}
+	return nil, fmt.Errorf("it is no ring file, no frame (%w) and no snapshot (%w)", asFrame, asSnapshot)
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long a test waits for what has to come. None waits for what
+// must not come.
+const patience = 60 * time.Second
+
+// The race detector lets a process sleep for a second before it exits.
+const noExitSleep = "atexit_sleep_ms=0"
+
+// TestMain makes the command nanoring of this test binary.
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "8") // the tests wait more than they work
+	os.Setenv("GORACE", noExitSleep)
+	testscript.Main(m, map[string]func(){"nanoring": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   cmdExits,
+			"start":   cmdStart,
+			"signal":  cmdSignal,
+			"ended":   cmdEnded,
+			"waitfor": cmdWaitfor,
+			"ports":   cmdPorts,
+			"damage":  cmdDamage,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, byName: make(map[string]*process)}
+			e.Setenv("GORACE", noExitSleep)
+			return nil
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+type nodesKey struct{}
+
+// cmdExits runs a command that has to end with a status: exits STATUS COMMAND...
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND...")
+	}
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if want, err := strconv.Atoi(args[0]); err != nil || got != want {
+		ts.Fatalf("it ended with status %d", got)
+	}
+}
+
+// cmdStart starts a node in the background, and waits until it answers:
+// start NAME [FLAG]... Its data folder is NAME, its address becomes $NAME, and
+// is the same when it is started again.
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: start NAME [FLAG]...")
+	}
+	ns := ts.Value(nodesKey{}).(*nodes)
+	p, err := ns.start(args[0], ts.Getenv(args[0]), args[1:]...)
+	if p != nil {
+		ts.Defer(p.kill)
+	}
+	ts.Check(err)
+	ts.Setenv(args[0], p.addr)
+}
+
+// cmdSignal sends a node a signal: signal SIGNAL NAME.
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: signal SIGNAL NAME")
+	}
+	sig, ok := signals[args[0]]
+	if !ok {
+		ts.Fatalf("no signal %s", args[0])
+	}
+	ts.Check(ts.Value(nodesKey{}).(*nodes).byName[args[1]].cmd.Process.Signal(sig))
+}
+
+// cmdEnded waits until a node has ended, which has to be with the status. What
+// it has printed is the standard output: ended NAME STATUS.
+func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ended NAME STATUS")
+	}
+	p := ts.Value(nodesKey{}).(*nodes).byName[args[0]]
+	status, err := p.wait()
+	ts.Check(err)
+	ts.Stdout().Write([]byte(p.printed()))
+	if strconv.Itoa(status) != args[1] {
+		ts.Fatalf("%s ended with status %d:\n%s", args[0], status, p.printed())
+	}
+}
+
+// cmdWaitfor runs a command again and again until its output matches:
+// waitfor REGEXP COMMAND...
+func cmdWaitfor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitfor REGEXP COMMAND...")
+	}
+	want, err := regexp.Compile(`(?m)` + args[0])
+	ts.Check(err)
+	ns := ts.Value(nodesKey{}).(*nodes)
+	pause := 20 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(pause) {
+		pause = min(2*pause, time.Second/2)
+		cmd := exec.Command(args[1], args[2:]...)
+		cmd.Dir = ns.dir
+		out, err := cmd.Output()
+		if err == nil && want.Match(out) {
+			ts.Stdout().Write(out)
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s did not print %s, but (%v):\n%s", strings.Join(args[1:], " "), args[0], err, out)
+		}
+	}
+}
+
+// cmdPorts finds ports in a row that are free: ports VARIABLE COUNT sets the
+// variable to the first.
+func cmdPorts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ports VARIABLE COUNT")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	first, err := freePorts(count)
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.Itoa(first))
+}
+
+// cmdDamage copies a file and turns one bit in its middle: damage FROM TO.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: damage FROM TO")
+	}
+	b := []byte(ts.ReadFile(args[0]))
+	b[len(b)/2] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func allCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "all",
+		Short: "List the nodes that belong to the ring",
+		Long: `All lists the nodes that belong to the ring, up or not, as the node that is asked
+knows them.
+
+The states are: up; suspect, which did not answer and is still up until its time
+is over; down; left, which said bye and may come back; and unknown, of which
+nothing was heard yet.`,
+		Example: "  nanoring --data data/dev1 all\n  nanoring --data data/dev1 all -o names",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathNodes) },
+	}
+}
+
+func upCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "up",
+		Short:   "List the nodes that are up",
+		Long:    "Up lists the nodes of the ring that are up, suspects among them, as the node\nthat is asked knows them.",
+		Example: "  nanoring --data data/dev1 up\n  nanoring --api http://127.0.0.1:7001 up -o json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathUp) },
+	}
+}
+
+func list(cmd *cobra.Command, o *options, path string) error {
+	c, err := o.client(cmd)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if o.output == "json" {
+		b, err := c.call(cmd.Context(), http.MethodGet, path, nil)
+		if err != nil {
+			return err
+		}
+		return indentJSON(out, b)
+	}
+	members, err := c.members(cmd.Context(), path)
+	if err != nil {
+		return err
+	}
+	if o.output == "names" {
+		for _, m := range members {
+			fmt.Fprintln(out, m.Name)
+		}
+		return nil
+	}
+	return printMembers(out, members)
+}
+
+// printMembers prints a table, with a column for tags where there are any.
+func printMembers(w io.Writer, members []member) error {
+	head := []string{"NAME", "STATE", "ADDRESS", "SINCE"}
+	tagged := slices.ContainsFunc(members, func(m member) bool { return len(m.Tags) > 0 })
+	if tagged {
+		head = append(head, "TAGS")
+	}
+	t := newTable(w, head...)
+	for _, m := range members {
+		cells := []string{m.Name, m.State, m.where(), m.since()}
+		if tagged {
+			var tags []string
+			for _, key := range slices.Sorted(maps.Keys(m.Tags)) {
+				tags = append(tags, key+"="+m.Tags[key])
+			}
+			cells = append(cells, strings.Join(tags, ","))
+		}
+		t.row(cells...)
+	}
+	return t.Flush()
+}
+
+func addCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "add [NAME@]HOST:PORT",
+		Short: "Add a node, joining its ring and this one",
+		Long: `Add adds a node to the ring. If the node has a ring of its own, the two become
+one, of all the nodes of both.
+
+With a name, the node need not run yet: it is up as soon as it appears. Without,
+the name is learnt from the node, which has to run. Add returns when the change is
+on the disk of the node that is told.`,
+		Example: "  nanoring --data data/dev1 add dev2@127.0.0.1:7002\n  nanoring --data data/dev1 add 127.0.0.1:7003",
+		Args:    argument("NAME@HOST:PORT or HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name, address, named := strings.Cut(args[0], "@")
+			if !named {
+				name, address = "", args[0]
+			} else if name == "" {
+				return usage(cmd, errors.New("no name before the @: write NAME@HOST:PORT, or HOST:PORT to learn the name"))
+			}
+			if _, _, err := net.SplitHostPort(address); err != nil {
+				return usage(cmd, fmt.Errorf("%q is not HOST:PORT or NAME@HOST:PORT", args[0]))
+			}
+			c, err := o.client(cmd)
+			if err != nil {
+				return err
+			}
+			b, err := c.add(cmd.Context(), name, address)
+			if err != nil {
+				return err
+			}
+			var m member
+			if err := decode(b, &m); err != nil {
+				return err
+			}
+			switch out := cmd.OutOrStdout(); o.output {
+			case "json":
+				return indentJSON(out, b)
+			case "names":
+				fmt.Fprintln(out, m.Name)
+			default:
+				fmt.Fprintf(out, "added %s at %s\n", m.Name, m.where())
+			}
+			return nil
+		},
+	}
+}
+
+func delCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "del NAME",
+		Short: "Remove a node from the ring",
+		Long: `Del removes a node from the ring, running or not. The node learns that it was
+removed, deletes its ring file, and ends ten seconds later, unless it is added
+again before; one that is not running learns it when it comes back. Del returns
+when the change is on the disk of the node that is told.`,
+		Example: "  nanoring --data data/dev1 del dev2",
+		Args:    argument("the NAME of a node"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return completeNames(cmd, o, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.client(cmd)
+			if err != nil {
+				return err
+			}
+			if err := c.del(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			switch out := cmd.OutOrStdout(); o.output {
+			case "json":
+				return writeJSON(out, map[string]string{"name": args[0], "state": "removed"})
+			case "names":
+				fmt.Fprintln(out, args[0])
+			default:
+				fmt.Fprintf(out, "removed %s\n", args[0])
+			}
+			return nil
+		},
+	}
+}
+
+// completeNames completes the name of a node, by asking a node.
+func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if c, err := o.client(cmd); err == nil && len(args) == 0 {
+		members, _ := c.members(cmd.Context(), pathNodes)
+		for _, m := range members {
+			names = append(names, m.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

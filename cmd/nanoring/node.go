@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
+	"github.com/spf13/cobra"
+)
+
+type nodeFlags struct {
+	config    native.Config
+	tags      []string
+	logLevel  string
+	logFormat string
+}
+
+func nodeCommand(o *options) *cobra.Command {
+	var f nodeFlags
+	cmd := &cobra.Command{
+		Use:   "node",
+		Short: "Run a node",
+		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT) or SIGTERM it says
+bye, stays a member of its ring, and comes back with the same command. A second
+signal ends it at once.
+
+A new node is alone in its ring: add it from a node of another ring, or name one
+of that ring's nodes with --join. What it knows of its ring is kept in its data
+folder, one folder for each node.
+
+A node that was removed from its ring (del) ends with status 4. Started again
+without --join, it is a new ring of itself; with --join, it refuses to, so that
+no supervisor undoes what an operator has done, unless told to --rejoin.
+
+Each flag can also be given by the environment variable that stands beside it;
+a list is separated by commas there.`,
+		Example: `  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
+  nanoring node --name dev5 --listen 127.0.0.1:7005 --data data/dev5 --join 127.0.0.1:7001
+  NANORING_NAME=dev1 NANORING_LOG_FORMAT=json nanoring node`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runNode(cmd, o, f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
+	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; port 0 is any free one")
+	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it (default where it listens)")
+	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
+	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
+	flags.StringVar(&f.config.Ring, "ring", "nanoring", "name of the ring; rings of two names never merge")
+	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
+	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it")
+	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
+	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
+	markEnv(flags)
+	cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
+	config, err := f.parse(o.data)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	signals, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	context.AfterFunc(signals, release) // a second signal is not caught
+	node, err := native.Start(signals, config)
+	if err != nil {
+		return ended(signals, config.Name, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
+	select {
+	case <-signals.Done():
+	case <-node.Done():
+	}
+	return ended(signals, config.Name, node.Close())
+}
+
+// parse makes a node's configuration of the flags.
+func (f nodeFlags) parse(data string) (native.Config, error) {
+	c := f.config
+	c.Data = data
+	if c.Data == "" {
+		return c, errors.New("no home folder to keep data in: choose a folder with --data")
+	}
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return c, fmt.Errorf("this host has no name (%w): choose one for the node with --name", err)
+		}
+		c.Name = host
+	}
+	for _, tag := range f.tags {
+		key, value, ok := strings.Cut(tag, "=")
+		if !ok || key == "" {
+			return c, fmt.Errorf("--tag %q is not KEY=VALUE", tag)
+		}
+		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
+	}
+	slices.SortFunc(c.Tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
+	var err error
+	c.Log, err = f.logger(os.Stderr)
+	return c, err
+}
+
+func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, fmt.Errorf("no --log-level %q: there are debug, info, warn, error", f.logLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("no --log-format %q: there are text, json", f.logFormat)
+}
+
+// ended makes of why a node ended how the command ends.
+func ended(signals context.Context, name string, err error) error {
+	switch {
+	case errors.Is(err, native.ErrLeft), signals.Err() != nil && errors.Is(err, context.Canceled):
+		return nil
+	case errors.Is(err, native.ErrRemoved):
+		return &failure{exitRemoved, err, "To bring " + name + " back into its ring, start it with --join HOST:PORT --rejoin."}
+	}
+	return err
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// options are the flags that all commands share.
+type options struct {
+	data   string // the data folder of the node that is meant
+	api    string // or the URL of its HTTP API
+	output string
+}
+
+var outputs = []string{"table", "names", "json"}
+
+// newRoot returns the command line, and whether a command of it has begun, set
+// when the command line itself was found to be right.
+func newRoot() (*cobra.Command, *bool) {
+	var o options
+	begun := new(bool)
+	root := &cobra.Command{
+		Use:   "nanoring",
+		Short: "A very small, masterless cluster membership system",
+		Long: `A ring is a set of nodes without a master: every node knows all that belong to
+the ring, and which of them are up.
+
+'nanoring node' runs a node. The other commands speak to a running one, over the
+socket in its data folder (--data) or over HTTP (--api); any node of a ring will
+do. 'nanoring demo' shows it all on this machine.
+
+Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
+4 the node was removed from its ring (it needs --rejoin to come back).`,
+		Example: `  nanoring demo
+  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
+  nanoring --data data/dev1 add dev2@127.0.0.1:7002
+  nanoring --data data/dev1 up`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&o.data, "data", defaultData(), "the node's data folder")
+	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
+	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
+	markEnv(flags)
+	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
+	root.MarkPersistentFlagDirname("data")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := readEnv(cmd.Flags()); err != nil {
+			return err
+		}
+		if !slices.Contains(outputs, o.output) {
+			return fmt.Errorf("no output %q: there are %s", o.output, strings.Join(outputs, ", "))
+		}
+		*begun = true
+		return nil
+	}
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run nodes:"},
+		&cobra.Group{ID: "ask", Title: "Speak to a running node:"},
+	)
+	group(root, "run", nodeCommand(&o), demoCommand())
+	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o),
+		statusCommand(&o), watchCommand(&o), leaveCommand(&o))
+	root.AddCommand(inspectCommand(), versionCommand(&o))
+	return root, begun
+}
+
+func group(root *cobra.Command, id string, cmds ...*cobra.Command) {
+	for _, c := range cmds {
+		c.GroupID = id
+	}
+	root.AddCommand(cmds...)
+}
+
+// defaultData is where a node keeps its data unless told otherwise, wherever
+// its commands are typed; empty when there is no such place.
+func defaultData() string {
+	state := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "nanoring")
+}

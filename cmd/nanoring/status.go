@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func statusCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "Show how a node is doing",
+		Long:    "Status shows who the node is that is asked, where its data is, how many nodes it\nknows, and what is wrong with it, if anything is.",
+		Example: "  nanoring --data data/dev1 status\n  nanoring --data data/dev1 status -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := o.client(cmd)
+			if err != nil {
+				return err
+			}
+			b, err := c.call(cmd.Context(), http.MethodGet, pathStatus, nil)
+			if err != nil {
+				return err
+			}
+			var s status
+			if err := decode(b, &s); err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			switch o.output {
+			case "json":
+				return indentJSON(out, b)
+			case "names":
+				_, err := fmt.Fprintln(out, s.Name)
+				return err
+			}
+			t := newTable(out, "NAME", s.Name)
+			t.row("RING", s.Ring)
+			t.row("ADDRESS", orDash(s.Address))
+			t.row("DATA", s.Data)
+			t.row("SINCE", s.Started.Local().Format(time.DateTime))
+			t.row("NODES", fmt.Sprintf("%d, of which %d up", s.Members, s.Up))
+			t.row("CONNECTIONS", strconv.Itoa(s.Connections))
+			if s.Stale {
+				t.row("STALE", "it was apart for too long to be believed, and asks others first")
+			}
+			if s.Leaving {
+				t.row("LEAVING", "it was removed from its ring, and will end")
+			}
+			if s.WriteError != "" {
+				t.row("DISK", "the ring file cannot be written: "+s.WriteError)
+			}
+			return t.Flush()
+		},
+	}
+}
+
+func leaveCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "leave",
+		Short: "Make a node leave its ring for good",
+		Long: `Leave makes the node that is asked leave its ring for good: it is removed from
+the ring, deletes its ring file, and ends. Leave returns when another node knows
+it. To stop a node only for a while, end its process: it says bye, and stays a
+member.`,
+		Example: "  nanoring --data data/dev4 leave",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := o.client(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := c.status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if _, err := c.call(cmd.Context(), http.MethodPost, pathLeave, nil); err != nil {
+				return err
+			}
+			switch out := cmd.OutOrStdout(); o.output {
+			case "json":
+				return writeJSON(out, map[string]string{"name": s.Name, "state": "removed"})
+			case "names":
+				fmt.Fprintln(out, s.Name)
+			default:
+				fmt.Fprintf(out, "%s has left its ring\n", s.Name)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/spf13/cobra"
+)
+
+func versionCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version of this program and of the protocol it speaks",
+		Long:    "Version prints the version of this program, and the newest protocol version\nthat it speaks.",
+		Example: "  nanoring version\n  nanoring version -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v := struct {
+				Version  string `json:"version"`
+				Protocol int    `json:"protocol"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+			}{"(devel)", wire.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+				v.Version = info.Main.Version
+			}
+			w := cmd.OutOrStdout()
+			switch o.output {
+			case "json":
+				return json.NewEncoder(w).Encode(v)
+			case "names":
+				_, err := fmt.Fprintln(w, v.Version)
+				return err
+			}
+			_, err := fmt.Fprintf(w, "nanoring %s, protocol %d, %s %s\n", v.Version, v.Protocol, v.Go, v.Platform)
+			return err
+		},
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func watchCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch",
+		Short: "Print what happens in the ring, as it happens",
+		Long: `Watch prints the nodes that belong to the ring, then a line for everything that
+happens, as the node that is asked sees it, until Ctrl-C. With -o json each line
+is an event of the HTTP API.`,
+		Example: "  nanoring --data data/dev1 watch\n  nanoring --data data/dev1 watch -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.output == "names" {
+				return usage(cmd, errors.New("watch has no output names: there are table, json"))
+			}
+			c, err := o.client(cmd)
+			if err != nil {
+				return err
+			}
+			ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer release()
+			err = c.watch(ctx, cmd.OutOrStdout(), o.output)
+			if ctx.Err() != nil {
+				return nil // Ctrl-C is how watching ends
+			}
+			return err
+		},
+	}
+}
+
+// watch prints events until ctx or the node ends.
+func (c *client) watch(ctx context.Context, out io.Writer, output string) error {
+	events, err := c.open(ctx, http.MethodGet, pathEvents, nil)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	for lines := bufio.NewReader(events); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
+		}
+		data, ok := strings.CutPrefix(line, "data: ")
+		if !ok {
+			continue
+		}
+		var e event
+		if err := decode([]byte(data), &e); err != nil {
+			return err
+		}
+		if output == "json" {
+			_, err = io.WriteString(out, data)
+		} else {
+			_, err = fmt.Fprintf(out, "%s  %s\n", time.Now().Format("15:04:05.000"), e.text())
+		}
+		if err != nil {
+			return err
+		}
+		if e.Kind == "lost" {
+			return errors.New("events were lost, since this was too slow for them: watch again for the present state")
+		}
+	}
+}
+
+// event is an event of the API.
+type event struct {
+	Kind    string `json:"kind"`
+	Node    member `json:"node"`
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Code    string `json:"code"`
+	Text    string `json:"text"`
+	Ahead   int64  `json:"ahead_micros"`
+}
+
+// text says it in words.
+func (e *event) text() string {
+	switch e.Kind {
+	case "node":
+		if e.Node.State == "removed" {
+			return e.Node.Name + " is removed: no member any more"
+		}
+		return fmt.Sprintf("%s is %s (%s)", e.Node.Name, e.Node.State, e.Node.where())
+	case "ready":
+		return "these are all; now what happens:"
+	case "refused":
+		return fmt.Sprintf("a connection with %s (%s) was refused, %s: %s", orDash(e.Name), orDash(e.Address), e.Code, e.Text)
+	case "skew":
+		ahead := time.Duration(e.Ahead) * time.Microsecond
+		return fmt.Sprintf("the clock of %s (%s) differs from this node's by %s", orDash(e.Name), orDash(e.Address), ahead.Round(time.Millisecond))
+	case "leaving":
+		return "this node was removed from the ring, and will end unless it is added again"
+	case "stays":
+		return "this node was added again, and stays"
+	case "stale":
+		return "this node was apart for too long to be believed, and asks others first"
+	case "fresh":
+		return "this node is not stale any more"
+	}
+	return e.Kind
+}
