@@ -115,7 +115,7 @@ func (r *Ring) missAdd(c *conn, code wire.Code) {
 
 func (r *Ring) del(cmd Command) {
 	rec := r.nodes.Get(cmd.Name)
-	if rec == nil || rec.Rank != rankAdd {
+	if !r.member(cmd.Name) {
 		r.result(cmd.ID, cmd.Name, wire.CodeUnknown, "no node of this ring is called "+cmd.Name)
 		return
 	}
@@ -138,25 +138,31 @@ func (r *Ring) startLeave(cmd Command) {
 		r.goodbye(HaltLeft)
 		return
 	}
-	if !slices.ContainsFunc(r.live, func(c *conn) bool { return !c.guest && !c.authority }) {
+	if r.peersUp < 2 {
 		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
 		return
 	}
 	own := r.nodes.Get(r.cfg.Name)
-	tombstone := lww.New(r.cfg.Name, r.mint(own), rankDel, own.Value)
 	r.leave = &leave{id: cmd.ID, after: r.seq}
-	r.put(wire.Nodes, tombstone, nil)
+	r.put(wire.Nodes, lww.New(r.cfg.Name, r.mint(own), rankDel, own.Value), nil)
 	for _, c := range r.live {
-		if !c.guest && !c.authority {
-			r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Nodes, tombstone)}})
-			r.gossipWith(c)
-		}
+		r.tellLeave(c)
 	}
 	r.after(leaveTimeout, func() {
-		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node has confirmed it: this node goes all the same when one does")
+		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node has confirmed it: this node stays a member; try again")
 		r.leave = nil
-		r.reviewOwnMembership()
+		r.addSelf()
 	})
+}
+
+// tellLeave sends this node's tombstone, and asks for the proof that it arrived.
+func (r *Ring) tellLeave(c *conn) {
+	if c.guest || c.authority {
+		return
+	}
+	tombstone := frameRecord(wire.Nodes, r.nodes.Get(r.cfg.Name))
+	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{tombstone}})
+	r.gossipWith(c)
 }
 
 func (r *Ring) leaveAcked(seq uint64) {

@@ -36,7 +36,6 @@ type conn struct {
 	hello     wire.Hello // the peer's; from connHeld on
 	name      string
 	guest     bool // the peer is a guest of this node
-	removed   bool // the peer was told that it is no member
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	heard     int64 // the ring's clock at the last frame

@@ -48,8 +48,12 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
 		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: c.addr, Skew: ahead})
 		refuse(wire.CodeSkew, "the clock of "+name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	case c.want != "" && c.want != name && r.member(name):
+		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
+		r.gone(c.want)
+		r.holdOrEstablish(c) // a member all the same
 	case c.want != "" && c.want != name:
-		refuse(wire.CodeWrongNode, "the node at "+c.addr+" is "+name+", not "+c.want)
+		refuse(wire.CodeWrongNode, wrongNode(c, name))
 	case c.role == Guest && !h.Ephemeral:
 		refuse(wire.CodeForbidden, "a guest is ephemeral")
 	case h.Ephemeral && r.cfg.Ephemeral:
@@ -61,6 +65,10 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	default:
 		r.holdOrEstablish(c)
 	}
+}
+
+func wrongNode(c *conn, name string) string {
+	return "the node at " + c.addr + " is " + name + ", not " + c.want
 }
 
 func (r *Ring) taken(name, addr string) string {
@@ -156,6 +164,9 @@ func (r *Ring) establish(c *conn) {
 	}
 	c.queue = nil
 	r.confront(c)
+	if r.leave != nil {
+		r.tellLeave(c)
+	}
 	if c.hello.Print == r.print() {
 		return
 	}

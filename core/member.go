@@ -34,6 +34,11 @@ func (r *Ring) look(name string) standing {
 	return s
 }
 
+func (r *Ring) member(name string) bool {
+	rec := r.nodes.Get(name)
+	return rec != nil && rec.Rank == rankAdd
+}
+
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
 // describe makes the Node that runtimes see.

@@ -21,7 +21,7 @@ type Ring struct {
 	effects         []Effect
 	results         []*Event // follow the step's Dirty
 	buf             []byte   // holds the frames of the effects
-	in, out         wire.Frame
+	in              wire.Frame
 
 	// The two sets, and the tombstones past their time that are still kept.
 	nodes, up lww.Set
@@ -66,7 +66,6 @@ type Ring struct {
 
 	leaving *timer // until RemovalGrace is over
 	leave   *leave
-	adds    []*adding
 	halted  bool
 	started bool
 	joined  bool // some node let this process in

@@ -12,7 +12,6 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
-	"github.com/nanoring/nanoring/core/wire"
 )
 
 // TestScenarios plays the stories in testdata: see testdata/README.md. After a
@@ -67,6 +66,10 @@ func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
 		}
 	}
 	s.said, s.lines = nil, nil
+	if word := a.value("trace"); word != "" {
+		s.w.OnTrace(func(line string) { s.lines = append(s.lines, line) })
+		defer func() { s.w.OnTrace(nil) }()
+	}
 	frames, bytes := s.w.Sent()
 	switch d.Cmd {
 	case "all", "up":
@@ -84,13 +87,6 @@ func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
 	case "ring":
 		s.ring(a)
 		return s.settle(a.duration("within", time.Minute))
-	case "trace":
-		s.w.OnTrace(func(line string) { s.lines = append(s.lines, line) })
-		s.w.Run(micros(d, a.word(1)))
-		s.w.OnTrace(nil)
-		return s.traced(a.word(0))
-	case "traffic":
-		return s.traffic(micros(d, a.word(0)), frames, bytes)
 	default:
 		if act, ok := acts[d.Cmd]; ok {
 			act(s, a)
@@ -99,7 +95,7 @@ func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.w.Run(core.Second)
 	}
-	return s.heard()
+	return s.heard() + s.traced(a.value("trace")) + s.traffic(a, frames, bytes)
 }
 
 // acts are the lines that change something.
@@ -223,23 +219,18 @@ func (s *scenario) command(at string, c core.Command) {
 	}
 }
 
-// members puts n members that never run into a stopped machine's ring file.
+// members adds n members that never run.
 func (s *scenario) members(m *sim.Machine, n string) {
 	count, err := strconv.Atoi(n)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var snap wire.Snapshot
-	if err := snap.Decode(m.Disk().Ring); err != nil {
-		s.t.Fatal(err)
-	}
+	var last uint64
 	for i := range count {
 		name := fmt.Sprintf("%s-%04d", m.Name(), i)
-		snap.Records = append(snap.Records, wire.Record{
-			Set: wire.Nodes, Name: name, Stamp: sim.Epoch + int64(i), Value: wire.Member{Address: name + ":7946"}.Value(),
-		})
+		last = m.Do(core.Command{Op: core.Add, Name: name, Addr: name + ":7946"})
 	}
-	m.Disk().Ring = snap.Append(nil)
+	s.w.RunUntil(core.Minute, func() bool { return s.w.Command(last).Acked })
 }
 
 // settle waits until all is as it must be, and says about how long it took.

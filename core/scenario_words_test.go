@@ -181,14 +181,17 @@ func (s *scenario) records(m *sim.Machine) string {
 	return fmt.Sprintf("%d records of nodes, %d presences\n", count[wire.Nodes], count[wire.Up])
 }
 
-// traced lists the frames and other lines of the trace that contain a word,
-// without times, each once.
+// traced lists the frames of the trace that contain a word, without their
+// numbers, each once.
 func (s *scenario) traced(word string) string {
+	if word == "" {
+		return ""
+	}
 	s.said = nil
 	for _, line := range s.lines {
 		if strings.Contains(line, "→ ") && strings.Contains(line, " "+word) {
 			fields := slices.DeleteFunc(strings.Fields(line)[1:], func(f string) bool { return strings.HasPrefix(f, "#") || isNumber(f) })
-			s.say("", strings.TrimSuffix(strings.Join(fields, " "), ":"))
+			s.say("", strings.Join(fields, " "))
 		}
 	}
 	return s.heard()
@@ -196,12 +199,13 @@ func (s *scenario) traced(word string) string {
 
 func isNumber(f string) bool { return strings.Trim(f, "0123456789") == "" }
 
-// traffic lets time pass and says about how much was sent in it.
-func (s *scenario) traffic(d int64, frames, bytes uint64) string {
-	s.w.Run(d)
+// traffic says about how much was sent meanwhile, if that is asked for.
+func (s *scenario) traffic(a args, frames, bytes uint64) string {
+	if !a.d.HasArg("traffic") {
+		return ""
+	}
 	nowFrames, nowBytes := s.w.Sent()
-	f, kb := nowFrames-frames, (nowBytes-bytes+1023)/1024
-	return fmt.Sprintf("at most %d frames, at most %d KiB\n", roundUp(f), roundUp(kb))
+	return fmt.Sprintf("at most %d frames, at most %d KiB\n", roundUp(nowFrames-frames), roundUp((nowBytes-bytes+1023)/1024))
 }
 
 // roundUp returns the next power of two: near enough to notice a change that matters.

@@ -50,7 +50,6 @@ type item struct {
 	kind  itemKind
 	code  wire.Code
 	frame []byte
-	text  string
 }
 
 type itemKind uint8

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"os"
@@ -17,16 +16,11 @@ var (
 )
 
 // traceOf returns a sink for a world's trace: standard output when it is asked for.
-func traceOf(t *testing.T) func(string) {
+func traceOf() func(string) {
 	if !*traced {
 		return nil
 	}
-	out := bufio.NewWriter(os.Stdout)
-	t.Cleanup(func() { out.Flush() })
-	return func(line string) {
-		out.WriteString(line)
-		out.WriteByte('\n')
-	}
+	return func(line string) { os.Stdout.WriteString(line + "\n") }
 }
 
 // replay tells how to see what happened.
@@ -48,7 +42,7 @@ func TestSeeds(t *testing.T) {
 					panic(r)
 				}
 			}()
-			if _, err := sim.Storm(sim.Config{Seed: seed, Trace: traceOf(t)}); err != nil {
+			if _, err := sim.Storm(sim.Config{Seed: seed, Trace: traceOf()}); err != nil {
 				t.Fatalf("%v\n%s", err, again)
 			}
 		})

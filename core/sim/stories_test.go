@@ -22,7 +22,7 @@ func newStory(t *testing.T, names ...string) story {
 
 func newStoryOf(t *testing.T, o sim.Options, names ...string) story {
 	t.Helper()
-	s := story{sim.New(sim.Config{Seed: 1, Trace: traceOf(t)}), t}
+	s := story{sim.New(sim.Config{Seed: 1, Trace: traceOf()}), t}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(replay(t, ""))

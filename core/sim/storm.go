@@ -103,12 +103,14 @@ func (s *storm) quiet() error {
 			s.again(m)
 		}
 	}
-	if s.pick(s.dialled) == nil {
-		return nil // the ring was deleted to its last node
+	for range 2 { // what was bridged may have to halt, and be a bridge no more
+		s.w.Run(30 * core.Second)
+		s.bridge()
 	}
 	s.w.Run(30 * core.Second)
-	s.bridge()
-	s.w.Run(30 * core.Second) // what has to halt halts
+	if s.pick(s.dialled) == nil {
+		return nil // the ring was deleted to its last node that anybody can dial
+	}
 	for _, m := range s.w.machines {
 		if s.stranded(m) {
 			m.GoAway()

@@ -42,12 +42,16 @@ type Error struct {
 	Class  Class
 	Where  string // the part: "record.stamp"
 	Detail string // for people
-	Offset int    // the byte at which that part, or what is wrong in it, begins
+	Offset int    // the byte at which that part, or what is wrong in it, begins; -1 if it was not in a frame
 }
 
 // Error returns one line for people.
 func (e *Error) Error() string {
-	return e.Where + ": " + e.Detail + " (" + e.Class.Error() + ", byte " + strconv.Itoa(e.Offset) + ")"
+	text := e.Where + ": " + e.Detail
+	if e.Offset >= 0 {
+		text += " (" + e.Class.Error() + ", byte " + strconv.Itoa(e.Offset) + ")"
+	}
+	return text
 }
 
 // Unwrap returns the class.

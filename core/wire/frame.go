@@ -9,6 +9,7 @@ const (
 	MaxValue      = 4 << 10   // bytes of a record's value
 	MaxText       = 1 << 10   // bytes of an error's text
 	MaxHops       = 3         // times that a frame is forwarded
+	MaxItems      = 128       // items of a sync or a synced frame
 	MaxDepth      = 8         // maps and arrays inside each other in a value or a hello, its own map included
 	RangeDepth    = 16        // levels below the root: a 64-bit hash has 16 nibbles
 	RangeChildren = 16        // children of a range

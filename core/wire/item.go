@@ -36,7 +36,13 @@ func appendItem(dst []byte, it *Item) []byte {
 // items takes an array of items into into's space, that of their records included.
 func (r *reader) items(into []Item) []Item {
 	into = into[:0]
-	for n := r.array("items"); n > 0; n-- {
+	at := r.i
+	n := r.array("items")
+	if n > MaxItems {
+		r.fail(at, ErrRange, "items", "more than a frame may have")
+		return into
+	}
+	for ; n > 0; n-- {
 		if len(into) < cap(into) {
 			into = into[:len(into)+1]
 		} else {

@@ -9,8 +9,8 @@ import (
 // ValidName says what is wrong with a node's or a ring's name: it has 1 to
 // MaxName bytes of UTF-8, no '@' and no control characters.
 func ValidName(name string) error {
-	if off, class, detail := checkName(name); class != 0 {
-		return &Error{Class: class, Where: "name " + quote(name), Detail: detail, Offset: off}
+	if _, class, detail := checkName(name); class != 0 {
+		return &Error{Class: class, Where: "name " + quote(name), Detail: detail, Offset: -1}
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func checkName(name string) (offset int, class Class, detail string) {
 // number from 1 to 65535. It says nothing of whether anybody is there.
 func ValidAddress(addr string) error {
 	if detail := checkAddress(addr); detail != "" {
-		return &Error{Class: ErrAddress, Where: "address " + quote(addr), Detail: detail}
+		return &Error{Class: ErrAddress, Where: "address " + quote(addr), Detail: detail, Offset: -1}
 	}
 	return nil
 }

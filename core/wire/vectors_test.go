@@ -110,7 +110,7 @@ func TestVectors(t *testing.T) {
 				if e.Class.Error() != v.Error {
 					t.Fatalf("error %v, want %q", err, v.Error)
 				}
-				if e.Offset < 0 || e.Offset > len(b) || e.Where == "" || e.Detail == "" {
+				if e.Offset < -1 || e.Offset > len(b) || e.Where == "" || e.Detail == "" {
 					t.Fatalf("error %#v says too little", e)
 				}
 				return
