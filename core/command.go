@@ -20,7 +20,7 @@ type adding struct {
 
 // leave is a Leave that waits until another node holds its tombstone.
 type leave struct {
-	id    uint64
+	id    uint64 // 0 once it was answered
 	after uint64 // an ack of a later round proves it: it was sent before
 }
 
@@ -149,9 +149,7 @@ func (r *Ring) startLeave(cmd Command) {
 		r.tellLeave(c)
 	}
 	r.after(leaveTimeout, func() {
-		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node has confirmed it: this node stays a member; try again")
-		r.leave = nil
-		r.addSelf()
+		r.leave.answer(r, wire.CodeNobody, "no other node has confirmed it yet: this node leaves as soon as one does")
 	})
 }
 
@@ -165,9 +163,16 @@ func (r *Ring) tellLeave(c *conn) {
 	r.gossipWith(c)
 }
 
+func (l *leave) answer(r *Ring, code wire.Code, text string) {
+	if l.id != 0 {
+		r.result(l.id, r.cfg.Name, code, text)
+		l.id = 0
+	}
+}
+
 func (r *Ring) leaveAcked(seq uint64) {
 	if r.leave != nil && seq > r.leave.after {
-		r.result(r.leave.id, r.cfg.Name, 0, "")
+		r.leave.answer(r, 0, "")
 		r.goodbye(HaltLeft)
 	}
 }

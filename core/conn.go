@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -154,26 +155,21 @@ func (r *Ring) heardOf(c *conn) {
 	}
 }
 
-func (r *Ring) mergeAll(c *conn, records []wire.Record) (news int) {
+func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 	for i := range records {
 		if r.halted {
 			break
 		}
-		w := &records[i]
-		switch r.merge(w, c) {
-		case isNews:
-			news++
-		case isOlder:
+		if w := &records[i]; r.merge(w, c) == isOlder {
 			r.oweTo(c, w.Set, w.Name)
 		}
 	}
-	return news
 }
 
 // fail tells the peer what it did wrong, and closes.
 func (r *Ring) fail(c *conn, code wire.Code, text string) {
 	if len(text) > wire.MaxText {
-		text = text[:wire.MaxText]
+		text = strings.ToValidUTF8(text[:wire.MaxText], "")
 	}
 	r.send(c, &wire.Frame{Kind: wire.KindError, Code: code, Text: text})
 	if c.state == connEstablished {

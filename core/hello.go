@@ -152,7 +152,7 @@ func (r *Ring) establish(c *conn) {
 	case r.cfg.Ephemeral:
 		r.greetGateway(c)
 	case r.alone() && c.peerStale:
-		r.stale, r.lastContact = true, c.hello.LastContact // what it has, it has from a stale node
+		r.becomeStale(c.hello.LastContact) // what it has, it has from a stale node
 	case r.stale && !c.peerStale && !c.guest && c.hello.Members > 1:
 		c.authority = true
 	}
@@ -230,7 +230,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 		return
 	}
 	r.failAdd(c, code, text)
-	r.lose(c, code)
+	r.close(c, code, "")
 	if code == wire.CodeRing {
 		r.gone(c.want)
 	}
@@ -239,6 +239,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 // gone draws the conclusion from finding another node at the address of name.
 func (r *Ring) gone(name string) {
 	if name != "" && !r.halted {
+		delete(r.shunned, name)
 		r.unreachable(name)
 	}
 }

@@ -39,6 +39,7 @@ type Ring struct {
 	stableSince int64 // since when all durable members are up, unbroken
 	lastContact int64 // wall time of the last frame from another durable node
 	stale       bool
+	staleSince  int64 // the ring\'s clock
 
 	// Connections.
 	conns    map[ConnID]*conn
@@ -183,7 +184,7 @@ func (r *Ring) clock(in Input) {
 	r.now = r.mono - r.slept
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {
-		r.mintAnew(r.alone())
+		r.mintAnew(false)
 	}
 }
 

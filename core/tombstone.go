@@ -68,8 +68,8 @@ func (r *Ring) collect() {
 			r.version++
 		}
 	}
-	if r.stale && (r.alone() || r.durable == r.peersUp && r.now-r.stableSince >= StableFor) {
-		r.fresh() // nobody is left who could know better
+	if r.stale && (r.alone() || r.peersUp > 1 && r.now-r.staleSince >= StableFor) {
+		r.fresh() // nobody in reach knows better
 	}
 }
 
@@ -93,7 +93,11 @@ func (r *Ring) checkStale() {
 	if r.stale || r.alone() || r.cfg.Ephemeral || r.lastContact == 0 || r.wall-r.lastContact <= StaleAfter {
 		return
 	}
-	r.stale = true
+	r.becomeStale(r.lastContact)
+}
+
+func (r *Ring) becomeStale(lastContact int64) {
+	r.stale, r.staleSince, r.lastContact = true, r.now, lastContact
 	r.emit(Event{Kind: EventStale, Name: r.cfg.Name})
 }
 

@@ -59,7 +59,7 @@ func TestWhatTheEngineIsMadeOf(t *testing.T) {
 	var got []core.Config
 	for range 2 {
 		cfg := config(t, "dev1")
-		cfg.Advertise = "dev1.example.net:7946"
+		cfg.Ring, cfg.Advertise = "", "dev1.example.net:7946"
 		cfg.Engine = func(c core.Config) (core.Engine, error) {
 			got = append(got, c)
 			return newFake(nil), nil

@@ -20,6 +20,7 @@ import (
 const (
 	subprotocol = "nanoring.v1"
 
+	maxFirst    = 16 << 10    // bytes of the first frame: a hello has no more, whoever sends it
 	queueFrames = 256         // that wait for a peer to read
 	queueBytes  = 1 << 20     // of them
 	keepBuffer  = 64 << 10    // a reader's buffer, once grown beyond, is not kept
@@ -47,7 +48,7 @@ type conn struct {
 }
 
 func newConn(id core.ConnID, ws *websocket.Conn, raw net.Conn) *conn {
-	ws.SetReadLimit(wire.MaxFrame)
+	ws.SetReadLimit(maxFirst)
 	return &conn{id: id, ws: ws, raw: raw, taken: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
 }
 
@@ -169,6 +170,7 @@ func (c *conn) read() ([]byte, wire.Code) {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if err == io.EOF {
+			c.ws.SetReadLimit(wire.MaxFrame)
 			c.buf = b
 			return b, 0
 		}

@@ -2,7 +2,6 @@ package native
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -38,7 +37,7 @@ func peerOf(t *testing.T, n *Node, header http.Header) *websocket.Conn {
 
 func write(t *testing.T, ws *websocket.Conn, typ websocket.MessageType, b []byte) {
 	t.Helper()
-	if err := ws.Write(t.Context(), typ, b); err != nil {
+	if err := ws.Write(soon(t), typ, b); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -47,7 +46,7 @@ func write(t *testing.T, ws *websocket.Conn, typ websocket.MessageType, b []byte
 func closeOf(t *testing.T, ws *websocket.Conn) websocket.CloseError {
 	t.Helper()
 	for {
-		if _, _, err := ws.Read(t.Context()); err != nil {
+		if _, _, err := ws.Read(soon(t)); err != nil {
 			var e websocket.CloseError
 			if status := websocket.CloseStatus(err); status == -1 {
 				t.Fatalf("no close frame: %v", err)
@@ -76,7 +75,7 @@ func TestFramesGoBothWays(t *testing.T) {
 	for _, size := range []int{0, 1, 511, 512, 513, 5000, wire.MaxFrame, 7} {
 		frame := bytes.Repeat([]byte{'x'}, size)
 		write(t, ws, websocket.MessageBinary, frame)
-		typ, got, err := ws.Read(t.Context())
+		typ, got, err := ws.Read(soon(t))
 		if err != nil || typ != websocket.MessageBinary || !bytes.Equal(got, frame) {
 			t.Fatalf("%d bytes come back as %d, %v", size, len(got), err)
 		}
@@ -100,6 +99,7 @@ func TestBadMessages(t *testing.T) {
 		code wire.Code
 	}{
 		{"oversize", websocket.MessageBinary, wire.MaxFrame + 1, wire.CodeTooBig},
+		{"oversize for a hello", websocket.MessageBinary, maxFirst + 1, wire.CodeTooBig},
 		{"very oversize", websocket.MessageBinary, 8 * wire.MaxFrame, wire.CodeTooBig},
 		{"text", websocket.MessageText, 10, wire.CodeBadFrame},
 		{"long text", websocket.MessageText, wire.MaxFrame, wire.CodeBadFrame},
@@ -115,6 +115,21 @@ func TestBadMessages(t *testing.T) {
 				t.Fatalf("the engine hears %v", in.Code)
 			}
 		})
+	}
+}
+
+func TestOversizeLater(t *testing.T) {
+	f := newFake(nil)
+	ws := peer(t, startFake(t, f))
+	for _, size := range []int{maxFirst, wire.MaxFrame} {
+		write(t, ws, websocket.MessageBinary, make([]byte, size))
+		if in := f.next(t, core.Received); len(in.Frame) != size {
+			t.Fatal(len(in.Frame))
+		}
+	}
+	go ws.Write(soon(t), websocket.MessageBinary, make([]byte, wire.MaxFrame+1))
+	if e := closeOf(t, ws); wire.Code(e.Code) != wire.CodeTooBig {
+		t.Fatalf("%+v", e)
 	}
 }
 
@@ -139,7 +154,7 @@ func TestEngineCloses(t *testing.T) {
 		}
 	})
 	ws := peer(t, startFake(t, f))
-	if _, b, err := ws.Read(t.Context()); err != nil || string(b) != "first" {
+	if _, b, err := ws.Read(soon(t)); err != nil || string(b) != "first" {
 		t.Fatal(string(b), err)
 	}
 	e := closeOf(t, ws)
@@ -173,7 +188,7 @@ func TestSlowPeer(t *testing.T) {
 	f.next(t, core.Opened)
 	for {
 		write(t, quick, websocket.MessageBinary, []byte("more"))
-		if _, b, err := quick.Read(t.Context()); err != nil || len(b) != len(frame) {
+		if _, b, err := quick.Read(soon(t)); err != nil || len(b) != len(frame) {
 			t.Fatal(len(b), err)
 		}
 		select {
@@ -185,7 +200,7 @@ func TestSlowPeer(t *testing.T) {
 				t.Fatalf("%+v", in)
 			}
 			eventually(t, "the slow peer's end", func() bool {
-				_, _, err := slow.Read(t.Context())
+				_, _, err := slow.Read(soon(t))
 				return err != nil
 			})
 			return
@@ -254,9 +269,11 @@ func TestSilentConnections(t *testing.T) {
 	f := newFake(nil)
 	n := startFake(t, f)
 	speaker := peer(t, n)
+	f.next(t, core.Opened)
 	write(t, speaker, websocket.MessageBinary, []byte("hello"))
 	f.next(t, core.Received)
 	first := peer(t, n)
+	f.next(t, core.Opened) // the oldest, then
 	const more = maxSilent
 	var wg sync.WaitGroup
 	for range 16 {
@@ -467,12 +484,6 @@ func TestCloseDoesNotWaitForPeers(t *testing.T) {
 		peer(t, n) // none reads, none answers a close frame
 		f.next(t, core.Opened)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	go n.Close()
-	select {
-	case <-n.Done():
-	case <-ctx.Done():
-		t.Fatal("Close hangs")
-	}
+	receive(t, "the end", n.Done())
 }

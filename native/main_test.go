@@ -2,7 +2,10 @@ package native
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +17,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 8 * time.Second // of tests that wait for what has to come
+const patience = 20 * time.Second // of tests that wait for what has to come
+
+// testRing keeps the nodes of this process apart from those of other tests, which
+// may get the address of one that has ended.
+var testRing = fmt.Sprint("test ", rand.Uint64())
 
 // eventually waits until cond holds.
 func eventually(t *testing.T, what string, cond func() bool) {
@@ -36,6 +43,13 @@ func receive[T any](t *testing.T, what string, ch <-chan T) T {
 		t.Fatalf("waited in vain: %s", what)
 		panic("unreachable")
 	}
+}
+
+// soon is a context for what has to come.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // logged is a log that tests can look at.
@@ -119,6 +133,7 @@ func config(t *testing.T, name string) Config {
 	t.Helper()
 	return Config{
 		Name:   name,
+		Ring:   testRing,
 		Listen: "127.0.0.1:0",
 		Data:   t.TempDir(),
 		Log:    slog.New(slog.DiscardHandler),

@@ -76,7 +76,7 @@ func again(t *testing.T, cfg Config) *mortal {
 	}
 	cfg.Engine = func(c core.Config) (core.Engine, error) {
 		r, err := core.New(c)
-		return mortalEngine{traced{r, name(c)}, dead}, err
+		return mortalEngine{r, dead}, err
 	}
 	n := start(t, cfg)
 	cfg.Listen = n.Addr()
@@ -88,7 +88,6 @@ func join(addr string) func(*Config) { return func(c *Config) { c.Join = []strin
 // ring starts dev1 to devN and waits until they agree.
 func ring(t *testing.T, size int) []*mortal {
 	t.Helper()
-	dump(t)
 	nodes := []*mortal{real(t, "dev1")}
 	for i := 2; i <= size; i++ {
 		nodes = append(nodes, real(t, fmt.Sprint("dev", i), join(nodes[0].Addr())))

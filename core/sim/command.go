@@ -15,7 +15,8 @@ type Command struct {
 	Code    wire.Code // the answer, 0 for success
 	Text    string
 
-	seq uint64
+	seq  uint64
+	proc *process
 }
 
 // Do gives the machine's process a command, at once if it is not paused, and
@@ -23,7 +24,7 @@ type Command struct {
 func (m *Machine) Do(c core.Command) uint64 {
 	w := m.w
 	c.ID = uint64(len(w.commands) + 1)
-	w.commands = append(w.commands, Command{Command: c, Machine: m, At: w.now})
+	w.commands = append(w.commands, Command{Command: c, Machine: m, At: w.now, proc: m.proc})
 	if m.proc != nil {
 		w.commanded(m, c)
 		w.serve(&event{kind: evCommand, proc: m.proc, arg: int64(c.ID)})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // Check holds the World against what must be true of it after some quiet time:
@@ -15,7 +16,8 @@ import (
 func (w *World) Check() error {
 	var c complaints
 	w.checkViews(&c)
-	w.checkSizes(&c)
+	w.checkSnapshots(&c)
+	w.checkCommands(&c)
 	return c.err()
 }
 
@@ -54,12 +56,23 @@ func (w *World) checkViews(c *complaints) {
 	}
 }
 
-func (w *World) checkSizes(c *complaints) {
+func (w *World) checkSnapshots(c *complaints) {
 	names := w.names()
 	for _, m := range w.machines {
 		if m.proc != nil && !m.paused {
-			w.checkSize(m, len(names[m.opt.Ring]), c.add)
+			w.checkSnapshot(m, len(names[m.opt.Ring]), c.add)
 		}
+	}
+}
+
+// checkCommands expects that every command was answered, unless its process is gone.
+func (w *World) checkCommands(c *complaints) {
+	for i := range w.commands {
+		cmd := &w.commands[i]
+		if cmd.proc == nil || cmd.proc.dead || cmd.Acked || cmd.Done && cmd.Code != 0 || w.now < cmd.At+core.Minute {
+			continue
+		}
+		c.add(cmd.Machine.name, " has not answered: ", commandWords(cmd.Command))
 	}
 }
 
@@ -159,20 +172,26 @@ func (w *World) compareMembership(m *Machine, name string, member bool, complain
 	}
 }
 
-// checkSize holds the size of the state against the number of names there ever were.
-func (w *World) checkSize(m *Machine, names int, complain func(...string)) {
-	b, err := m.proc.eng.Snapshot()
-	if err != nil {
-		complain(m.name, " makes no snapshot: ", err.Error())
-		return
+// checkSnapshot holds what a machine would write to its ring file against the
+// number of names there ever were, and against what it shows.
+func (w *World) checkSnapshot(m *Machine, names int, complain func(...string)) {
+	var records [2]int
+	members := 0
+	for _, r := range w.snapshot(m) {
+		records[r.Set]++
+		if r.Set != wire.Nodes || r.Rank != 0 {
+			continue
+		}
+		members++
+		if _, shown := m.proc.view.Get(r.Name); !shown {
+			complain(m.name, " holds ", r.Name, " and does not show it")
+		}
 	}
-	nodes, up, err := recordsOf(b)
-	if err != nil {
-		complain(m.name, " makes a snapshot that cannot be read: ", err.Error())
-		return
+	if members != m.proc.view.Len() {
+		complain(m.name, " holds ", strconv.Itoa(members), " members and shows ", strconv.Itoa(m.proc.view.Len()))
 	}
-	if nodes > names || up > names {
-		complain(m.name, " holds ", strconv.Itoa(nodes), " records of nodes and ", strconv.Itoa(up),
-			" presences for ", strconv.Itoa(names), " names")
+	if records[wire.Nodes] > names || records[wire.Up] > names {
+		complain(m.name, " holds ", strconv.Itoa(records[wire.Nodes]), " records of nodes and ",
+			strconv.Itoa(records[wire.Up]), " presences for ", strconv.Itoa(names), " names")
 	}
 }

@@ -71,7 +71,7 @@ func (s *storm) act() {
 		weight int
 		do     func()
 	}{
-		{8, s.join}, {6, s.del}, {6, s.delAndAdd}, {4, s.ghost},
+		{8, s.join}, {6, s.del}, {6, s.delAndAdd}, {4, s.ghost}, {4, s.ackAndCrash},
 		{10, s.crash}, {3, s.powerOff}, {12, s.restart}, {5, s.move},
 		{4, s.stop}, {3, s.leave}, {4, s.rejoin}, {2, s.damage}, {2, s.twin},
 		{6, s.freeze}, {8, s.thaw}, {6, s.cut}, {8, s.heal}, {6, s.reset},
@@ -122,6 +122,30 @@ func (s *storm) quiet() error {
 	s.w.Run(core.Minute)
 	if err := s.w.Check(); err != nil {
 		return errors.New("a minute after all was well:\n" + err.Error())
+	}
+	s.w.Settled()
+	if s.rng.IntN(3) > 0 {
+		return nil
+	}
+	return s.killed()
+}
+
+// killed kills all nodes at once and starts them again: what the ring was, it is.
+func (s *storm) killed() error {
+	s.w.note(nil, "all are killed")
+	var back []*Machine
+	for _, m := range s.w.machines {
+		if s.durable(m) {
+			m.Crash()
+			back = append(back, m)
+		}
+	}
+	for _, m := range back {
+		s.start(m, m.join...)
+		s.w.Run(s.rng.Int64N(2 * core.Second))
+	}
+	if err := s.w.Settle(10 * core.Minute); err != nil {
+		return errors.New("after all were killed and started again:\n" + err.Error())
 	}
 	return nil
 }

@@ -50,6 +50,21 @@ func (s *storm) ghost() {
 	by.Do(core.Command{Op: core.Add, Name: name, Addr: name + ":7946"})
 }
 
+// ackAndCrash crashes a node as soon as it has acknowledged a change.
+func (s *storm) ackAndCrash() {
+	by := s.pick(s.sound)
+	if by == nil || !s.many() {
+		return
+	}
+	c := core.Command{Op: core.Add, Name: "ghost0", Addr: "ghost0:7946"}
+	if _, member := by.View().Get(c.Name); member {
+		c = core.Command{Op: core.Del, Name: c.Name}
+	}
+	id := by.Do(c)
+	s.w.RunUntil(5*core.Second, func() bool { return s.w.Command(id).Acked })
+	by.Crash()
+}
+
 func (s *storm) crash() {
 	if m := s.pick(s.durable); m != nil && s.many() {
 		m.Crash()

@@ -2,23 +2,24 @@ package sim
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// op is one thing that was done to a name's membership, and what is known of
-// the stamp it was given.
+// op is one thing that was done to a name's membership. Its stamp is between lo
+// and hi: of what was answered it is known.
 type op struct {
 	name    string
 	ring    string
 	add     bool
 	by      *Machine
-	proc    *process
-	command int   // its number, or 0: a start
-	lo, hi  int64 // its stamp is between the two
-	unsure  bool  // it may have been lost with its machine, or never have had an effect
-	settled bool  // everybody had seen it when the World was settled
+	command int // its number; 0 for a start
+	lo, hi  int64
+	seen    int64 // the stamp of what its node had of the name before
+	unsure  bool  // it may have had no effect, or have been lost with its machine
+	settled bool  // no operation: what had become of the name when all agreed
 }
 
 // started takes down that a machine's node may have added itself.
@@ -31,65 +32,124 @@ func (w *World) started(m *Machine, rejoin bool) {
 
 // commanded takes down that a machine was told to change the membership.
 func (w *World) commanded(m *Machine, c core.Command) {
-	o := op{name: c.Name, ring: m.opt.Ring, add: c.Op == core.Add, by: m, command: int(c.ID)}
+	o := op{name: c.Name, ring: m.opt.Ring, add: c.Op == core.Add, by: m, command: int(c.ID), unsure: true}
 	switch c.Op {
 	case core.Leave:
 		o.name = m.opt.Node
 	case core.Stop:
 		return
 	}
+	if o.name != "" {
+		o.seen = w.stampOf(m, o.name)
+	}
 	w.addOp(o)
 }
 
 func (w *World) addOp(o op) {
-	o.proc = o.by.proc
-	w.stamp(&o)
-	if o.command != 0 {
-		o.hi += core.Minute // until it is answered: it may wait for a hello
+	o.lo = o.by.Wall()
+	o.hi = o.lo
+	for i := range w.ops { // it may have seen any other
+		if w.ops[i].name == o.name && w.ops[i].ring == o.ring {
+			o.hi = max(o.hi, w.ops[i].hi+1)
+		}
 	}
 	w.ops = append(w.ops, o)
 }
 
-// stamp works out between what the stamp of an operation that is done now is.
-func (w *World) stamp(o *op) {
-	o.lo = o.by.Wall()
-	o.hi = o.lo
-	for i := range w.ops { // it may follow, and beat, any other
-		if w.ops[i].name == o.name && w.ops[i].command != o.command {
-			o.hi = max(o.hi, w.ops[i].hi+1)
-		}
-	}
-}
-
-// done takes down that a command was carried out now, and on which name.
+// done takes down that a command was carried out just now, and on which name.
+// What it did must beat what its node had seen.
 func (w *World) done(id int, name string) {
 	i := slices.IndexFunc(w.ops, func(o op) bool { return o.command == id })
 	if i < 0 {
 		return
 	}
-	o := w.ops[i]
+	o := &w.ops[i]
 	if o.name == "" {
 		o.name = name
 	}
-	w.stamp(&o)
-	w.ops = append(slices.Delete(w.ops, i, i+1), o)
+	stamp := w.stampOf(o.by, o.name)
+	if w.commands[id-1].Op == core.Leave && stamp <= o.seen {
+		return // a node alone has nobody to leave
+	}
+	o.lo, o.hi, o.unsure = stamp, stamp, false
+	if stamp <= o.seen {
+		w.fail(o.by, wrong("command "+strconv.Itoa(id)+" on "+o.name+" does not beat what its node had seen"))
+	}
+	if clock := o.by.clock; clock > core.MaxSkew || clock < -core.MaxSkew { // it may be stamped anew
+		o.unsure, o.hi = true, max(o.hi, Epoch+w.now+core.Day)
+	}
+}
+
+type wrong string
+
+func (e wrong) Error() string { return string(e) }
+
+// stampOf returns the stamp of what a machine's node has of a name in nodes, or 0.
+func (w *World) stampOf(m *Machine, name string) int64 {
+	for _, r := range w.snapshot(m) {
+		if r.Set == wire.Nodes && r.Name == name {
+			return r.Stamp
+		}
+	}
+	return 0
+}
+
+// snapshot returns what a machine's engine would write to its ring file.
+func (w *World) snapshot(m *Machine) []wire.Record {
+	b, err := m.Snapshot()
+	if err == nil {
+		err = w.snap.Decode(b)
+	}
+	if err != nil {
+		w.fail(m, err)
+		return nil
+	}
+	return w.snap.Records
 }
 
 // disowned takes down that what a machine has told nobody is gone with its disk.
 func (w *World) disowned(m *Machine) {
 	for i := range w.ops {
-		if o := &w.ops[i]; o.by == m && !o.settled {
+		if o := &w.ops[i]; o.by == m {
 			o.unsure = true
 		}
 	}
 }
 
-// Settled takes down that everybody agrees: what was done before is known to
-// all, and what is done from now on beats it. Call it after Check has passed.
+// Settled takes down that everybody agrees: of all that was done to a name only
+// what became of it counts from now on. Call it after Check has passed.
 func (w *World) Settled() {
-	for i := range w.ops {
-		w.ops[i].settled = true
+	type key struct{ ring, name string }
+	guests := make(map[key]bool)
+	outcomes := make(map[key]op)
+	for _, m := range w.machines {
+		if m.opt.Guest {
+			guests[key{m.opt.Ring, m.opt.Node}] = true
+			continue
+		}
+		if m.proc == nil || m.paused {
+			continue
+		}
+		for _, r := range w.snapshot(m) {
+			if r.Set == wire.Nodes {
+				k := key{m.opt.Ring, r.Name}
+				outcomes[k] = op{name: r.Name, ring: m.opt.Ring, add: r.Rank == 0, lo: r.Stamp, hi: r.Stamp, settled: true}
+			}
+		}
 	}
+	var kept []op
+	seen := make(map[key]bool)
+	for _, o := range w.ops {
+		k := key{o.ring, o.name}
+		switch out, known := outcomes[k]; {
+		case guests[k] || !known || o.command != 0 && !w.commands[o.command-1].Done:
+			kept = append(kept, o)
+		case !seen[k]:
+			seen[k] = true
+			kept = append(kept, out)
+		}
+	}
+	w.ops = kept
 }
 
 // fate says what may have become of a name by all that was done to it.
@@ -99,7 +159,7 @@ type fate struct{ in, out bool }
 // beaten. Nothing is known of a name to which nothing was done.
 func (w *World) fate(ring, name string) fate {
 	var f fate
-	var best int64 // the highest stamp that an operation certainly had
+	best := int64(-1) // the stamp that has certainly been beaten by nothing else certain
 	for i := range w.ops {
 		if o := &w.ops[i]; o.name == name && o.ring == ring && w.certain(o) {
 			best = max(best, o.lo)
@@ -107,55 +167,26 @@ func (w *World) fate(ring, name string) fate {
 	}
 	for i := range w.ops {
 		o := &w.ops[i]
-		if o.name != name || o.ring != ring || o.hi < best || w.overruled(i) {
-			continue
-		}
-		if o.add {
+		switch {
+		case o.name != name || o.ring != ring || o.hi < best:
+		case o.add:
 			f.in = true
-		} else {
+		default:
 			f.out = true
 		}
 	}
-	f.out = f.out || best == 0 // a start of which nobody may have heard
+	f.out = f.out || best < 0 // a start of which nobody may have heard
 	return f
-}
-
-// overruled tells whether a certain operation knew operation i, and so beats it:
-// one of the same process, or one after the World was settled.
-func (w *World) overruled(i int) bool {
-	o := &w.ops[i]
-	for j := i + 1; j < len(w.ops); j++ {
-		later := &w.ops[j]
-		if later.name == o.name && later.ring == o.ring && w.certain(later) &&
-			(o.settled && !later.settled || o.proc != nil && o.proc == later.proc) {
-			return true
-		}
-	}
-	return false
 }
 
 // certain tells whether an operation had its effect for good: it was
 // acknowledged, and the disk that it was on is there and in use.
 func (w *World) certain(o *op) bool {
+	if o.settled {
+		return true
+	}
 	if o.command == 0 || o.unsure {
 		return false
 	}
-	c := &w.commands[o.command-1]
-	return c.Acked && (o.settled || o.by.Running() || o.by.halt == core.HaltLeft)
-}
-
-// recordsOf counts the records of a machine's snapshot, by set.
-func recordsOf(b []byte) (nodes, up int, err error) {
-	var s wire.Snapshot
-	if err := s.Decode(b); err != nil {
-		return 0, 0, err
-	}
-	for i := range s.Records {
-		if s.Records[i].Set == wire.Nodes {
-			nodes++
-		} else {
-			up++
-		}
-	}
-	return nodes, up, nil
+	return w.commands[o.command-1].Acked && (o.by.Running() || o.by.halt == core.HaltLeft)
 }

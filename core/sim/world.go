@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // Epoch is the wall clock's time when a World begins: 5 January 2026, 00:00 UTC.
@@ -53,6 +54,7 @@ type World struct {
 	digest   *xxhash.Digest
 	scratch  []byte
 	words    describer
+	snap     wire.Snapshot
 	steps    uint64
 	frames   uint64 // sent so far
 	bytes    uint64
