@@ -11,12 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/nanoring/nanoring/native"
 )
 
 // A node says itself after 30 seconds that something takes too long.
@@ -46,14 +47,13 @@ func (o *options) client(cmd *cobra.Command) (*client, error) {
 }
 
 func socketClient(data string) *client {
-	socket := filepath.Join(data, "api.sock")
 	return &client{
 		base:  "http://localhost",
 		where: data,
 		data:  data,
 		http: http.Client{Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", socket)
+				return native.DialSocket(ctx, data)
 			},
 		}},
 	}
