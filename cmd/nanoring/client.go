@@ -15,9 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/nanoring/nanoring/native"
+	"github.com/spf13/cobra"
 )
 
 // A node says itself after 30 seconds that something takes too long.
