@@ -142,7 +142,7 @@ func (r *Ring) received(id ConnID, frame []byte) {
 	case wire.KindProbe:
 		r.send(c, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: r.cfg.Instance})
 	case wire.KindAlive:
-		r.alive(f.Seq, f.Instance)
+		r.alive(c.name, f.Seq, f.Instance)
 	case wire.KindRelay:
 		r.relay(c, f)
 	}

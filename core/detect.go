@@ -35,7 +35,12 @@ func (r *Ring) endAsk(seq uint64, alive bool, who wire.Instance) {
 	}
 }
 
-func (r *Ring) alive(seq uint64, who wire.Instance) { r.endAsk(seq, true, who) }
+// alive takes the answer of a node to the probe of that number.
+func (r *Ring) alive(name string, seq uint64, who wire.Instance) {
+	if a := r.asks[seq]; a != nil && a.name == name {
+		r.endAsk(seq, true, who)
+	}
+}
 
 // ask probes name by its route.
 func (r *Ring) ask(name string, d int64, done func(bool, wire.Instance)) {

@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -22,8 +23,9 @@ func (r *Ring) sayHello(c *conn) {
 
 // greet judges a hello. What cannot be let in is told why.
 func (r *Ring) greet(c *conn, h wire.Hello) {
+	h.Name, h.Ring, h.Address = strings.Clone(h.Name), strings.Clone(h.Ring), strings.Clone(h.Address) // of a frame that may be long
 	c.hello = h
-	name := c.hello.Name
+	name := h.Name
 	refuse := func(code wire.Code, text string) {
 		r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
 		r.shun(name)
@@ -38,10 +40,10 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	case h.Min > wire.Version || h.Max < wire.Version:
 		refuse(wire.CodeVersion, "no common protocol version: "+r.cfg.Name+" speaks 1")
 	case h.Ring != r.cfg.Ring:
-		refuse(wire.CodeRing, name+" belongs to the ring "+c.hello.Ring+", "+r.cfg.Name+" to "+r.cfg.Ring)
+		refuse(wire.CodeRing, name+" belongs to the ring "+h.Ring+", "+r.cfg.Name+" to "+r.cfg.Ring)
 	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
 		refuse(wire.CodeSelf, c.addr+" is the address of this node itself")
-	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance):
+	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.haltNameTaken(r.taken(name, h.Address))
 	case name == r.cfg.Name:
 		refuse(wire.CodeNameTaken, r.taken(name, r.cfg.Address))

@@ -27,7 +27,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 		alive := wire.Frame{Kind: wire.KindAlive, Seq: in.Seq, Instance: r.cfg.Instance}
 		r.send(c, &wire.Frame{Kind: wire.KindRelay, From: r.cfg.Name, To: from, Inner: string(alive.Append(nil))})
 	case wire.KindAlive:
-		r.alive(in.Seq, in.Instance)
+		r.alive(from, in.Seq, in.Instance)
 	}
 }
 

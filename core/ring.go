@@ -39,7 +39,7 @@ type Ring struct {
 	stableSince int64 // since when all durable members are up, unbroken
 	lastContact int64 // wall time of the last frame from another durable node
 	stale       bool
-	staleSince  int64 // the ring\'s clock
+	staleSince  int64 // the ring's clock
 
 	// Connections.
 	conns    map[ConnID]*conn

@@ -24,6 +24,7 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
 			s := newScenario(t)
 			datadriven.RunTest(t, file, s.play)
 		})

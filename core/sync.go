@@ -79,8 +79,10 @@ func (r *Ring) nextSync() {
 		s.queue = s.queue[1:]
 		item := wire.Item{Kind: wire.ItemPrint, Range: t.rg, Print: r.rangePrint(t.rg)}
 		if !s.conn.authority && r.sendWhole(item.Print.Count, t.theirs, t.known) {
-			item.Kind, item.Records = wire.ItemAll, r.recordsIn(t.rg)
-			size += sizeOf(item.Records)
+			if all := r.recordsIn(t.rg); fits(all) {
+				item.Kind, item.Records = wire.ItemAll, all
+				size += sizeOf(all)
+			}
 		}
 		s.items, s.asked = append(s.items, item), append(s.asked, t)
 	}
@@ -154,8 +156,9 @@ func (r *Ring) answerSync(c *conn, f *wire.Frame) {
 			r.mergeAll(c, item.Records)
 		case wire.ItemAll:
 			if some := r.mergeRange(c, item.Range, item.Records, nil); len(some) > 0 {
-				answer.Items = append(answer.Items, wire.Item{Kind: wire.ItemSome, Range: item.Range, Records: some})
-				size += sizeOf(some)
+				out := r.give(item.Range, some)
+				answer.Items = append(answer.Items, out)
+				size += sizeOf(out.Records)
 			}
 		case wire.ItemPrint:
 			if out, differs := r.comparePrint(item); differs {
@@ -178,16 +181,40 @@ func (r *Ring) comparePrint(item *wire.Item) (out wire.Item, differs bool) {
 	}
 	out.Range = item.Range
 	if r.sendWhole(mine.Count, item.Print.Count, true) || item.Range.Depth == wire.RangeDepth {
-		out.Kind, out.Records = wire.ItemAll, r.recordsIn(item.Range)
-		if sizeOf(out.Records) <= syncBytes || mine.Count <= fewRecords {
+		all := r.recordsIn(item.Range)
+		if fits(all) {
+			out.Kind, out.Records = wire.ItemAll, all
 			return out, true
 		}
+		return r.give(item.Range, all), true
 	}
-	out.Kind, out.Records = wire.ItemChildren, nil
-	for i, p := range r.set(item.Range.Set).Children(lwwRange(item.Range)) {
+	return r.childrenOf(item.Range), true
+}
+
+// fits says whether a frame has room for records, whatever else is in it.
+func fits(records []wire.Record) bool {
+	return len(records) <= fewRecords || sizeOf(records) <= syncBytes
+}
+
+// give makes the item for records of a range that the peer lacks: too many of
+// them are left to the descent. Below the last level, where only names made to
+// collide can be so many, a sync gives what fits, and the next one the rest.
+func (r *Ring) give(rg wire.Range, some []wire.Record) wire.Item {
+	if !fits(some) && rg.Depth < wire.RangeDepth {
+		return r.childrenOf(rg)
+	}
+	for !fits(some) {
+		some = some[:len(some)/2]
+	}
+	return wire.Item{Kind: wire.ItemSome, Range: rg, Records: some}
+}
+
+func (r *Ring) childrenOf(rg wire.Range) wire.Item {
+	out := wire.Item{Kind: wire.ItemChildren, Range: rg}
+	for i, p := range r.set(rg.Set).Children(lwwRange(rg)) {
 		out.Children[i] = wire.Print(p)
 	}
-	return out, true
+	return out
 }
 
 // mergeRange takes in all that a peer has in a range, and returns what of this

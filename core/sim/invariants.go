@@ -48,19 +48,22 @@ func (w *World) checkViews(c *complaints) {
 	if w.err != nil {
 		c.add(w.err.Error())
 	}
-	names := w.names()
-	for _, m := range w.machines {
-		if m.proc != nil && !m.paused {
-			w.checkView(m, names[m.opt.Ring], c.add)
+	for _, t := range w.truths() {
+		for _, k := range t.names {
+			if k.twice {
+				c.add("two processes live under the name ", k.name)
+			}
+		}
+		for _, m := range t.machines {
+			t.checkView(m, c.add)
 		}
 	}
 }
 
 func (w *World) checkSnapshots(c *complaints) {
-	names := w.names()
-	for _, m := range w.machines {
-		if m.proc != nil && !m.paused {
-			w.checkSnapshot(m, len(names[m.opt.Ring]), c.add)
+	for _, t := range w.truths() {
+		for _, m := range t.machines {
+			w.checkSnapshot(m, len(t.names), c.add)
 		}
 	}
 }
@@ -76,99 +79,57 @@ func (w *World) checkCommands(c *complaints) {
 	}
 }
 
-// names collects all names that a ring's machines may know, by ring.
-func (w *World) names() map[string][]string {
-	names := make(map[string][]string)
-	seen := make(map[[2]string]bool)
-	note := func(ring, name string) {
-		if k := [2]string{ring, name}; name != "" && !seen[k] {
-			seen[k] = true
-			names[ring] = append(names[ring], name)
-		}
-	}
-	for _, m := range w.machines {
-		if m.ever {
-			note(m.opt.Ring, m.opt.Node)
-		}
-	}
-	for i := range w.ops {
-		note(w.ops[i].ring, w.ops[i].name)
-	}
-	return names
-}
-
-// liveAs returns the machine on which a node runs; two is one too many.
-func (w *World) liveAs(ring, name string) (m *Machine, two bool) {
-	for _, o := range w.machines {
-		if o.opt.Ring == ring && o.opt.Node == name && o.proc != nil && !o.paused {
-			if m != nil {
-				return m, true
-			}
-			m = o
-		}
-	}
-	return m, false
-}
-
 // checkView holds what a machine shows against the truth: who else runs, what
 // was done, and what the others show.
-func (w *World) checkView(m *Machine, names []string, complain func(...string)) {
+func (t *truth) checkView(m *Machine, complain func(...string)) {
 	view := m.View()
-	known := 0
-	for _, name := range names {
-		node, member := view.Get(name)
+	shown := 0
+	for _, k := range t.names {
+		node, member := view.Get(k.name)
 		if member {
-			known++
+			shown++
 		}
-		live, two := w.liveAs(m.opt.Ring, name)
-		if two {
-			complain("two processes live under the name ", name)
-			continue
-		}
-		f := w.fate(m.opt.Ring, name)
 		switch {
-		case member && live == nil && node.Ephemeral:
-			complain(m.name, " shows ", name, " (", node.State.String(), "), a guest that is gone")
-		case member && live == nil && node.State != core.Down && node.State != core.Left && node.State != core.Unknown:
-			complain(m.name, " shows ", name, " ", node.State.String(), ", and it is dead")
-		case member && live == nil && !f.in:
-			complain(m.name, " shows ", name, ", which was removed")
-		case !member && live == nil && f.in && !f.out:
-			complain(m.name, " lacks ", name, ", which was added")
-		case live == nil:
-			w.compareMembership(m, name, member, complain)
-		case !member && live.opt.Guest && f.out: // it cannot come back under that name
+		case k.twice:
+		case k.live == nil:
+			t.checkDead(m, k, node, member, complain)
+		case !member && k.live.opt.Guest && k.deleted: // it cannot come back under that name
 		case !member:
-			complain(m.name, " lacks ", name, ", which lives")
-		case !f.in && !live.opt.Guest:
-			complain(m.name, " shows ", name, ", which was removed and still runs")
+			complain(m.name, " lacks ", k.name, ", which lives")
+		case !k.in && !k.live.opt.Guest:
+			complain(m.name, " shows ", k.name, ", which was removed and still runs")
 		case node.State != core.Alive:
-			complain(m.name, " shows ", name, " ", node.State.String(), ", and it lives")
-		case node.Instance != live.proc.instance:
-			complain(m.name, " shows an instance of ", name, " that is gone")
-		case node.Address != live.addr:
-			complain(m.name, " shows ", name, " at ", node.Address, ", and it is at ", live.addr)
-		case live != m:
-			own, _ := live.View().Get(name)
+			complain(m.name, " shows ", k.name, " ", node.State.String(), ", and it lives")
+		case node.Instance != k.live.proc.instance:
+			complain(m.name, " shows an instance of ", k.name, " that is gone")
+		case node.Address != k.live.addr:
+			complain(m.name, " shows ", k.name, " at ", node.Address, ", and it is at ", k.live.addr)
+		default:
+			own, _ := k.live.View().Get(k.name)
 			if own.Incarnation != node.Incarnation {
-				complain(m.name, " and ", name, " do not agree on its incarnation")
+				complain(m.name, " and ", k.name, " do not agree on its incarnation")
 			}
 		}
 	}
-	if known != view.Len() {
-		complain(m.name, " shows ", strconv.Itoa(view.Len()-known), " names that nobody has ever heard of")
+	if shown != view.Len() {
+		complain(m.name, " shows ", strconv.Itoa(view.Len()-shown), " names that nobody has ever heard of")
 	}
 }
 
-// compareMembership compares with the first running machine of the ring.
-func (w *World) compareMembership(m *Machine, name string, member bool, complain func(...string)) {
-	for _, o := range w.machines {
-		if o.opt.Ring == m.opt.Ring && o.proc != nil && !o.paused {
-			if _, other := o.View().Get(name); other != member {
-				complain(o.name, " and ", m.name, " do not agree whether ", name, " belongs")
-			}
-			return
-		}
+// checkDead is checkView for a name that nobody runs.
+func (t *truth) checkDead(m *Machine, k *known, node core.Node, member bool, complain func(...string)) {
+	_, other := t.machines[0].View().Get(k.name)
+	switch {
+	case member && node.Ephemeral:
+		complain(m.name, " shows ", k.name, " (", node.State.String(), "), a guest that is gone")
+	case member && (node.State == core.Alive || node.State == core.Suspect):
+		complain(m.name, " shows ", k.name, " ", node.State.String(), ", and it is dead")
+	case member && !k.in:
+		complain(m.name, " shows ", k.name, ", which was removed")
+	case !member && k.in && !k.out:
+		complain(m.name, " lacks ", k.name, ", which was added")
+	case member != other:
+		complain(m.name, " and ", t.machines[0].name, " do not agree whether ", k.name, " belongs")
 	}
 }
 

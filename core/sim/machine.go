@@ -39,6 +39,8 @@ type Machine struct {
 	join  []string // what its last process was told to join
 
 	paused bool
+	asleep bool
+	since  int64 // it is asleep
 	proc   *process
 	disk   Disk
 	halt   core.Reason // of the last process that halted
@@ -206,7 +208,7 @@ func (m *Machine) GoAway() {
 // when that is 0, or without a word.
 func (m *Machine) end(code wire.Code, silent bool) {
 	p := m.proc
-	m.proc, m.paused = nil, false
+	m.proc, m.paused, m.asleep = nil, false, false
 	p.dead = true
 	m.w.dropAll(p, code, silent)
 	if err := p.eng.Close(); err != nil {
@@ -225,7 +227,17 @@ func (m *Machine) Pause() {
 	}
 }
 
-// Resume lets a paused process go on, with all that has come meanwhile.
+// Sleep suspends the whole machine, as a laptop's lid does: it does not answer,
+// its processes do not run, and its monotonic clock stands still.
+func (m *Machine) Sleep() {
+	if m.proc != nil && !m.paused {
+		m.w.note(m, "falls asleep")
+		m.paused, m.asleep, m.off, m.since = true, true, true, m.w.now
+	}
+}
+
+// Resume lets a paused process, or a machine asleep, go on with all that has
+// come meanwhile.
 func (m *Machine) Resume() {
 	if !m.paused {
 		return
@@ -233,6 +245,15 @@ func (m *Machine) Resume() {
 	m.w.note(m, "is resumed")
 	m.paused = false
 	p := m.proc
+	if m.asleep {
+		m.asleep, m.off = false, false
+		slept := m.w.now - m.since
+		p.origin += slept
+		if p.wakeAt != 0 {
+			p.wakeAt += slept
+		}
+		m.w.release()
+	}
 	for _, e := range p.deferred {
 		m.w.schedule(m.w.now, e)
 	}

@@ -22,7 +22,17 @@ func newStory(t *testing.T, names ...string) story {
 
 func newStoryOf(t *testing.T, o sim.Options, names ...string) story {
 	t.Helper()
-	s := story{sim.New(sim.Config{Seed: 1, Trace: traceOf()}), t}
+	return storyOf(t, sim.New(sim.Config{Seed: 1, Trace: traceOf()}), o, names...)
+}
+
+func storyIn(t *testing.T, w *sim.World, names ...string) story {
+	t.Helper()
+	return storyOf(t, w, sim.Options{}, names...)
+}
+
+func storyOf(t *testing.T, w *sim.World, o sim.Options, names ...string) story {
+	t.Helper()
+	s := story{w, t}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(replay(t, ""))
@@ -106,6 +116,7 @@ func duration(d int64) string { return fmt.Sprintf("%g s", float64(d)/1e6) }
 // Deleted while down, and back when even the tombstone has left the
 // fingerprints: the others still know better.
 func TestDeletedWhileDownFor25Hours(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	s.Machine("c").Crash()
 	s.wait(core.Minute, "c is down", func() bool { return s.state("a", "c") == core.Down && s.state("b", "c") == core.Down })
@@ -125,6 +136,7 @@ func TestDeletedWhileDownFor25Hours(t *testing.T) {
 // The same when the others were restarted meanwhile, and 40 days went by: the
 // tombstone is gone altogether, but c is stale, and nobody knows it.
 func TestDeletedWhileDownForFortyDays(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	s.Machine("c").Crash()
 	s.Run(core.Minute)
@@ -145,6 +157,7 @@ func TestDeletedWhileDownForFortyDays(t *testing.T) {
 
 // A ring that was off for a week comes back whole, though every node in it is stale.
 func TestWholeRingOffForAWeek(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c", "d")
 	s.del("a", "d")
 	s.wait(core.Minute, "d halts", s.halted("d", core.HaltRemoved))
@@ -165,6 +178,7 @@ func TestWholeRingOffForAWeek(t *testing.T) {
 // A clock that goes an hour wrong is told so; nobody else is disturbed, and all
 // is well when it is right again.
 func TestClockAnHourWrong(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		off  int64
@@ -201,6 +215,7 @@ func TestClockAnHourWrong(t *testing.T) {
 // Half a ring file does not crash-loop a node: it takes the generation before,
 // and the ring tells it the rest.
 func TestHalfFileLost(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	s.addTo("a", "d")
 	s.addTo("a", "e")
@@ -217,6 +232,7 @@ func TestHalfFileLost(t *testing.T) {
 // Both halves of a ring that was cut for hours live on, and are one again
 // within a few rounds.
 func TestPartitionOfHours(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c", "d", "e")
 	s.Partition([]*sim.Machine{s.Machine("a"), s.Machine("b")})
 	s.wait(core.Minute, "the halves see each other down", func() bool {
@@ -232,6 +248,7 @@ func TestPartitionOfHours(t *testing.T) {
 // A hundred names come and go: the state does not grow with the operations, and
 // a month later nothing is left of them.
 func TestAddDelChurn(t *testing.T) {
+	t.Parallel()
 	slowly := func(c *core.Config) { c.Period = core.Minute } // a month has many seconds
 	s := newStoryOf(t, sim.Options{Tune: slowly}, "a", "b", "c")
 	for i := range 100 {
@@ -251,6 +268,7 @@ func TestAddDelChurn(t *testing.T) {
 
 // A hundred restarts of one node, crashes and stops, leave one record of it.
 func TestHundredRestarts(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	for i := range 100 {
 		if i%2 == 0 {
@@ -270,6 +288,7 @@ func TestHundredRestarts(t *testing.T) {
 
 // The whole ring killed at once, mid-write, comes back from its files.
 func TestWholeRingKilled(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c", "d")
 	s.addTo("a", "e")
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -285,6 +304,7 @@ func TestWholeRingKilled(t *testing.T) {
 // A tab that was open for hours and is killed is reaped once, and stays reaped
 // though a node restarts meanwhile.
 func TestTabOpenForHours(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b")
 	s.Add("tab", sim.Options{Guest: true})
 	s.start("tab", "a", "b")
@@ -312,6 +332,7 @@ func TestTabOpenForHours(t *testing.T) {
 
 // A tab whose gateway dies comes back through another, and is never shown down.
 func TestGatewayLost(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	s.Add("tab", sim.Options{Guest: true, Clock: 40 * core.Day})
 	s.start("tab", "a", "b")
@@ -332,6 +353,7 @@ func TestGatewayLost(t *testing.T) {
 
 // A node that can only dial out, and dies behind its gateway's back, is found out.
 func TestDialOnlyNodeDies(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, "a", "b", "c")
 	s.Add("nat", sim.Options{DialOnly: true})
 	s.start("nat", "a")
@@ -348,4 +370,114 @@ func TestDialOnlyNodeDies(t *testing.T) {
 	}
 	s.start("nat", "a")
 	s.settle(core.Minute)
+}
+
+// A partition outlives the tombstones in the fingerprints: what one side deleted
+// in its first hour does not come back from the other side thirty hours later.
+func TestPartitionOutlivesTombstones(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c", "d", "e")
+	s.Partition([]*sim.Machine{s.Machine("a"), s.Machine("b")})
+	s.Machine("e").Crash()
+	s.Run(core.Minute)
+	s.del("a", "e") // dead
+	s.del("a", "d") // alive, on the other side
+	s.Run(30 * core.Hour)
+	s.Heal()
+	s.wait(core.Minute, "d learns that it was removed", s.halted("d", core.HaltRemoved))
+	s.settle(core.Minute)
+	if s.state("c", "e") != core.Removed || s.state("c", "d") != core.Removed {
+		t.Errorf("c shows e %v and d %v", s.state("c", "e"), s.state("c", "d"))
+	}
+}
+
+// When nothing happens, a node sends two frames a second of at most 32 bytes,
+// whatever the ring's size.
+func TestIdleCost(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{3, 60} {
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprintf("n%d", i))
+		}
+		s := newStory(t, names...)
+		s.Run(core.Minute)
+		frames, bytes := s.Sent()
+		s.Run(10 * core.Minute)
+		f, b := s.Sent()
+		f, b = f-frames, b-bytes
+		if perFrame := float64(b) / float64(f); perFrame > 32 {
+			t.Errorf("%d nodes: %.1f bytes a frame", n, perFrame)
+		}
+		if perNode := float64(f) / float64(n) / 600; perNode > 2.5 {
+			t.Errorf("%d nodes: %.2f frames a node and second", n, perNode)
+		}
+	}
+}
+
+// A third of a ring that is no full mesh dies at once: the others find out, and
+// news still reaches all of them within a second.
+func TestAThirdDies(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 60 {
+		names = append(names, fmt.Sprintf("n%d", i))
+	}
+	s := newStory(t, names...)
+	for i := 0; i < 60; i += 3 {
+		s.Machine(names[i]).PowerOff()
+	}
+	s.Run(core.Second)
+	s.del("n1", "n2")
+	s.wait(core.Second, "all know of a deletion", func() bool {
+		for i := range 60 {
+			if i%3 != 0 && s.state(names[i], "n2") != core.Removed {
+				return false
+			}
+		}
+		return true
+	})
+	s.settle(core.Minute)
+}
+
+// A hundred tabs lose their gateway at once, and come back through another.
+func TestManyTabs(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c")
+	for i := range 100 {
+		tab := fmt.Sprintf("tab%d", i)
+		s.Add(tab, sim.Options{Guest: true})
+		s.start(tab, "a", "b")
+	}
+	s.settle(core.Minute)
+	s.Machine("a").PowerOff()
+	s.settle(core.Minute)
+	s.Machine("b").Crash()
+	s.start("a")
+	s.settle(core.Minute)
+	for i := range 100 {
+		s.Machine(fmt.Sprintf("tab%d", i)).GoAway()
+	}
+	s.settle(3 * core.Minute)
+	if n := s.Machine("c").View().Len(); n != 3 {
+		t.Errorf("c shows %d members", n)
+	}
+}
+
+// A laptop sleeps for over a day with its node running, and is deleted meanwhile:
+// its timers saw no time pass, and yet it knows that it was away for too long.
+func TestDeletedWhileAsleep(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c", "d")
+	s.Machine("c").Sleep()
+	s.wait(core.Minute, "c is down", func() bool { return s.state("a", "c") == core.Down })
+	s.del("a", "c")
+	s.del("a", "d")
+	s.Run(26 * core.Hour)
+	s.Machine("c").Resume()
+	s.wait(core.Minute, "c learns that it was removed", s.halted("c", core.HaltRemoved))
+	s.settle(core.Minute)
+	if s.state("a", "d") != core.Removed {
+		t.Error("d is back")
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // storm lives a random story: machines come and go, are deleted and added,
@@ -14,6 +15,7 @@ type storm struct {
 	w      *World
 	rng    *rand.Rand // the story's own: it does not change with the network's
 	names  int        // machines made so far
+	most   int        // of them
 	tabs   int
 	ghosts []string // names that were added and never ran
 	skewed *Machine // whose clock is an hour wrong
@@ -42,9 +44,13 @@ func Storm(cfg Config) (*World, error) {
 	return s.w, s.quiet()
 }
 
-// begin makes a ring of two to eight nodes.
+// begin makes a ring of two to eight nodes, now and then of more than make a full mesh.
 func (s *storm) begin() {
 	n := 2 + s.rng.IntN(7)
+	if s.rng.IntN(25) == 0 {
+		n += 10 + s.rng.IntN(15)
+	}
+	s.most = n + 6
 	first := s.machine()
 	s.start(first)
 	for range n - 1 {
@@ -74,7 +80,7 @@ func (s *storm) act() {
 		{8, s.join}, {6, s.del}, {6, s.delAndAdd}, {4, s.ghost}, {4, s.ackAndCrash},
 		{10, s.crash}, {3, s.powerOff}, {12, s.restart}, {5, s.move},
 		{4, s.stop}, {3, s.leave}, {4, s.rejoin}, {2, s.damage}, {2, s.twin},
-		{6, s.freeze}, {8, s.thaw}, {6, s.cut}, {8, s.heal}, {6, s.reset},
+		{5, s.freeze}, {2, s.doze}, {8, s.thaw}, {6, s.cut}, {8, s.heal}, {6, s.reset},
 		{5, s.drift}, {3, s.wrongClock}, {8, s.tab}, {6, s.tabGoes},
 	}
 	total := 0
@@ -105,6 +111,11 @@ func (s *storm) quiet() error {
 	}
 	for range 2 { // what was bridged may have to halt, and be a bridge no more
 		s.w.Run(30 * core.Second)
+		for _, m := range s.w.machines {
+			if s.limbo(m) {
+				m.Crash()
+			}
+		}
 		s.bridge()
 	}
 	s.w.Run(30 * core.Second)
@@ -148,6 +159,21 @@ func (s *storm) killed() error {
 		return errors.New("after all were killed and started again:\n" + err.Error())
 	}
 	return nil
+}
+
+// limbo tells whether a node is leaving, and finds nobody to confirm it.
+func (s *storm) limbo(m *Machine) bool {
+	if !s.durable(m) {
+		return false
+	}
+	for i := range s.w.commands {
+		c := &s.w.commands[i]
+		if c.proc == m.proc && c.Op == core.Leave && c.Code == wire.CodeNobody {
+			_, member := m.View().Get(m.Node())
+			return !member
+		}
+	}
+	return false
 }
 
 // bridge adds what can know nothing of the others: a node that was never let

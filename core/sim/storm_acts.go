@@ -7,7 +7,7 @@ import (
 )
 
 func (s *storm) join() {
-	if s.names > 12 {
+	if s.names >= s.most {
 		return
 	}
 	if join := s.targets(); join != nil {
@@ -141,6 +141,12 @@ func (s *storm) freeze() {
 	}
 }
 
+func (s *storm) doze() {
+	if m := s.pick(s.durable); m != nil {
+		m.Sleep()
+	}
+}
+
 func (s *storm) thaw() {
 	if m := s.pick((*Machine).Paused); m != nil {
 		m.Resume()
@@ -184,7 +190,7 @@ func (s *storm) reset() {
 // drift steps a clock, within what is allowed.
 func (s *storm) drift() {
 	if m := s.pick(s.durable); m != nil && m != s.skewed {
-		m.StepClock(s.rng.Int64N(40*core.Second) - 20*core.Second - m.clock)
+		m.StepClock(s.rng.Int64N(58*core.Second) - 29*core.Second - m.clock)
 	}
 }
 

@@ -152,31 +152,86 @@ func (w *World) Settled() {
 	w.ops = kept
 }
 
-// fate says what may have become of a name by all that was done to it.
-type fate struct{ in, out bool }
+// truth is all that is known of one ring: its machines that run, and the names
+// that they may know.
+type truth struct {
+	machines []*Machine
+	names    []*known
+}
 
-// fate works out who may have won: every operation that no certain one has
-// beaten. Nothing is known of a name to which nothing was done.
-func (w *World) fate(ring, name string) fate {
-	var f fate
-	best := int64(-1) // the stamp that has certainly been beaten by nothing else certain
+// known is what is known of a name: where it runs, and what may have become of
+// its membership by all that was done to it.
+type known struct {
+	name    string
+	live    *Machine // one that runs it
+	twice   bool     // and there is another
+	ops     []*op
+	in, out bool
+	deleted bool // by anybody, ever
+}
+
+// truths works out what is known, ring by ring.
+func (w *World) truths() []*truth {
+	var all []*truth
+	rings := make(map[string]*truth)
+	names := make(map[[2]string]*known)
+	get := func(ring, name string) (*truth, *known) {
+		t := rings[ring]
+		if t == nil {
+			t = new(truth)
+			rings[ring] = t
+			all = append(all, t)
+		}
+		k := names[[2]string{ring, name}]
+		if k == nil {
+			k = &known{name: name}
+			names[[2]string{ring, name}] = k
+			t.names = append(t.names, k)
+		}
+		return t, k
+	}
+	for _, m := range w.machines {
+		if !m.ever {
+			continue
+		}
+		t, k := get(m.opt.Ring, m.opt.Node)
+		if m.proc == nil || m.paused {
+			continue
+		}
+		t.machines = append(t.machines, m)
+		k.live, k.twice = m, k.live != nil
+	}
 	for i := range w.ops {
-		if o := &w.ops[i]; o.name == name && o.ring == ring && w.certain(o) {
+		if o := &w.ops[i]; o.name != "" {
+			_, k := get(o.ring, o.name)
+			k.ops = append(k.ops, o)
+			k.deleted = k.deleted || !o.add
+		}
+	}
+	for _, t := range all {
+		for _, k := range t.names {
+			w.judge(k)
+		}
+	}
+	return all
+}
+
+// judge works out which operations on a name may have won: all that no certain
+// one has beaten.
+func (w *World) judge(k *known) {
+	best := int64(-1)
+	for _, o := range k.ops {
+		if w.certain(o) {
 			best = max(best, o.lo)
 		}
 	}
-	for i := range w.ops {
-		o := &w.ops[i]
-		switch {
-		case o.name != name || o.ring != ring || o.hi < best:
-		case o.add:
-			f.in = true
-		default:
-			f.out = true
+	for _, o := range k.ops {
+		if o.hi >= best {
+			k.in = k.in || o.add
+			k.out = k.out || !o.add
 		}
 	}
-	f.out = f.out || best < 0 // a start of which nobody may have heard
-	return f
+	k.out = k.out || best < 0 // at most a start of which nobody may have heard
 }
 
 // certain tells whether an operation had its effect for good: it was

@@ -99,9 +99,6 @@ func newRing(cfg core.Config) (core.Engine, error) {
 // Now returns the microseconds since the World began.
 func (w *World) Now() int64 { return w.now }
 
-// Rand returns the World's source of randomness, for schedules drawn from its seed.
-func (w *World) Rand() *rand.Rand { return w.rng }
-
 // Steps returns how many inputs the engines were given.
 func (w *World) Steps() uint64 { return w.steps }
 
