@@ -9,7 +9,7 @@ import (
 )
 
 // bigRing returns a started node that knows n others.
-func bigRing(t *testing.T, name string, n int) *core.Ring {
+func bigRing(t testing.TB, name string, n int) *core.Ring {
 	t.Helper()
 	const wall = 1_800_000_000 * core.Second
 	snapshot := wire.Snapshot{Ring: "r", Name: name, Wall: wall, LastContact: wall}

@@ -11,6 +11,8 @@ import (
 type standing struct {
 	node     *lww.Record
 	presence *lww.Record
+	member   wire.Member   // of node
+	says     wire.Presence // of presence
 	state    State
 	guest    bool   // ephemeral
 	via      string // the gateway of one that cannot be dialled
@@ -18,20 +20,44 @@ type standing struct {
 
 func (r *Ring) look(name string) standing {
 	s := standing{node: r.nodes.Get(name), presence: r.up.Get(name)}
-	if s.node == nil || s.node.Rank != rankAdd {
-		s.state = Removed
-		return s
+	if s.node != nil {
+		s.member, _ = wire.ParseMember(s.node.Value)
 	}
-	m, _ := wire.ParseMember(s.node.Value)
-	s.guest = m.Ephemeral
+	if s.presence != nil {
+		s.says, _ = wire.ParsePresence(s.presence.Value)
+	}
+	s.conclude()
+	return s
+}
+
+// with returns the standing after one of the records changed.
+func (s standing) with(id wire.SetID, rec *lww.Record) standing {
+	if id == wire.Nodes {
+		s.node = rec
+		s.member, _ = wire.ParseMember(rec.Value)
+	} else if s.presence == nil || s.presence.Value != rec.Value {
+		s.presence = rec
+		s.says, _ = wire.ParsePresence(rec.Value)
+	} else {
+		s.presence = rec
+	}
+	s.conclude()
+	return s
+}
+
+func (s *standing) conclude() {
+	s.state, s.guest, s.via = Removed, false, ""
+	if s.node == nil || s.node.Rank != rankAdd {
+		return
+	}
+	s.state, s.guest = Unknown, s.member.Ephemeral
 	if s.presence == nil {
-		return s
+		return
 	}
 	s.state = [...]State{rankUp: Alive, rankSuspect: Suspect, rankDown: Down, rankLeft: Left}[s.presence.Rank]
-	if p, _ := wire.ParsePresence(s.presence.Value); p.Address == "" {
-		s.via = p.Via
+	if s.says.Address == "" {
+		s.via = s.says.Via
 	}
-	return s
 }
 
 func (r *Ring) member(name string) bool {
@@ -43,17 +69,12 @@ func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
 // describe makes the Node that runtimes see.
 func (s *standing) describe(name string) Node {
-	n := Node{Name: name, State: s.state, Ephemeral: s.guest}
-	if s.node != nil {
-		m, _ := wire.ParseMember(s.node.Value)
-		n.Address = m.Address
-	}
+	n := Node{Name: name, State: s.state, Ephemeral: s.guest, Address: s.member.Address}
 	if s.presence != nil {
-		p, _ := wire.ParsePresence(s.presence.Value)
-		if p.Address != "" {
-			n.Address = p.Address
+		if s.says.Address != "" {
+			n.Address = s.says.Address
 		}
-		n.Via, n.Instance, n.Version, n.Tags = p.Via, p.Instance, p.Version, slices.Clone(p.Tags)
+		n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
 		n.Incarnation = s.presence.Stamp
 	}
 	return n

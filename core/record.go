@@ -110,7 +110,7 @@ func (r *Ring) allowed(w *wire.Record, c *conn) bool {
 		return err == nil && (w.Rank == rankUp || w.Rank == rankLeft) && p.Via == r.cfg.Name && p.Instance == c.hello.Instance
 	}
 	if c.name != w.Name && r.deleted(c.name) {
-		return false // of a node held for removed only its own newer add is merged
+		return false // of a node held for removed only its own newer add is merged, and its bye
 	}
 	if c.name == w.Name && r.deleted(c.name) && w.Set == wire.Nodes && w.Rank != rankAdd {
 		return false
@@ -158,7 +158,7 @@ func (r *Ring) put(id wire.SetID, rec *lww.Record, from *conn) {
 		}
 	}
 	r.owe(id, rec.Name, from)
-	r.changed(before, r.look(rec.Name))
+	r.changed(before, before.with(id, rec))
 }
 
 // forget drops a record of another node as if it had never been seen.

@@ -22,7 +22,11 @@ func (r *Ring) Snapshot() ([]byte, error) {
 		keep(wire.Nodes, r.expired[name].record, r.expired[name].record.Rank)
 	}
 	for rec := range r.up.All() {
-		keep(wire.Up, rec, rankUp)
+		rank := uint8(rankUp)
+		if !r.member(rec.Name) {
+			rank = rec.Rank // the bye of a removed node still counts for its tombstone
+		}
+		keep(wire.Up, rec, rank)
 	}
 	return s.Append(nil), nil
 }
@@ -48,7 +52,7 @@ func (r *Ring) restore(b []byte) error {
 			}
 		} else if _, err := wire.ParsePresence(w.Value); err != nil {
 			return err
-		} else {
+		} else if r.member(w.Name) {
 			w.Rank = rankUp
 		}
 		r.set(w.Set).Merge(clone(w))
