@@ -41,7 +41,9 @@ type conn struct {
 	peerStale bool
 	heard     int64 // the ring's clock at the last frame
 	used      int64 // and at the last round
+	strange   int64 // since when the peer is no member; 0 if it is one
 	probed    bool  // a guest that is silent has been asked
+	asserted  int   // records that were taken from a guest since the last round
 
 	owed    []key        // records that it has not shown to know, oldest first
 	owes    map[key]bool // the same
@@ -118,6 +120,9 @@ func (r *Ring) received(id ConnID, frame []byte) {
 	if f.Kind == wire.KindError {
 		r.refusedBy(c, f.Code, f.Text)
 		return
+	}
+	if c.state == connHeld && c.dialed {
+		return // the peer holds it for open; what is lost is found by a sync
 	}
 	if (f.Kind == wire.KindHello) != (c.state == connOpen) || c.state == connHeld {
 		r.fail(c, wire.CodeOrder, "a hello is the first frame each way, and the only one")

@@ -63,7 +63,7 @@ func (r *Ring) doubt(name string) {
 	since := r.now
 	var through []*conn
 	for _, c := range r.live {
-		if !c.guest && !c.authority && c.name != name {
+		if !c.guest && !c.authority && c.strange == 0 && c.name != name {
 			through = append(through, c)
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// guestRate is how many records of a guest are taken each round.
+const guestRate = 10
+
 // gateway returns the connection by which a node that cannot be dialled is reached.
 func (r *Ring) gateway() *conn {
 	for _, c := range r.live {
@@ -54,6 +57,7 @@ func (r *Ring) guestGone(c *conn, code wire.Code) {
 // hidden tab, but they still answer.
 func (r *Ring) checkGuests() {
 	for _, c := range slices.Clone(r.live) {
+		c.asserted = 0
 		silent := r.now - c.heard
 		if !c.guest || silent < 2*r.cfg.Period {
 			continue

@@ -28,7 +28,9 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	name := h.Name
 	refuse := func(code wire.Code, text string) {
 		r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
-		r.shun(name)
+		if c.dialed && c.want == name {
+			r.shun(name) // who dials in may be anybody
+		}
 		r.failAdd(c, code, text)
 		r.fail(c, code, text)
 		if c.want != name || code == wire.CodeRing {
@@ -96,12 +98,12 @@ func (r *Ring) durableName(name string) bool {
 func (r *Ring) holdOrEstablish(c *conn) {
 	name := c.hello.Name
 	s := r.look(name)
-	if c.dialed || s.presence == nil || s.presence.Rank >= rankDown {
+	if c.dialed && c.add == nil || s.presence == nil || s.presence.Rank >= rankDown {
 		r.establish(c)
 		return
 	}
 	p, err := wire.ParsePresence(s.presence.Value)
-	if err != nil || p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) || p.Address != "" && p.Address == c.hello.Address {
+	if err != nil || p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
 		r.establish(c)
 		return
 	}
@@ -114,6 +116,7 @@ func (r *Ring) holdOrEstablish(c *conn) {
 		if alive && who == p.Instance {
 			text := r.taken(name, p.Address)
 			r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: wire.CodeNameTaken, Text: text})
+			r.failAdd(c, wire.CodeNameTaken, text)
 			r.fail(c, wire.CodeNameTaken, text)
 			return
 		}
@@ -153,7 +156,7 @@ func (r *Ring) establish(c *conn) {
 	switch {
 	case r.cfg.Ephemeral:
 		r.greetGateway(c)
-	case r.alone() && c.peerStale:
+	case r.alone() && c.peerStale && !c.guest:
 		r.becomeStale(c.hello.LastContact) // what it has, it has from a stale node
 	case r.stale && !c.peerStale && !c.guest && c.hello.Members > 1:
 		c.authority = true

@@ -1,6 +1,10 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 const (
 	outbound       = 6  // connections that a node keeps open of its own
@@ -128,6 +132,24 @@ func (r *Ring) heal() {
 		if r.dialable(name) {
 			r.budget--
 			r.dial(r.address(name), name)
+		}
+	}
+}
+
+// dropStrangers closes connections with peers that do not become members: who
+// joins does so within a round, who was deleted has RemovalGrace to go.
+func (r *Ring) dropStrangers() {
+	if r.cfg.Ephemeral {
+		return
+	}
+	for _, c := range slices.Clone(r.live) {
+		switch {
+		case c.guest || c.authority || r.member(c.name):
+			c.strange = 0
+		case c.strange == 0:
+			c.strange = r.now
+		case r.now-c.strange > 2*r.cfg.RemovalGrace:
+			r.close(c, wire.CodeTimeout, "not a member of this ring")
 		}
 	}
 }

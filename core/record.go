@@ -63,6 +63,12 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	if !r.allowed(w, c) || !r.sane(w, c) {
 		return isRefused
 	}
+	if c.guest {
+		if c.asserted >= guestRate {
+			return isRefused // until the next round
+		}
+		c.asserted++
+	}
 	if w.Name == r.cfg.Name {
 		r.mergeOwn(w, c)
 		return isNews
@@ -104,10 +110,10 @@ func (r *Ring) allowed(w *wire.Record, c *conn) bool {
 		}
 		if w.Set == wire.Nodes {
 			m, err := wire.ParseMember(w.Value)
-			return err == nil && w.Rank == rankAdd && m.Ephemeral
+			return err == nil && w.Rank == rankAdd && m.Ephemeral && m.Address == ""
 		}
 		p, err := wire.ParsePresence(w.Value)
-		return err == nil && (w.Rank == rankUp || w.Rank == rankLeft) && p.Via == r.cfg.Name && p.Instance == c.hello.Instance
+		return err == nil && (w.Rank == rankUp || w.Rank == rankLeft) && p.Via == r.cfg.Name && p.Address == "" && p.Instance == c.hello.Instance
 	}
 	if c.name != w.Name && r.deleted(c.name) {
 		return false // of a node held for removed only its own newer add is merged, and its bye

@@ -56,7 +56,7 @@ func (r *Ring) route(to string, frame []byte, from *conn) bool {
 	c := r.dials[to]
 	if c == nil {
 		addr := r.address(to)
-		if addr == "" || r.budget <= 0 {
+		if addr == "" || r.budget <= 0 || from != nil && from.guest {
 			return false
 		}
 		r.budget--

@@ -48,6 +48,7 @@ type Ring struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	turn     int // the round's place in live
+	rounds   uint64
 	joinTurn int // a guest's place in Config.Join
 	budget   int // dials left until the next round
 	shunned  map[string]int64
@@ -162,6 +163,9 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.opened(in)
 	case Received:
 		r.received(in.Conn, in.Frame)
+		if len(in.Frame) > 4<<10 {
+			r.in = wire.Frame{} // what it grew to for a long frame is not kept
+		}
 	case Closed:
 		r.closed(in.Conn, in.Code)
 	case Do:

@@ -17,6 +17,8 @@ func (r *Ring) round() {
 	r.maintain()
 	r.heal()
 	r.checkGuests()
+	r.dropStrangers()
+	r.rounds++
 	if c := r.pick(); c != nil {
 		r.gossipWith(c)
 	}
@@ -31,6 +33,7 @@ func (r *Ring) pick() *conn {
 			r.turn++
 			switch {
 			case c.guest:
+			case c.strange != 0 && r.rounds%4 != 0: // members come first
 			case c.authority && !r.cfg.Ephemeral: // it is asked, not told
 				if r.sync == nil {
 					r.startSync(c)
@@ -86,7 +89,9 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 	if r.conns[c.id] != c {
 		return
 	}
-	r.leaveAcked(seq)
+	if !c.guest {
+		r.leaveAcked(seq)
+	}
 	if r.halted {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -101,6 +102,9 @@ on the disk of the node that is told.`,
 		Example: "  nanoring --data data/dev1 add dev2@127.0.0.1:7002\n  nanoring --data data/dev1 add 127.0.0.1:7003",
 		Args:    argument("NAME@HOST:PORT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !utf8.ValidString(args[0]) {
+				return usage(cmd, fmt.Errorf("%q is not UTF-8", args[0]))
+			}
 			name, address, named := strings.Cut(args[0], "@")
 			if !named {
 				name, address = "", args[0]
