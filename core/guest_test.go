@@ -1,0 +1,245 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// TestGuestAsserts: a guest may assert its own records, as they are, and
+// nothing else. What it may not is ignored: it may hold it in good faith.
+func TestGuestAsserts(t *testing.T) {
+	g := start(t, me())
+	g.peer("dev")
+	g.guest("other")
+	id := g.guest("tab")
+	own := g.guestHello("tab").Instance
+	member := func(name string, stamp int64, rank uint8, m wire.Member) wire.Record {
+		return wire.Record{Set: wire.Nodes, Name: name, Stamp: g.wall + stamp, Rank: rank, Value: m.Value()}
+	}
+	presence := func(name string, rank uint8, p wire.Presence) wire.Record {
+		p.Version = 1
+		return wire.Record{Set: wire.Up, Name: name, Stamp: g.wall + 1, Rank: rank, Value: p.Value()}
+	}
+	forbidden := map[string]wire.Record{
+		"to add a durable node":        member("new", 1, 0, wire.Member{Address: "new:1"}),
+		"to add another guest":         member("new", 1, 0, wire.Member{Ephemeral: true}),
+		"to add again who is a member": member("dev", 1, 0, wire.Member{Address: "evil:1"}),
+		"to delete a durable node":     member("dev", 1, 2, wire.Member{}),
+		"to delete its gateway":        member("me", 1, 2, wire.Member{}),
+		"to reap another guest":        member("other", 1, 1, wire.Member{Ephemeral: true}),
+		"to reap itself":               member("tab", 1, 1, wire.Member{Ephemeral: true}),
+		"to delete itself":             member("tab", 1, 2, wire.Member{Ephemeral: true}),
+		"to be durable":                member("tab", 1, 0, wire.Member{}),
+		"to be dialled, as a member":   member("tab", 1, 0, wire.Member{Address: "victim:80", Ephemeral: true}),
+		"a stamp of the future":        member("tab", core.MaxSkew+1, 0, wire.Member{Ephemeral: true}),
+		"to suspect a node":            presence("dev", 1, wire.Presence{Address: "dev:7946", Instance: g.hello("dev").Instance}),
+		"to say that a node left":      presence("dev", 3, wire.Presence{Address: "dev:7946", Instance: g.hello("dev").Instance}),
+		"to say that its gateway left": presence("me", 3, wire.Presence{Address: "me:7946", Instance: g.cfg.Instance}),
+		"to say that a guest left":     presence("other", 3, wire.Presence{Via: "me", Instance: g.guestHello("other").Instance}),
+		"to speak for another guest":   presence("other", 0, wire.Presence{Via: "me", Instance: g.guestHello("other").Instance}),
+		"to be suspect":                presence("tab", 1, wire.Presence{Via: "me", Instance: own}),
+		"to be down":                   presence("tab", 2, wire.Presence{Via: "me", Instance: own}),
+		"another gateway":              presence("tab", 0, wire.Presence{Via: "dev", Instance: own}),
+		"no gateway":                   presence("tab", 0, wire.Presence{Instance: own}),
+		"to be dialled":                presence("tab", 0, wire.Presence{Address: "victim:80", Instance: own}),
+		"to be dialled and a gateway":  presence("tab", 0, wire.Presence{Address: "victim:80", Via: "me", Instance: own}),
+		"another instance":             presence("tab", 0, wire.Presence{Via: "me", Instance: wire.Instance{Start: 1, Nonce: 2}}),
+	}
+	before := fmt.Sprint(records(t, g.ring))
+	for what, rec := range forbidden {
+		item := wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: rec.Set}, Records: []wire.Record{rec}}
+		all := item
+		all.Kind = wire.ItemAll
+		for _, f := range []*wire.Frame{
+			rumor(rec),
+			{Kind: wire.KindGossip, Seq: 1, Wall: g.wall, Records: []wire.Record{rec}},
+			{Kind: wire.KindAck, Seq: 1, Wall: g.wall, Records: []wire.Record{rec}},
+			{Kind: wire.KindSync, Seq: 1, Items: []wire.Item{item}},
+			{Kind: wire.KindSync, Seq: 1, Items: []wire.Item{all}},
+			{Kind: wire.KindSynced, Seq: 1, Items: []wire.Item{item}},
+		} {
+			g.receive(id, f)
+			if nodes := events(g.effects, core.EventNode); len(nodes) > 0 {
+				t.Errorf("%s, in a frame of kind %d: %+v", what, f.Kind, nodes[0].Node)
+			}
+			if len(of(g.effects, core.Close)) > 0 || g.halted != 0 {
+				t.Fatalf("%s, in a frame of kind %d: %+v", what, f.Kind, g.effects)
+			}
+		}
+		if after := fmt.Sprint(records(t, g.ring)); after != before {
+			t.Fatalf("%s: it holds\n%s\nwas\n%s", what, after, before)
+		}
+	}
+
+	g.receive(id, rumor(presence("tab", 0, wire.Presence{Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
+	if n, _ := g.view.Get("tab"); len(n.Tags) != 1 {
+		t.Errorf("its own presence is not taken: %+v", n)
+	}
+	g.receive(id, rumor(presence("tab", 3, wire.Presence{Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
+	if n, _ := g.view.Get("tab"); n.State != core.Left {
+		t.Errorf("its bye is not taken: %+v", n)
+	}
+}
+
+// TestGuestForges: what a guest does beside asserting, it does for itself alone.
+func TestGuestForges(t *testing.T) {
+	alive := func(seq uint64, in wire.Instance) *wire.Frame {
+		return &wire.Frame{Kind: wire.KindAlive, Seq: seq, Instance: in}
+	}
+	probe := string((&wire.Frame{Kind: wire.KindProbe, Seq: 1}).Append(nil))
+
+	t.Run("a relay from another", func(t *testing.T) {
+		g := start(t, me())
+		g.peer("dev")
+		id := g.guest("tab")
+		for _, to := range []string{"dev", "me", "nobody", "tab"} {
+			g.receive(id, &wire.Frame{Kind: wire.KindRelay, From: "dev", To: to, Inner: probe})
+			g.refused(id, wire.CodeForbidden)
+			g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeLost})
+			id = g.guest("tab")
+		}
+	})
+	t.Run("an alive of another", func(t *testing.T) {
+		g := start(t, me())
+		id, dev := g.guest("tab"), g.peer("dev")
+		in := g.hello("dev").Instance
+		g.refuseDials(g.step(core.Input{Kind: core.Closed, Conn: dev, Code: wire.CodeLost}))
+		for range 200 { // a guest sees sequence numbers in its probes
+			for seq := range uint64(100) {
+				g.receive(id, alive(seq, in))
+				g.receive(id, &wire.Frame{Kind: wire.KindRelay, From: "tab", To: "me", Inner: string(alive(seq, in).Append(nil))})
+			}
+			g.refuseDials(g.tick(50 * core.Millisecond))
+		}
+		if n, _ := g.view.Get("dev"); n.State != core.Down {
+			t.Errorf("a guest keeps dev %s", n.State)
+		}
+	})
+	t.Run("an ack to a leave", func(t *testing.T) {
+		g := start(t, me())
+		id := g.guest("tab")
+		g.peer("dev")
+		g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Leave}})
+		g.receive(id, &wire.Frame{Kind: wire.KindAck, Seq: 1 << 60, Wall: g.wall})
+		if g.halted != 0 {
+			t.Error("a guest's ack ends a leave, although it holds nothing")
+		}
+	})
+	t.Run("staleness", func(t *testing.T) {
+		g := start(t, me())
+		h := g.guestHello("tab")
+		h.LastContact = 1
+		g.sayHello(g.accept(core.Guest), h)
+		if stale := events(g.effects, core.EventStale); len(stale) > 0 {
+			t.Error("a stale guest makes its gateway stale")
+		}
+	})
+	t.Run("a name to be left alone", func(t *testing.T) {
+		g := start(t, me())
+		g.refuseDials(g.step(core.Input{Kind: core.Closed, Conn: g.peer("dev"), Code: wire.CodeBye}))
+		for dialed := false; !dialed; {
+			h := g.guestHello("dev") // refused: it is durable
+			g.sayHello(g.accept(core.Guest), h)
+			dials := of(g.tick(core.Second), core.Dial)
+			dialed = len(dials) > 0
+			if g.mono > 30*core.Second {
+				t.Fatal("a guest that claims its name keeps dev from being dialled")
+			}
+		}
+	})
+	t.Run("dials", func(t *testing.T) {
+		g := start(t, me())
+		id := g.guest("tab")
+		for i := range 40 {
+			name := fmt.Sprintf("away%d", i)
+			g.receive(g.peer("dev"), rumor(g.member(name, wire.Member{Address: name + ":1"})))
+			g.receive(id, &wire.Frame{Kind: wire.KindRelay, From: "tab", To: name, Inner: probe})
+			if dials := of(g.effects, core.Dial); len(dials) > 0 {
+				t.Fatalf("a guest makes its gateway dial %s", dials[0].Addr)
+			}
+		}
+	})
+	t.Run("the name of another guest", func(t *testing.T) {
+		g := start(t, me())
+		old := g.guest("tab")
+		for _, in := range []wire.Instance{{Start: 1, Nonce: 1}, {Start: epoch + 1, Nonce: 1}} {
+			h := g.guestHello("tab")
+			h.Instance = in
+			id := g.accept(core.Guest)
+			probes := sent(t, g.sayHello(id, h), old)
+			if len(probes) != 1 || probes[0].Kind != wire.KindProbe {
+				t.Fatalf("the old one is not asked: %+v", g.effects)
+			}
+			g.receive(old, alive(probes[0].Seq, g.guestHello("tab").Instance))
+			g.refused(id, wire.CodeNameTaken)
+		}
+	})
+}
+
+// refuseDials answers each dial that nobody listens there.
+func (g *rig) refuseDials(effects []core.Effect) {
+	g.Helper()
+	for _, e := range of(effects, core.Dial) {
+		if g.conns[e.Conn] == dialing {
+			g.refuseDials(g.step(core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeRefused}))
+		}
+	}
+}
+
+// TestGuestRate: however often a guest changes, each second's worth of it is
+// bounded: in events, and in what is sent to others.
+func TestGuestRate(t *testing.T) {
+	g := start(t, me())
+	peer := g.peer("dev")
+	id := g.guest("tab")
+	in := g.guestHello("tab").Instance
+	g.tick(3 * core.Second)
+	said, frames := 0, 0
+	for range 1000 {
+		g.wall++
+		rec := g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1})
+		effects := g.receive(id, rumor(rec))
+		said += len(events(effects, core.EventNode))
+		effects = g.tick(core.Millisecond)
+		frames += len(sent(t, effects, peer))
+	}
+	if said > 50 || frames > 60 {
+		t.Errorf("in a second: %d events, %d frames to a peer", said, frames)
+	}
+	g.tick(2 * core.Second)
+	g.wall++
+	g.receive(id, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1})))
+	if len(events(g.effects, core.EventNode)) != 1 {
+		t.Error("it is not heard any more")
+	}
+}
+
+// TestDeadGuest: a guest that says nothing and does not answer is suspected,
+// down, and reaped; one that answers its probes stays.
+func TestDeadGuest(t *testing.T) {
+	g := start(t, me())
+	g.guest("dead")
+	quiet := g.guest("quiet")
+	in := g.guestHello("quiet").Instance
+	var states []core.State
+	for range 120 {
+		effects := g.tick(core.Second)
+		for _, f := range sent(t, effects, quiet) {
+			if f.Kind == wire.KindProbe {
+				g.receive(quiet, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: in})
+			}
+		}
+		for _, e := range events(effects, core.EventNode) {
+			if e.Node.Name == "dead" {
+				states = append(states, e.Node.State)
+			}
+		}
+	}
+	if want := []core.State{core.Suspect, core.Down, core.Removed}; fmt.Sprint(states) != fmt.Sprint(want) {
+		t.Errorf("dead was %v, want %v", states, want)
+	}
+	g.isUp("quiet")
+}
