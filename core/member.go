@@ -106,16 +106,31 @@ func (r *Ring) changed(before, after standing) {
 	if after.state != Removed || before.state != Removed {
 		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
 	}
-	if after.state != Removed && after.guest && !after.isUp() {
-		r.reapLater(name, EphemeralTTL)
-	} else if after.state != Removed && !after.isUp() && r.cfg.ReapAfter > 0 {
-		r.reapLater(name, r.cfg.ReapAfter)
-	}
+	r.decideFate(name, before, after)
 	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
 		r.await(name, after.via)
 	}
 	if before.isUp() && !after.isUp() && r.behind[name] != nil {
 		r.orphan(name)
+	}
+}
+
+// decideFate arms the one timer that a name has: of a tombstone to expire, or
+// of a member that is not up to be reaped.
+func (r *Ring) decideFate(name string, before, after standing) {
+	if after.state == Removed && before.node == after.node {
+		return
+	}
+	r.fates[name].stop()
+	delete(r.fates, name)
+	switch {
+	case after.node == nil || after.isUp():
+	case after.state == Removed:
+		r.expireLater(after.node)
+	case after.guest:
+		r.reapLater(name, EphemeralTTL)
+	case r.cfg.ReapAfter > 0:
+		r.reapLater(name, r.cfg.ReapAfter)
 	}
 }
 

@@ -154,9 +154,6 @@ func (r *Ring) put(id wire.SetID, rec *lww.Record, from *conn) {
 	if id == wire.Nodes {
 		delete(r.expired, rec.Name)
 		r.version++
-		if rec.Rank != rankAdd {
-			r.expireLater(rec)
-		}
 	} else {
 		r.presenceDirty = true
 		if rec.Rank == rankSuspect {

@@ -66,7 +66,9 @@ func (g *rig) step(in core.Input) []core.Effect {
 	case core.Opened:
 		g.conns[in.Conn] = open
 	case core.Closed:
-		g.conns[in.Conn] = over
+		if g.conns[in.Conn] != 0 {
+			g.conns[in.Conn] = over
+		}
 	}
 	effects, err := g.ring.Step(in)
 	if err != nil {

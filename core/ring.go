@@ -60,7 +60,8 @@ type Ring struct {
 	doubts   map[string]bool
 	sync     *reconciliation
 	timers   timers
-	flushing bool // a flush of rumors is armed
+	fates    map[string]*timer // see decideFate
+	flushing bool              // a flush of rumors is armed
 
 	version       uint64 // counts durable changes
 	saved         uint64 // the version of the last Dirty
@@ -126,6 +127,7 @@ func New(cfg Config) (*Ring, error) {
 		acks:    make(map[uint64]*timer),
 		asks:    make(map[uint64]*ask),
 		doubts:  make(map[string]bool),
+		fates:   make(map[string]*timer),
 	}
 	if cfg.Snapshot != nil {
 		if err := r.restore(cfg.Snapshot); err != nil {

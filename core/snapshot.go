@@ -68,9 +68,6 @@ func (r *Ring) load() {
 		}
 	}
 	for _, rec := range slices.Collect(r.nodes.All()) {
-		if rec.Rank != rankAdd {
-			r.expireLater(rec)
-		}
 		r.changed(standing{state: Removed}, r.look(rec.Name))
 	}
 	if r.cfg.Ephemeral {

@@ -27,7 +27,7 @@ const (
 type reconciliation struct {
 	conn  *conn
 	seq   uint64
-	queue []task      // ranges to compare
+	queue []task      // ranges to compare, the next one last: depth first, which bounds it
 	push  []key       // records that the peer lacks
 	asked []task      // those of the frame on its way
 	again []key       // the records of it, in case it was not handled
@@ -35,6 +35,9 @@ type reconciliation struct {
 	timer *timer      // for the answer
 	items []wire.Item // of the next frame
 }
+
+// pushed stands in asked for records that were pushed: no range is as deep.
+var pushed = task{rg: wire.Range{Depth: wire.RangeDepth + 1}}
 
 // task is a range that differs, as far as is known.
 type task struct {
@@ -52,7 +55,7 @@ func (r *Ring) startSync(c *conn) {
 	}
 	s := &reconciliation{conn: c, queue: []task{{rg: wire.Range{Set: wire.Nodes}}}, upToo: true}
 	if r.nodes.Len() <= fewRecords && c.hello.Members <= fewRecords {
-		s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Up}})
+		s.queue = slices.Insert(s.queue, 0, task{rg: wire.Range{Set: wire.Up}})
 		s.upToo = false
 	}
 	r.sync = s
@@ -75,8 +78,8 @@ func (r *Ring) nextSync() {
 	s.items, s.asked, s.again = s.items[:0], s.asked[:0], s.again[:0]
 	size := r.pushItems(s)
 	for len(s.queue) > 0 && len(s.items) < syncItems && size < syncBytes {
-		t := s.queue[0]
-		s.queue = s.queue[1:]
+		t := s.queue[len(s.queue)-1]
+		s.queue = s.queue[:len(s.queue)-1]
 		item := wire.Item{Kind: wire.ItemPrint, Range: t.rg, Print: r.rangePrint(t.rg)}
 		if !s.conn.authority && r.sendWhole(item.Print.Count, t.theirs, t.known) {
 			if all := r.recordsIn(t.rg); fits(all) {
@@ -88,7 +91,11 @@ func (r *Ring) nextSync() {
 	}
 	r.seq++
 	s.seq = r.seq
-	s.timer = r.after(syncTimeout, func() { r.sync = nil })
+	s.timer = r.after(syncTimeout, func() {
+		if r.sync == s {
+			r.sync = nil
+		}
+	})
 	r.send(s.conn, &wire.Frame{Kind: wire.KindSync, Seq: s.seq, Items: s.items})
 }
 
@@ -109,7 +116,7 @@ func (r *Ring) pushItems(s *reconciliation) (size int) {
 	for id, records := range some {
 		if len(records) > 0 {
 			s.items = append(s.items, wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records})
-			s.asked = append(s.asked, task{})
+			s.asked = append(s.asked, pushed)
 		}
 	}
 	return size
@@ -117,7 +124,7 @@ func (r *Ring) pushItems(s *reconciliation) (size int) {
 
 // sendWhole decides whether a range of count records is sent as it is.
 func (r *Ring) sendWhole(count, theirs uint64, known bool) bool {
-	return count <= fewRecords || known && count <= manyRecords && theirs*hardly <= count
+	return count <= fewRecords || known && count <= manyRecords && theirs <= count/hardly
 }
 
 func lwwRange(rg wire.Range) lww.Range { return lww.Range{Prefix: rg.Prefix, Depth: rg.Depth} }
@@ -260,7 +267,7 @@ func (r *Ring) synced(c *conn, f *wire.Frame) {
 	if s == nil || s.conn != c || s.seq != f.Seq {
 		return // of a sync that was given up
 	}
-	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 {
+	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 || !answers(f.Items, s.asked[:f.Handled]) {
 		r.fail(c, wire.CodeOrder, "a synced frame answers one item at least, and none that was not sent")
 		return
 	}
@@ -284,15 +291,27 @@ func (r *Ring) synced(c *conn, f *wire.Frame) {
 			return
 		}
 	}
-	for _, t := range s.asked[f.Handled:] {
-		if t != (task{}) {
+	for _, t := range slices.Backward(s.asked[f.Handled:]) {
+		if t != pushed {
 			s.queue = append(s.queue, t)
 		}
 	}
-	if int(f.Handled) < len(s.asked) && s.asked[f.Handled] == (task{}) {
+	if int(f.Handled) < len(s.asked) && s.asked[f.Handled] == pushed {
 		s.push = append(s.push, s.again...) // what was merged of it does no harm twice
 	}
 	r.nextSync()
+}
+
+// answers says whether each item is of a range that was asked, in that order.
+func answers(items []wire.Item, asked []task) bool {
+	for i := range items {
+		at := slices.IndexFunc(asked, func(t task) bool { return t.rg == items[i].Range })
+		if at < 0 {
+			return false
+		}
+		asked = asked[at+1:]
+	}
+	return true
 }
 
 func (r *Ring) descend(s *reconciliation, item *wire.Item) {
@@ -300,7 +319,7 @@ func (r *Ring) descend(s *reconciliation, item *wire.Item) {
 		return
 	}
 	mine := r.set(item.Range.Set).Children(lwwRange(item.Range))
-	for i, theirs := range item.Children {
+	for i, theirs := range slices.Backward(item.Children[:]) {
 		if theirs == wire.Print(mine[i]) {
 			continue
 		}

@@ -1,5 +1,10 @@
 package core
 
+import (
+	"cmp"
+	"slices"
+)
+
 // timer calls fire once at a time of the ring's own clock.
 type timer struct {
 	at   int64
@@ -9,13 +14,18 @@ type timer struct {
 
 func (t *timer) before(o *timer) bool { return t.at < o.at || t.at == o.at && t.n < o.n }
 
-// timers is a binary heap. A stopped timer stays in it until its time.
+// timers is a binary heap. A stopped timer stays in it until its time, or
+// until the heap has grown to twice what is armed.
 type timers struct {
-	heap []*timer
-	n    uint64
+	heap    []*timer
+	n       uint64
+	sweepAt int
 }
 
 func (ts *timers) add(at int64, fire func()) *timer {
+	if len(ts.heap) >= ts.sweepAt {
+		ts.sweep()
+	}
 	ts.n++
 	t := &timer{at: at, n: ts.n, fire: fire}
 	ts.heap = append(ts.heap, t)
@@ -28,6 +38,15 @@ func (ts *timers) add(at int64, fire func()) *timer {
 		i = parent
 	}
 	return t
+}
+
+// sweep takes the stopped timers out.
+func (ts *timers) sweep() {
+	ts.heap = slices.DeleteFunc(ts.heap, func(t *timer) bool { return t.fire == nil })
+	slices.SortFunc(ts.heap, func(a, b *timer) int { // what is sorted is a heap
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n))
+	})
+	ts.sweepAt = 2*len(ts.heap) + 64
 }
 
 // next returns the earliest timer that was not stopped, or nil.

@@ -41,7 +41,7 @@ func (r *Ring) expireLater(rec *lww.Record) {
 	if rec.Rank == rankReap {
 		left = age // its stamp is the add's, which may be old: it counts from now
 	}
-	r.after(left, func() {
+	r.fates[rec.Name] = r.after(left, func() {
 		if r.nodes.Get(rec.Name) != rec || rec.Name == r.cfg.Name {
 			return
 		}
@@ -80,7 +80,7 @@ func (r *Ring) reapLater(name string, ttl int64) {
 		return
 	}
 	node, presence := r.nodes.Get(name), r.up.Get(name)
-	r.after(ttl, func() {
+	r.fates[name] = r.after(ttl, func() {
 		if r.nodes.Get(name) == node && r.up.Get(name) == presence {
 			r.put(wire.Nodes, lww.New(name, node.Stamp+1, rankReap, node.Value), nil)
 		}

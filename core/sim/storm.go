@@ -109,14 +109,16 @@ func (s *storm) quiet() error {
 			s.again(m)
 		}
 	}
-	for range 2 { // what was bridged may have to halt, and be a bridge no more
+	for range 5 { // what was bridged may have to halt, and be a bridge no more
 		s.w.Run(30 * core.Second)
 		for _, m := range s.w.machines {
 			if s.limbo(m) {
 				m.Crash()
 			}
 		}
-		s.bridge()
+		if !s.bridge() {
+			break
+		}
 	}
 	s.w.Run(30 * core.Second)
 	if s.pick(s.dialled) == nil {
@@ -178,10 +180,11 @@ func (s *storm) limbo(m *Machine) bool {
 
 // bridge adds what can know nothing of the others: a node that was never let
 // in, since all it was told to join were gone, or two that deleted each other.
-func (s *storm) bridge() {
+// It tells whether there was such a thing.
+func (s *storm) bridge() (split bool) {
 	anchor := s.pick(s.dialled)
 	if anchor == nil {
-		return
+		return false
 	}
 	reached := map[*Machine]bool{anchor: true}
 	for grown := true; grown; {
@@ -199,8 +202,11 @@ func (s *storm) bridge() {
 		}
 	}
 	for _, m := range s.w.machines {
+		if !m.Running() || reached[m] || m.opt.Guest {
+			continue
+		}
+		split = true
 		switch {
-		case !m.Running() || reached[m] || m.opt.Guest:
 		case s.twice(m):
 			m.Crash()
 		case m.addr != "":
@@ -210,6 +216,7 @@ func (s *storm) bridge() {
 			s.start(m, anchor.addr)
 		}
 	}
+	return split
 }
 
 // stranded tells whether all gateways that a tab knows are gone.
