@@ -1,4 +1,6 @@
-# All that it takes is Go, make and git; the rest comes with go.mod.
+# All that it takes is Go, make and git; the rest comes with go.mod. The tests of
+# the page want Chromium, Node.js and npm: "make test" installs them where
+# apt-get is, and says so where it is not.
 
 SHELL    := bash
 DATA     ?= data
@@ -8,7 +10,8 @@ TIMEOUT  ?= 9m
 # The race detector needs a C compiler; where there is none, tests run without it.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 WASIP1   := GOOS=wasip1 GOARCH=wasm
-CORE     := ./core ./core/lww ./core/wire
+CORE     := ./core ./core/lww ./core/wire ./wasm
+MODULE   := wasm/module/nanoring.wasm
 NODES    := 1 2 3 4
 
 .PHONY: help
@@ -46,11 +49,23 @@ multi_start: build ## start dev1..dev4, each alone in its ring, each in a termin
 start_dev%: build ## start one of them in the foreground
 	@exec bin/nanoring node --name dev$* --listen 127.0.0.1:700$* --data $(DATA)/dev$*
 
+.PHONY: module
+module: ## build the core as a WebAssembly module, the same bytes everywhere: commit it with what changed it
+	@$(WASIP1) GOTOOLCHAIN=$$(awk '$$1 == "toolchain" { print $$2 }' go.mod) go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w -buildid=' -o $(MODULE) ./wasm
+
+.PHONY: browser
+browser: # what the tests of the page need
+	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing=chromium; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of the page need $$missing: install it"; exit 1; }; \
+		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
+
 .PHONY: test
-test: ## check and test everything, as CI does
+test: browser ## check and test everything, as CI does
 	@echo '== gofmt'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: run gofmt -w" $$out; exit 1; fi
 	@echo '== go vet'; go vet ./... && $(WASIP1) go vet $(CORE)
 	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck $(CORE)
+	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) ./...
 
 .PHONY: bench

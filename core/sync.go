@@ -53,11 +53,12 @@ func (r *Ring) startSync(c *conn) {
 	if c.differs = r.sync != nil; c.differs {
 		return
 	}
-	s := &reconciliation{conn: c, queue: []task{{rg: wire.Range{Set: wire.Nodes}}}, upToo: true}
+	s := &reconciliation{conn: c, upToo: true}
 	if r.nodes.Len() <= fewRecords && c.hello.Members <= fewRecords {
-		s.queue = slices.Insert(s.queue, 0, task{rg: wire.Range{Set: wire.Up}})
+		s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Up}})
 		s.upToo = false
 	}
+	s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Nodes}})
 	r.sync = s
 	r.nextSync()
 }

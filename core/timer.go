@@ -1,10 +1,5 @@
 package core
 
-import (
-	"cmp"
-	"slices"
-)
-
 // timer calls fire once at a time of the ring's own clock.
 type timer struct {
 	at   int64
@@ -28,6 +23,11 @@ func (ts *timers) add(at int64, fire func()) *timer {
 	}
 	ts.n++
 	t := &timer{at: at, n: ts.n, fire: fire}
+	ts.push(t)
+	return t
+}
+
+func (ts *timers) push(t *timer) {
 	ts.heap = append(ts.heap, t)
 	for i := len(ts.heap) - 1; i > 0; {
 		parent := (i - 1) / 2
@@ -37,15 +37,18 @@ func (ts *timers) add(at int64, fire func()) *timer {
 		ts.heap[i], ts.heap[parent] = ts.heap[parent], ts.heap[i]
 		i = parent
 	}
-	return t
 }
 
 // sweep takes the stopped timers out.
 func (ts *timers) sweep() {
-	ts.heap = slices.DeleteFunc(ts.heap, func(t *timer) bool { return t.fire == nil })
-	slices.SortFunc(ts.heap, func(a, b *timer) int { // what is sorted is a heap
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n))
-	})
+	all := ts.heap
+	ts.heap = all[:0]
+	for _, t := range all {
+		if t.fire != nil {
+			ts.push(t)
+		}
+	}
+	clear(all[len(ts.heap):])
 	ts.sweepAt = 2*len(ts.heap) + 64
 }
 

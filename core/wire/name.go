@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,13 +78,22 @@ func checkAddress(addr string) (detail string) {
 	return ""
 }
 
-// quote quotes s, of which it shows no more than people want to see.
+// quote quotes s, of which it shows no more than people want to see. What is
+// not text it shows as U+FFFD.
 func quote(s string) string {
 	const enough = 64
+	more := ""
 	if len(s) > enough {
-		return strconv.Quote(s[:enough]) + "..."
+		s, more = s[:enough], "..."
 	}
-	return strconv.Quote(s)
+	quoted := []byte{'"'}
+	for _, c := range s {
+		if c < ' ' || c == 0x7f {
+			c = utf8.RuneError
+		}
+		quoted = utf8.AppendRune(quoted, c)
+	}
+	return string(append(quoted, '"')) + more
 }
 
 func checkPort(port string) (detail string) {

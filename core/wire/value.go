@@ -1,10 +1,5 @@
 package wire
 
-import (
-	"slices"
-	"strings"
-)
-
 // Member is the value of a record in nodes: the msgpack map {"a": address, "e": true}.
 type Member struct {
 	Address   string // "a": where to dial it, a hint; absent when empty
@@ -70,12 +65,7 @@ func ParseMember(value string) (Member, error) {
 // Value returns the record value that says p. Tags may come in any order; of
 // two with one key the later counts.
 func (p Presence) Value() string {
-	tags := slices.Clone(p.Tags)
-	slices.SortStableFunc(tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
-	slices.Reverse(tags)
-	tags = slices.CompactFunc(tags, func(a, b Tag) bool { return a.Key == b.Key })
-	slices.Reverse(tags)
-
+	tags := sortTags(p.Tags)
 	n := 2
 	if p.Address != "" {
 		n++
@@ -102,6 +92,25 @@ func (p Presence) Value() string {
 		}
 	}
 	return string(dst)
+}
+
+// sortTags sorts by insertion: they are few, and mostly sorted already.
+func sortTags(tags []Tag) []Tag {
+	sorted := make([]Tag, 0, len(tags))
+	for _, t := range tags {
+		i := len(sorted)
+		for i > 0 && t.Key <= sorted[i-1].Key {
+			i--
+		}
+		if i < len(sorted) && sorted[i].Key == t.Key {
+			sorted[i] = t
+			continue
+		}
+		sorted = append(sorted, Tag{})
+		copy(sorted[i+1:], sorted[i:])
+		sorted[i] = t
+	}
+	return sorted
 }
 
 // ParsePresence reads a record value of up. It ignores keys it does not know.
