@@ -106,17 +106,17 @@ func (r *Ring) unreachable(name string) {
 
 // timeSuspicion makes a suspect down when its time to refute is over. Every
 // holder of a suspicion does so, and all write the same record.
-func (r *Ring) timeSuspicion(rec *lww.Record) {
-	r.after(r.suspectFor(rec.Name), func() {
-		if r.up.Get(rec.Name) == rec {
+func (r *Ring) timeSuspicion(rec *lww.Record, s *standing) {
+	r.after(r.suspectFor(s), func() {
+		if r.look(rec.Name).presence == rec {
 			r.accuse(rec.Name, rankDown)
 		}
 	})
 }
 
 // suspectFor grows with log n, so that a refutation can make its way (SWIM 4.2).
-func (r *Ring) suspectFor(name string) int64 {
-	if s := r.look(name); s.guest {
+func (r *Ring) suspectFor(s *standing) int64 {
+	if s.guest {
 		return GuestGrace
 	}
 	return r.cfg.SuspectFor * int64(max(3, bits.Len(uint(r.peersUp)))) / 3

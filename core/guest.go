@@ -25,7 +25,7 @@ func (r *Ring) greetGateway(c *conn) {
 	r.followClock(c.hello.Wall - r.wall)
 	r.mintAnew(true)
 	c.authority = true
-	own := r.nodes.Get(r.cfg.Name)
+	own := r.look(r.cfg.Name).node
 	if own == nil || own.Rank != rankAdd {
 		r.addSelf()
 	}

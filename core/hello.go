@@ -84,12 +84,8 @@ func (r *Ring) taken(name, addr string) string {
 }
 
 func (r *Ring) durableName(name string) bool {
-	rec := r.nodes.Get(name)
-	if rec == nil {
-		return false
-	}
-	m, _ := wire.ParseMember(rec.Value)
-	return !m.Ephemeral
+	s := r.look(name)
+	return s.node != nil && !s.member.Ephemeral
 }
 
 // holdOrEstablish lets a peer in, unless its name's older instance may be up
@@ -102,8 +98,8 @@ func (r *Ring) holdOrEstablish(c *conn) {
 		r.establish(c)
 		return
 	}
-	p, err := wire.ParsePresence(s.presence.Value)
-	if err != nil || p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
+	p := s.says
+	if p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
 		r.establish(c)
 		return
 	}
@@ -185,12 +181,9 @@ func (r *Ring) establish(c *conn) {
 // confront tells a peer at once what is believed of its name, if that is not
 // what it is: gone, or another process. It refutes that, or halts.
 func (r *Ring) confront(c *conn) {
-	rec := r.up.Get(c.name)
-	if rec == nil {
-		return
-	}
-	if p, err := wire.ParsePresence(rec.Value); err == nil && (rec.Rank != rankUp || p.Instance != c.hello.Instance) {
-		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, rec)}})
+	s := r.look(c.name)
+	if p := s.presence; p != nil && (p.Rank != rankUp || s.says.Instance != c.hello.Instance) {
+		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, p)}})
 	}
 }
 

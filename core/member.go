@@ -7,7 +7,8 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// standing is what follows from the two records of a name.
+// standing is what this node has of a name: its two records, what they say, and
+// what follows from both.
 type standing struct {
 	node     *lww.Record
 	presence *lww.Record
@@ -16,33 +17,49 @@ type standing struct {
 	state    State
 	guest    bool   // ephemeral
 	via      string // the gateway of one that cannot be dialled
+	fate     *timer // see decideFate
 }
 
-func (r *Ring) look(name string) standing {
-	s := standing{node: r.nodes.Get(name), presence: r.up.Get(name)}
-	if s.node != nil {
-		s.member, _ = wire.ParseMember(s.node.Value)
+// nobody is the standing of a name that this node has nothing of.
+var nobody = standing{state: Removed}
+
+// look returns what this node has of a name. It is there to be read, and
+// changes when the name's records do.
+func (r *Ring) look(name string) *standing {
+	if s := r.names[name]; s != nil {
+		return s
 	}
-	if s.presence != nil {
-		s.says, _ = wire.ParsePresence(s.presence.Value)
+	return &nobody
+}
+
+func (s *standing) record(id wire.SetID) *lww.Record {
+	if id == wire.Nodes {
+		return s.node
 	}
-	s.conclude()
-	return s
+	return s.presence
 }
 
 // with returns the standing after one of the records changed.
-func (s standing) with(id wire.SetID, rec *lww.Record) standing {
+func (s standing) with(id wire.SetID, rec *lww.Record) (standing, error) {
+	known, err := s.record(id), error(nil)
+	same := known != nil && rec != nil && known.Value == rec.Value
+	switch {
+	case id == wire.Nodes && rec == nil:
+		s.member = wire.Member{}
+	case id == wire.Nodes && !same:
+		s.member, err = wire.ParseMember(rec.Value)
+	case id == wire.Up && rec == nil:
+		s.says = wire.Presence{}
+	case id == wire.Up && !same:
+		s.says, err = wire.ParsePresence(rec.Value)
+	}
 	if id == wire.Nodes {
 		s.node = rec
-		s.member, _ = wire.ParseMember(rec.Value)
-	} else if s.presence == nil || s.presence.Value != rec.Value {
-		s.presence = rec
-		s.says, _ = wire.ParsePresence(rec.Value)
 	} else {
 		s.presence = rec
 	}
 	s.conclude()
-	return s
+	return s, err
 }
 
 func (s *standing) conclude() {
@@ -60,10 +77,7 @@ func (s *standing) conclude() {
 	}
 }
 
-func (r *Ring) member(name string) bool {
-	rec := r.nodes.Get(name)
-	return rec != nil && rec.Rank == rankAdd
-}
+func (r *Ring) member(name string) bool { return r.look(name).state != Removed }
 
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
@@ -82,31 +96,36 @@ func (s *standing) describe(name string) Node {
 
 // address returns where name can be dialled, or "".
 func (r *Ring) address(name string) string {
-	if rec := r.up.Get(name); rec != nil {
-		if p, err := wire.ParsePresence(rec.Value); err == nil && (p.Address != "" || p.Via != "") {
-			return p.Address
-		}
+	s := r.look(name)
+	if s.says.Address != "" || s.says.Via != "" {
+		return s.says.Address
 	}
-	if rec := r.nodes.Get(name); rec != nil {
-		if m, err := wire.ParseMember(rec.Value); err == nil {
-			return m.Address
-		}
-	}
-	return ""
+	return s.member.Address
 }
 
 // changed keeps what follows from the sets, after one name's records changed.
-func (r *Ring) changed(before, after standing) {
-	name := nameOf(before, after)
-	r.count(name, before, -1)
-	r.count(name, after, +1)
+func (r *Ring) changed(name string, s *standing, after standing) {
+	before := *s
+	if s == &nobody {
+		s = new(standing)
+		r.names[name] = s
+	}
+	*s = after
+	s.fate = before.fate
+	if before.state != after.state || before.guest != after.guest || before.via != after.via {
+		r.count(name, &before, -1)
+		r.count(name, s, +1)
+	}
 	if r.durable > r.peersUp {
 		r.stableSince = r.now
 	}
 	if after.state != Removed || before.state != Removed {
-		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
+		r.emit(Event{Kind: EventNode, Node: s.describe(name)})
 	}
-	r.decideFate(name, before, after)
+	r.decideFate(name, &before, s)
+	if s.node == nil && s.presence == nil {
+		delete(r.names, name)
+	}
 	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
 		r.await(name, after.via)
 	}
@@ -117,36 +136,24 @@ func (r *Ring) changed(before, after standing) {
 
 // decideFate arms the one timer that a name has: of a tombstone to expire, or
 // of a member that is not up to be reaped.
-func (r *Ring) decideFate(name string, before, after standing) {
-	if after.state == Removed && before.node == after.node {
+func (r *Ring) decideFate(name string, before, s *standing) {
+	if s.state == Removed && before.node == s.node {
 		return
 	}
-	r.fates[name].stop()
-	delete(r.fates, name)
+	s.fate.stop()
+	s.fate = nil
 	switch {
-	case after.node == nil || after.isUp():
-	case after.state == Removed:
-		r.expireLater(after.node)
-	case after.guest:
+	case s.node == nil || s.isUp():
+	case s.state == Removed:
+		r.expireLater(s)
+	case s.guest:
 		r.reapLater(name, EphemeralTTL)
 	case r.cfg.ReapAfter > 0:
 		r.reapLater(name, r.cfg.ReapAfter)
 	}
 }
 
-func nameOf(s ...standing) string {
-	for _, s := range s {
-		if s.node != nil {
-			return s.node.Name
-		}
-		if s.presence != nil {
-			return s.presence.Name
-		}
-	}
-	return ""
-}
-
-func (r *Ring) count(name string, s standing, by int) {
+func (r *Ring) count(name string, s *standing, by int) {
 	if s.state == Removed {
 		return
 	}
@@ -164,7 +171,7 @@ func (r *Ring) count(name string, s standing, by int) {
 	}
 }
 
-func (r *Ring) countBehind(name string, s standing, by int) {
+func (r *Ring) countBehind(name string, s *standing, by int) {
 	if !s.isUp() || s.via == "" {
 		return
 	}
@@ -195,16 +202,15 @@ func (r *Ring) reachedVia(name, via string) bool {
 	if via == r.cfg.Name {
 		return r.byName[name] != nil
 	}
-	s := r.look(via)
-	return s.isUp()
+	return r.look(via).isUp()
 }
 
 // await gives a node that is said to be reached through a gateway, and is
 // not, time to come back.
 func (r *Ring) await(name, via string) {
-	presence := r.up.Get(name)
+	presence := r.look(name).presence
 	r.after(GuestGrace, func() {
-		if r.up.Get(name) == presence && !r.reachedVia(name, via) {
+		if r.look(name).presence == presence && !r.reachedVia(name, via) {
 			r.accuse(name, rankSuspect)
 		}
 	})

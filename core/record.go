@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -51,7 +52,8 @@ const (
 
 // merge takes in a record that came from c.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	known := r.set(w.Set).Get(w.Name)
+	before := r.look(w.Name)
+	known := before.record(w.Set)
 	if known != nil {
 		if order := compare(known, w); order == 0 {
 			c.settle(key{w.Set, w.Name})
@@ -60,27 +62,23 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
-	if !r.allowed(w, c) || !r.sane(w, c) {
+	if !r.timely(w, before, c) || !r.mayAssert(w, c) {
 		return isRefused
 	}
-	if c.guest {
-		if c.asserted >= guestRate {
-			return isRefused // until the next round
-		}
-		c.asserted++
+	rec := before.clone(w)
+	after, err := before.with(w.Set, rec)
+	if err != nil || c.guest && !r.asserts(c, w, &after) {
+		return isRefused
 	}
-	if w.Name == r.cfg.Name {
-		r.mergeOwn(w, c)
-		return isNews
+	switch {
+	case w.Name == r.cfg.Name && w.Set == wire.Up:
+		r.mergeOwnPresence(rec, &after.says)
+	case w.Name == r.cfg.Name:
+		r.store(wire.Nodes, rec, before, after, c)
+		r.reviewOwnMembership()
+	default:
+		r.store(w.Set, rec, before, after, c)
 	}
-	if w.Set == wire.Nodes {
-		if !r.timely(w, known, c) {
-			return isRefused
-		}
-	} else if r.nodes.Get(w.Name) == nil {
-		return isRefused // its record in nodes comes first, or never
-	}
-	r.put(w.Set, clone(w), c)
 	return isNews
 }
 
@@ -98,58 +96,64 @@ func compare(a *lww.Record, b *wire.Record) int {
 	return strings.Compare(a.Value, b.Value)
 }
 
-func clone(w *wire.Record) *lww.Record {
-	return lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, strings.Clone(w.Value))
+// clone makes a record of its own of one in a frame. It shares with what is
+// known of the name what is the same.
+func (s *standing) clone(w *wire.Record) *lww.Record {
+	known, value := s.record(w.Set), ""
+	if known != nil && known.Value == w.Value {
+		value = known.Value
+	} else {
+		value = strings.Clone(w.Value)
+	}
+	if known = cmp.Or(known, s.node, s.presence); known != nil {
+		return known.Next(w.Stamp, w.Rank, value)
+	}
+	return lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, value)
 }
 
-// allowed says whether the role and standing of c let it assert w (DESIGN 2 and 5).
-func (r *Ring) allowed(w *wire.Record, c *conn) bool {
-	if c.guest {
-		if w.Name != c.name {
-			return false // an honest guest holds records of others: ignored
-		}
-		if w.Set == wire.Nodes {
-			m, err := wire.ParseMember(w.Value)
-			return err == nil && w.Rank == rankAdd && m.Ephemeral && m.Address == ""
-		}
-		p, err := wire.ParsePresence(w.Value)
-		return err == nil && (w.Rank == rankUp || w.Rank == rankLeft) && p.Via == r.cfg.Name && p.Address == "" && p.Instance == c.hello.Instance
+// mayAssert says whether the role and standing of c let it assert something of
+// w's name (DESIGN 2 and 5).
+func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
+	switch {
+	case c.guest:
+		return w.Name == c.name // an honest guest holds records of others: ignored
+	case !r.deleted(c.name):
+		return true
 	}
-	if c.name != w.Name && r.deleted(c.name) {
-		return false // of a node held for removed only its own newer add is merged, and its bye
-	}
-	if c.name == w.Name && r.deleted(c.name) && w.Set == wire.Nodes && w.Rank != rankAdd {
+	// Of a node held for removed only its own newer add is merged, and its bye.
+	return c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd)
+}
+
+// asserts says whether a guest may say that of itself, at a bounded rate.
+func (r *Ring) asserts(c *conn, w *wire.Record, after *standing) bool {
+	m, p := &after.member, &after.says
+	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != r.cfg.Name || p.Address != "" || p.Instance != c.hello.Instance) ||
+		c.asserted >= guestRate {
 		return false
 	}
+	c.asserted++ // until the next round
 	return true
 }
 
 func (r *Ring) deleted(name string) bool {
-	if rec := r.nodes.Get(name); rec != nil {
-		return rec.Rank == rankDel
+	if s := r.look(name); s.node != nil {
+		return s.node.Rank == rankDel
 	}
 	_, ok := r.expired[name]
 	return ok
 }
 
-// sane refuses stamps from the future and values that do not parse.
-func (r *Ring) sane(w *wire.Record, c *conn) bool {
-	if ahead := w.Stamp - r.wall; ahead > MaxSkew {
-		r.emitRarely(Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: ahead})
-		return false
-	}
-	if w.Set == wire.Nodes {
-		m, err := wire.ParseMember(w.Value)
-		return err == nil && w.Rank <= rankDel && (m.Address == "" || wire.ValidAddress(m.Address) == nil)
-	}
-	p, err := wire.ParsePresence(w.Value)
-	return err == nil && (p.Address == "" || wire.ValidAddress(p.Address) == nil)
+// put stores a record of this node's own making.
+func (r *Ring) put(id wire.SetID, rec *lww.Record) {
+	before := r.look(rec.Name)
+	after, _ := before.with(id, rec)
+	r.store(id, rec, before, after, nil)
 }
 
-// put stores a record that is known to be right and later, and does all that
+// store stores a record that is known to be right and later, and does all that
 // follows: counts, events, rumors, timers, the disk. from is who brought it.
-func (r *Ring) put(id wire.SetID, rec *lww.Record, from *conn) {
-	before := r.look(rec.Name)
+func (r *Ring) store(id wire.SetID, rec *lww.Record, before *standing, after standing, from *conn) {
 	r.set(id).Put(rec)
 	if id == wire.Nodes {
 		delete(r.expired, rec.Name)
@@ -157,37 +161,29 @@ func (r *Ring) put(id wire.SetID, rec *lww.Record, from *conn) {
 	} else {
 		r.presenceDirty = true
 		if rec.Rank == rankSuspect {
-			r.timeSuspicion(rec)
+			r.timeSuspicion(rec, &after)
 		}
 	}
 	r.owe(id, rec.Name, from)
-	r.changed(before, before.with(id, rec))
+	r.changed(rec.Name, before, after)
 }
 
 // forget drops a record of another node as if it had never been seen.
 func (r *Ring) forget(id wire.SetID, name string) {
-	before := r.look(name)
-	r.set(id).Remove(name)
+	before, after := r.look(name), nobody
+	r.up.Remove(name)
 	if id == wire.Nodes {
-		r.up.Remove(name)
+		r.nodes.Remove(name)
 		r.version++
+	} else {
+		after, _ = before.with(wire.Up, nil)
 	}
-	r.changed(before, r.look(name))
-}
-
-// mergeOwn takes in what others say of this node, which knows better.
-func (r *Ring) mergeOwn(w *wire.Record, c *conn) {
-	if w.Set == wire.Up {
-		r.mergeOwnPresence(w)
-		return
-	}
-	r.put(wire.Nodes, clone(w), c)
-	r.reviewOwnMembership()
+	r.changed(name, before, after)
 }
 
 // reviewOwnMembership acts on this node's own record in nodes.
 func (r *Ring) reviewOwnMembership() {
-	own := r.nodes.Get(r.cfg.Name)
+	own := r.look(r.cfg.Name).node
 	switch {
 	case own == nil:
 	case own.Rank == rankAdd:
@@ -208,7 +204,7 @@ func (r *Ring) reviewOwnMembership() {
 // addSelf mints this node's own membership.
 func (r *Ring) addSelf() {
 	m := wire.Member{Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral}
-	r.put(wire.Nodes, lww.New(r.cfg.Name, r.mint(r.nodes.Get(r.cfg.Name)), rankAdd, m.Value()), nil)
+	r.put(wire.Nodes, lww.New(r.cfg.Name, r.mint(r.look(r.cfg.Name).node), rankAdd, m.Value()))
 }
 
 // conflict is what is known of another living process with this node's name.
@@ -221,12 +217,8 @@ type conflict struct {
 // incarnation. If it is another, older process that says so, again and again
 // and each time later than it was answered, then that one lives, and this one,
 // which started later, halts.
-func (r *Ring) mergeOwnPresence(w *wire.Record) {
+func (r *Ring) mergeOwnPresence(w *lww.Record, p *wire.Presence) {
 	if r.leave != nil || r.halted {
-		return
-	}
-	p, err := wire.ParsePresence(w.Value)
-	if err != nil {
 		return
 	}
 	mine := r.cfg.Instance
@@ -241,7 +233,7 @@ func (r *Ring) mergeOwnPresence(w *wire.Record) {
 	}
 	r.mintPresence(w.Stamp + 1)
 	if p.Instance != mine {
-		r.conflict.minted = r.up.Get(r.cfg.Name).Stamp
+		r.conflict.minted = r.look(r.cfg.Name).presence.Stamp
 	}
 }
 
@@ -252,10 +244,10 @@ func older(a, b wire.Instance) bool {
 // mintPresence makes a new incarnation of this node, with a stamp of at least atLeast.
 func (r *Ring) mintPresence(atLeast int64) {
 	stamp := max(r.wall, atLeast)
-	if old := r.up.Get(r.cfg.Name); old != nil && old.Stamp <= r.wall+MaxSkew {
+	if old := r.look(r.cfg.Name).presence; old != nil && old.Stamp <= r.wall+MaxSkew {
 		stamp = max(stamp, old.Stamp+1) // else the clock was wrong and is right again
 	}
-	r.put(wire.Up, lww.New(r.cfg.Name, stamp, rankUp, r.presence().Value()), nil)
+	r.put(wire.Up, lww.New(r.cfg.Name, stamp, rankUp, r.presence().Value()))
 	r.version++
 }
 
@@ -272,9 +264,9 @@ func (r *Ring) presence() wire.Presence {
 
 // accuse repeats the stamp that was seen of name with a higher rank.
 func (r *Ring) accuse(name string, rank uint8) {
-	p := r.up.Get(name)
+	p := r.look(name).presence
 	if p == nil || p.Rank >= rank || r.cfg.Ephemeral || name == r.cfg.Name {
 		return
 	}
-	r.put(wire.Up, lww.New(name, p.Stamp, rank, p.Value), nil)
+	r.put(wire.Up, p.Next(p.Stamp, rank, p.Value))
 }

@@ -71,10 +71,9 @@ func (r *Ring) route(to string, frame []byte, from *conn) bool {
 
 // via returns the gateway through which name is reached, or "".
 func (r *Ring) via(name string) string {
-	if rec := r.up.Get(name); rec != nil {
-		if p, err := wire.ParsePresence(rec.Value); err == nil && p.Address == "" {
-			return p.Via
-		}
+	s := r.look(name)
+	if s.says.Address != "" {
+		return ""
 	}
-	return ""
+	return s.says.Via
 }

@@ -77,6 +77,10 @@ func (g *rig) step(in core.Input) []core.Effect {
 	g.effects = g.effects[:0]
 	for i, e := range effects {
 		e.Frame = bytes.Clone(e.Frame)
+		if e.Event != nil {
+			event := *e.Event
+			e.Event = &event
+		}
 		g.effects = append(g.effects, e)
 		if what := g.check(e); what != "" {
 			g.Fatalf("effect %d of %d, %+v: %s", i+1, len(effects), e, what)

@@ -8,6 +8,9 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// maxKept is how many effects a step may have whose memory is used again.
+const maxKept = 2048
+
 // Ring is the native Engine: one node's copy of the ring and all of its logic.
 type Ring struct {
 	cfg  Config
@@ -19,8 +22,9 @@ type Ring struct {
 	wentBack        bool  // the wall clock may have been ahead: see mintAnew
 	wakeAt          int64 // the mono of the last Wake; 0 before
 	effects         []Effect
-	results         []*Event // follow the step's Dirty
-	buf             []byte   // holds the frames of the effects
+	events          []Event // of effects
+	results         []Event // follow the step's Dirty
+	buf             []byte  // holds the frames of the effects
 	in              wire.Frame
 
 	// The two sets, and the tombstones past their time that are still kept.
@@ -31,6 +35,7 @@ type Ring struct {
 	conflict  conflict
 
 	// What follows from the sets, kept as they change.
+	names   map[string]*standing
 	durable int                 // durable members
 	peersUp int                 // of those, the ones that are up, this node included
 	lost    nameSet             // durable members that are not up
@@ -60,8 +65,7 @@ type Ring struct {
 	doubts   map[string]bool
 	sync     *reconciliation
 	timers   timers
-	fates    map[string]*timer // see decideFate
-	flushing bool              // a flush of rumors is armed
+	flushing bool // a flush of rumors is armed
 
 	version       uint64 // counts durable changes
 	saved         uint64 // the version of the last Dirty
@@ -127,7 +131,7 @@ func New(cfg Config) (*Ring, error) {
 		acks:    make(map[uint64]*timer),
 		asks:    make(map[uint64]*ask),
 		doubts:  make(map[string]bool),
-		fates:   make(map[string]*timer),
+		names:   make(map[string]*standing),
 	}
 	if cfg.Snapshot != nil {
 		if err := r.restore(cfg.Snapshot); err != nil {
@@ -149,7 +153,11 @@ func orDefault(v, d int64) int64 {
 
 // Step implements Engine; it returns no error.
 func (r *Ring) Step(in Input) ([]Effect, error) {
-	r.effects, r.results = r.effects[:0], r.results[:0]
+	clear(r.events) // lets go of what they refer to
+	r.effects, r.events, r.results = r.effects[:0], r.events[:0], r.results[:0]
+	if cap(r.effects) > maxKept {
+		r.effects, r.events = nil, nil
+	}
 	r.buf = r.buf[:0]
 	if cap(r.buf) > 4*wire.MaxFrame {
 		r.buf = nil
@@ -214,7 +222,7 @@ func (r *Ring) finish() {
 		r.effects = append(r.effects, Effect{Kind: Dirty, Seq: r.version})
 	}
 	for _, e := range r.results {
-		r.emit(*e)
+		r.emit(e)
 	}
 	if r.halted {
 		// The runtime stops at Halt: it has to come last.
@@ -278,7 +286,8 @@ func (r *Ring) halt(why Reason, text string) {
 }
 
 func (r *Ring) emit(e Event) {
-	r.effects = append(r.effects, Effect{Kind: Emit, Event: &e})
+	r.events = append(r.events, e) // what it grows out of stays as it is
+	r.effects = append(r.effects, Effect{Kind: Emit, Event: &r.events[len(r.events)-1]})
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for

@@ -3,7 +3,6 @@ package core
 import (
 	"slices"
 
-	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -28,13 +27,13 @@ func (r *Ring) mintAnew(agreed bool) {
 	}
 	r.wentBack = !agreed
 	for _, rec := range slices.Collect(r.nodes.All()) {
-		m, _ := wire.ParseMember(rec.Value)
+		m := r.look(rec.Name).member
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case m.Ephemeral && rec.Name != r.cfg.Name:
 			r.forget(wire.Nodes, rec.Name) // its presence too
 		case m.Ephemeral || agreed:
-			r.put(wire.Nodes, lww.New(rec.Name, r.wall, rec.Rank, rec.Value), nil)
+			r.put(wire.Nodes, rec.Next(r.wall, rec.Rank, rec.Value))
 		}
 	}
 	for _, rec := range slices.Collect(r.up.All()) {

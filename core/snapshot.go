@@ -52,10 +52,10 @@ func (r *Ring) restore(b []byte) error {
 			}
 		} else if _, err := wire.ParsePresence(w.Value); err != nil {
 			return err
-		} else if r.member(w.Name) {
+		} else if node := r.nodes.Get(w.Name); node != nil && node.Rank == rankAdd {
 			w.Rank = rankUp
 		}
-		r.set(w.Set).Merge(clone(w))
+		r.set(w.Set).Merge(nobody.clone(w))
 	}
 	return nil
 }
@@ -68,12 +68,14 @@ func (r *Ring) load() {
 		}
 	}
 	for _, rec := range slices.Collect(r.nodes.All()) {
-		r.changed(standing{state: Removed}, r.look(rec.Name))
+		s, _ := nobody.with(wire.Nodes, rec)
+		s, _ = s.with(wire.Up, r.up.Get(rec.Name))
+		r.changed(rec.Name, &nobody, s)
 	}
 	if r.cfg.Ephemeral {
 		return // see greetGateway
 	}
-	if r.nodes.Get(r.cfg.Name) == nil {
+	if r.look(r.cfg.Name).node == nil {
 		r.addSelf()
 	}
 	r.mintPresence(0)

@@ -13,19 +13,32 @@ type expired struct {
 	since  int64 // the ring's clock
 }
 
-func minAge(value string) int64 {
-	if m, err := wire.ParseMember(value); err == nil && m.Ephemeral {
+func minAge(m wire.Member) int64 {
+	if m.Ephemeral {
 		return EphemeralMinAge
 	}
 	return TombstoneMinAge
 }
 
-// timely says whether a record in nodes of another node still counts: a
-// tombstone past its time does not for a name that one lacks, nor does an add
-// that an expired tombstone overrules; whoever brought that is told.
-func (r *Ring) timely(w *wire.Record, known *lww.Record, c *conn) bool {
-	if w.Rank != rankAdd {
-		return known != nil || r.wall-w.Stamp <= minAge(w.Value)
+// timely refuses what is of the future or of the past. A tombstone past its time
+// does not count for a name that one lacks, nor does an add that an expired
+// tombstone overrules, of which whoever brought it is told; nor does a presence
+// of a name that nodes does not have.
+func (r *Ring) timely(w *wire.Record, known *standing, c *conn) bool {
+	if ahead := w.Stamp - r.wall; ahead > MaxSkew {
+		r.emitRarely(Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: ahead})
+		return false
+	}
+	switch {
+	case w.Set == wire.Nodes && w.Rank > rankDel:
+		return false
+	case w.Name == r.cfg.Name:
+		return true
+	case w.Set == wire.Up:
+		return known.node != nil
+	case w.Rank != rankAdd:
+		m, err := wire.ParseMember(w.Value)
+		return known.node != nil || err == nil && r.wall-w.Stamp <= minAge(m)
 	}
 	if e := r.expired[w.Name]; e != nil && compare(e.record, w) >= 0 {
 		r.oweTo(c, wire.Nodes, w.Name)
@@ -35,21 +48,22 @@ func (r *Ring) timely(w *wire.Record, known *lww.Record, c *conn) bool {
 }
 
 // expireLater takes a tombstone out of the set when its time is over.
-func (r *Ring) expireLater(rec *lww.Record) {
-	age := minAge(rec.Value)
+func (r *Ring) expireLater(s *standing) {
+	rec, age := s.node, minAge(s.member)
 	left := max(0, rec.Stamp+age-r.wall)
 	if rec.Rank == rankReap {
 		left = age // its stamp is the add's, which may be old: it counts from now
 	}
-	r.fates[rec.Name] = r.after(left, func() {
-		if r.nodes.Get(rec.Name) != rec || rec.Name == r.cfg.Name {
+	s.fate = r.after(left, func() {
+		s := r.look(rec.Name)
+		if s.node != rec || rec.Name == r.cfg.Name {
 			return
 		}
 		if r.wall-rec.Stamp < age {
-			r.expireLater(rec) // the clock was set back
+			r.expireLater(s) // the clock was set back
 			return
 		}
-		p := r.up.Get(rec.Name)
+		p := s.presence
 		if age == TombstoneMinAge {
 			r.expired[rec.Name] = &expired{record: rec, bye: p != nil && p.Rank == rankLeft, since: r.now}
 		}
@@ -79,10 +93,11 @@ func (r *Ring) reapLater(name string, ttl int64) {
 	if r.cfg.Ephemeral || name == r.cfg.Name {
 		return
 	}
-	node, presence := r.nodes.Get(name), r.up.Get(name)
-	r.fates[name] = r.after(ttl, func() {
-		if r.nodes.Get(name) == node && r.up.Get(name) == presence {
-			r.put(wire.Nodes, lww.New(name, node.Stamp+1, rankReap, node.Value), nil)
+	s := r.look(name)
+	node, presence := s.node, s.presence
+	s.fate = r.after(ttl, func() {
+		if s := r.look(name); s.node == node && s.presence == presence {
+			r.put(wire.Nodes, node.Next(node.Stamp+1, rankReap, node.Value))
 		}
 	})
 }

@@ -28,6 +28,16 @@ func New(name string, stamp int64, rank uint8, value string) *Record {
 	}
 }
 
+// Next makes a record of another operation on the same element, whose name and
+// place it shares. It keeps value, like New.
+func (r *Record) Next(stamp int64, rank uint8, value string) *Record {
+	return &Record{
+		Name: r.Name, Stamp: stamp, Rank: rank, Value: value,
+		hash:  r.hash,
+		print: printOf(r.Name, stamp, rank, value),
+	}
+}
+
 // Compare orders two operations on one element by stamp, then rank, so that a
 // removal wins a tie, then the bytes of the value, so that no tie is left.
 func (r *Record) Compare(o *Record) int {
