@@ -83,7 +83,7 @@ func (r *Ring) endAdd(c *conn) {
 }
 
 func (r *Ring) addNode(id uint64, name, addr string) {
-	r.put(wire.Nodes, lww.New(name, r.mint(r.tombOrNode(name)), rankAdd, wire.Member{Address: addr}.Value()))
+	r.put(wire.Nodes, newNode(name, r.mint(r.tombOrNode(name)), wire.Member{Address: addr}))
 	r.result(id, name, 0, "")
 }
 
@@ -114,7 +114,7 @@ func (r *Ring) missAdd(c *conn, code wire.Code) {
 }
 
 func (r *Ring) del(cmd Command) {
-	rec := r.look(cmd.Name).node
+	rec := r.nodes.Get(cmd.Name)
 	if !r.member(cmd.Name) {
 		r.result(cmd.ID, cmd.Name, wire.CodeUnknown, "no node of this ring is called "+cmd.Name)
 		return
@@ -123,7 +123,7 @@ func (r *Ring) del(cmd Command) {
 		r.result(cmd.ID, cmd.Name, wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator")
 		return
 	}
-	r.put(wire.Nodes, rec.Next(r.mint(rec), rankDel, rec.Value))
+	r.put(wire.Nodes, rec.Next(r.mint(rec), rankDel))
 	if cmd.Name == r.cfg.Name {
 		r.reviewOwnMembership()
 	}
@@ -142,9 +142,9 @@ func (r *Ring) startLeave(cmd Command) {
 		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
 		return
 	}
-	own := r.look(r.cfg.Name).node
+	own := r.nodes.Get(r.cfg.Name)
 	r.leave = &leave{id: cmd.ID, after: r.seq}
-	r.put(wire.Nodes, own.Next(r.mint(own), rankDel, own.Value))
+	r.put(wire.Nodes, own.Next(r.mint(own), rankDel))
 	for _, c := range r.live {
 		r.tellLeave(c)
 	}
@@ -158,7 +158,7 @@ func (r *Ring) tellLeave(c *conn) {
 	if c.guest || c.authority {
 		return
 	}
-	tombstone := frameRecord(wire.Nodes, r.look(r.cfg.Name).node)
+	tombstone := frameRecord(wire.Nodes, r.nodes.Get(r.cfg.Name))
 	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{tombstone}})
 	r.gossipWith(c)
 }
@@ -179,8 +179,8 @@ func (r *Ring) leaveAcked(seq uint64) {
 
 // goodbye says that this node left, closes its connections, and halts.
 func (r *Ring) goodbye(why Reason) {
-	if own := r.look(r.cfg.Name).presence; own != nil {
-		r.put(wire.Up, own.Next(own.Stamp, rankLeft, own.Value))
+	if own := r.up.Get(r.cfg.Name); own != nil {
+		r.put(wire.Up, own.Next(own.Stamp, rankLeft))
 		r.version++
 	}
 	for _, c := range r.live {

@@ -108,7 +108,7 @@ func (r *Ring) unreachable(name string) {
 // holder of a suspicion does so, and all write the same record.
 func (r *Ring) timeSuspicion(rec *lww.Record, s *standing) {
 	r.after(r.suspectFor(s), func() {
-		if r.look(rec.Name).presence == rec {
+		if r.up.Get(rec.Name) == rec {
 			r.accuse(rec.Name, rankDown)
 		}
 	})

@@ -25,7 +25,7 @@ func (r *Ring) greetGateway(c *conn) {
 	r.followClock(c.hello.Wall - r.wall)
 	r.mintAnew(true)
 	c.authority = true
-	own := r.look(r.cfg.Name).node
+	own := r.nodes.Get(r.cfg.Name)
 	if own == nil || own.Rank != rankAdd {
 		r.addSelf()
 	}

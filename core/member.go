@@ -12,26 +12,46 @@ import (
 type standing struct {
 	node     *lww.Record
 	presence *lww.Record
-	member   wire.Member   // of node
-	says     wire.Presence // of presence
+	member   *wire.Member   // of node; never nil
+	says     *wire.Presence // of presence; never nil
 	state    State
 	guest    bool   // ephemeral
 	via      string // the gateway of one that cannot be dialled
-	fate     *timer // see decideFate
 }
 
-// nobody is the standing of a name that this node has nothing of.
-var nobody = standing{state: Removed}
+// nothing is what a record says that is not there.
+var nothing struct {
+	member   wire.Member
+	presence wire.Presence
+}
 
-// look returns what this node has of a name. It is there to be read, and
-// changes when the name's records do.
-func (r *Ring) look(name string) *standing {
-	if s := r.names[name]; s != nil {
+func (r *Ring) look(name string) standing {
+	return standingOf(r.nodes.Get(name), r.up.Get(name))
+}
+
+func standingOf(node, presence *lww.Record) standing {
+	s := standing{node: node, presence: presence, member: &nothing.member, says: &nothing.presence, state: Removed}
+	if presence != nil {
+		s.says = presence.Parsed.(*wire.Presence)
+	}
+	if node == nil {
 		return s
 	}
-	return &nobody
+	s.member = node.Parsed.(*wire.Member)
+	if node.Rank != rankAdd {
+		return s
+	}
+	s.state, s.guest = Unknown, s.member.Ephemeral
+	if presence != nil {
+		s.state = [...]State{rankUp: Alive, rankSuspect: Suspect, rankDown: Down, rankLeft: Left}[presence.Rank]
+		if s.says.Address == "" {
+			s.via = s.says.Via
+		}
+	}
+	return s
 }
 
+// record returns one of the two records, nil if there is none.
 func (s *standing) record(id wire.SetID) *lww.Record {
 	if id == wire.Nodes {
 		return s.node
@@ -40,44 +60,17 @@ func (s *standing) record(id wire.SetID) *lww.Record {
 }
 
 // with returns the standing after one of the records changed.
-func (s standing) with(id wire.SetID, rec *lww.Record) (standing, error) {
-	known, err := s.record(id), error(nil)
-	same := known != nil && rec != nil && known.Value == rec.Value
-	switch {
-	case id == wire.Nodes && rec == nil:
-		s.member = wire.Member{}
-	case id == wire.Nodes && !same:
-		s.member, err = wire.ParseMember(rec.Value)
-	case id == wire.Up && rec == nil:
-		s.says = wire.Presence{}
-	case id == wire.Up && !same:
-		s.says, err = wire.ParsePresence(rec.Value)
-	}
+func (s *standing) with(id wire.SetID, rec *lww.Record) standing {
 	if id == wire.Nodes {
-		s.node = rec
-	} else {
-		s.presence = rec
+		return standingOf(rec, s.presence)
 	}
-	s.conclude()
-	return s, err
+	return standingOf(s.node, rec)
 }
 
-func (s *standing) conclude() {
-	s.state, s.guest, s.via = Removed, false, ""
-	if s.node == nil || s.node.Rank != rankAdd {
-		return
-	}
-	s.state, s.guest = Unknown, s.member.Ephemeral
-	if s.presence == nil {
-		return
-	}
-	s.state = [...]State{rankUp: Alive, rankSuspect: Suspect, rankDown: Down, rankLeft: Left}[s.presence.Rank]
-	if s.says.Address == "" {
-		s.via = s.says.Via
-	}
+func (r *Ring) member(name string) bool {
+	rec := r.nodes.Get(name)
+	return rec != nil && rec.Rank == rankAdd
 }
-
-func (r *Ring) member(name string) bool { return r.look(name).state != Removed }
 
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
@@ -104,28 +97,18 @@ func (r *Ring) address(name string) string {
 }
 
 // changed keeps what follows from the sets, after one name's records changed.
-func (r *Ring) changed(name string, s *standing, after standing) {
-	before := *s
-	if s == &nobody {
-		s = new(standing)
-		r.names[name] = s
-	}
-	*s = after
-	s.fate = before.fate
+func (r *Ring) changed(name string, before, after *standing) {
 	if before.state != after.state || before.guest != after.guest || before.via != after.via {
-		r.count(name, &before, -1)
-		r.count(name, s, +1)
+		r.count(name, before, -1)
+		r.count(name, after, +1)
 	}
 	if r.durable > r.peersUp {
 		r.stableSince = r.now
 	}
 	if after.state != Removed || before.state != Removed {
-		r.emit(Event{Kind: EventNode, Node: s.describe(name)})
+		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
 	}
-	r.decideFate(name, &before, s)
-	if s.node == nil && s.presence == nil {
-		delete(r.names, name)
-	}
+	r.decideFate(name, before, after)
 	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
 		r.await(name, after.via)
 	}
@@ -136,20 +119,22 @@ func (r *Ring) changed(name string, s *standing, after standing) {
 
 // decideFate arms the one timer that a name has: of a tombstone to expire, or
 // of a member that is not up to be reaped.
-func (r *Ring) decideFate(name string, before, s *standing) {
-	if s.state == Removed && before.node == s.node {
+func (r *Ring) decideFate(name string, before, after *standing) {
+	if after.state == Removed && before.node == after.node {
 		return
 	}
-	s.fate.stop()
-	s.fate = nil
+	if fate := r.fates[name]; fate != nil {
+		fate.stop()
+		delete(r.fates, name)
+	}
 	switch {
-	case s.node == nil || s.isUp():
-	case s.state == Removed:
-		r.expireLater(s)
-	case s.guest:
-		r.reapLater(name, EphemeralTTL)
+	case after.node == nil || after.isUp():
+	case after.state == Removed:
+		r.expireLater(after.node)
+	case after.guest:
+		r.reapLater(after, EphemeralTTL)
 	case r.cfg.ReapAfter > 0:
-		r.reapLater(name, r.cfg.ReapAfter)
+		r.reapLater(after, r.cfg.ReapAfter)
 	}
 }
 
@@ -202,15 +187,16 @@ func (r *Ring) reachedVia(name, via string) bool {
 	if via == r.cfg.Name {
 		return r.byName[name] != nil
 	}
-	return r.look(via).isUp()
+	s := r.look(via)
+	return s.isUp()
 }
 
 // await gives a node that is said to be reached through a gateway, and is
 // not, time to come back.
 func (r *Ring) await(name, via string) {
-	presence := r.look(name).presence
+	presence := r.up.Get(name)
 	r.after(GuestGrace, func() {
-		if r.look(name).presence == presence && !r.reachedVia(name, via) {
+		if r.up.Get(name) == presence && !r.reachedVia(name, via) {
 			r.accuse(name, rankSuspect)
 		}
 	})

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -62,22 +61,25 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
-	if !r.timely(w, before, c) || !r.mayAssert(w, c) {
+	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
 	}
-	rec := before.clone(w)
-	after, err := before.with(w.Set, rec)
-	if err != nil || c.guest && !r.asserts(c, w, &after) {
+	rec, err := clone(w, known)
+	if err != nil {
+		return isRefused
+	}
+	after := before.with(w.Set, rec)
+	if c.guest && !r.asserts(c, w, &after) {
 		return isRefused
 	}
 	switch {
 	case w.Name == r.cfg.Name && w.Set == wire.Up:
-		r.mergeOwnPresence(rec, &after.says)
+		r.mergeOwnPresence(rec, after.says)
 	case w.Name == r.cfg.Name:
-		r.store(wire.Nodes, rec, before, after, c)
+		r.store(wire.Nodes, rec, &before, &after, c)
 		r.reviewOwnMembership()
 	default:
-		r.store(w.Set, rec, before, after, c)
+		r.store(w.Set, rec, &before, &after, c)
 	}
 	return isNews
 }
@@ -96,19 +98,28 @@ func compare(a *lww.Record, b *wire.Record) int {
 	return strings.Compare(a.Value, b.Value)
 }
 
-// clone makes a record of its own of one in a frame. It shares with what is
-// known of the name what is the same.
-func (s *standing) clone(w *wire.Record) *lww.Record {
-	known, value := s.record(w.Set), ""
+// clone makes a record of its own of one in a frame. known is what the set has of
+// the name, if anything.
+func clone(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	if known != nil && known.Value == w.Value {
-		value = known.Value
-	} else {
-		value = strings.Clone(w.Value)
+		return known.Next(w.Stamp, w.Rank), nil
 	}
-	if known = cmp.Or(known, s.node, s.presence); known != nil {
-		return known.Next(w.Stamp, w.Rank, value)
+	rec := lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, strings.Clone(w.Value))
+	if w.Set == wire.Nodes {
+		m, err := wire.ParseMember(rec.Value)
+		rec.Parsed = &m
+		return rec, err
 	}
-	return lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, value)
+	p, err := wire.ParsePresence(rec.Value)
+	rec.Parsed = &p
+	return rec, err
+}
+
+// newNode makes a record of nodes that adds a name.
+func newNode(name string, stamp int64, m wire.Member) *lww.Record {
+	rec := lww.New(name, stamp, rankAdd, m.Value())
+	rec.Parsed = &m
+	return rec
 }
 
 // mayAssert says whether the role and standing of c let it assert something of
@@ -126,7 +137,7 @@ func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
 
 // asserts says whether a guest may say that of itself, at a bounded rate.
 func (r *Ring) asserts(c *conn, w *wire.Record, after *standing) bool {
-	m, p := &after.member, &after.says
+	m, p := after.member, after.says
 	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
 		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != r.cfg.Name || p.Address != "" || p.Instance != c.hello.Instance) ||
 		c.asserted >= guestRate {
@@ -137,8 +148,8 @@ func (r *Ring) asserts(c *conn, w *wire.Record, after *standing) bool {
 }
 
 func (r *Ring) deleted(name string) bool {
-	if s := r.look(name); s.node != nil {
-		return s.node.Rank == rankDel
+	if rec := r.nodes.Get(name); rec != nil {
+		return rec.Rank == rankDel
 	}
 	_, ok := r.expired[name]
 	return ok
@@ -147,13 +158,13 @@ func (r *Ring) deleted(name string) bool {
 // put stores a record of this node's own making.
 func (r *Ring) put(id wire.SetID, rec *lww.Record) {
 	before := r.look(rec.Name)
-	after, _ := before.with(id, rec)
-	r.store(id, rec, before, after, nil)
+	after := before.with(id, rec)
+	r.store(id, rec, &before, &after, nil)
 }
 
 // store stores a record that is known to be right and later, and does all that
 // follows: counts, events, rumors, timers, the disk. from is who brought it.
-func (r *Ring) store(id wire.SetID, rec *lww.Record, before *standing, after standing, from *conn) {
+func (r *Ring) store(id wire.SetID, rec *lww.Record, before, after *standing, from *conn) {
 	r.set(id).Put(rec)
 	if id == wire.Nodes {
 		delete(r.expired, rec.Name)
@@ -161,7 +172,7 @@ func (r *Ring) store(id wire.SetID, rec *lww.Record, before *standing, after sta
 	} else {
 		r.presenceDirty = true
 		if rec.Rank == rankSuspect {
-			r.timeSuspicion(rec, &after)
+			r.timeSuspicion(rec, after)
 		}
 	}
 	r.owe(id, rec.Name, from)
@@ -170,20 +181,20 @@ func (r *Ring) store(id wire.SetID, rec *lww.Record, before *standing, after sta
 
 // forget drops a record of another node as if it had never been seen.
 func (r *Ring) forget(id wire.SetID, name string) {
-	before, after := r.look(name), nobody
+	before := r.look(name)
+	after := before.with(wire.Up, nil)
 	r.up.Remove(name)
 	if id == wire.Nodes {
+		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
 		r.version++
-	} else {
-		after, _ = before.with(wire.Up, nil)
 	}
-	r.changed(name, before, after)
+	r.changed(name, &before, &after)
 }
 
 // reviewOwnMembership acts on this node's own record in nodes.
 func (r *Ring) reviewOwnMembership() {
-	own := r.look(r.cfg.Name).node
+	own := r.nodes.Get(r.cfg.Name)
 	switch {
 	case own == nil:
 	case own.Rank == rankAdd:
@@ -204,7 +215,7 @@ func (r *Ring) reviewOwnMembership() {
 // addSelf mints this node's own membership.
 func (r *Ring) addSelf() {
 	m := wire.Member{Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral}
-	r.put(wire.Nodes, lww.New(r.cfg.Name, r.mint(r.look(r.cfg.Name).node), rankAdd, m.Value()))
+	r.put(wire.Nodes, newNode(r.cfg.Name, r.mint(r.nodes.Get(r.cfg.Name)), m))
 }
 
 // conflict is what is known of another living process with this node's name.
@@ -233,7 +244,7 @@ func (r *Ring) mergeOwnPresence(w *lww.Record, p *wire.Presence) {
 	}
 	r.mintPresence(w.Stamp + 1)
 	if p.Instance != mine {
-		r.conflict.minted = r.look(r.cfg.Name).presence.Stamp
+		r.conflict.minted = r.up.Get(r.cfg.Name).Stamp
 	}
 }
 
@@ -244,10 +255,13 @@ func older(a, b wire.Instance) bool {
 // mintPresence makes a new incarnation of this node, with a stamp of at least atLeast.
 func (r *Ring) mintPresence(atLeast int64) {
 	stamp := max(r.wall, atLeast)
-	if old := r.look(r.cfg.Name).presence; old != nil && old.Stamp <= r.wall+MaxSkew {
+	if old := r.up.Get(r.cfg.Name); old != nil && old.Stamp <= r.wall+MaxSkew {
 		stamp = max(stamp, old.Stamp+1) // else the clock was wrong and is right again
 	}
-	r.put(wire.Up, lww.New(r.cfg.Name, stamp, rankUp, r.presence().Value()))
+	p := r.presence()
+	rec := lww.New(r.cfg.Name, stamp, rankUp, p.Value())
+	rec.Parsed = &p
+	r.put(wire.Up, rec)
 	r.version++
 }
 
@@ -264,9 +278,9 @@ func (r *Ring) presence() wire.Presence {
 
 // accuse repeats the stamp that was seen of name with a higher rank.
 func (r *Ring) accuse(name string, rank uint8) {
-	p := r.look(name).presence
+	p := r.up.Get(name)
 	if p == nil || p.Rank >= rank || r.cfg.Ephemeral || name == r.cfg.Name {
 		return
 	}
-	r.put(wire.Up, p.Next(p.Stamp, rank, p.Value))
+	r.put(wire.Up, p.Next(p.Stamp, rank))
 }

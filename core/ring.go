@@ -35,7 +35,7 @@ type Ring struct {
 	conflict  conflict
 
 	// What follows from the sets, kept as they change.
-	names   map[string]*standing
+	fates   map[string]*timer   // see decideFate
 	durable int                 // durable members
 	peersUp int                 // of those, the ones that are up, this node included
 	lost    nameSet             // durable members that are not up
@@ -131,7 +131,7 @@ func New(cfg Config) (*Ring, error) {
 		acks:    make(map[uint64]*timer),
 		asks:    make(map[uint64]*ask),
 		doubts:  make(map[string]bool),
-		names:   make(map[string]*standing),
+		fates:   make(map[string]*timer),
 	}
 	if cfg.Snapshot != nil {
 		if err := r.restore(cfg.Snapshot); err != nil {

@@ -131,7 +131,7 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 // tellIfDown tells a node that is heard of but held for gone, so that it
 // refutes: at most once a round.
 func (r *Ring) tellIfDown(c *conn) {
-	if p := r.look(c.name).presence; p != nil && p.Rank != rankUp {
+	if p := r.up.Get(c.name); p != nil && p.Rank != rankUp {
 		r.oweTo(c, wire.Up, c.name)
 	}
 }

@@ -123,7 +123,7 @@ func (r *Ring) take(c *conn) (records []wire.Record) {
 
 // record finds a record by its key, an expired tombstone too.
 func (r *Ring) record(k key) *lww.Record {
-	if rec := r.look(k.name).record(k.set); rec != nil {
+	if rec := r.set(k.set).Get(k.name); rec != nil {
 		return rec
 	}
 	if e := r.expired[k.name]; e != nil && k.set == wire.Nodes {

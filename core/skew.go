@@ -27,13 +27,13 @@ func (r *Ring) mintAnew(agreed bool) {
 	}
 	r.wentBack = !agreed
 	for _, rec := range slices.Collect(r.nodes.All()) {
-		m := r.look(rec.Name).member
+		m := rec.Parsed.(*wire.Member)
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case m.Ephemeral && rec.Name != r.cfg.Name:
 			r.forget(wire.Nodes, rec.Name) // its presence too
 		case m.Ephemeral || agreed:
-			r.put(wire.Nodes, rec.Next(r.wall, rec.Rank, rec.Value))
+			r.put(wire.Nodes, rec.Next(r.wall, rec.Rank))
 		}
 	}
 	for _, rec := range slices.Collect(r.up.All()) {

@@ -46,16 +46,14 @@ func (r *Ring) restore(b []byte) error {
 	r.lastContact = s.LastContact
 	for i := range s.Records {
 		w := &s.Records[i]
-		if w.Set == wire.Nodes {
-			if _, err := wire.ParseMember(w.Value); err != nil {
-				return err
-			}
-		} else if _, err := wire.ParsePresence(w.Value); err != nil {
-			return err
-		} else if node := r.nodes.Get(w.Name); node != nil && node.Rank == rankAdd {
+		if w.Set == wire.Up && r.member(w.Name) {
 			w.Rank = rankUp
 		}
-		r.set(w.Set).Merge(nobody.clone(w))
+		rec, err := clone(w, nil)
+		if err != nil {
+			return err
+		}
+		r.set(w.Set).Merge(rec)
 	}
 	return nil
 }
@@ -68,14 +66,13 @@ func (r *Ring) load() {
 		}
 	}
 	for _, rec := range slices.Collect(r.nodes.All()) {
-		s, _ := nobody.with(wire.Nodes, rec)
-		s, _ = s.with(wire.Up, r.up.Get(rec.Name))
-		r.changed(rec.Name, &nobody, s)
+		before, after := standingOf(nil, nil), r.look(rec.Name)
+		r.changed(rec.Name, &before, &after)
 	}
 	if r.cfg.Ephemeral {
 		return // see greetGateway
 	}
-	if r.look(r.cfg.Name).node == nil {
+	if r.nodes.Get(r.cfg.Name) == nil {
 		r.addSelf()
 	}
 	r.mintPresence(0)

@@ -339,15 +339,15 @@ func (r *Ring) lacking(rec *lww.Record) bool {
 	if r.cfg.Ephemeral {
 		return rec.Name != r.cfg.Name
 	}
-	return rec.Stamp <= r.lastContact && r.look(rec.Name).node == rec
+	return rec.Stamp <= r.lastContact && r.nodes.Get(rec.Name) == rec
 }
 
 // removedElsewhere is called when those who know better do not know this node:
 // it was deleted so long ago that even its tombstone is gone.
 func (r *Ring) removedElsewhere() {
-	own := r.look(r.cfg.Name).node
+	own := r.nodes.Get(r.cfg.Name)
 	if own != nil && own.Rank == rankAdd {
-		r.put(wire.Nodes, own.Next(own.Stamp+1, rankDel, own.Value))
+		r.put(wire.Nodes, own.Next(own.Stamp+1, rankDel))
 		r.reviewOwnMembership()
 	}
 }

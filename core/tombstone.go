@@ -13,7 +13,7 @@ type expired struct {
 	since  int64 // the ring's clock
 }
 
-func minAge(m wire.Member) int64 {
+func minAge(m *wire.Member) int64 {
 	if m.Ephemeral {
 		return EphemeralMinAge
 	}
@@ -38,7 +38,7 @@ func (r *Ring) timely(w *wire.Record, known *standing, c *conn) bool {
 		return known.node != nil
 	case w.Rank != rankAdd:
 		m, err := wire.ParseMember(w.Value)
-		return known.node != nil || err == nil && r.wall-w.Stamp <= minAge(m)
+		return known.node != nil || err == nil && r.wall-w.Stamp <= minAge(&m)
 	}
 	if e := r.expired[w.Name]; e != nil && compare(e.record, w) >= 0 {
 		r.oweTo(c, wire.Nodes, w.Name)
@@ -48,22 +48,21 @@ func (r *Ring) timely(w *wire.Record, known *standing, c *conn) bool {
 }
 
 // expireLater takes a tombstone out of the set when its time is over.
-func (r *Ring) expireLater(s *standing) {
-	rec, age := s.node, minAge(s.member)
+func (r *Ring) expireLater(rec *lww.Record) {
+	age := minAge(rec.Parsed.(*wire.Member))
 	left := max(0, rec.Stamp+age-r.wall)
 	if rec.Rank == rankReap {
 		left = age // its stamp is the add's, which may be old: it counts from now
 	}
-	s.fate = r.after(left, func() {
-		s := r.look(rec.Name)
-		if s.node != rec || rec.Name == r.cfg.Name {
+	r.fates[rec.Name] = r.after(left, func() {
+		if r.nodes.Get(rec.Name) != rec || rec.Name == r.cfg.Name {
 			return
 		}
 		if r.wall-rec.Stamp < age {
-			r.expireLater(s) // the clock was set back
+			r.expireLater(rec) // the clock was set back
 			return
 		}
-		p := s.presence
+		p := r.up.Get(rec.Name)
 		if age == TombstoneMinAge {
 			r.expired[rec.Name] = &expired{record: rec, bye: p != nil && p.Rank == rankLeft, since: r.now}
 		}
@@ -89,15 +88,15 @@ func (r *Ring) collect() {
 
 // reapLater removes a node that is not up, if nothing is heard of it for ttl.
 // All who reap write the same record.
-func (r *Ring) reapLater(name string, ttl int64) {
+func (r *Ring) reapLater(s *standing, ttl int64) {
+	name := s.node.Name
 	if r.cfg.Ephemeral || name == r.cfg.Name {
 		return
 	}
-	s := r.look(name)
 	node, presence := s.node, s.presence
-	s.fate = r.after(ttl, func() {
-		if s := r.look(name); s.node == node && s.presence == presence {
-			r.put(wire.Nodes, node.Next(node.Stamp+1, rankReap, node.Value))
+	r.fates[name] = r.after(ttl, func() {
+		if r.nodes.Get(name) == node && r.up.Get(name) == presence {
+			r.put(wire.Nodes, node.Next(node.Stamp+1, rankReap))
 		}
 	})
 }

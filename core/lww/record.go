@@ -15,6 +15,10 @@ type Record struct {
 	Rank  uint8
 	Value string
 
+	// Parsed is what the set's user read in Value, to have it at hand. The set
+	// does not look at it.
+	Parsed any
+
 	hash  uint64
 	print uint64
 }
@@ -28,14 +32,12 @@ func New(name string, stamp int64, rank uint8, value string) *Record {
 	}
 }
 
-// Next makes a record of another operation on the same element, whose name and
-// place it shares. It keeps value, like New.
-func (r *Record) Next(stamp int64, rank uint8, value string) *Record {
-	return &Record{
-		Name: r.Name, Stamp: stamp, Rank: rank, Value: value,
-		hash:  r.hash,
-		print: printOf(r.Name, stamp, rank, value),
-	}
+// Next makes a record of another operation on the same element, with the same
+// value.
+func (r *Record) Next(stamp int64, rank uint8) *Record {
+	next := *r
+	next.Stamp, next.Rank, next.print = stamp, rank, printOf(r.Name, stamp, rank, r.Value)
+	return &next
 }
 
 // Compare orders two operations on one element by stamp, then rank, so that a

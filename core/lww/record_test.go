@@ -86,3 +86,18 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 		seen[r.Print()] = r
 	}
 }
+
+// TestNext: the next operation is the record that New would make.
+func TestNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name, value := rapid.String().Draw(t, "name"), rapid.String().Draw(t, "value")
+		stamp, rank := rapid.Int64().Draw(t, "stamp"), rapid.Uint8().Draw(t, "rank")
+		r := New(name, 1, 0, value)
+		r.Parsed = 5
+		next, want := r.Next(stamp, rank), New(name, stamp, rank, value)
+		want.Parsed = 5
+		if *next != *want || r.Stamp != 1 {
+			t.Fatalf("%+v, not %+v", next, want)
+		}
+	})
+}
