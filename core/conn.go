@@ -39,6 +39,7 @@ type conn struct {
 	guest     bool // the peer is a guest of this node
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
+	trip      roundTrip
 	heard     int64 // the ring's clock at the last frame
 	used      int64 // and at the last round
 	strange   int64 // since when the peer is no member; 0 if it is one
@@ -150,6 +151,8 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		r.alive(c.name, f.Seq, f.Instance)
 	case wire.KindRelay:
 		r.relay(c, f)
+	case wire.KindRefused:
+		r.refusedToo(c.name, f.Seq)
 	}
 }
 
@@ -251,7 +254,10 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 func (r *Ring) missed(c *conn, code wire.Code) {
 	r.missAdd(c, code)
 	if c.dialed && c.want != "" && code < wire.CodeBye {
-		r.unreachable(c.want)
+		if code == wire.CodeRefused {
+			r.tellRefused(c.queue)
+		}
+		r.unreachable(c.want, code == wire.CodeRefused)
 	}
 }
 
@@ -265,7 +271,7 @@ func (r *Ring) redial(name string) {
 		r.dial(addr, name)
 		return
 	}
-	r.unreachable(name)
+	r.unreachable(name, false)
 }
 
 func (r *Ring) undial(c *conn) {

@@ -238,7 +238,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 func (r *Ring) gone(name string) {
 	if name != "" && !r.halted {
 		delete(r.shunned, name)
-		r.unreachable(name)
+		r.unreachable(name, false)
 	}
 }
 

@@ -108,6 +108,9 @@ func (r *Ring) changed(name string, before, after *standing) {
 	if after.state != Removed || before.state != Removed {
 		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
 	}
+	if before.state == Down && after.state == Alive && before.says.Instance == after.says.Instance {
+		r.disputed[name] = r.now + disputeTime
+	}
 	r.decideFate(name, before, after)
 	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
 		r.await(name, after.via)

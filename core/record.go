@@ -242,6 +242,9 @@ func (r *Ring) mergeOwnPresence(w *lww.Record, p *wire.Presence) {
 			return
 		}
 	}
+	if p.Instance == mine && w.Rank != rankUp {
+		r.health.worse()
+	}
 	r.mintPresence(w.Stamp + 1)
 	if p.Instance != mine {
 		r.conflict.minted = r.up.Get(r.cfg.Name).Stamp

@@ -60,9 +60,11 @@ type Ring struct {
 	told     map[string]int64 // when an event of its kind was last emitted
 
 	seq      uint64 // of frames that want an answer
-	acks     map[uint64]*timer
+	acks     map[uint64]*await
 	asks     map[uint64]*ask
-	doubts   map[string]bool
+	doubts   map[string]*doubt
+	disputed map[string]int64 // see conclude
+	health   health
 	sync     *reconciliation
 	timers   timers
 	flushing bool // a flush of rumors is armed
@@ -119,19 +121,20 @@ func New(cfg Config) (*Ring, error) {
 	cfg.SuspectFor = orDefault(cfg.SuspectFor, 3*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
 	r := &Ring{
-		cfg:     cfg,
-		rand:    rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Instance.Start))),
-		expired: make(map[string]*expired),
-		behind:  make(map[string]*nameSet),
-		conns:   make(map[ConnID]*conn),
-		byName:  make(map[string]*conn),
-		dials:   make(map[string]*conn),
-		shunned: make(map[string]int64),
-		told:    make(map[string]int64),
-		acks:    make(map[uint64]*timer),
-		asks:    make(map[uint64]*ask),
-		doubts:  make(map[string]bool),
-		fates:   make(map[string]*timer),
+		cfg:      cfg,
+		rand:     rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Instance.Start))),
+		expired:  make(map[string]*expired),
+		behind:   make(map[string]*nameSet),
+		conns:    make(map[ConnID]*conn),
+		byName:   make(map[string]*conn),
+		dials:    make(map[string]*conn),
+		shunned:  make(map[string]int64),
+		told:     make(map[string]int64),
+		acks:     make(map[uint64]*await),
+		asks:     make(map[uint64]*ask),
+		doubts:   make(map[string]*doubt),
+		disputed: make(map[string]int64),
+		fates:    make(map[string]*timer),
 	}
 	if cfg.Snapshot != nil {
 		if err := r.restore(cfg.Snapshot); err != nil {
@@ -194,6 +197,7 @@ func (r *Ring) clock(in Input) {
 	if r.wakeAt != 0 && r.mono > r.wakeAt+r.cfg.AckTimeout {
 		r.slept += r.mono - r.wakeAt
 		r.wakeAt = r.mono
+		r.health.worse()
 	}
 	r.now = r.mono - r.slept
 	r.setWall(in.Wall + r.offset)
@@ -268,6 +272,11 @@ func (r *Ring) minute() {
 		r.presenceDirty = false
 	}
 	r.collect()
+	for name, at := range r.disputed {
+		if at < r.now {
+			delete(r.disputed, name)
+		}
+	}
 	for name, at := range r.shunned {
 		if at < r.now {
 			delete(r.shunned, name)

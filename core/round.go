@@ -48,14 +48,23 @@ func (r *Ring) pick() *conn {
 	return nil
 }
 
+// await is an ack that is awaited.
+type await struct {
+	name  string
+	sent  int64 // the ring's clock
+	timer *timer
+}
+
 func (r *Ring) gossipWith(c *conn) {
 	c.used = r.now
 	r.seq++
 	seq, name := r.seq, c.name
-	r.acks[seq] = r.after(r.cfg.AckTimeout, func() {
+	w := &await{name: name, sent: r.now}
+	w.timer = r.after(r.health.stretch(c.trip.timeout(r.cfg.AckTimeout)), func() {
 		delete(r.acks, seq)
-		r.doubt(name)
+		r.doubt(name, false)
 	})
+	r.acks[seq] = w
 	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Print: r.print(), Records: r.take(c)})
 }
 
@@ -80,8 +89,12 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 // ack ends a round; if the two still differ, they reconcile.
 func (r *Ring) ack(c *conn, f *wire.Frame) {
 	seq, print := f.Seq, f.Print
-	r.acks[seq].stop()
-	delete(r.acks, seq)
+	if w := r.acks[seq]; w != nil && w.name == c.name {
+		delete(r.acks, seq)
+		w.timer.stop()
+		c.trip.measured(r.now - w.sent)
+		r.health.better()
+	}
 	if r.skewed(c, f) {
 		return
 	}

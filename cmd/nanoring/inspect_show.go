@@ -28,7 +28,7 @@ func word(words []string, n uint8) any {
 var (
 	kindWords = []string{wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
 		wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
-		wire.KindRelay: "relay", wire.KindError: "error"}
+		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused"}
 	setWords  = []string{wire.Nodes: "nodes", wire.Up: "up"}
 	itemWords = []string{wire.ItemPrint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some"}
 	rankWords = [][]string{wire.Nodes: {"add", "reap", "del"}, wire.Up: {"up", "suspect", "down", "left"}}
@@ -106,7 +106,7 @@ func showFrame(b []byte, f *wire.Frame) (fields, error) {
 		o.add("seq", f.Seq)
 		o.add("handled", f.Handled)
 		o.add("items", showItems(f.Items))
-	case wire.KindProbe:
+	case wire.KindProbe, wire.KindRefused:
 		o.add("seq", f.Seq)
 	case wire.KindAlive:
 		o.add("seq", f.Seq)

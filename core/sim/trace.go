@@ -129,6 +129,8 @@ func (d *describer) of(b []byte) string {
 		return "probe" + seq
 	case wire.KindAlive:
 		return "alive" + seq
+	case wire.KindRefused:
+		return "refused" + seq
 	case wire.KindRelay:
 		inner := "?"
 		if d.inner.Decode([]byte(f.Inner)) == nil {

@@ -20,7 +20,7 @@ func (f *Frame) Append(dst []byte) []byte {
 		dst = appendUint(append(dst, 0x94, byte(f.Kind)), f.Seq)
 		dst = appendUint(dst, f.Handled)
 		return appendItems(dst, f.Items)
-	case KindProbe:
+	case KindProbe, KindRefused:
 		return appendUint(append(dst, 0x92, byte(f.Kind)), f.Seq)
 	case KindAlive:
 		dst = appendUint(append(dst, 0x93, byte(f.Kind)), f.Seq)
@@ -40,7 +40,7 @@ func (f *Frame) Append(dst []byte) []byte {
 // lengths are those of the frames' arrays.
 var lengths = [...]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
-	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3,
+	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2,
 }
 
 // Decode makes f the frame that b is the encoding of. f's slices are used
@@ -79,7 +79,7 @@ func (r *reader) frame(f *Frame) {
 		f.Seq = r.uint("frame.seq")
 		f.Handled = r.uint("frame.handled")
 		f.Items = r.items(f.Items)
-	case KindProbe, KindAlive:
+	case KindProbe, KindAlive, KindRefused:
 		f.Seq, f.Instance = r.answer(f.Kind)
 	case KindRelay:
 		f.From = r.name("relay.from")
@@ -114,7 +114,7 @@ func (r *reader) kind() Kind {
 	return Kind(k)
 }
 
-// answer takes the rest of a probe or an alive.
+// answer takes the rest of a probe, an alive or a refused.
 func (r *reader) answer(k Kind) (seq uint64, in Instance) {
 	seq = r.uint("frame.seq")
 	if k == KindAlive {

@@ -20,16 +20,17 @@ type Kind uint8
 
 // The kinds of frames.
 const (
-	KindHello  Kind = 1  // first frame each way
-	KindGossip Kind = 2  // a round: fingerprint and hot records
-	KindAck    Kind = 3  // the answer to gossip, after merging it
-	KindRumor  Kind = 4  // hot records between rounds
-	KindSync   Kind = 5  // reconciliation: what the initiator asks or tells of ranges
-	KindSynced Kind = 6  // the answer to sync
-	KindProbe  Kind = 7  // are you there?
-	KindAlive  Kind = 8  // the answer to probe
-	KindRelay  Kind = 9  // a probe or an alive that is forwarded
-	KindError  Kind = 10 // the sender refuses, and closes
+	KindHello   Kind = 1  // first frame each way
+	KindGossip  Kind = 2  // a round: fingerprint and hot records
+	KindAck     Kind = 3  // the answer to gossip, after merging it
+	KindRumor   Kind = 4  // hot records between rounds
+	KindSync    Kind = 5  // reconciliation: what the initiator asks or tells of ranges
+	KindSynced  Kind = 6  // the answer to sync
+	KindProbe   Kind = 7  // are you there?
+	KindAlive   Kind = 8  // the answer to probe
+	KindRelay   Kind = 9  // a probe or an alive that is forwarded
+	KindError   Kind = 10 // the sender refuses, and closes
+	KindRefused Kind = 11 // the answer to a relayed probe: the target's address refused a connection
 )
 
 // SetID names one of the two sets.
@@ -110,7 +111,7 @@ type Item struct {
 type Frame struct {
 	Kind    Kind
 	Hello   Hello    // hello
-	Seq     uint64   // gossip, ack, sync, synced, probe, alive
+	Seq     uint64   // gossip, ack, sync, synced, probe, alive, refused
 	Wall    int64    // gossip, ack: the sender's clock, Unix microseconds
 	Print   uint64   // gossip, ack: combined fingerprint of both sets
 	Records []Record // gossip, ack, rumor

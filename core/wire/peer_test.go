@@ -130,7 +130,7 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		return []any{k, f.Seq, list(f.Items, itemTree(t))}
 	case wire.KindSynced:
 		return []any{k, f.Seq, f.Handled, list(f.Items, itemTree(t))}
-	case wire.KindProbe:
+	case wire.KindProbe, wire.KindRefused:
 		return []any{k, f.Seq}
 	case wire.KindAlive:
 		return []any{k, f.Seq, instanceTree(f.Instance)}

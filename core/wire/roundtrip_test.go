@@ -102,7 +102,7 @@ func drawItem(t *rapid.T) wire.Item {
 
 func drawFrame(t *rapid.T) *wire.Frame {
 	f := &wire.Frame{Kind: rapid.SampledFrom([]wire.Kind{wire.KindHello, wire.KindGossip, wire.KindAck, wire.KindRumor, wire.KindSync,
-		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError}).Draw(t, "kind")}
+		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused}).Draw(t, "kind")}
 	sets := rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up})
 	switch f.Kind {
 	case wire.KindHello:
@@ -122,7 +122,7 @@ func drawFrame(t *rapid.T) *wire.Frame {
 			f.Handled = genUint.Draw(t, "handled")
 		}
 		f.Items = rapid.SliceOfN(rapid.Custom(drawItem), 0, 17).Draw(t, "items")
-	case wire.KindProbe:
+	case wire.KindProbe, wire.KindRefused:
 		f.Seq = genUint.Draw(t, "seq")
 	case wire.KindAlive:
 		f.Seq, f.Instance = genUint.Draw(t, "seq"), genInstance.Draw(t, "instance")

@@ -148,7 +148,7 @@ type object = map[string]any
 var kindNames = map[wire.Kind]string{
 	wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
 	wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
-	wire.KindRelay: "relay", wire.KindError: "error",
+	wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused",
 }
 
 func number[N ~int64 | ~uint64 | ~uint8 | ~uint16](n N) any {
@@ -206,7 +206,7 @@ func frameJSON(f *wire.Frame) any {
 		o["seq"], o["items"] = number(f.Seq), list(f.Items, itemJSON)
 	case wire.KindSynced:
 		o["seq"], o["handled"], o["items"] = number(f.Seq), number(f.Handled), list(f.Items, itemJSON)
-	case wire.KindProbe:
+	case wire.KindProbe, wire.KindRefused:
 		o["seq"] = number(f.Seq)
 	case wire.KindAlive:
 		o["seq"], o["instance"] = number(f.Seq), instanceJSON(f.Instance)

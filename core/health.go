@@ -1,0 +1,40 @@
+package core
+
+// health is how well this node itself does, which decides how much it trusts
+// its own timers: Lifeguard's local health multiplier (Dadgar, Phillips,
+// Currey: Lifeguard, DSN-W 2018, section IV.A). It grows by what this node finds
+// out to be its own fault, and shrinks with each answer in time. What others
+// fail to do never counts: a third of the ring may die at once.
+type health int64
+
+const sickest = 8
+
+func (h *health) worse()  { *h = min(*h+1, sickest) }
+func (h *health) better() { *h = max(*h-1, 0) }
+
+// stretch makes a time longer, the worse the longer.
+func (h health) stretch(d int64) int64 { return d * int64(1+h) }
+
+// roundTrip estimates how long a peer's answers take, as TCP does for its
+// retransmissions (RFC 6298, section 2), in microseconds.
+type roundTrip struct {
+	mean, deviation int64
+}
+
+func (rt *roundTrip) measured(d int64) {
+	if rt.mean == 0 {
+		rt.mean, rt.deviation = d, d/2
+		return
+	}
+	rt.deviation += (max(d-rt.mean, rt.mean-d) - rt.deviation) / 4
+	rt.mean += (d - rt.mean) / 8
+}
+
+// timeout is for the next answer: from a fifth of the configured time, which
+// is for those not yet measured, to four times as much.
+func (rt *roundTrip) timeout(configured int64) int64 {
+	if rt.mean == 0 {
+		return configured
+	}
+	return min(max(rt.mean+4*rt.deviation, configured/5), 4*configured)
+}
