@@ -37,6 +37,9 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("GET /v1/status", n.getStatus)
 	mux.HandleFunc("GET /healthz", n.getHealth)
 	mux.HandleFunc("GET /readyz", n.getReady)
+	if !n.cfg.NoPage {
+		servePage(mux)
+	}
 	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// What the mux would say in plain text is a problem here, like all others.
 		if _, pattern := mux.Handler(r); pattern == "" {

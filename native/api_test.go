@@ -131,7 +131,8 @@ func TestAPI(t *testing.T) {
 		{"DELETE", "/v1/nodes/nobody", "", 404, "unknown-node"},
 		{"PUT", "/v1/nodes", "", 405, "method-not-allowed"},
 		{"GET", "/v2/nodes", "", 404, "not-found"},
-		{"GET", "/", "", 404, "not-found"},
+		{"GET", "/index.html", "", 404, "not-found"},
+		{"POST", "/", "", 405, "method-not-allowed"},
 	} {
 		got := ask(t, c, test.method, base+test.path, test.body)
 		what := fmt.Sprintf("%s %s %.50s: %d %s %.300s", test.method, test.path, test.body, got.status, got.typ, got.body)

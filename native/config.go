@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -30,6 +32,7 @@ type Config struct {
 
 	Rejoin   bool // come back although it was removed
 	Insecure bool // listen beyond loopback although nothing keeps strangers out
+	NoPage   bool // serve no page for browsers, nor nanoring.js and nanoring.wasm
 
 	// Engine makes the engine; nil is core.New. It is a constructor, since the
 	// ring file's snapshot has to go in.
@@ -44,11 +47,8 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() error {
-	if c.Name == "" {
-		return errors.New("the node has no name: set Name (--name)")
-	}
 	if c.Data == "" {
-		return errors.New("the node has no folder for its ring file: set Data (--data)")
+		return wrong("the node has no folder for its ring file: set Data (--data)")
 	}
 	if c.Ring == "" {
 		c.Ring = "nanoring"
@@ -65,46 +65,82 @@ func (c *Config) setDefaults() error {
 	if c.writeRing == nil {
 		c.writeRing = writeRing
 	}
+	if err := c.checkNames(); err != nil {
+		return err
+	}
 	return c.checkAddresses()
+}
+
+// wrong makes a ConfigError.
+func wrong(format string, args ...any) error { return &ConfigError{fmt.Errorf(format, args...)} }
+
+func (c *Config) checkNames() error {
+	if err := wire.ValidName(c.Name); err != nil {
+		return wrong("cannot use Name (--name): %w", err)
+	}
+	if err := wire.ValidName(c.Ring); err != nil {
+		return wrong("cannot use Ring (--ring): %w", err)
+	}
+	keys := make(map[string]bool)
+	for _, t := range c.Tags {
+		if t.Key == "" || keys[t.Key] || !utf8.ValidString(t.Key+t.Value) {
+			return wrong("cannot use the tag %q=%q (--tag): a key is not empty, each is there once, and both are UTF-8", t.Key, t.Value)
+		}
+		keys[t.Key] = true
+	}
+	return nil
 }
 
 // checkAddresses refuses what would expose the node, or what nobody could dial.
 func (c *Config) checkAddresses() error {
+	for _, addr := range c.Join {
+		if err := wire.ValidAddress(addr); err != nil {
+			return wrong("cannot use Join (--join): %w", err)
+		}
+	}
 	if c.Listen != "" {
 		ip, err := listenIP(c.Listen)
 		if err != nil {
 			return err
 		}
 		if !ip.IsLoopback() && !c.Insecure {
-			return fmt.Errorf("refusing to listen on %s: it is not a loopback address, and whoever can reach it could join, read and change the ring; listen on 127.0.0.1, or set Insecure (--insecure) on a network that you trust", c.Listen)
+			return wrong("refusing to listen on %s: it is not a loopback address, and whoever can reach it could join, read and change the ring; listen on 127.0.0.1, or set Insecure (--insecure) on a network that you trust", c.Listen)
 		}
 		if ip.IsUnspecified() && c.Advertise == "" {
-			return fmt.Errorf("listening on %s tells nobody where to dial this node: set Advertise (--advertise) to the HOST:PORT where others reach it", c.Listen)
+			return wrong("listening on %s tells nobody where to dial this node: set Advertise (--advertise) to the HOST:PORT where others reach it", c.Listen)
 		}
 	}
 	if c.Advertise != "" {
-		host, port, err := net.SplitHostPort(c.Advertise)
-		if err != nil {
-			return fmt.Errorf("advertised address %q is not HOST:PORT: %w", c.Advertise, err)
+		err := wire.ValidAddress(c.Advertise)
+		if err == nil && unspecified(c.Advertise) {
+			err = errors.New("no address of anybody")
 		}
-		if ip, err := netip.ParseAddr(host); host == "" || port == "" || port == "0" || err == nil && ip.IsUnspecified() {
-			return fmt.Errorf("advertised address %q cannot be dialled: set Advertise (--advertise) to the HOST:PORT where others reach this node", c.Advertise)
+		if err != nil {
+			return wrong("cannot use Advertise (--advertise), the HOST:PORT where others reach this node: %w", err)
 		}
 	}
 	return nil
 }
 
+func unspecified(addr string) bool {
+	ip, err := netip.ParseAddr(hostname(addr))
+	return err == nil && ip.IsUnspecified()
+}
+
 func listenIP(addr string) (netip.Addr, error) {
-	host, _, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("listen address %q is not HOST:PORT: %w", addr, err)
+		return netip.Addr{}, wrong("cannot use Listen (--listen): %q is not HOST:PORT, with a PORT from 0 to 65535", addr)
 	}
 	if host == "" {
 		return netip.IPv6Unspecified(), nil
 	}
 	a, err := net.ResolveIPAddr("ip", host)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("listen address %q: %w", addr, err)
+		return netip.Addr{}, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
 	ip, _ := netip.AddrFromSlice(a.IP)
 	return ip.Unmap(), nil

@@ -2,10 +2,12 @@ package native
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 func TestConfigErrors(t *testing.T) {
@@ -16,23 +18,34 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{"no name", func(c *Config) { c.Name = "" }, []string{"--name"}},
 		{"no data", func(c *Config) { c.Data = "" }, []string{"--data"}},
-		{"no port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"not HOST:PORT"}},
+		{"name", func(c *Config) { c.Name = "a@b" }, []string{"--name", "a@b"}},
+		{"ring", func(c *Config) { c.Ring = "a@b" }, []string{"--ring", "a@b"}},
+		{"tag without a key", func(c *Config) { c.Tags = []wire.Tag{{Value: "a"}} }, []string{"--tag"}},
+		{"tag twice", func(c *Config) { c.Tags = []wire.Tag{{Key: "a"}, {Key: "b"}, {Key: "a"}} }, []string{"--tag", `"a"`}},
+		{"tag of no text", func(c *Config) { c.Tags = []wire.Tag{{Key: "a", Value: "\xff"}} }, []string{"--tag"}},
+		{"tags too long", func(c *Config) { c.Tags = []wire.Tag{{Key: "a", Value: strings.Repeat("x", wire.MaxValue)}} }, []string{"Tags"}},
+		{"join", func(c *Config) { c.Join = []string{"127.0.0.1:1", "nowhere"} }, []string{"--join", "nowhere"}},
+		{"no port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"--listen", "not HOST:PORT"}},
+		{"no such port", func(c *Config) { c.Listen = "127.0.0.1:65536" }, []string{"--listen", "not HOST:PORT"}},
 		{"beyond loopback", func(c *Config) { c.Listen = "192.0.2.1:0" }, []string{"192.0.2.1:0", "loopback", "--insecure"}},
 		{"everywhere", func(c *Config) { c.Listen = ":0" }, []string{"loopback", "--insecure"}},
 		{"everywhere, by number", func(c *Config) { c.Listen = "0.0.0.0:0" }, []string{"loopback", "--insecure"}},
 		{"nowhere to dial", func(c *Config) { c.Listen, c.Insecure = "0.0.0.0:0", true }, []string{"--advertise"}},
-		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"cannot be dialled", "--advertise"}},
-		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"cannot be dialled"}},
-		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"not HOST:PORT"}},
+		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"--advertise", "no address of anybody"}},
+		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"--advertise", "from 1 to 65535"}},
+		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"--advertise", "HOST:PORT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := config(t, "dev1")
-			cfg.Engine = newFake(nil).engine
 			test.change(&cfg)
 			n, err := Start(t.Context(), cfg)
 			if err == nil {
 				n.Close()
 				t.Fatal("it starts")
+			}
+			var wrong *ConfigError
+			if !errors.As(err, &wrong) {
+				t.Errorf("no ConfigError, but %v", err)
 			}
 			for _, s := range test.want {
 				if !strings.Contains(err.Error(), s) {

@@ -28,6 +28,14 @@ var (
 	ErrSlow = errors.New("the watcher was too slow and has lost events: watch again for the present state")
 )
 
+// A ConfigError says which value of a Config cannot be meant. No file was touched.
+type ConfigError struct{ Err error }
+
+func (e *ConfigError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // A NameTakenError says where the living node of the same name is. It is ErrNameTaken.
 type NameTakenError struct {
 	Name string

@@ -27,6 +27,7 @@ const (
 type folder struct {
 	dir  string
 	lock *flock.Flock
+	made []string // what was not there before: the lock, and folders around it
 }
 
 func openFolder(dir string) (*folder, error) {
@@ -34,16 +35,11 @@ func openFolder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the data folder %s: %w", dir, err)
-	}
 	f := &folder{dir: dir, lock: flock.New(filepath.Join(dir, lockName))}
-	locked, err := f.lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("cannot lock the data folder %s: %w: make it writable for this user, or choose another (--data)", dir, err)
-	}
-	if !locked {
-		return nil, fmt.Errorf("the data folder %s is in use by another process, which holds %s: stop that one, or choose another folder (--data)", dir, f.lock.Path())
+	for locked := false; !locked; {
+		if locked, err = f.tryLock(); err != nil {
+			return nil, err
+		}
 	}
 	// What a crash left half-written.
 	for _, pattern := range []string{"." + ringName + "*", "." + markerName + "*"} {
@@ -55,40 +51,99 @@ func openFolder(dir string) (*folder, error) {
 	return f, nil
 }
 
+// tryLock makes and locks the folder. It says false if another process has just
+// taken away what it had made, for it to be tried again.
+func (f *folder) tryLock() (bool, error) {
+	f.made = nil
+	for path := f.lock.Path(); ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		f.made = append(f.made, path)
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		f.unmake()
+		return false, fmt.Errorf("cannot make the data folder %s: %w: choose another (--data)", f.dir, err)
+	}
+	locked, err := f.lock.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot lock the data folder %s: %w: make it writable for this user, or choose another (--data)", f.dir, err)
+	}
+	if !locked {
+		return false, fmt.Errorf("the data folder %s is in use by another process, which holds %s: stop that one, or choose another folder (--data)", f.dir, f.lock.Path())
+	}
+	held, err := f.lock.Stat()
+	there, thereErr := os.Stat(f.lock.Path())
+	if err != nil || thereErr != nil || !os.SameFile(held, there) {
+		f.lock.Close()
+		return false, nil
+	}
+	return true, nil
+}
+
 func (f *folder) close() error { return f.lock.Close() }
+
+// abandon closes the folder of a node that did not start. It leaves nothing
+// there that was not there before.
+func (f *folder) abandon() error {
+	f.unmake()
+	return f.close()
+}
+
+// unmake takes away what was made, as far as it is empty.
+func (f *folder) unmake() {
+	for _, path := range f.made {
+		os.Remove(path)
+	}
+}
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
-// load returns the last snapshot, nil if there is none yet. A file that it
-// cannot use it leaves alone; only a damaged one that ring.prev stands in for
-// is moved aside.
-func (f *folder) load(log *slog.Logger) ([]byte, error) {
-	snapshot, err := readRing(f.path(ringName))
-	missing, damaged := errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrRingDamaged)
+// load returns the last snapshot, nil if there is none yet. It leaves all files
+// alone: if ring.prev stands in for a damaged ring, of which damaged says what is
+// wrong, that is to be set aside before anything is written.
+func (f *folder) load(log *slog.Logger) (snapshot []byte, damaged, err error) {
+	ring, prev := f.path(ringName), f.path(prevName)
+	snapshot, err = readRing(ring)
 	if err == nil {
-		return snapshot, nil
+		return snapshot, nil, nil
 	}
-	if !missing && !damaged {
-		return nil, fmt.Errorf("cannot use the ring file %s: %w: it is left as it is; start the version that wrote it, or another data folder (--data)", f.path(ringName), err)
+	fail := func(format string, args ...any) ([]byte, error, error) {
+		return nil, nil, fmt.Errorf(format+", or choose another data folder (--data)", args...)
 	}
-	snapshot, prevErr := readRing(f.path(prevName))
+	snapshot, prevErr := readRing(prev)
+	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
+	case errors.Is(err, ErrRingVersion):
+		return fail("the ring file %s is left as it is: %w: start the version that wrote it", ring, err)
+	case errors.Is(err, ErrRingForeign) && prevErr == nil:
+		return fail("the file %s is left as it is: %w: move it away to go on from the ring file before it, %s, which is whole", ring, err, prev)
+	case errors.Is(err, ErrRingForeign):
+		return fail("the file %s is left as it is: %w: put a copy of the ring file in its place", ring, err)
+	case !missing && !errors.Is(err, ErrRingDamaged):
+		return fail("cannot read the ring file: %w: make it a file that this user may read", err)
 	case missing && errors.Is(prevErr, fs.ErrNotExist):
-		return nil, nil
+		return nil, nil, nil
 	case prevErr != nil:
-		return nil, fmt.Errorf("cannot use the ring file %s (%w) nor the one before it, %s (%w): they are left as they are; put back a copy of either, or remove both for a new ring of this node alone, and add it again", f.path(ringName), err, f.path(prevName), prevErr)
-	case damaged:
-		if err := os.Rename(f.path(ringName), f.path(damagedName)); err != nil {
-			return nil, fmt.Errorf("cannot move the damaged ring file aside: %w", err)
-		}
-		if err := syncDir(f.dir); err != nil {
-			return nil, err
-		}
-		log.Error("the ring file is damaged: going on from the one before it, without the last change", "file", f.path(ringName), "err", err, "kept", f.path(damagedName), "used", f.path(prevName))
-	default:
-		log.Error("the ring file is missing: going on from the one before it, without the last change", "file", f.path(ringName), "used", f.path(prevName))
+		return fail("cannot use the ring file %s (%w) nor the one before it, %s (%w): they are left as they are; put back a copy of either, remove both for a new ring of this node alone and add it again", ring, err, prev, prevErr)
+	case missing:
+		log.Error("the ring file is missing: going on from the one before it, without the last change", "file", ring, "used", prev)
+		return snapshot, nil, nil
 	}
-	return snapshot, nil
+	return snapshot, err, nil
+}
+
+// setAside keeps a damaged ring file for people.
+func (f *folder) setAside(log *slog.Logger, damaged error) error {
+	ring, kept := f.path(ringName), f.path(damagedName)
+	if err := os.Rename(ring, kept); err != nil {
+		return fmt.Errorf("cannot move the damaged ring file aside: %w", err)
+	}
+	log.Error("the ring file is damaged: going on from the one before it, without the last change", "file", ring, "err", damaged, "kept", kept, "used", f.path(prevName))
+	return syncDir(f.dir)
 }
 
 func readRing(path string) ([]byte, error) {

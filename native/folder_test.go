@@ -1,13 +1,16 @@
 package native
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 func put(t *testing.T, dir, name string, b []byte) {
@@ -91,25 +94,30 @@ func TestWriteRingAfterCrash(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	good, prev := EncodeRingFile([]byte("new")), EncodeRingFile([]byte("old"))
+	misnamed := bytes.Clone(good)
+	misnamed[0] ^= 1
 	for _, test := range []struct {
 		name       string
 		ring, prev []byte
 		want       string
 		wrong      error // then the files are untouched
+		says       string
 		loud       bool
 	}{
 		{name: "nothing yet"},
 		{name: "good", ring: good, prev: prev, want: "new"},
 		{name: "good, the one before damaged", ring: good, prev: damaged("x"), want: "new"},
 		{name: "damaged", ring: damaged("x"), prev: prev, want: "old", loud: true},
+		{name: "its first bytes damaged", ring: misnamed, prev: prev, want: "old", loud: true},
 		{name: "cut off", ring: good[:20], prev: prev, want: "old", loud: true},
 		{name: "empty", ring: []byte{}, prev: prev, want: "old", loud: true},
 		{name: "missing", prev: prev, want: "old", loud: true},
 		{name: "both damaged", ring: damaged("x"), prev: damaged("y"), wrong: ErrRingDamaged},
 		{name: "damaged and alone", ring: damaged("x"), wrong: ErrRingDamaged},
 		{name: "missing, the one before damaged", prev: damaged("x"), wrong: ErrRingDamaged},
-		{name: "foreign", ring: []byte("my letters"), prev: prev, wrong: ErrRingForeign},
-		{name: "newer", ring: newerRing(), prev: prev, wrong: ErrRingVersion},
+		{name: "foreign", ring: []byte("my letters"), prev: prev, wrong: ErrRingForeign, says: "move it away to go on"},
+		{name: "foreign and alone", ring: []byte("my letters, of which there are many"), wrong: ErrRingForeign, says: "put a copy"},
+		{name: "newer", ring: newerRing(), prev: prev, wrong: ErrRingVersion, says: "start the version"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -125,20 +133,23 @@ func TestLoad(t *testing.T) {
 			}
 			defer f.close()
 			var log logged
-			snapshot, err := f.load(log.logger())
+			snapshot, damaged, err := f.load(log.logger())
 			if !errors.Is(err, test.wrong) || string(snapshot) != test.want {
 				t.Fatalf("loaded %q, %v", snapshot, err)
+			}
+			if have(dir, ringName) != string(test.ring) || have(dir, prevName) != string(test.prev) {
+				t.Error("a file was touched")
+			}
+			if damaged != nil {
+				if err := f.setAside(log.logger(), damaged); err != nil {
+					t.Error(err)
+				}
 			}
 			if loud := log.count("level=ERROR") == 1; loud != test.loud {
 				t.Errorf("loud: %v", loud)
 			}
-			if test.wrong != nil {
-				if have(dir, ringName) != string(test.ring) || have(dir, prevName) != string(test.prev) {
-					t.Error("a file was touched")
-				}
-				if !strings.Contains(err.Error(), "--data") && !strings.Contains(err.Error(), "put back a copy") {
-					t.Errorf("the error does not say what to do: %v", err)
-				}
+			if test.wrong != nil && (!strings.Contains(err.Error(), "--data") || !strings.Contains(err.Error(), test.says)) {
+				t.Errorf("the error does not say what to do: %v", err)
 			}
 			if test.loud && test.ring != nil && have(dir, damagedName) != string(test.ring) {
 				t.Error("the damaged file was not kept")
@@ -156,6 +167,88 @@ func TestStartRefusesDamagedRing(t *testing.T) {
 	}
 	if have(cfg.Data, ringName) != string(damaged("x")) {
 		t.Fatal("the damaged file was touched")
+	}
+}
+
+// TestRefusedStartLeavesNothing starts nodes that cannot be, some in folders that
+// are not there, some where a ring file is.
+func TestRefusedStartLeavesNothing(t *testing.T) {
+	busy := startFake(t, newFake(nil)).Addr()
+	for name, change := range map[string]func(*Config){
+		"busy port": func(c *Config) { c.Listen = busy },
+		"engine": func(c *Config) {
+			c.Engine = func(core.Config) (core.Engine, error) { return nil, errors.New("no engine") }
+		},
+		"configuration": func(c *Config) { c.Name = "a@b" },
+		"too many tags": func(c *Config) { c.Tags = []wire.Tag{{Key: "x", Value: strings.Repeat("x", wire.MaxValue)}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t, "dev1")
+			cfg.Data = filepath.Join(cfg.Data, "a", "b")
+			change(&cfg)
+			if _, err := Start(t.Context(), cfg); err == nil {
+				t.Fatal("it starts")
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(filepath.Dir(cfg.Data))); len(entries) != 0 {
+				t.Errorf("left behind: %v", entries)
+			}
+			if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			put(t, cfg.Data, ringName, damaged("x"))
+			put(t, cfg.Data, prevName, EncodeRingFile((&wire.Snapshot{Ring: testRing, Name: "dev1"}).Append(nil)))
+			if _, err := Start(t.Context(), cfg); err == nil {
+				t.Fatal("it starts")
+			}
+			if entries, _ := os.ReadDir(cfg.Data); len(entries) != 2 || have(cfg.Data, ringName) != string(damaged("x")) {
+				t.Errorf("left behind: %v", entries)
+			}
+		})
+	}
+}
+
+// TestFolderTakenAway: a process that does not start may take away the lock that
+// another one is about to take.
+func TestFolderTakenAway(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for range 50 {
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				if f, err := openFolder(dir); err == nil {
+					if held, err := f.lock.Stat(); err != nil || !sameFile(held, f.lock.Path()) {
+						t.Error("it holds what is not there")
+					}
+					f.abandon()
+				} else if !strings.Contains(err.Error(), "in use") {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("left behind: %v", err)
+	}
+}
+
+func sameFile(held os.FileInfo, path string) bool {
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(held, there)
+}
+
+func TestOthersFolder(t *testing.T) {
+	for _, test := range []struct{ name, ring, says string }{
+		{"dev2", "red", "belongs to node dev1 of ring red, not to dev2 of red"},
+		{"dev1", "blue", "belongs to node dev1 of ring red, not to dev1 of blue"},
+	} {
+		cfg := config(t, test.name)
+		cfg.Ring = test.ring
+		put(t, cfg.Data, ringName, EncodeRingFile((&wire.Snapshot{Ring: "red", Name: "dev1"}).Append(nil)))
+		_, err := Start(t.Context(), cfg)
+		if err == nil || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), `--name "dev1" --ring "red"`) {
+			t.Error(err)
+		}
 	}
 }
 

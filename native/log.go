@@ -15,7 +15,7 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 	case core.EventNode:
 		n.logNode(e.Node, before, known)
 	case core.EventRefused:
-		n.log.Warn("connection refused", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
+		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
 		n.log.Warn("a clock is wrong: this node's or the other's", "name", e.Name, "address", e.Addr, "ahead", time.Duration(e.Skew)*time.Microsecond)
 	case core.EventLeaving:
@@ -32,6 +32,8 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 func (n *Node) logNode(now, before core.Node, known bool) {
 	level, what := slog.LevelInfo, ""
 	switch {
+	case now.Name == n.cfg.Name && now.State == core.Left:
+		return // it is about to stop, and says that it has
 	case now.State == core.Removed:
 		what = "node removed"
 	case !known:

@@ -2,7 +2,6 @@ package native
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -251,7 +250,7 @@ func (l *loop) end() {
 	if l.err == nil {
 		l.err = errHalted(l.halt, l.cfg.Name, l.text)
 	}
-	l.settle()
+	written := l.settle()
 	l.engine.Close()
 	for _, to := range l.answers {
 		to <- result{err: ErrStopped}
@@ -262,11 +261,16 @@ func (l *loop) end() {
 	shutdown(l.server)
 	l.wg.Wait()
 	l.client.CloseIdleConnections()
-	l.folder.close()
+	select {
+	case <-written:
+		l.folder.close()
+	default: // the disk hangs: nobody else may have the folder before it is done
+		go func() { <-written; l.folder.close() }()
+	}
 	switch {
 	case l.err == nil:
 		l.log.Info("node stopped")
-	case errors.Is(l.err, ErrLeft):
+	case l.err == ErrLeft:
 		l.log.Info("node left its ring")
 	default:
 		l.log.Error("node ended", "why", l.err)

@@ -59,9 +59,9 @@ type Node struct {
 }
 
 // Start runs a node until ctx ends, Close is called, or the ring ends it: see
-// Done and Err. It fails, touching no file, if the configuration or the ring
-// file cannot be used, and with ErrRemoved if the node was removed from its
-// ring and is to join it again without Rejoin.
+// Done and Err. It fails, leaving all files as they were, if the configuration (a
+// *ConfigError) or the ring file cannot be used, and with ErrRemoved if the node
+// was removed from its ring and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			f()
 		}
 	}
-	defer func() { cleanup(n.folder.close) }()
+	defer func() { cleanup(n.folder.abandon) }()
 	was, marked, err := n.folder.marked()
 	if err != nil {
 		return nil, err
@@ -100,8 +100,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, fmt.Errorf("%w: it was removed on %s; to bring it back, start it with Rejoin (--rejoin), or without Join (--join) as a new ring of itself", ErrRemoved, was.Removed.Format(time.RFC3339))
 	}
 	var snapshot []byte
+	var damaged error
 	if !marked {
-		if snapshot, err = n.folder.load(n.log); err != nil {
+		if snapshot, damaged, err = n.folder.load(n.log); err != nil {
 			return nil, err
 		}
 	}
@@ -127,10 +128,19 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if marked {
-		if err := n.folder.unmark(); err != nil {
-			engine.Close()
-			return nil, err
+	switch {
+	case marked:
+		err = n.folder.unmark()
+	case damaged != nil:
+		err = n.folder.setAside(n.log, damaged)
+	}
+	if err != nil {
+		engine.Close()
+		return nil, err
+	}
+	if tcp != nil {
+		if ip := tcp.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
+			n.log.Warn("listening beyond loopback (Insecure, --insecure): whoever can reach this node can join, read and change its ring", "address", tcp.Addr().String())
 		}
 	}
 
@@ -170,14 +180,23 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
 		n.cfg.Tune(&cfg)
 	}
 	engine, err := n.cfg.Engine(cfg)
+	if err == nil {
+		return engine, nil
+	}
+	file := n.folder.path(ringName)
+	var of wire.Snapshot
+	if snapshot != nil && of.Decode(snapshot) == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring) {
+		return nil, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, or choose another data folder (--data)",
+			file, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)
+	}
 	var bad *core.ConfigError
-	if errors.As(err, &bad) && bad.Field == "Snapshot" {
-		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", n.folder.path(ringName), err)
-	}
-	if err != nil {
+	switch {
+	case !errors.As(err, &bad):
 		return nil, fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
+	case bad.Field == "Snapshot":
+		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
 	}
-	return engine, nil
+	return nil, wrong("cannot start node %q: %w", n.cfg.Name, err)
 }
 
 // Name returns the node's name.
@@ -242,10 +261,10 @@ func (n *Node) Leave(ctx context.Context) error {
 	}
 	select {
 	case <-n.settled:
-		if !errors.Is(n.err, ErrLeft) {
-			return n.err
+		if n.err == ErrLeft { // and nothing went wrong
+			return nil
 		}
-		return nil
+		return n.err
 	case <-ctx.Done():
 		return ctx.Err()
 	}

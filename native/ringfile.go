@@ -29,7 +29,7 @@ const (
 // What DecodeRingFile finds wrong.
 var (
 	ErrRingDamaged = errors.New("damaged ring file")
-	ErrRingForeign = errors.New("not a ring file")
+	ErrRingForeign = errors.New("it does not begin as a ring file")
 	ErrRingVersion = errors.New("ring file of a newer version")
 )
 
@@ -49,15 +49,22 @@ func EncodeRingFile(snapshot []byte) []byte {
 // The error is an ErrRingDamaged, ErrRingForeign or ErrRingVersion.
 func DecodeRingFile(b []byte) (snapshot []byte, err error) {
 	magic := b[:min(len(b), len(ringMagic))]
-	if !bytes.HasPrefix([]byte(ringMagic), magic) {
-		return nil, fmt.Errorf("%w: it does not begin as one", ErrRingForeign)
-	}
+	begins := bytes.HasPrefix([]byte(ringMagic), magic)
 	if len(b) < ringOverhead {
+		if !begins {
+			return nil, ErrRingForeign
+		}
 		return nil, fmt.Errorf("%w: cut off after %d bytes", ErrRingDamaged, len(b))
 	}
 	body, sum := b[:len(b)-8], binary.BigEndian.Uint64(b[len(b)-8:])
-	if crc64.Checksum(body, crcTable) != sum {
+	check := crc64.Update(crc64.Checksum([]byte(ringMagic), crcTable), crcTable, body[len(ringMagic):])
+	switch {
+	case begins && check != sum:
 		return nil, fmt.Errorf("%w: its checksum does not match", ErrRingDamaged)
+	case !begins && check != sum:
+		return nil, ErrRingForeign
+	case !begins:
+		return nil, fmt.Errorf("%w: only its first %d bytes do not match", ErrRingDamaged, len(ringMagic))
 	}
 	if v := binary.BigEndian.Uint16(b[len(ringMagic):]); v != ringVersion {
 		return nil, fmt.Errorf("%w: %d, and this program knows %d", ErrRingVersion, v, ringVersion)

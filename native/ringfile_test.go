@@ -42,6 +42,17 @@ func TestRingFileEveryTruncation(t *testing.T) {
 	}
 }
 
+// What begins otherwise, but has the checksum of a ring file, is one.
+func TestRingFileDamagedBeginning(t *testing.T) {
+	for i := range ringMagic {
+		file := EncodeRingFile([]byte("snapshot"))
+		file[i] ^= 1
+		if _, err := DecodeRingFile(file); !errors.Is(err, ErrRingDamaged) {
+			t.Errorf("byte %d: %v", i, err)
+		}
+	}
+}
+
 func TestRingFileOfOthers(t *testing.T) {
 	for _, b := range []string{"hello, world", "#!/bin/sh\n", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"} {
 		if _, err := DecodeRingFile([]byte(b)); !errors.Is(err, ErrRingForeign) {

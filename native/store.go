@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -13,7 +14,11 @@ import (
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 30 * time.Second
+
+	settleTime = time.Second // that a disk may take at the end
 )
+
+var errHangs = errors.New("the disk does not answer")
 
 // store is what the loop knows of the ring file: one write under way at a time,
 // and what changes in the meantime goes with the next.
@@ -95,7 +100,11 @@ func (l *loop) outcome(seq uint64, err error) {
 	l.status.Lock()
 	l.status.writeError = s.err
 	l.status.Unlock()
+	s.answer(seq, err)
+}
 
+// answer answers all who wait for changes up to seq.
+func (s *store) answer(seq uint64, err error) {
 	later := s.waiting[:0]
 	for _, w := range s.waiting {
 		if w.seq <= seq {
@@ -109,35 +118,53 @@ func (l *loop) outcome(seq uint64, err error) {
 }
 
 // settle brings the ring file to where the node's end leaves it: the last state
-// on disk, or nothing, and a marker if it was removed.
-func (l *loop) settle() {
+// on disk, or nothing, and a marker if it was removed. It does not wait for a
+// disk that hangs; done is closed when nothing is written any more.
+func (l *loop) settle() (done <-chan struct{}) {
 	s := &l.store
 	s.retry.Stop()
-	if s.writing != 0 {
-		seq := s.writing
-		s.writing = 0
-		l.outcome(seq, <-s.done)
-	}
-	var err error
+	var last func() error
+	upTo, trouble := s.writing, "may lack the last state"
 	switch {
 	case l.failure != nil:
 		// What the engine would say now is not to be trusted.
 	case l.halt == core.HaltLeft:
-		err = l.folder.forget()
+		last, trouble = l.folder.forget, "cannot be deleted"
 	case l.halt == core.HaltRemoved:
-		err = l.folder.removed(marker{Removed: l.cfg.Clock().UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name})
-	case s.dirty > s.written:
-		var snapshot []byte
-		if snapshot, err = l.engine.Snapshot(); err == nil {
-			err = s.write(EncodeRingFile(snapshot))
+		m := marker{Removed: l.cfg.Clock().UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
+		last, trouble = func() error { return l.folder.removed(m) }, "cannot be deleted"
+	case s.dirty > max(s.written, s.writing):
+		upTo = s.dirty
+		snapshot, err := l.engine.Snapshot()
+		last = func() error {
+			if err != nil {
+				return err
+			}
+			return s.write(EncodeRingFile(snapshot))
 		}
-		l.outcome(s.dirty, err)
-		return
 	}
-	if err != nil {
-		l.err = errors.Join(l.err, fmt.Errorf("cannot delete the ring file: %w", err))
+	var err error
+	over, writing := make(chan struct{}), s.writing != 0
+	go func() {
+		defer close(over)
+		if writing {
+			err = <-s.done
+		}
+		if last != nil {
+			err = last()
+		}
+	}()
+	why := errHangs
+	select {
+	case <-over:
+		why = err
+	case <-time.After(settleTime):
 	}
-	for _, w := range s.waiting {
-		w.to <- result{name: w.name, err: l.failure} // there is no file to wait for any more
+	if why != nil {
+		l.err = errors.Join(l.err, fmt.Errorf("the ring file %s %s: %w", l.folder.path(ringName), trouble, why))
+		why = fmt.Errorf("%w: %w", ErrNotWritten, why)
 	}
+	s.answer(upTo, why)
+	s.answer(math.MaxUint64, l.failure) // there is no file to wait for any more
+	return over
 }

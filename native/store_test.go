@@ -3,6 +3,8 @@ package native
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -134,6 +136,69 @@ func TestDiskFull(t *testing.T) {
 	}
 	if n.Close(); d.writes[len(d.writes)-1] != "change 4" {
 		t.Fatalf("written: %v", d.writes)
+	}
+}
+
+func TestCloseSaysThatTheDiskIsFull(t *testing.T) {
+	n := startOn(t, &disk{err: syscall.ENOSPC}, nil)
+	if _, err := n.Add(t.Context(), "dev2", "127.0.0.1:1"); !errors.Is(err, ErrNotWritten) {
+		t.Fatal(err)
+	}
+	if err := n.Close(); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), n.folder.path(ringName)) {
+		t.Fatal(err)
+	}
+}
+
+// TestCloseDoesNotWaitForTheDisk has a disk that hangs. Nobody else gets the
+// folder before it has done what it was asked for.
+func TestCloseDoesNotWaitForTheDisk(t *testing.T) {
+	d := &disk{gate: make(chan struct{})}
+	n := startOn(t, d, nil)
+	answers := make(chan error, 2)
+	for _, name := range []string{"dev2", "dev3"} { // the second waits for the first
+		go func() {
+			_, err := n.Add(t.Context(), name, "127.0.0.1:1")
+			answers <- err
+		}()
+		eventually(t, "the change", func() bool { _, ok := n.Get(name); return ok })
+	}
+	if err := n.Close(); !errors.Is(err, errHangs) {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := receive(t, "the answers", answers); !errors.Is(err, ErrNotWritten) {
+			t.Fatal(err)
+		}
+	}
+	cfg := n.cfg
+	cfg.Engine, cfg.writeRing = newFake(nil).engine, nil
+	if _, err := Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Fatal(err)
+	}
+	close(d.gate)
+	eventually(t, "the folder", func() bool {
+		next, err := Start(t.Context(), cfg)
+		if err == nil {
+			next.Close()
+		}
+		return err == nil
+	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if got := strings.Join(d.writes, ", "); got != "change 1, change 2" {
+		t.Fatalf("written: %s", got)
+	}
+}
+
+func TestLeaveSaysWhatItLeavesBehind(t *testing.T) {
+	cfg := config(t, "dev1")
+	cfg.Engine = serving().engine
+	n := start(t, cfg)
+	if err := os.MkdirAll(n.folder.path(filepath.Join(ringName, "a folder")), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Leave(t.Context()); !errors.Is(err, ErrLeft) || !strings.Contains(err.Error(), "cannot be deleted") {
+		t.Fatal(err)
 	}
 }
 

@@ -40,7 +40,7 @@ func (o *options) client(cmd *cobra.Command) (*client, error) {
 		return &client{base: strings.TrimSuffix(o.api, "/"), where: o.api}, nil
 	}
 	if o.data == "" {
-		return nil, usage(cmd, errors.New("no home folder to keep data in: say where the node's is with --data"))
+		return nil, usage(cmd, errors.New("no data folder: say where the node's is with --data"))
 	}
 	return socketClient(o.data), nil
 }

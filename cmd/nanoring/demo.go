@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -44,9 +43,8 @@ stops them; their data stays, so the same command brings the same ring back.`,
 				return usage(cmd, fmt.Errorf("--port %d leaves no room for %d nodes below 65536", d.port, d.nodes))
 			}
 			d.program, d.out = os.Args[0], cmd.OutOrStdout()
-			signals, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			signals, release := untilStopped(cmd.Context())
 			defer release()
-			context.AfterFunc(signals, release) // a second signal is not caught
 			return d.run(signals)
 		},
 	}

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/nanoring/nanoring/core/wire"
 	"github.com/spf13/cobra"
 )
 
@@ -102,17 +100,16 @@ on the disk of the node that is told.`,
 		Example: "  nanoring --data data/dev1 add dev2@127.0.0.1:7002\n  nanoring --data data/dev1 add 127.0.0.1:7003",
 		Args:    argument("NAME@HOST:PORT or HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !utf8.ValidString(args[0]) {
-				return usage(cmd, fmt.Errorf("%q is not UTF-8", args[0]))
-			}
 			name, address, named := strings.Cut(args[0], "@")
 			if !named {
 				name, address = "", args[0]
-			} else if name == "" {
-				return usage(cmd, errors.New("no name before the @: write NAME@HOST:PORT, or HOST:PORT to learn the name"))
 			}
-			if _, _, err := net.SplitHostPort(address); err != nil {
-				return usage(cmd, fmt.Errorf("%q is not HOST:PORT or NAME@HOST:PORT", args[0]))
+			err := wire.ValidAddress(address)
+			if named && err == nil {
+				err = wire.ValidName(name)
+			}
+			if err != nil {
+				return usage(cmd, fmt.Errorf("%q is not NAME@HOST:PORT or HOST:PORT: %w", args[0], err))
 			}
 			c, err := o.client(cmd)
 			if err != nil {
@@ -153,6 +150,9 @@ when the change is on the disk of the node that is told.`,
 			return completeNames(cmd, o, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := wire.ValidName(args[0]); err != nil {
+				return usage(cmd, fmt.Errorf("%q is no NAME: %w", args[0], err))
+			}
 			c, err := o.client(cmd)
 			if err != nil {
 				return err

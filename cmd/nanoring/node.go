@@ -7,10 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native"
@@ -20,6 +17,7 @@ import (
 type nodeFlags struct {
 	config    native.Config
 	tags      []string
+	page      bool
 	logLevel  string
 	logFormat string
 }
@@ -29,9 +27,9 @@ func nodeCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node",
 		Short: "Run a node",
-		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT) or SIGTERM it says
-bye, stays a member of its ring, and comes back with the same command. A second
-signal ends it at once.
+		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT), SIGTERM or
+SIGHUP it says bye, stays a member of its ring, and comes back with the same
+command. A second SIGINT or SIGTERM ends it at once.
 
 A new node is alone in its ring: add it from a node of another ring, or name one
 of that ring's nodes with --join. What it knows of its ring is kept in its data
@@ -61,6 +59,7 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.config.Ring, "ring", "nanoring", "name of the ring; rings of two names never merge")
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it")
+	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
 	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
 	markEnv(flags)
@@ -70,14 +69,22 @@ a list is separated by commas there.`,
 }
 
 func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
+	for _, name := range []string{"name", "ring"} {
+		if flag := cmd.Flag(name); flag.Changed && flag.Value.String() == "" {
+			return usage(cmd, fmt.Errorf("--%s is empty: leave it out for the default", name))
+		}
+	}
 	config, err := f.parse(o.data)
 	if err != nil {
 		return usage(cmd, err)
 	}
-	signals, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	signals, release := untilStopped(cmd.Context())
 	defer release()
-	context.AfterFunc(signals, release) // a second signal is not caught
 	node, err := native.Start(signals, config)
+	var wrong *native.ConfigError
+	if errors.As(err, &wrong) {
+		return usage(cmd, err)
+	}
 	if err != nil {
 		return ended(signals, config.Name, err)
 	}
@@ -93,8 +100,9 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 func (f nodeFlags) parse(data string) (native.Config, error) {
 	c := f.config
 	c.Data = data
+	c.NoPage = !f.page
 	if c.Data == "" {
-		return c, errors.New("no home folder to keep data in: choose a folder with --data")
+		return c, errors.New("no data folder: choose one with --data")
 	}
 	if c.Name == "" {
 		host, err := os.Hostname()
@@ -110,7 +118,6 @@ func (f nodeFlags) parse(data string) (native.Config, error) {
 		}
 		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
 	}
-	slices.SortFunc(c.Tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
 	var err error
 	c.Log, err = f.logger(os.Stderr)
 	return c, err
@@ -134,7 +141,7 @@ func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
 // ended makes of why a node ended how the command ends.
 func ended(signals context.Context, name string, err error) error {
 	switch {
-	case errors.Is(err, native.ErrLeft), signals.Err() != nil && errors.Is(err, context.Canceled):
+	case err == native.ErrLeft, signals.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
 	case errors.Is(err, native.ErrRemoved):
 		return &failure{exitRemoved, err, "To bring " + name + " back into its ring, start it with --join HOST:PORT --rejoin."}

@@ -18,7 +18,7 @@ import (
 )
 
 var signals = map[string]os.Signal{
-	"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL,
+	"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
 	"STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT,
 }
 

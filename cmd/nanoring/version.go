@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -30,7 +29,7 @@ func versionCommand(o *options) *cobra.Command {
 			w := cmd.OutOrStdout()
 			switch o.output {
 			case "json":
-				return json.NewEncoder(w).Encode(v)
+				return writeJSON(w, v)
 			case "names":
 				_, err := fmt.Fprintln(w, v.Version)
 				return err

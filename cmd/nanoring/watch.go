@@ -100,7 +100,7 @@ func (e *event) text() string {
 	case "ready":
 		return "these are all; now what happens:"
 	case "refused":
-		return fmt.Sprintf("a connection with %s (%s) was refused, %s: %s", orDash(e.Name), orDash(e.Address), e.Code, e.Text)
+		return fmt.Sprintf("a connection with %s (%s) was turned away, %s: %s", orDash(e.Name), orDash(e.Address), e.Code, e.Text)
 	case "skew":
 		ahead := time.Duration(e.Ahead) * time.Microsecond
 		return fmt.Sprintf("the clock of %s (%s) differs from this node's by %s", orDash(e.Name), orDash(e.Address), ahead.Round(time.Millisecond))

@@ -1,0 +1,180 @@
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/host"
+)
+
+// engines are the two that benchmarks compare, native first.
+var engines = []struct {
+	name string
+	make func(testing.TB, core.Config) core.Engine
+}{
+	{"native", func(t testing.TB, cfg core.Config) core.Engine {
+		r, err := core.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}},
+	{"wasm", func(t testing.TB, cfg core.Config) core.Engine { return sandboxed(t, cfg) }},
+}
+
+// epoch is the wall clock at which tests begin.
+const epoch = 1_800_000_000 * core.Second
+
+func config(name string) core.Config {
+	return core.Config{Ring: "ring", Name: name, Address: name + ":7946", Instance: wire.Instance{Start: epoch, Nonce: 1}, Seed: 1}
+}
+
+// peer drives an engine of a ring of n others, one of which is connected.
+type peer struct {
+	testing.TB
+	engine core.Engine
+	now    int64
+}
+
+func newPeer(t testing.TB, engine core.Engine, n int) *peer {
+	p := &peer{TB: t, engine: engine, now: core.Second}
+	p.step(core.Input{Kind: core.Start})
+	p.step(core.Input{Kind: core.Opened, Conn: 1, Addr: "10.0.0.1:1"})
+	hello := wire.Frame{Kind: wire.KindHello, Hello: wire.Hello{Address: "node-0000:7946", Name: "node-0000", Ring: "ring",
+		Members: uint64(n), Min: 1, Max: 1, Wall: epoch + p.now, Instance: wire.Instance{Start: epoch, Nonce: 1}}}
+	p.receive(hello.Append(nil))
+	for first := 0; first < n; first += 500 {
+		p.receive(members(first, min(500, n-first)))
+		p.receive(presences(first, min(500, n-first), 0))
+	}
+	for range 200 { // the rumors and the sync that follow
+		p.now += 100 * core.Millisecond
+		p.step(core.Input{Kind: core.Tick})
+	}
+	p.receive(presences(0, 1, 1))
+	return p
+}
+
+func (p *peer) step(in core.Input) []core.Effect {
+	p.now++
+	in.Mono, in.Wall = p.now, epoch+p.now
+	effects, err := p.engine.Step(in)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return effects
+}
+
+func (p *peer) receive(frame []byte) []core.Effect {
+	return p.step(core.Input{Kind: core.Received, Conn: 1, Frame: frame})
+}
+
+// members makes a rumor that so many nodes belong to the ring.
+func members(first, count int) []byte {
+	return rumor(first, count, func(name string) wire.Record {
+		return wire.Record{Set: wire.Nodes, Stamp: epoch, Value: wire.Member{Address: name + ":7946"}.Value()}
+	})
+}
+
+// presences makes a rumor of the i-th incarnations of nodes.
+func presences(first, count, i int) []byte {
+	return rumor(first, count, func(name string) wire.Record {
+		p := wire.Presence{Address: name + ":7946", Instance: wire.Instance{Start: epoch, Nonce: 1}, Version: 1}
+		return wire.Record{Set: wire.Up, Stamp: epoch + int64(i), Value: p.Value()}
+	})
+}
+
+func rumor(first, count int, of func(name string) wire.Record) []byte {
+	f := wire.Frame{Kind: wire.KindRumor}
+	for k := first; k < first+count; k++ {
+		name := fmt.Sprintf("node-%04d", k)
+		r := of(name)
+		r.Name = name
+		f.Records = append(f.Records, r)
+	}
+	return f.Append(nil)
+}
+
+// BenchmarkMerge is a frame of 1,000 records, all of them news: decoded,
+// merged, and told as events.
+func BenchmarkMerge(b *testing.B) {
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			p := newPeer(b, e.make(b, config("me")), 2000)
+			var frames [][]byte
+			for i := range 64 {
+				frames = append(frames, presences(1, 1000, 2+i))
+			}
+			for i := 0; b.Loop(); i++ {
+				if i%len(frames) == 0 && i > 0 { // newer ones
+					b.StopTimer()
+					for k := range frames {
+						frames[k] = presences(1, 1000, 2+i+k)
+					}
+					b.StartTimer()
+				}
+				p.receive(frames[i%len(frames)])
+			}
+		})
+	}
+}
+
+// BenchmarkRound is a round that brings no news, as most do: a gossip and its ack.
+func BenchmarkRound(b *testing.B) {
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			p := newPeer(b, e.make(b, config("me")), 5)
+			var frame []byte
+			for seq := uint64(1); b.Loop(); seq++ {
+				f := wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: epoch + p.now, Print: 1 << 63}
+				frame = f.Append(frame[:0])
+				p.receive(frame)
+			}
+		})
+	}
+}
+
+// BenchmarkStart is the time until a node has taken its first input: of the
+// native engine, of one in the sandbox that compiles its module, of one that
+// finds it compiled in a folder, and of one beside others in one process.
+func BenchmarkStart(b *testing.B) {
+	start := func(b *testing.B, make func() (core.Engine, error)) {
+		for b.Loop() {
+			e, err := make()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := e.Step(core.Input{Kind: core.Start, Mono: core.Second, Wall: epoch}); err != nil {
+				b.Fatal(err)
+			}
+			e.Close()
+		}
+	}
+	b.Run("native", func(b *testing.B) {
+		start(b, func() (core.Engine, error) { return core.New(config("me")) })
+	})
+	b.Run("cold", func(b *testing.B) {
+		start(b, func() (core.Engine, error) { return host.New(context.Background(), host.Config{Node: config("me")}) })
+	})
+	b.Run("warm", func(b *testing.B) {
+		dir := b.TempDir()
+		warm := func() (core.Engine, error) {
+			c, err := host.NewCache(dir)
+			if err != nil {
+				return nil, err
+			}
+			b.Cleanup(func() { c.Close() })
+			return host.New(context.Background(), host.Config{Node: config("me"), Cache: c})
+		}
+		if _, err := warm(); err != nil {
+			b.Fatal(err)
+		}
+		start(b, warm)
+	})
+	b.Run("shared", func(b *testing.B) {
+		start(b, func() (core.Engine, error) { return sandboxed(b, config("me")), nil })
+	})
+}

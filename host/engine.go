@@ -1,0 +1,230 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/wasm/module"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Config is what an Engine is made of.
+type Config struct {
+	// Node is who the node is, as for core.New.
+	Node core.Config
+	// Module is the module to run; nil is NanoRing's own, of package wasm/module.
+	Module []byte
+	// Memory is how many bytes the module may have; 0 is DefaultMemory. What it
+	// says in one step may take as many, outside of it.
+	Memory int
+	// Cache keeps the module compiled, for several engines, or for the next
+	// process; nil compiles it for this engine alone.
+	Cache *Cache
+}
+
+// DefaultMemory is enough for a ring of some ten thousand nodes.
+const DefaultMemory = 64 << 20
+
+// Engine is one node's part in a ring, run by a module in a sandbox. It is a
+// core.Engine like core.Ring, and gives the same effects for the same inputs.
+type Engine struct {
+	ctx   context.Context
+	owned *Cache // closed with the engine
+	mod   api.Module
+	calls [exportCount]api.Function
+	stack [8]uint64
+	err   error // why it is of no use any more
+
+	// The module's buffer: see put.
+	bufferAt, bufferLen uint32
+
+	// What the call under way may do, and has done.
+	stepping bool
+	work     int // that WASI may still do
+	room     int // bytes that effects may still take
+	memory   int
+	clock    int64 // nanoseconds that it is shown
+	random   *rand.ChaCha8
+	words    []byte
+	effects  []core.Effect
+	frames   []byte // of the effects
+	events   []core.Event
+	json     reader
+}
+
+var _ core.Engine = (*Engine)(nil)
+
+// New makes an Engine. It fails with a *ModuleError if the module is not one to
+// run, and with a *core.ConfigError as core.New does. ctx ends a compilation,
+// which takes a second or two without a Cache; it does not end the Engine.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	if cfg.Module == nil {
+		cfg.Module = module.Wasm
+	}
+	if cfg.Memory <= 0 {
+		cfg.Memory = DefaultMemory
+	}
+	var seed [32]byte
+	for i := range 8 {
+		seed[i] = byte(cfg.Node.Seed >> (8 * i))
+	}
+	e := &Engine{memory: cfg.Memory, random: rand.NewChaCha8(seed)}
+	e.ctx = context.WithValue(context.Background(), engineKey{}, e)
+	if cfg.Cache == nil {
+		e.owned = newCache()
+		cfg.Cache = e.owned
+	}
+	if err := e.start(ctx, cfg); err != nil {
+		e.Close()
+		var trap *TrapError
+		if errors.As(err, &trap) {
+			err = &ModuleError{trap}
+		}
+		return nil, err
+	}
+	return e, nil
+}
+
+// engineKey is where the functions that a module calls find its Engine.
+type engineKey struct{}
+
+func (e *Engine) start(ctx context.Context, cfg Config) error {
+	p, err := cfg.Cache.program(ctx, cfg.Module, cfg.Memory)
+	if err != nil {
+		return err
+	}
+	e.begin()
+	if e.mod, err = p.instantiate(e.ctx); err != nil {
+		return newTrap("instantiation", e.words, err)
+	}
+	for x := range exportCount {
+		e.calls[x] = e.mod.ExportedFunction(exports[x].name)
+	}
+	if _, err := e.call(callInitialize); err != nil {
+		return err
+	}
+	version, err := e.call(callABI)
+	if err != nil {
+		return err
+	}
+	if uint32(version) != abiVersion {
+		return unusable("it has version %d of the ABI, this host version %d: take a module and a host of one release", uint32(version), abiVersion)
+	}
+	err = e.create(cfg.Node)
+	if trap := (*TrapError)(nil); errors.As(err, &trap) {
+		return &ModuleError{err}
+	}
+	return err
+}
+
+// Step implements core.Engine. After an error, a *TrapError, the engine is of
+// no use any more, and the module is gone.
+func (e *Engine) Step(in core.Input) ([]core.Effect, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	e.reset()
+	if in.Mono < math.MaxInt64/1000 {
+		e.clock = max(e.clock, in.Mono*1000)
+	}
+	e.stepping = true
+	err := e.input(in)
+	e.stepping = false
+	if err != nil {
+		return nil, err
+	}
+	next := 0
+	for i := range e.effects {
+		if e.effects[i].Kind == core.Emit {
+			e.effects[i].Event = &e.events[next]
+			next++
+		}
+	}
+	return e.effects, nil
+}
+
+// reset makes room for the next step's effects, and keeps no more of it than is usual.
+func (e *Engine) reset() {
+	clear(e.effects)
+	clear(e.events)
+	e.effects, e.events, e.frames = e.effects[:0], e.events[:0], e.frames[:0]
+	if cap(e.effects) > maxKept {
+		e.effects = nil
+	}
+	if cap(e.events) > maxKept {
+		e.events = nil
+	}
+	if cap(e.frames) > 4*wire.MaxFrame {
+		e.frames = nil
+	}
+}
+
+const maxKept = 1 << 12
+
+// Snapshot implements core.Engine.
+func (e *Engine) Snapshot() ([]byte, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	where, err := e.call(callSnapshot)
+	if err != nil {
+		return nil, err
+	}
+	return e.output(callSnapshot, where)
+}
+
+// output copies bytes that the module has left: ptr << 32 | len.
+func (e *Engine) output(from export, where uint64) ([]byte, error) {
+	b, ok := e.mod.Memory().Read(uint32(where>>32), uint32(where))
+	if !ok {
+		return nil, e.end(from, violation("it left bytes that are not in its memory"))
+	}
+	return append(make([]byte, 0, len(b)), b...), nil
+}
+
+// Close implements core.Engine.
+func (e *Engine) Close() error {
+	if errors.Is(e.err, ErrClosed) {
+		return nil
+	}
+	e.drop()
+	e.err = ErrClosed
+	if e.owned != nil {
+		return e.owned.Close()
+	}
+	return nil
+}
+
+// call calls an export. Whatever goes wrong in it ends the engine.
+func (e *Engine) call(x export, args ...uint64) (uint64, error) {
+	e.begin()
+	copy(e.stack[:], args)
+	if err := e.calls[x].CallWithStack(e.ctx, e.stack[:]); err != nil {
+		return 0, e.end(x, err)
+	}
+	return e.stack[0], nil
+}
+
+// begin gives a call its bounds.
+func (e *Engine) begin() {
+	e.work, e.room, e.words = maxWork, e.memory, e.words[:0]
+}
+
+func (e *Engine) end(x export, err error) error {
+	e.err = newTrap(exports[x].name, e.words, err)
+	e.drop()
+	return e.err
+}
+
+// drop throws the instance away: it would still answer, wrongly.
+func (e *Engine) drop() {
+	if e.mod != nil {
+		e.mod.Close(e.ctx)
+	}
+	e.mod, e.calls = nil, [exportCount]api.Function{}
+	e.effects, e.events, e.frames = nil, nil, nil
+}

@@ -1,0 +1,17 @@
+package host
+
+// MemorySize is how many bytes of memory the module has now.
+func (e *Engine) MemorySize() uint32 { return e.mod.Memory().Size() }
+
+// Exports lists what a module has to export, with what it takes and returns.
+func Exports(yield func(name string, params, results []byte)) {
+	for _, x := range exports {
+		yield(x.name, x.params, x.results)
+	}
+}
+
+// Import returns what an import takes and returns.
+func Import(from, name string) (params, results []byte) {
+	f := imports[from][name]
+	return f.params, f.results
+}

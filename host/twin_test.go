@@ -1,0 +1,109 @@
+package host_test
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/host"
+)
+
+// shared is the cache of all tests: the module is compiled once.
+var shared = sync.OnceValue(func() *host.Cache {
+	c, err := host.NewCache("")
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+// sandboxed makes an Engine that is closed with the test.
+func sandboxed(t testing.TB, cfg core.Config) *host.Engine {
+	t.Helper()
+	e, err := host.New(t.Context(), host.Config{Node: cfg, Cache: shared()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// twin is a Ring and a sandboxed Engine that are given the same inputs, and
+// expected to give the same effects and snapshots.
+type twin struct {
+	ring    *core.Ring
+	sandbox *host.Engine
+	steps   int
+}
+
+// twins makes twins for a simulated world.
+func twins(t testing.TB) func(core.Config) (core.Engine, error) {
+	return func(cfg core.Config) (core.Engine, error) { return newTwin(t, cfg) }
+}
+
+func newTwin(t testing.TB, cfg core.Config) (core.Engine, error) {
+	ring, err := core.New(cfg)
+	sandbox, other := host.New(t.Context(), host.Config{Node: cfg, Cache: shared()})
+	if fmt.Sprint(err) != fmt.Sprint(other) {
+		return nil, fmt.Errorf("they do not start alike: %v, in the sandbox: %v", err, other)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &twin{ring: ring, sandbox: sandbox}, nil
+}
+
+func (w *twin) Step(in core.Input) ([]core.Effect, error) {
+	w.steps++
+	want, _ := w.ring.Step(in)
+	got, err := w.sandbox.Step(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := equal(want, got); err != nil {
+		return nil, fmt.Errorf("step %d, %+v: %w", w.steps, in, err)
+	}
+	if w.steps%32 == 0 {
+		if _, err := w.Snapshot(); err != nil {
+			return nil, err
+		}
+	}
+	return got, nil
+}
+
+func (w *twin) Snapshot() ([]byte, error) {
+	want, _ := w.ring.Snapshot()
+	got, err := w.sandbox.Snapshot()
+	if err == nil && !bytes.Equal(want, got) {
+		err = fmt.Errorf("after step %d, snapshots differ:\n%x, in the sandbox\n%x", w.steps, want, got)
+	}
+	return got, err
+}
+
+func (w *twin) Close() error {
+	w.ring.Close()
+	return w.sandbox.Close()
+}
+
+// equal says where effects differ, byte for byte.
+func equal(want, got []core.Effect) error {
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) || !reflect.DeepEqual(want[i], got[i]) {
+			return fmt.Errorf("effect %d differs:\n%s, in the sandbox\n%s", i+1, show(want, i), show(got, i))
+		}
+	}
+	return nil
+}
+
+func show(effects []core.Effect, i int) string {
+	if i >= len(effects) {
+		return "there is none"
+	}
+	if e := effects[i]; e.Event != nil {
+		return fmt.Sprintf("%+v", *e.Event)
+	}
+	return fmt.Sprintf("%+v", effects[i])
+}

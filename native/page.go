@@ -1,0 +1,119 @@
+package native
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/nanoring/nanoring/wasm/module"
+	"github.com/nanoring/nanoring/web"
+)
+
+// pagePolicy is the Content-Security-Policy: nothing but what the node serves,
+// the module among it, and the WebSockets of gateways.
+const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; " +
+	"style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+var pageTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".wasm": "application/wasm",
+}
+
+// pageFiles are what browsers are served, by path. They are the process's: what
+// is compressed once is so for all of its nodes.
+var pageFiles = sync.OnceValue(func() map[string]*pageFile {
+	files := map[string]*pageFile{"/nanoring.wasm": newPageFile("nanoring.wasm", module.Wasm)}
+	names, _ := fs.Glob(web.Files, "*") // an error would be the pattern's
+	for _, name := range names {
+		b, err := web.Files.ReadFile(name)
+		if err != nil {
+			panic(err) // it is in this binary
+		}
+		if name == "index.html" {
+			files["/{$}"] = newPageFile(name, b)
+		} else {
+			files["/"+name] = newPageFile(name, b)
+		}
+	}
+	return files
+})
+
+// pageFile is a file that is served as it is, or compressed.
+type pageFile struct {
+	typ   string
+	plain []byte
+	etag  func() string // of plain, without quotes
+	small func() []byte // plain compressed
+}
+
+func newPageFile(name string, b []byte) *pageFile {
+	return &pageFile{
+		typ:   pageTypes[path.Ext(name)],
+		plain: b,
+		etag: sync.OnceValue(func() string {
+			sum := sha256.Sum256(b)
+			return hex.EncodeToString(sum[:16])
+		}),
+		small: sync.OnceValue(func() []byte {
+			var out bytes.Buffer
+			z := gzip.NewWriter(&out)
+			z.Write(b) // a Buffer takes all
+			z.Close()
+			return out.Bytes()
+		}),
+	}
+}
+
+// servePage adds the page and nanoring.js, so that a browser can be a node.
+func servePage(mux *http.ServeMux) {
+	for path, file := range pageFiles() {
+		mux.Handle("GET "+path, file)
+	}
+}
+
+// ServeHTTP serves the file. A browser asks again each time, and is told at
+// once that it has the file: so a page is never older than its node.
+func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, etag := f.plain, `"`+f.etag()+`"`
+	h := w.Header()
+	if acceptsGzip(r) {
+		body, etag = f.small(), `"`+f.etag()+`-gzip"`
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	if strings.HasPrefix(f.typ, "text/javascript") || f.typ == "application/wasm" {
+		h.Set("Access-Control-Allow-Origin", "*") // no secrets: a page of anybody's may be a node by them
+	}
+	if match := r.Header.Get("If-None-Match"); match == "*" || strings.Contains(match, etag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", f.typ)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body) // an error is the client's, which is gone
+}
+
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";q=")
+		if strings.EqualFold(name, "gzip") {
+			return weight == "" || strings.Trim(weight, "0.") != ""
+		}
+	}
+	return false
+}

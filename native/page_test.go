@@ -1,0 +1,92 @@
+package native
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/wasm/module"
+)
+
+func TestPage(t *testing.T) {
+	n := startFake(t, newFake(nil))
+	base, c := "http://"+n.Addr(), httpClient(t)
+
+	for path, want := range map[string]struct{ typ, has, cors string }{
+		"/":              {"text/html; charset=utf-8", "<!doctype html>", ""},
+		"/page.css":      {"text/css; charset=utf-8", "{", ""},
+		"/nanoring.js":   {"text/javascript; charset=utf-8", "export function join(", "*"},
+		"/nanoring.wasm": {"application/wasm", "\x00asm", "*"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			plain := ask(t, c, "GET", base+path, "", "Accept-Encoding", "br, gzip;q=0")
+			if plain.status != 200 || plain.typ != want.typ || !strings.Contains(plain.body, want.has) {
+				t.Fatalf("%d %s %.100s", plain.status, plain.typ, plain.body)
+			}
+			for name, value := range map[string]string{
+				"Content-Encoding": "", "Vary": "Accept-Encoding", "Cache-Control": "no-cache",
+				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": want.cors,
+				"Content-Security-Policy": pagePolicy,
+			} {
+				if got := plain.header.Get(name); got != value {
+					t.Errorf("%s: %q, not %q", name, got, value)
+				}
+			}
+
+			small := ask(t, c, "GET", base+path, "", "Accept-Encoding", "deflate, GZIP;q=0.5")
+			if small.header.Get("Content-Encoding") != "gzip" || small.header.Get("ETag") == plain.header.Get("ETag") || len(small.body) >= len(plain.body) {
+				t.Fatalf("it is not compressed: %v, %d bytes", small.header, len(small.body))
+			}
+			z, err := gzip.NewReader(strings.NewReader(small.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := io.ReadAll(z); err != nil || string(b) != plain.body {
+				t.Errorf("it is something else when compressed: %v", err)
+			}
+
+			for _, first := range []answer{plain, small} {
+				encoding := cmp.Or(first.header.Get("Content-Encoding"), "identity")
+				again := ask(t, c, "GET", base+path, "", "Accept-Encoding", encoding, "If-None-Match", `"x", W/`+first.header.Get("ETag"))
+				if again.status != 304 || again.body != "" || again.header.Get("ETag") != first.header.Get("ETag") {
+					t.Errorf("a browser that has it, %q, is told %d, %d bytes", encoding, again.status, len(again.body))
+				}
+				changed := ask(t, c, "GET", base+path, "", "Accept-Encoding", encoding, "If-None-Match", `"x"`)
+				if changed.status != 200 || changed.body != first.body {
+					t.Errorf("a browser that has an older one, %q, is told %d", encoding, changed.status)
+				}
+				head := ask(t, c, "HEAD", base+path, "", "Accept-Encoding", encoding)
+				if head.status != 200 || head.body != "" || head.header.Get("Content-Length") != first.header.Get("Content-Length") {
+					t.Errorf("HEAD, %q: %d %v", encoding, head.status, head.header)
+				}
+			}
+		})
+	}
+	if wasm := ask(t, c, "GET", base+"/nanoring.wasm", "", "Accept-Encoding", "identity"); !bytes.Equal([]byte(wasm.body), module.Wasm) {
+		t.Error("the module is another one")
+	}
+	for _, path := range []string{"/index.html", "/web.go", "/package.json", "/node_modules/", "/page"} {
+		if got := ask(t, c, "GET", base+path, ""); got.status != 404 || got.typ != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, got.status, got.typ)
+		}
+	}
+	if got := ask(t, c, "GET", base+"/", "", "Host", "evil.example"); got.status != 403 {
+		t.Errorf("a page of another name is served: %d", got.status)
+	}
+}
+
+func TestNoPage(t *testing.T) {
+	cfg := config(t, "dev1")
+	cfg.Engine = newFake(nil).engine
+	cfg.NoPage = true
+	n := start(t, cfg)
+	c := httpClient(t)
+	for _, path := range []string{"/", "/nanoring.js", "/nanoring.wasm", "/page.css"} {
+		if got := ask(t, c, "GET", "http://"+n.Addr()+path, ""); got.status != 404 || got.typ != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, got.status, got.typ)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+// The names of nodes that were given none. A tab has one in a ring, and keeps it when it is reloaded, where the browser
+// lets it. (A tab that is duplicated begins with the name of the first, finds it taken, and takes another.)
+
+const key = (/** @type {string} */ ring) => `nanoring ${ring}`;
+
+/** A name that hardly any other tab has. */
+export function randomName() {
+  const letters = "bcdfghjklmnpqrstvwxz"; // no vowels: no words
+  return "tab-" + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
+}
+
+/** @param {string} ring */
+export function remembered(ring) {
+  try {
+    return sessionStorage.getItem(key(ring));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} ring
+ * @param {string} name
+ */
+export function remember(ring, name) {
+  try {
+    sessionStorage.setItem(key(ring), name);
+  } catch {
+    // Then it has another when it is reloaded.
+  }
+}
+
+/** @param {string} ring */
+export function forget(ring) {
+  try {
+    sessionStorage.removeItem(key(ring));
+  } catch {
+    // There is nothing to forget.
+  }
+}
