@@ -1,7 +1,6 @@
 package host_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -138,43 +137,44 @@ func BenchmarkRound(b *testing.B) {
 }
 
 // BenchmarkStart is the time until a node has taken its first input: of the
-// native engine, of one in the sandbox that compiles its module, of one that
-// finds it compiled in a folder, and of one beside others in one process.
+// native engine, and of one in the sandbox beside others of the same process.
+// BenchmarkColdStart has what a process has to do before.
 func BenchmarkStart(b *testing.B) {
-	start := func(b *testing.B, make func() (core.Engine, error)) {
-		for b.Loop() {
-			e, err := make()
-			if err != nil {
-				b.Fatal(err)
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			for b.Loop() {
+				engine := e.make(b, config("me"))
+				if _, err := engine.Step(core.Input{Kind: core.Start, Mono: core.Second, Wall: epoch}); err != nil {
+					b.Fatal(err)
+				}
+				engine.Close()
 			}
-			if _, err := e.Step(core.Input{Kind: core.Start, Mono: core.Second, Wall: epoch}); err != nil {
-				b.Fatal(err)
-			}
-			e.Close()
-		}
+		})
 	}
-	b.Run("native", func(b *testing.B) {
-		start(b, func() (core.Engine, error) { return core.New(config("me")) })
-	})
-	b.Run("cold", func(b *testing.B) {
-		start(b, func() (core.Engine, error) { return host.New(context.Background(), host.Config{Node: config("me")}) })
-	})
-	b.Run("warm", func(b *testing.B) {
-		dir := b.TempDir()
-		warm := func() (core.Engine, error) {
-			c, err := host.NewCache(dir)
-			if err != nil {
-				return nil, err
-			}
-			b.Cleanup(func() { c.Close() })
-			return host.New(context.Background(), host.Config{Node: config("me"), Cache: c})
-		}
-		if _, err := warm(); err != nil {
+}
+
+// BenchmarkColdStart makes the first engine of a process: one that compiles its
+// module, and one that finds it compiled in its folder.
+func BenchmarkColdStart(b *testing.B) {
+	memory := host.DefaultMemory
+	start := func(b *testing.B, cache string) {
+		memory += 64 << 10 // not as any engine that there is: nothing is shared
+		e, err := host.New(b.Context(), host.Config{Node: config("me"), Memory: memory, Cache: cache})
+		if err != nil {
 			b.Fatal(err)
 		}
-		start(b, warm)
+		e.Close()
+	}
+	b.Run("compiled", func(b *testing.B) {
+		for b.Loop() {
+			start(b, "")
+		}
 	})
-	b.Run("shared", func(b *testing.B) {
-		start(b, func() (core.Engine, error) { return sandboxed(b, config("me")), nil })
+	b.Run("cached", func(b *testing.B) {
+		dir := b.TempDir()
+		start(b, dir)
+		for b.Loop() {
+			start(b, dir)
+		}
 	})
 }

@@ -14,9 +14,8 @@
 // The example joins two rings so, in memory. A node with sockets and a ring
 // file takes one line: native.Config.Engine makes its engine.
 //
-// Compiling the module takes a second or two. A [Cache] that several Engines
-// share does it once, and in a folder it lasts: then a node starts in less than
-// a tenth of a second.
+// Compiling the module takes a second or two. The Engines of one process share
+// it; in a folder, [Config].Cache, it also lasts until the next.
 //
 // # The sandbox
 //

@@ -21,9 +21,11 @@ type Config struct {
 	// Memory is how many bytes the module may have; 0 is DefaultMemory. What it
 	// says in one step may take as many, outside of it.
 	Memory int
-	// Cache keeps the module compiled, for several engines, or for the next
-	// process; nil compiles it for this engine alone.
-	Cache *Cache
+	// Cache is a folder, made if missing, that keeps the module compiled for the
+	// next process: then it starts in a tenth of a second, not in one or two. It
+	// is machine code: nobody else must be able to write there. Empty keeps none.
+	// The engines of one process share what is compiled anyway.
+	Cache string
 }
 
 // DefaultMemory is enough for a ring of some ten thousand nodes.
@@ -33,7 +35,7 @@ const DefaultMemory = 64 << 20
 // core.Engine like core.Ring, and gives the same effects for the same inputs.
 type Engine struct {
 	ctx   context.Context
-	owned *Cache // closed with the engine
+	from  *program
 	mod   api.Module
 	calls [exportCount]api.Function
 	stack [8]uint64
@@ -59,8 +61,8 @@ type Engine struct {
 var _ core.Engine = (*Engine)(nil)
 
 // New makes an Engine. It fails with a *ModuleError if the module is not one to
-// run, and with a *core.ConfigError as core.New does. ctx ends a compilation,
-// which takes a second or two without a Cache; it does not end the Engine.
+// run, and with a *core.ConfigError as core.New does. ctx ends a compilation; it
+// does not end the Engine.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Module == nil {
 		cfg.Module = module.Wasm
@@ -74,10 +76,6 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{memory: cfg.Memory, random: rand.NewChaCha8(seed)}
 	e.ctx = context.WithValue(context.Background(), engineKey{}, e)
-	if cfg.Cache == nil {
-		e.owned = newCache()
-		cfg.Cache = e.owned
-	}
 	if err := e.start(ctx, cfg); err != nil {
 		e.Close()
 		var trap *TrapError
@@ -89,16 +87,13 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// engineKey is where the functions that a module calls find its Engine.
-type engineKey struct{}
-
 func (e *Engine) start(ctx context.Context, cfg Config) error {
-	p, err := cfg.Cache.program(ctx, cfg.Module, cfg.Memory)
-	if err != nil {
+	var err error
+	if e.from, err = use(ctx, cfg.Module, cfg.Memory, cfg.Cache); err != nil {
 		return err
 	}
 	e.begin()
-	if e.mod, err = p.instantiate(e.ctx); err != nil {
+	if e.mod, err = e.from.instantiate(e.ctx); err != nil {
 		return newTrap("instantiation", e.words, err)
 	}
 	for x := range exportCount {
@@ -193,9 +188,6 @@ func (e *Engine) Close() error {
 	}
 	e.drop()
 	e.err = ErrClosed
-	if e.owned != nil {
-		return e.owned.Close()
-	}
 	return nil
 }
 
@@ -225,6 +217,9 @@ func (e *Engine) drop() {
 	if e.mod != nil {
 		e.mod.Close(e.ctx)
 	}
-	e.mod, e.calls = nil, [exportCount]api.Function{}
+	if e.from != nil {
+		e.from.release()
+	}
+	e.from, e.mod, e.calls = nil, nil, [exportCount]api.Function{}
 	e.effects, e.events, e.frames = nil, nil, nil
 }

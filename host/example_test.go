@@ -67,15 +67,10 @@ func (w *network) later(n *node, in core.Input) {
 
 // Two rings of one sandboxed node each become one ring of two, in memory.
 func Example() {
-	cache, err := host.NewCache("") // the module is compiled once
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer cache.Close()
 	w := &network{nodes: make(map[string]*node), other: make(map[end]end), ids: 1}
 	for seed, name := range []string{"dev1", "dev2"} {
 		cfg := core.Config{Ring: "dev", Name: name, Address: name + ":7946", Seed: uint64(seed)}
-		engine, err := host.New(context.Background(), host.Config{Node: cfg, Cache: cache})
+		engine, err := host.New(context.Background(), host.Config{Node: cfg})
 		if err != nil {
 			log.Fatal(err)
 		}

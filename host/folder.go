@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// folder looks after the files of a Cache: machine code that is run as it is,
+// folder looks after the files of Config.Cache: machine code that is run as it is,
 // and is therefore run only if it is what was written. Its list is of the kind
 // that sha256sum -c reads.
 type folder struct {

@@ -14,12 +14,7 @@ import (
 // error that ends it, if any.
 func run(t *testing.T, wasm []byte) error {
 	t.Helper()
-	cache, err := host.NewCache("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cache.Close()
-	e, err := host.New(t.Context(), host.Config{Node: config("me"), Module: wasm, Memory: 4 << 20, Cache: cache})
+	e, err := host.New(t.Context(), host.Config{Node: config("me"), Module: wasm, Memory: 4 << 20})
 	if err != nil {
 		var bad *host.ModuleError
 		var config *core.ConfigError

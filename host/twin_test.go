@@ -2,28 +2,33 @@ package host_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"os"
 	"reflect"
-	"sync"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/host"
+	"go.uber.org/goleak"
 )
 
-// shared is the cache of all tests: the module is compiled once.
-var shared = sync.OnceValue(func() *host.Cache {
-	c, err := host.NewCache("")
+// TestMain keeps one engine, so that the module stays compiled for all tests.
+func TestMain(m *testing.M) {
+	e, err := host.New(context.Background(), host.Config{Node: config("me")})
 	if err != nil {
 		panic(err)
 	}
-	return c
-})
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		e.Close()
+		os.Exit(status)
+	}))
+}
 
 // sandboxed makes an Engine that is closed with the test.
 func sandboxed(t testing.TB, cfg core.Config) *host.Engine {
 	t.Helper()
-	e, err := host.New(t.Context(), host.Config{Node: cfg, Cache: shared()})
+	e, err := host.New(t.Context(), host.Config{Node: cfg})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +51,7 @@ func twins(t testing.TB) func(core.Config) (core.Engine, error) {
 
 func newTwin(t testing.TB, cfg core.Config) (core.Engine, error) {
 	ring, err := core.New(cfg)
-	sandbox, other := host.New(t.Context(), host.Config{Node: cfg, Cache: shared()})
+	sandbox, other := host.New(t.Context(), host.Config{Node: cfg})
 	if fmt.Sprint(err) != fmt.Sprint(other) {
 		return nil, fmt.Errorf("they do not start alike: %v, in the sandbox: %v", err, other)
 	}

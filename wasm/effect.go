@@ -29,7 +29,7 @@ func hostWake(at int64)
 //go:wasmimport nanoring halt
 func hostHalt(reason uint32, text string)
 
-var json []byte // of the last event
+var eventJSON []byte // of the last event
 
 // carryOut hands an effect to the host, and returns how many bytes it had.
 func carryOut(e *core.Effect) int {
@@ -44,9 +44,9 @@ func carryOut(e *core.Effect) int {
 	case core.Dirty:
 		hostDirty(e.Seq)
 	case core.Emit:
-		json = appendEvent(json[:0], e.Event)
-		size += len(json)
-		hostEvent(unsafe.String(unsafe.SliceData(json), len(json)))
+		eventJSON = appendEvent(eventJSON[:0], e.Event)
+		size += len(eventJSON)
+		hostEvent(unsafe.String(unsafe.SliceData(eventJSON), len(eventJSON)))
 	case core.Wake:
 		hostWake(e.At)
 	case core.Halt:

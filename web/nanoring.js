@@ -136,6 +136,7 @@ export class RingNode {
 
   /** @param {Options} options */
   static async join(options) {
+    options ??= {};
     if (typeof WebAssembly !== "object" || typeof WebSocket !== "function") {
       throw new RingError("unsupported", "This browser cannot be a node of a ring: it has no WebAssembly, or no WebSockets.");
     }
