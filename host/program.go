@@ -113,7 +113,7 @@ func load(ctx context.Context, wasm []byte, pages uint32, compiled wazero.Compil
 	}()
 	p.module, err = p.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), wasm)
 	if ctx.Err() != nil {
-		return p, fmt.Errorf("compiling the module: %w", context.Cause(ctx))
+		return p, fmt.Errorf("compiling the module: %w", ctx.Err())
 	}
 	if err != nil {
 		return p, unusable("%s: it is damaged, not WebAssembly, or too big for %d KiB of memory", firstLine(err.Error()), pages*(pageSize>>10))

@@ -7,9 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/host"
 	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
@@ -18,6 +22,7 @@ type nodeFlags struct {
 	config    native.Config
 	tags      []string
 	page      bool
+	engine    string
 	logLevel  string
 	logFormat string
 }
@@ -60,9 +65,11 @@ a list is separated by commas there.`,
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it")
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
+	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
 	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
 	markEnv(flags)
+	cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"native", "wasm"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -80,6 +87,9 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	}
 	signals, release := untilStopped(cmd.Context())
 	defer release()
+	if f.engine == "wasm" {
+		config.Engine = sandboxed(signals, config)
+	}
 	node, err := native.Start(signals, config)
 	var wrong *native.ConfigError
 	if errors.As(err, &wrong) {
@@ -105,11 +115,11 @@ func (f nodeFlags) parse(data string) (native.Config, error) {
 		return c, errors.New("no data folder: choose one with --data")
 	}
 	if c.Name == "" {
-		host, err := os.Hostname()
+		hostname, err := os.Hostname()
 		if err != nil {
 			return c, fmt.Errorf("this host has no name (%w): choose one for the node with --name", err)
 		}
-		c.Name = host
+		c.Name = hostname
 	}
 	for _, tag := range f.tags {
 		key, value, ok := strings.Cut(tag, "=")
@@ -118,9 +128,25 @@ func (f nodeFlags) parse(data string) (native.Config, error) {
 		}
 		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
 	}
+	if f.engine != "native" && f.engine != "wasm" {
+		return c, fmt.Errorf("no --engine %q: there are native, wasm", f.engine)
+	}
 	var err error
 	c.Log, err = f.logger(os.Stderr)
 	return c, err
+}
+
+// sandboxed returns what makes a node's engine in WebAssembly.
+func sandboxed(ctx context.Context, c native.Config) func(core.Config) (core.Engine, error) {
+	return func(node core.Config) (core.Engine, error) {
+		start := time.Now()
+		e, err := host.New(ctx, host.Config{Node: node, Cache: filepath.Join(c.Data, "cache")})
+		if err != nil {
+			return nil, err
+		}
+		c.Log.Info("the engine runs in a sandbox", "engine", "wasm", "took", time.Since(start).Round(time.Millisecond))
+		return e, nil
+	}
 }
 
 func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {

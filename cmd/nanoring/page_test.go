@@ -1,0 +1,362 @@
+package main
+
+import (
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/nanoring/nanoring/native"
+)
+
+// TestPage runs tabs of a real browser in rings of real processes.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
+		for name, test := range map[string]func(*testing.T, *browser){
+			"joins, is seen, and is removed": testRemoved,
+			"leaves when it is closed":       testClosed,
+			"keeps its name when reloaded":   testReloaded,
+			"comes back from the cache":      testCached,
+			"crashes":                        testCrashed,
+			"finds another gateway":          testGatewayKilled,
+			"takes a name of its own":        testNames,
+			"adds and removes":               testOperator,
+			"says why it cannot join":        testRefused,
+			"says why it has no module":      testModule,
+			"says that a browser is too old": testOldBrowser,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, b)
+			})
+		}
+	})
+}
+
+// startPair starts two nodes that are a ring.
+func startPair(t *testing.T, ns *nodes) (dev1, dev2 *process) {
+	t.Helper()
+	dev1 = ns.mustStart(t, "dev1", "")
+	dev2 = ns.mustStart(t, "dev2", "", "--join", dev1.addr)
+	for _, p := range []*process{dev1, dev2} {
+		eventually(t, "the two are a ring", func() bool { return p.isUp(t, "dev1", "dev2") })
+	}
+	return dev1, dev2
+}
+
+// state returns how a node sees another; "" if that is no member.
+func (p *process) state(t *testing.T, name string) string {
+	t.Helper()
+	members, err := p.client.members(t.Context(), pathNodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members {
+		if m.Name == name {
+			return m.State
+		}
+	}
+	return ""
+}
+
+// becomes waits until a node sees another in one of some states.
+func (p *process) becomes(t *testing.T, name string, states ...string) {
+	t.Helper()
+	eventually(t, name+" is "+strings.Join(states, " or "), func() bool { return slices.Contains(states, p.state(t, name)) })
+}
+
+func testRemoved(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.until(`nanoring.up().map((n) => n.name).join() === "dev1,dev2,` + name + `"`)
+	if got := eval[string](tab, "[nanoring.state, nanoring.ring, nanoring.gateway.name, nanoring.gateway.url].join()"); got != "joined,nanoring,dev1,ws://"+dev1.addr+"/ring" {
+		t.Error(got)
+	}
+
+	if err := dev2.client.del(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	tab.becomes("ended")
+	if got := eval[string](tab, "nanoring.state"); got != "ended" {
+		t.Errorf("the node is %s", got)
+	}
+	if state := dev1.state(t, name); state != "" {
+		t.Errorf("it is still a member, and %s", state)
+	}
+}
+
+func testClosed(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "tags": map[string]string{"page": "some"}}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.close()
+	dev2.becomes(t, name, "left")
+
+	tab = b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name = tab.name()
+	dev2.becomes(t, name, "up")
+	eval[any](tab, "nanoring.leave()")
+	if got := eval[string](tab, "nanoring.state"); got != "ended" {
+		t.Errorf("it is %s", got)
+	}
+	tab.becomes("ended")
+	if got := eval[string](tab, "document.documentElement.dataset.code"); got != "" {
+		t.Errorf("to leave is an error: %s", got)
+	}
+	dev2.becomes(t, name, "left")
+}
+
+func testReloaded(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	for range 3 {
+		if err := chromedp.Do(tab.ctx, chromedp.Reload()); err != nil {
+			t.Fatal(err)
+		}
+		tab.becomes("joined")
+		if got := tab.name(); got != name {
+			t.Fatalf("it was %s, and is %s", name, got)
+		}
+	}
+	incarnation := eval[int64](tab, "nanoring.all().find((n) => n.name === nanoring.name).incarnation")
+	eventually(t, "the last one is up", func() bool {
+		members, err := dev2.client.members(t.Context(), pathUp)
+		return err == nil && slices.ContainsFunc(members, func(m member) bool { return m.Name == name && m.Incarnation >= incarnation })
+	})
+}
+
+// testCached: the browser's back/forward cache keeps a page as it is.
+func testCached(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.navigate(b.pages + "/elsewhere")
+	dev2.becomes(t, name, "left")
+	eval[any](tab, "setTimeout(() => history.back())") // the driver's own would wait for a page to load, and none does
+	dev2.becomes(t, name, "up")
+	tab.until("window.nanoring?.state === 'joined'")
+	t.Log(eval[[]string](tab, "window.log"))
+	if got := tab.name(); got != name {
+		t.Errorf("it was %s, and is %s", name, got)
+	}
+	dev2.becomes(t, name, "up")
+}
+
+func testCrashed(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	go chromedp.Call(tab.ctx, page.Crash, cdp.Empty{}) // its answer never comes
+	dev2.becomes(t, name, "down", "left")
+	t.Log(dev2.state(t, name))
+}
+
+func testGatewayKilled(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, dev2 := startPair(t, ns)
+	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
+	eventually(t, "the three are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2", "dev3") })
+	tab := b.open(t, b.page(dev3, joinOptions{"gateways": gateways(dev1, dev2)}))
+	tab.expect("ERR_CONNECTION_REFUSED")
+	tab.becomes("joined")
+	name := tab.name()
+	dev3.becomes(t, name, "up")
+	through := func(gateway string) func() bool {
+		return func() bool {
+			members, err := dev3.client.members(t.Context(), pathUp)
+			return err == nil && slices.ContainsFunc(members, func(m member) bool { return m.Name == name && m.Via == gateway })
+		}
+	}
+	eventually(t, "it is up through dev1", through("dev1"))
+	dev1.kill()
+	eventually(t, "it is up through dev2", through("dev2"))
+	tab.until("nanoring.gateway?.name === 'dev2'")
+	if got := tab.name(); got != name {
+		t.Errorf("it was %s, and is %s", name, got)
+	}
+	dev2.kill()
+	tab.until("nanoring.state === 'joining'")
+	ns.mustStart(t, "dev1", dev1.addr)
+	tab.until("nanoring.gateway?.name === 'dev1'")
+	dev3.becomes(t, name, "up")
+	t.Log(eval[[]string](tab, "window.log"))
+}
+
+func testNames(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	first := tab.name()
+	second := eval[string](tab, "start().then(() => nanoring.name)") // as in a tab that was duplicated
+	dev2.becomes(t, first, "up")
+	dev2.becomes(t, second, "up")
+	if first == second {
+		t.Errorf("both are %s", first)
+	}
+
+	for name, want := range map[string]string{first: "name-taken", "dev2": "forbidden", "dev1": "name-taken", "a@b": "invalid"} {
+		eval[any](tab, `start({ gateways: ["ws://`+dev1.addr+`/ring"], name: "`+name+`" })`)
+		tab.fails(want, "", false)
+	}
+	eval[any](tab, `start({ gateways: ["ws://`+dev1.addr+`/ring"], name: "a tab" }).then((node) => node.leave())`)
+	dev2.becomes(t, "a tab", "left")
+}
+
+// fails waits until the tab could not join: with what code, what words in its
+// sentence, and whether it shall try again.
+func (tab *tab) fails(code, words string, retryable bool) {
+	tab.Helper()
+	tab.becomes("failed")
+	got := eval[map[string]string](tab, "({ ...document.documentElement.dataset })")
+	tab.Log(got["message"])
+	if got["code"] != code || !strings.Contains(got["message"], words) || got["retryable"] != strconv.FormatBool(retryable) {
+		tab.Errorf("it fails with %v, not %s, %q, %v", got, code, words, retryable)
+	}
+}
+
+// testOperator uses the page of a node: it has its operator's rights.
+func testOperator(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1 := ns.mustStart(t, "dev1", "", "--ring", "other")
+	dev2 := ns.mustStart(t, "dev2", "", "--ring", "other")
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.expect("status of (404|502)")
+	tab.becomes("joined")
+	code := func(js string) string { return eval[string](tab, js+".then(() => '', (error) => error.code)") }
+	if got := eval[string](tab, `nanoring.add("`+dev2.addr+`").then((n) => n.name + Object.keys(n.tags))`); got != "dev2" {
+		t.Errorf("it added %s", got)
+	}
+	dev2.becomes(t, tab.name(), "up")
+	tab.until("nanoring.all().length === 3")
+	if got := code(`nanoring.add("127.0.0.1:1")`); got != "refused" {
+		t.Errorf("to add what is not there: %q", got)
+	}
+	if got := code(`nanoring.del("dev9")`); got != "unknown-node" {
+		t.Errorf("to remove who is not there: %q", got)
+	}
+	if got := code(`nanoring.del("dev2")`); got != "" {
+		t.Errorf("to remove dev2: %q", got)
+	}
+	tab.until("nanoring.all().length === 2")
+
+	other := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "ring": "other"}))
+	other.becomes("joined")
+	if got := eval[string](other, `nanoring.del("dev1").catch((error) => error.code)`); got != "cross-origin" {
+		t.Errorf("a page of another origin removes a node: %q", got)
+	}
+}
+
+func testRefused(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1 := ns.mustStart(t, "dev1", "")
+	first, err := freePorts(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := localhost(first, 2)
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "ring": "other"}))
+	tab.expect("ERR_CONNECTION_REFUSED|violates the (following|document's) Content Security Policy|Connecting to 'ws://.*violates")
+	tab.fails("wrong-ring", "belongs to the ring other, dev1 to nanoring", false)
+	start := func(options string) { eval[any](tab, "start("+options+")") }
+	start(`{ gateways: ["ws://` + nobody[0] + `/ring", "ws://` + nobody[1] + `/ring"] }`)
+	tab.fails("unreachable", nobody[1]+"/ring", true)
+	start(`{ gateways: ["ftp://127.0.0.1/ring"] }`)
+	tab.fails("invalid", "ftp:", false)
+	start(`{ gateways: [] }`)
+	tab.fails("invalid", "gateway", false)
+	start(`{ ring: "a@b" }`)
+	tab.fails("invalid", "Ring", false)
+	// Without options it joins through the node that serves nanoring.js.
+	start(`{ gateways: ["ws://` + nobody[0] + `/ring", "ws://` + dev1.addr + `/ring"] }`)
+	tab.becomes("joined")
+	start(`{}`)
+	tab.becomes("joined")
+	start(`{ signal: AbortSignal.abort() }`)
+	tab.becomes("failed")
+
+	tab.navigate(b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy",
+		"default-src 'none'; script-src 'nonce-test' 'wasm-unsafe-eval' http://"+dev1.addr+"; connect-src http://"+dev1.addr+"; img-src data:"))
+	tab.fails("unreachable", dev1.addr, true)
+}
+
+func testModule(t *testing.T, b *browser) {
+	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	tab := b.open(t, b.page(dev1, joinOptions{"module": "/none.wasm"}))
+	tab.expect("status of 404|ERR_CONNECTION_REFUSED|violates the (following|document's) Content Security Policy|WebAssembly|blocked by CORS|ERR_FAILED")
+	tab.fails("module", "404", false)
+	start := func(module string) { eval[any](tab, `start({ module: "`+module+`" })`) }
+	start("/?from=x")
+	tab.fails("module", "text/html", false)
+	start("/damaged.wasm")
+	tab.fails("module", "damaged", false)
+	start("/other.wasm")
+	tab.fails("module", "same place", false)
+	start("http://" + dev1.addr + "/v1/status")
+	tab.fails("module", "cannot be fetched", true)
+	start("http://" + dev1.addr + "/nanoring.wasm")
+	tab.becomes("joined")
+
+	for policy, words := range map[string]string{
+		"connect-src ws:": "connect-src",
+		"connect-src ws: http:; script-src 'nonce-test' http://" + dev1.addr: "wasm-unsafe-eval",
+	} {
+		tab.navigate(b.page(dev1, nil, "policy", policy))
+		tab.becomes("failed")
+		tab.fails("module", words, strings.Contains(words, "connect"))
+	}
+}
+
+func testOldBrowser(t *testing.T, b *browser) {
+	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	tab := b.open(t, b.page(dev1, nil))
+	tab.becomes("joined")
+	eval[any](tab, "delete WebAssembly, start()")
+	tab.fails("unsupported", "WebAssembly", false)
+}
+
+// BenchmarkTabJoin is how long it takes from navigation until the page of a
+// node is one of its ring, and as many times as a page with nothing in it.
+func BenchmarkTabJoin(b *testing.B) {
+	br := startBrowser(b)
+	node, err := native.Start(b.Context(), native.Config{Name: "dev1", Listen: "127.0.0.1:0", Data: b.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer node.Close()
+	tab := br.open(b, br.pages+"/empty")
+	observe := page.AddScriptToEvaluateOnNewDocumentParams{Source: `new MutationObserver(() => {
+		if (document.documentElement?.dataset.state === "joined") window.joinedAt ??= performance.now();
+	}).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-state"] })`}
+	if _, err := chromedp.Call(tab.ctx, page.AddScriptToEvaluateOnNewDocument, observe); err != nil {
+		b.Fatal(err)
+	}
+	joined, bare := 0.0, 0.0
+	for b.Loop() {
+		tab.navigate(br.pages + "/empty")
+		bare += eval[float64](tab, "performance.getEntriesByType('navigation')[0].duration")
+		tab.navigate("http://" + node.Addr() + "/")
+		tab.until("window.joinedAt")
+		joined += eval[float64](tab, "joinedAt")
+	}
+	b.ReportMetric(joined/float64(b.N), "ms/joined")
+	b.ReportMetric(joined/bare, "x/bare")
+}
