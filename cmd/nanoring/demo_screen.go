@@ -185,6 +185,8 @@ func (d *demo) hints(children []*child) string {
 			fmt.Fprintf(&b, "  %s\n", c)
 		}
 	}
+	hint("open its page in a browser: the tab is a node of the ring, too",
+		"http://"+first.address+"/")
 	hint("follow what happens, as "+first.name+" sees it",
 		d.program+" --data "+first.data+" watch")
 	if last != first {
