@@ -15,3 +15,10 @@ func Import(from, name string) (params, results []byte) {
 	f := imports[from][name]
 	return f.params, f.results
 }
+
+// Programs is how many modules are compiled.
+func Programs() int {
+	programs.Lock()
+	defer programs.Unlock()
+	return len(programs.all)
+}

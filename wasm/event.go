@@ -15,11 +15,12 @@ func (o *object) open() { *o = append(*o, '{') }
 
 func (o *object) close() { *o = append(*o, '}') }
 
+// key appends a key as it stands in JSON, with its quotes and colon.
 func (o *object) key(k string) {
 	if (*o)[len(*o)-1] != '{' {
 		*o = append(*o, ',')
 	}
-	*o = append(appendString(*o, k), ':')
+	*o = append(*o, k...)
 }
 
 func (o *object) string(k, v string) {
@@ -47,49 +48,51 @@ func (o *object) uint(k string, v uint64) {
 func appendEvent(dst []byte, e *core.Event) []byte {
 	o := object(dst)
 	o.open()
-	o.string("kind", e.Kind.String())
+	o.string(`"kind":`, e.Kind.String())
 	switch e.Kind {
 	case core.EventNode:
-		o.key("node")
+		o.key(`"node":`)
 		o.node(&e.Node)
 	case core.EventResult:
-		o.uint("id", e.ID)
-		o.uint("seq", e.Seq)
+		o.uint(`"id":`, e.ID)
+		o.uint(`"seq":`, e.Seq)
 	}
-	o.string("name", e.Name)
-	o.string("address", e.Addr)
-	o.uint("code", uint64(e.Code))
-	o.string("text", e.Text)
-	o.int("ahead_micros", e.Skew)
+	o.string(`"name":`, e.Name)
+	o.string(`"address":`, e.Addr)
+	o.uint(`"code":`, uint64(e.Code))
+	o.string(`"text":`, e.Text)
+	o.int(`"ahead_micros":`, e.Skew)
 	o.close()
 	return o
 }
 
 func (o *object) node(n *core.Node) {
 	o.open()
-	o.string("name", n.Name)
-	o.string("state", n.State.String())
+	o.string(`"name":`, n.Name)
+	o.string(`"state":`, n.State.String())
 	if n.Ephemeral {
-		o.key("ephemeral")
+		o.key(`"ephemeral":`)
 		*o = append(*o, "true"...)
 	}
-	o.string("address", n.Address)
-	o.string("via", n.Via)
-	o.int("incarnation", n.Incarnation)
+	o.string(`"address":`, n.Address)
+	o.string(`"via":`, n.Via)
+	o.int(`"incarnation":`, n.Incarnation)
 	if n.Instance != (wire.Instance{}) {
-		o.key("instance")
+		o.key(`"instance":`)
 		*o = append(strconv.AppendInt(append(*o, '"'), n.Instance.Start, 10), '-')
-		for shift := 60; shift >= 0; shift -= 4 {
-			*o = append(*o, hex[n.Instance.Nonce>>shift&15])
+		var nonce [17]byte
+		for i := range 16 {
+			nonce[i] = hex[n.Instance.Nonce>>(60-4*i)&15]
 		}
-		*o = append(*o, '"')
+		nonce[16] = '"'
+		*o = append(*o, nonce[:]...)
 	}
-	o.uint("version", uint64(n.Version))
+	o.uint(`"version":`, uint64(n.Version))
 	if len(n.Tags) > 0 {
-		o.key("tags")
+		o.key(`"tags":`)
 		o.open()
 		for _, t := range n.Tags {
-			o.key(t.Key)
+			o.key(string(append(appendString(nil, t.Key), ':')))
 			*o = appendString(*o, t.Value)
 		}
 		o.close()
@@ -102,13 +105,21 @@ func appendConfigError(dst []byte, err error) []byte {
 	o := object(dst)
 	o.open()
 	if bad, ok := err.(*core.ConfigError); ok { // errors.As would link reflection
-		o.string("field", bad.Field)
+		o.string(`"field":`, bad.Field)
 		err = bad.Err
 	}
-	o.string("text", err.Error())
+	o.string(`"text":`, err.Error())
 	o.close()
 	return o
 }
+
+// plain bytes stand for themselves in a JSON string.
+var plain = func() (plain [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 const hex = "0123456789abcdef"
 
@@ -118,7 +129,7 @@ func appendString(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}

@@ -45,5 +45,5 @@ func (c *collector) took(n int) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	c.since, c.limit = 0, int(m.HeapAlloc/2)
+	c.since, c.limit = 0, int(m.HeapAlloc)
 }
