@@ -109,11 +109,7 @@ func (e *Engine) start(ctx context.Context, cfg Config) error {
 	if uint32(version) != abiVersion {
 		return unusable("it has version %d of the ABI, this host version %d: take a module and a host of one release", uint32(version), abiVersion)
 	}
-	err = e.create(cfg.Node)
-	if trap := (*TrapError)(nil); errors.As(err, &trap) {
-		return &ModuleError{err}
-	}
-	return err
+	return e.create(cfg.Node)
 }
 
 // Step implements core.Engine. After an error, a *TrapError, the engine is of

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
@@ -285,7 +286,7 @@ func (r *reader) number() {
 	for r.i < len(r.b) && strings.IndexByte("+-.0123456789Ee", r.b[r.i]) >= 0 {
 		r.i++
 	}
-	if r.i == start {
+	if !json.Valid(r.b[start:r.i]) {
 		r.fail("no value where one has to be")
 	}
 }

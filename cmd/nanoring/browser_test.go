@@ -151,7 +151,14 @@ func (b *browser) open(t testing.TB, url string) *tab {
 
 func (tab *tab) navigate(url string) {
 	tab.Helper()
-	if err := chromedp.Do(tab.ctx, chromedp.Navigate(url)); err != nil {
+	tab.do(chromedp.Navigate(url))
+}
+
+func (tab *tab) do(action chromedp.Action[chromedp.Void]) {
+	tab.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, action); err != nil {
 		tab.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,8 +30,27 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	runScripts(t, "", "*")
+}
+
+// TestScriptsInSandbox tells the stories, and what else a node's engine matters
+// for, of nodes whose engine is WebAssembly.
+func TestScriptsInSandbox(t *testing.T) {
+	runScripts(t, "wasm", "story*", "ring", "killed", "frozen", "leave", "removed*", "stop")
+}
+
+func runScripts(t *testing.T, engine string, names ...string) {
+	t.Parallel()
+	var files []string
+	for _, name := range names {
+		found, err := filepath.Glob(filepath.Join("testdata", "script", name+".txtar"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no scripts %s: %v", name, err)
+		}
+		files = append(files, found...)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Files: files,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   cmdExits,
 			"start":   cmdStart,
@@ -41,7 +61,7 @@ func TestScripts(t *testing.T) {
 			"damage":  cmdDamage,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, byName: make(map[string]*process)}
+			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, engine: engine, byName: make(map[string]*process)}
 			e.Setenv("GORACE", noExitSleep)
 			return nil
 		},

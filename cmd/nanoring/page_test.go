@@ -125,9 +125,7 @@ func testReloaded(t *testing.T, b *browser) {
 	tab.becomes("joined")
 	name := tab.name()
 	for range 3 {
-		if err := chromedp.Do(tab.ctx, chromedp.Reload()); err != nil {
-			t.Fatal(err)
-		}
+		tab.do(chromedp.Reload())
 		tab.becomes("joined")
 		if got := tab.name(); got != name {
 			t.Fatalf("it was %s, and is %s", name, got)

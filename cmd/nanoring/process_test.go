@@ -15,6 +15,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/host"
 )
 
 var signals = map[string]os.Signal{
@@ -25,6 +28,7 @@ var signals = map[string]os.Signal{
 // nodes are the nodes of a test: real processes, their data folders in dir.
 type nodes struct {
 	dir    string
+	engine string // of those that are not told another; "" is the default
 	byName map[string]*process
 }
 
@@ -63,6 +67,14 @@ func (ns *nodes) start(name, address string, flags ...string) (*process, error) 
 		address = "127.0.0.1:0"
 	}
 	data := filepath.Join(ns.dir, name)
+	if ns.engine != "" && !slices.Contains(flags, "--engine") {
+		flags = append(flags, "--engine", ns.engine)
+	}
+	if slices.Contains(flags, "wasm") {
+		if err := warm(data); err != nil {
+			return nil, err
+		}
+	}
 	p := &process{client: socketClient(data), ended: make(chan struct{})}
 	p.cmd = exec.Command("nanoring", append([]string{"node", "--name", name, "--listen", address, "--data", data}, flags...)...)
 	p.cmd.SysProcAttr = childAttr() // they end with a test that is killed
@@ -76,6 +88,35 @@ func (ns *nodes) start(name, address string, flags ...string) (*process, error) 
 	}()
 	ns.byName[name] = p
 	return p, p.ready()
+}
+
+// compiled is a folder with the module compiled, beside the command nanoring:
+// it goes when the tests end.
+var compiled = sync.OnceValues(func() (string, error) {
+	nanoring, err := exec.LookPath("nanoring")
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(nanoring), "compiled")
+	e, err := host.New(context.Background(), host.Config{Node: core.Config{Ring: "ring", Name: "node"}, Cache: dir})
+	if err != nil {
+		return "", err
+	}
+	return dir, e.Close()
+})
+
+// warm gives a node that is new the compiled module: the race detector makes
+// compiling it ten times as slow.
+func warm(data string) error {
+	cache := filepath.Join(data, "cache")
+	if _, err := os.Stat(cache); err == nil {
+		return nil
+	}
+	dir, err := compiled()
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(cache, os.DirFS(dir))
 }
 
 // ready waits until the node answers, and learns its address.

@@ -19,6 +19,18 @@ func newNodes(t *testing.T) *nodes {
 	return &nodes{dir: t.TempDir(), byName: make(map[string]*process)}
 }
 
+// withEither tells a story of nodes with either engine.
+func withEither(t *testing.T, story func(*testing.T, *nodes)) {
+	for _, engine := range []string{"native", "wasm"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			ns := newNodes(t)
+			ns.engine = engine
+			story(t, ns)
+		})
+	}
+}
+
 func (ns *nodes) mustStart(t *testing.T, name, address string, flags ...string) *process {
 	t.Helper()
 	p, err := ns.start(name, address, flags...)
@@ -53,9 +65,10 @@ func (p *process) isUp(t *testing.T, names ...string) bool {
 
 // Story 3: cut in two and healed, both sides alive all the time: all are up
 // again by themselves.
-func TestStory3CutAndHealed(t *testing.T) {
-	t.Parallel()
-	ns, net := newNodes(t), newCutter(t)
+func TestStory3CutAndHealed(t *testing.T) { withEither(t, storyCutAndHealed) }
+
+func storyCutAndHealed(t *testing.T, ns *nodes) {
+	net := newCutter(t)
 	names := []string{"dev1", "dev2", "dev3", "dev4"}
 	first, err := freePorts(len(names))
 	if err != nil {
@@ -86,9 +99,9 @@ func TestStory3CutAndHealed(t *testing.T) {
 }
 
 // Story 7: what many operations leave behind is of the size of the names.
-func TestStory7NothingPilesUp(t *testing.T) {
-	t.Parallel()
-	ns := newNodes(t)
+func TestStory7NothingPilesUp(t *testing.T) { withEither(t, storyNothingPilesUp) }
+
+func storyNothingPilesUp(t *testing.T, ns *nodes) {
 	dev1 := ns.mustStart(t, "dev1", "")
 	dev2 := ns.mustStart(t, "dev2", "")
 	if _, err := dev1.client.add(t.Context(), "dev2", dev2.addr); err != nil {
@@ -138,28 +151,37 @@ func ringSize(t *testing.T, ns *nodes, name string) int64 {
 func TestStory8WrongClock(t *testing.T) {
 	for name, wrong := range map[string]time.Duration{"fast": time.Hour, "slow": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ns := newNodes(t)
-			dev1 := ns.mustStart(t, "dev1", "")
-			var offset atomic.Int64
-			offset.Store(int64(wrong))
-			var log lockedBuffer
-			dev2, err := native.Start(t.Context(), native.Config{
-				Name: "dev2", Listen: "127.0.0.1:0", Data: t.TempDir(), Join: []string{dev1.addr},
-				Log:   slog.New(slog.NewTextHandler(&log, nil)),
-				Clock: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) },
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer dev2.Close()
-			eventually(t, "dev2 is told", func() bool { return strings.Contains(log.String(), "clock") })
-			eventually(t, "dev1 says so", func() bool { return strings.Contains(dev1.printed(), "clock") })
-			if !dev1.isUp(t, "dev1") {
-				t.Error("dev1 is disturbed")
-			}
-			offset.Store(0)
-			eventually(t, "they are one ring", func() bool { return dev1.isUp(t, "dev1", "dev2") && len(dev2.Up()) == 2 })
+			withEither(t, func(t *testing.T, ns *nodes) { storyWrongClock(t, ns, wrong) })
 		})
 	}
+}
+
+func storyWrongClock(t *testing.T, ns *nodes, wrong time.Duration) {
+	dev1 := ns.mustStart(t, "dev1", "")
+	var offset atomic.Int64
+	offset.Store(int64(wrong))
+	var log lockedBuffer
+	config := native.Config{
+		Name: "dev2", Listen: "127.0.0.1:0", Data: t.TempDir(), Join: []string{dev1.addr},
+		Log:   slog.New(slog.NewTextHandler(&log, nil)),
+		Clock: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) },
+	}
+	if ns.engine == "wasm" {
+		if err := warm(config.Data); err != nil {
+			t.Fatal(err)
+		}
+		config.Engine = sandboxed(t.Context(), config)
+	}
+	dev2, err := native.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev2.Close()
+	eventually(t, "dev2 is told", func() bool { return strings.Contains(log.String(), "clock") })
+	eventually(t, "dev1 says so", func() bool { return strings.Contains(dev1.printed(), "clock") })
+	if !dev1.isUp(t, "dev1") {
+		t.Error("dev1 is disturbed")
+	}
+	offset.Store(0)
+	eventually(t, "they are one ring", func() bool { return dev1.isUp(t, "dev1", "dev2") && len(dev2.Up()) == 2 })
 }
