@@ -73,7 +73,9 @@ test: browser ## check and test everything, as CI does
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \
 	| awk '{ print } /^Benchmark/ { sub(/-[0-9]+$$/, "", $$1); ns[$$1] = $$3 } \
-		END { for (b in ns) if ((b "Vmihailenco") in ns) printf "%s: %.1f times as fast as vmihailenco/msgpack\n", b, ns[b "Vmihailenco"] / ns[b] }'
+		END { for (b in ns) { if ((b "Vmihailenco") in ns) printf "%s: %.1f times as fast as vmihailenco/msgpack\n", b, ns[b "Vmihailenco"] / ns[b]; \
+			n = b; if (sub("/wasm$$", "/native", n) && n in ns) printf "%s: %.1f times native\n", b, ns[b] / ns[n] } }'
+	@echo "$(MODULE): $$(wc -c <$(MODULE)) bytes, $$(gzip -9 -c $(MODULE) | wc -c) compressed"
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
