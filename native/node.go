@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -122,7 +123,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { cleanup(socket.Close) }()
+	defer func() {
+		cleanup(socket.Close)
+		cleanup(func() error { return os.Remove(n.folder.path(socketName)) })
+	}()
 
 	engine, err := n.newEngine(snapshot)
 	if err != nil {
@@ -196,7 +200,7 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
 	case bad.Field == "Snapshot":
 		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
 	}
-	return nil, wrong("cannot start node %q: %w", n.cfg.Name, err)
+	return nil, wrong("cannot use %s: %w", bad.Field, bad.Err)
 }
 
 // Name returns the node's name.

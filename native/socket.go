@@ -46,22 +46,12 @@ func listenSocket(path string) (net.Listener, error) {
 	if err != nil {
 		return fail(err)
 	}
-	l.SetUnlinkOnClose(false) // short may be gone by then
+	l.SetUnlinkOnClose(false) // short may be gone by then; whoever closes it removes it
 	if err := os.Chmod(path, 0o600); err != nil {
 		l.Close()
 		return fail(err)
 	}
-	return &socketListener{Listener: l, path: path}, nil
-}
-
-type socketListener struct {
-	net.Listener
-	path string
-}
-
-func (l *socketListener) Close() error {
-	os.Remove(l.path)
-	return l.Listener.Close()
+	return l, nil
 }
 
 // socketPath returns a path to a socket that is short enough to be an address:

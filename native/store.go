@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -117,9 +118,9 @@ func (s *store) answer(seq uint64, err error) {
 	s.waiting = later
 }
 
-// settle brings the ring file to where the node's end leaves it: the last state
-// on disk, or nothing, and a marker if it was removed. It does not wait for a
-// disk that hangs; done is closed when nothing is written any more.
+// settle brings the folder to where the node's end leaves it: the last state on
+// disk, or nothing, and a marker if it was removed. It does not wait for a disk
+// that hangs; done is closed when the folder is not touched any more.
 func (l *loop) settle() (done <-chan struct{}) {
 	s := &l.store
 	s.retry.Stop()
@@ -153,6 +154,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 		if last != nil {
 			err = last()
 		}
+		os.Remove(l.folder.path(socketName)) // on the same disk
 	}()
 	why := errHangs
 	select {
