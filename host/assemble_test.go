@@ -36,6 +36,7 @@ type assembly struct {
 	hidden  bool              // the memory is not exported
 	start   bool              // its first function, "abi", is its start section's
 	table   []byte            // limits
+	locals  uint64            // of each function
 }
 
 type importedFunction struct {
@@ -114,7 +115,11 @@ func (a assembly) bytes() []byte {
 		index := binary.AppendUvarint(nil, uint64(len(a.imports)+len(functions)))
 		functions = append(functions, typeOf(params, results))
 		exports = append(exports, code(text(name), op(0), index))
-		body := code(op(0), a.body(name, results), op(opEnd)) // no locals
+		locals := op(0)
+		if a.locals > 0 {
+			locals = append(binary.AppendUvarint(op(1), a.locals), typeI64)
+		}
+		body := code(locals, a.body(name, results), op(opEnd))
 		bodies = append(bodies, text(string(body)))
 	}
 	host.Exports(define)

@@ -1,5 +1,7 @@
 package host
 
+import "context"
+
 // MemorySize is how many bytes of memory the module has now.
 func (e *Engine) MemorySize() uint32 { return e.mod.Memory().Size() }
 
@@ -21,4 +23,13 @@ func Programs() int {
 	programs.Lock()
 	defer programs.Unlock()
 	return len(programs.all)
+}
+
+// Load compiles a module, and runs nothing of it.
+func Load(ctx context.Context, wasm []byte) error {
+	p, err := use(ctx, wasm, DefaultMemory, "")
+	if err == nil {
+		p.release()
+	}
+	return err
 }

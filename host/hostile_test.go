@@ -97,7 +97,9 @@ func TestRefused(t *testing.T) {
 		"files":               {assembly{imports: []importedFunction{{"wasi_snapshot_preview1", "path_open", op(typeI32), op(typeI32)}}}.bytes(), "wasi_snapshot_preview1.path_open"},
 		"two wishes":          {assembly{imports: []importedFunction{{"env", "a", nil, nil}, effect("send"), {"env", "b", nil, nil}}}.bytes(), "env.a, env.b"},
 		"a mistyped import":   {assembly{imports: []importedFunction{mistyped}}.bytes(), "nanoring.send"},
-		"a global":            {assembly{global: true}.bytes(), "env"},
+		"a global":            {assembly{global: true}.bytes(), "env.g"},
+		"a huge table":        {assembly{table: op(0, 0x80, 0x80, 0x08)}.bytes(), "table"},
+		"countless locals":    {assembly{locals: 1 << 31}.bytes(), "locals"},
 		"another version":     {does("abi", i32c(2)).bytes(), "version 2 of the ABI"},
 		"a trapping start":    {assembly{bodies: map[string][]byte{"abi": op(opUnreachable)}, start: true}.bytes(), ""},
 		"a trap at once":      {does("_initialize", op(opUnreachable)).bytes(), "_initialize: wasm error: unreachable"},
@@ -117,6 +119,30 @@ func TestRefused(t *testing.T) {
 				t.Errorf("it says %v, not %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestCounts are counts of more than there is, wherever they may stand.
+func TestCounts(t *testing.T) {
+	huge := []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
+	section := func(id byte, content ...[]byte) []byte {
+		return code([]byte("\x00asm\x01\x00\x00\x00"), op(id), text(string(code(content...))))
+	}
+	for id := range byte(14) {
+		run(t, section(id, huge))
+		run(t, section(id, huge, make([]byte, 100)))
+	}
+	for _, module := range [][]byte{
+		section(1, op(1, 0x60), huge), section(1, op(1, 0x60, 0), huge),
+		section(2, op(1), huge), section(2, op(1, 0), huge), section(2, op(1, 0, 0, 1, 0x70, 0), huge),
+		section(7, op(1), huge),
+		section(9, op(1, 0, opI32Const, 0, opEnd), huge), section(9, op(1), huge), section(9, op(1, 4, opI32Const, 0, opEnd), huge),
+		section(10, op(1), huge), section(10, op(1, 5), huge), section(10, op(1, 7, 1), huge, op(typeI64)),
+		section(11, op(1, 0, opI32Const, 0, opEnd), huge), section(11, op(1, 1), huge),
+		code(section(0, huge), op(1), huge), section(0, text("name"), op(1), huge), section(0, text("name"), op(1, 6), huge, op(0)),
+	} {
+		run(t, module)
+		run(t, append(module, make([]byte, 100)...))
 	}
 }
 
@@ -188,4 +214,18 @@ func TestCutAndFlipped(t *testing.T) {
 		flipped[n*100] ^= 1 << (n % 8)
 		run(t, append(flipped, module.Wasm[4096:8192]...))
 	}
+}
+
+// FuzzLoad: whatever the bytes, a module is compiled or refused.
+func FuzzLoad(f *testing.F) {
+	f.Add(assembly{}.bytes())
+	f.Add(does("tick", code(i64c(2), op(opCall, 0)), effect("dirty")).bytes())
+	f.Add(does("tick", forever(i32c(1), op(opMemoryGrow, 0, opDrop))).bytes())
+	f.Add(code(assembly{table: op(0, 1), locals: 3}.bytes(), op(0), text("a custom section")))
+	f.Fuzz(func(t *testing.T, wasm []byte) {
+		var bad *host.ModuleError
+		if err := host.Load(t.Context(), wasm); err != nil && !errors.As(err, &bad) {
+			t.Errorf("not a ModuleError: %v", err)
+		}
+	})
 }

@@ -43,7 +43,10 @@ func use(ctx context.Context, wasm []byte, memory int, cache string) (*program, 
 	defer programs.Unlock()
 	p := programs.all[key]
 	if p == nil {
-		var err error
+		wasm, err := scan(wasm)
+		if err != nil {
+			return nil, err
+		}
 		if p, err = compile(ctx, wasm, key.pages, cache); err != nil {
 			return nil, err
 		}
@@ -116,7 +119,7 @@ func load(ctx context.Context, wasm []byte, pages uint32, compiled wazero.Compil
 		return p, fmt.Errorf("compiling the module: %w", ctx.Err())
 	}
 	if err != nil {
-		return p, unusable("%s: it is damaged, not WebAssembly, or too big for %d KiB of memory", firstLine(err.Error()), pages*(pageSize>>10))
+		return p, unusable("%s: it is damaged, or too big for %d KiB of memory", firstLine(err.Error()), pages*(pageSize>>10))
 	}
 	if err := check(p.module); err != nil {
 		return p, err
