@@ -2,13 +2,16 @@ package main
 
 import (
 	"log/slog"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/systeminfo"
 	"github.com/chromedp/chromedp"
 
 	"github.com/nanoring/nanoring/native"
@@ -24,7 +27,6 @@ func TestPage(t *testing.T) {
 			"leaves when it is closed":       testClosed,
 			"keeps its name when reloaded":   testReloaded,
 			"comes back from the cache":      testCached,
-			"crashes":                        testCrashed,
 			"finds another gateway":          testGatewayKilled,
 			"takes a name of its own":        testNames,
 			"adds and removes":               testOperator,
@@ -38,6 +40,50 @@ func TestPage(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestTabDies has a browser of its own: its tabs may share a process.
+func TestTabDies(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	dev1, dev2 := startPair(t, newNodes(t))
+	url := b.page(dev1, joinOptions{"gateways": gateways(dev1)})
+	tab := b.open(t, url)
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+
+	// One that hangs is down, and up when it goes on.
+	b.signal(t, "renderer", syscall.SIGSTOP)
+	dev2.becomes(t, name, "down")
+	b.signal(t, "renderer", syscall.SIGCONT)
+	dev2.becomes(t, name, "up")
+	if got := tab.name(); got != name {
+		t.Errorf("it was %s, and is %s", name, got)
+	}
+
+	// One whose connection breaks, as that of all tabs, is back by another.
+	b.signal(t, "network.mojom.NetworkService", syscall.SIGKILL)
+	tab.until("log.some((line) => line.startsWith('lost')) && nanoring.state === 'joined'")
+	dev2.becomes(t, name, "up")
+
+	// One that crashes is gone. (Chromium closes its connections in order.)
+	go chromedp.Call(tab.ctx, page.Crash, cdp.Empty{}) // it has no answer
+	dev2.becomes(t, name, "left", "down")
+}
+
+// signal sends a signal to the browser's processes of a type.
+func (b *browser) signal(t *testing.T, typ string, signal os.Signal) {
+	t.Helper()
+	info, err := chromedp.CallBrowser(b.ctx, systeminfo.GetProcessInfo, cdp.Empty{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range info.ProcessInfo {
+		if process, err := os.FindProcess(int(p.ID)); err == nil && p.Type == typ {
+			process.Signal(signal)
+		}
+	}
 }
 
 // startPair starts two nodes that are a ring.
@@ -155,17 +201,6 @@ func testCached(t *testing.T, b *browser) {
 		t.Errorf("it was %s, and is %s", name, got)
 	}
 	dev2.becomes(t, name, "up")
-}
-
-func testCrashed(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
-	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
-	tab.becomes("joined")
-	name := tab.name()
-	dev2.becomes(t, name, "up")
-	go chromedp.Call(tab.ctx, page.Crash, cdp.Empty{}) // its answer never comes
-	dev2.becomes(t, name, "down", "left")
-	t.Log(dev2.state(t, name))
 }
 
 func testGatewayKilled(t *testing.T, b *browser) {
