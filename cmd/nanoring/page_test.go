@@ -63,6 +63,7 @@ func TestTabDies(t *testing.T) {
 	}
 
 	// One whose connection breaks, as that of all tabs, is back by another.
+	tab.expect("WebSocket connection to .* failed")
 	b.signal(t, "network.mojom.NetworkService", syscall.SIGKILL)
 	tab.until("log.some((line) => line.startsWith('lost')) && nanoring.state === 'joined'")
 	dev2.becomes(t, name, "up")
