@@ -112,6 +112,9 @@ func (r *Ring) changed(name string, before, after *standing) {
 		r.disputed[name] = r.now + disputeTime
 	}
 	r.decideFate(name, before, after)
+	if after.isUp() && !before.isUp() {
+		r.fillSoon()
+	}
 	if after.isUp() && after.via != "" && !r.reachedVia(name, after.via) {
 		r.await(name, after.via)
 	}

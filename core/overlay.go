@@ -13,8 +13,7 @@ const (
 )
 
 // maintain opens what is missing of a node's own connections to random up
-// nodes, and closes the least recently used of those that are too many: a
-// random graph (DESIGN 4).
+// nodes: a random graph (DESIGN 4).
 func (r *Ring) maintain() {
 	if r.halted {
 		return
@@ -25,22 +24,33 @@ func (r *Ring) maintain() {
 	if r.cfg.Ephemeral {
 		return
 	}
-	opened := 0
+	for own := r.ownConns(); own < outbound && r.budget > 0 && r.dialRandom(); own++ {
+	}
+}
+
+// fillSoon calls maintain as soon as a batch of news is merged, if there are
+// too few connections of any kind for the overlay to carry rumors: who joins
+// does not wait for its round.
+func (r *Ring) fillSoon() {
+	if r.filling || len(r.live)+len(r.dials) >= outbound || r.cfg.Ephemeral || !r.joined {
+		return
+	}
+	r.filling = true
+	r.after(coalesce, func() {
+		r.filling = false
+		r.maintain()
+	})
+}
+
+// ownConns counts the connections that this node opened, or is about to.
+func (r *Ring) ownConns() int {
+	n := len(r.dials)
 	for _, c := range r.live {
 		if c.dialed {
-			opened++
+			n++
 		}
 	}
-	pending := len(r.dials)
-	for opened+pending < outbound && r.budget > 0 && r.dialRandom() {
-		pending++
-	}
-	if opened+pending <= outbound && r.peersUp-1 > len(r.live) && r.rand.IntN(rotation) == 0 && r.budget > 0 {
-		r.dialRandom()
-	}
-	if opened > outbound {
-		r.rotate()
-	}
+	return n
 }
 
 // dialJoin dials the addresses that this node was given, as long as it knows nobody.
@@ -104,8 +114,19 @@ func (r *Ring) dialable(name string) bool {
 	return name != r.cfg.Name && r.byName[name] == nil && r.dials[name] == nil && r.address(name) != "" && !r.shunning(name)
 }
 
-// rotate closes the least recently used of the connections that this node opened.
+// rotate opens one connection more in one round of many, and closes the least
+// recently used of those that are too many.
 func (r *Ring) rotate() {
+	if r.cfg.Ephemeral {
+		return
+	}
+	own := r.ownConns()
+	if own <= outbound && r.peersUp-1 > len(r.live) && r.rand.IntN(rotation) == 0 && r.budget > 0 {
+		r.dialRandom()
+	}
+	if own-len(r.dials) <= outbound {
+		return
+	}
 	var least *conn
 	for _, c := range r.live {
 		if c.dialed && (least == nil || c.used < least.used) && (r.sync == nil || r.sync.conn != c) && r.cfg.Address != "" {

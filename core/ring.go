@@ -68,6 +68,7 @@ type Ring struct {
 	sync     *reconciliation
 	timers   timers
 	flushing bool // a flush of rumors is armed
+	filling  bool // maintain is to be called soon
 
 	version       uint64 // counts durable changes
 	saved         uint64 // the version of the last Dirty

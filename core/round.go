@@ -15,6 +15,7 @@ const upFactor = 0x9E3779B97F4A7C15
 func (r *Ring) round() {
 	r.budget = dialsPerPeriod
 	r.maintain()
+	r.rotate()
 	r.heal()
 	r.checkGuests()
 	r.dropStrangers()

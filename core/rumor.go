@@ -10,7 +10,8 @@ import (
 // A changed record is a rumor, owed to every connected node that has not shown
 // that it knows it. On a connected overlay that reaches everybody.
 const (
-	fanout     = 4                // nodes that a flush sends to
+	fanout     = 4                // nodes that a flush sends to, and
+	flushes    = 3                // more, where it would take more flushes than so many
 	coalesce   = 5 * Millisecond  // from the first change to the first flush
 	flushEvery = 25 * Millisecond // to the next, until nobody is owed
 	rumorBytes = 16 << 10         // of records in a frame
@@ -61,12 +62,17 @@ func (c *conn) settleAll() {
 	c.owed = c.owed[:0]
 }
 
-// flush sends what is owed: to all guests, who have nobody else, and to
-// fanout of the others.
+// flush sends what is owed: to all guests, who have nobody else, and to fanout
+// of the others, or a third of them where they are many, as for a node that all
+// join by.
 func (r *Ring) flush() {
 	r.flushing = false
 	var others []*conn
+	peers := 0
 	for _, c := range r.live {
+		if !c.guest {
+			peers++
+		}
 		if len(c.owed) == 0 {
 			continue
 		}
@@ -77,7 +83,7 @@ func (r *Ring) flush() {
 		}
 	}
 	r.rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	for _, c := range others[:min(fanout, len(others))] {
+	for _, c := range others[:min(max(fanout, (peers+flushes-1)/flushes), len(others))] {
 		r.sendRumor(c)
 	}
 	if slices.ContainsFunc(r.live, func(c *conn) bool { return len(c.owed) > 0 }) {
