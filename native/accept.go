@@ -2,7 +2,9 @@ package native
 
 import (
 	"bufio"
+	"bytes"
 	"container/list"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -19,6 +21,7 @@ const (
 	maxInbound  = 4096              // WebSockets that others opened
 	maxSilent   = 512               // of them, those that have sent no frame yet
 	maxAccepted = maxInbound + 1024 // TCP connections: some speak plain HTTP
+	smallBuffer = 512               // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
 // inbound counts the connections that others opened. When too many of them are
@@ -101,7 +104,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		n.log.Debug("no WebSocket", "from", r.RemoteAddr, "err", err)
 		return
 	}
-	c := newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
+	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
 	n.inbound.opened(c)
 	over := func() {
 		n.inbound.spoke(c)
@@ -119,7 +122,8 @@ func offers(r *http.Request, protocol string) bool {
 	})
 }
 
-// hijacker keeps the connection that Accept hijacks.
+// hijacker keeps the connection that Accept hijacks, and gives it buffers for
+// frames of common size: longer ones bypass them.
 type hijacker struct {
 	http.ResponseWriter
 	conn net.Conn
@@ -127,8 +131,14 @@ type hijacker struct {
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
 	h.conn = conn
-	return conn, rw, err
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
+	r.Peek(len(early))
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }
 
 // limitListener closes the connections that are too many at once.

@@ -23,33 +23,35 @@ const (
 	maxFirst    = 16 << 10    // bytes of the first frame: a hello has no more, whoever sends it
 	queueFrames = 256         // that wait for a peer to read
 	queueBytes  = 1 << 20     // of them
-	keepBuffer  = 64 << 10    // a reader's buffer, once grown beyond, is not kept
+	keepBuffer  = 2 << 10     // a reader's buffer, once grown beyond, is not kept
 	closeWait   = time.Second // for a peer's half of the close handshake
 )
 
-// conn is one WebSocket. Its reader goroutine runs Node.serve, its writer
-// goroutine write; send, close and abort may be called from anywhere.
+// conn is one WebSocket. Its reader goroutine runs Node.serve; a writer goroutine
+// is there only while there is something to write, since most connections are
+// idle nearly always. send, close and abort may be called from anywhere.
 type conn struct {
 	id  core.ConnID
 	ws  *websocket.Conn
-	raw net.Conn // below ws: closing it is what ends a blocked read or write at once
+	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
+	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
 
 	buf   []byte        // the reader's
 	taken chan struct{} // the engine has taken the frame in buf
 
 	mu      sync.Mutex
 	queue   [][]byte
-	queued  int           // bytes in queue
-	ready   chan struct{} // there is something for the writer
-	closing bool          // no more frames: code and text go last
-	gone    bool          // nothing can be sent any more
-	code    wire.Code     // if closing or aborted here: why
+	queued  int       // bytes in queue
+	writing bool      // a writer runs, or has done the last thing
+	closing bool      // no more frames: code and text go last
+	gone    bool      // nothing can be sent any more
+	code    wire.Code // if closing or aborted here: why
 	text    string
 }
 
-func newConn(id core.ConnID, ws *websocket.Conn, raw net.Conn) *conn {
+func (n *Node) newConn(id core.ConnID, ws *websocket.Conn, raw net.Conn) *conn {
 	ws.SetReadLimit(maxFirst)
-	return &conn{id: id, ws: ws, raw: raw, taken: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	return &conn{id: id, ws: ws, raw: raw, wg: &n.wg, taken: make(chan struct{}, 1)}
 }
 
 // send queues a copy of frame. It says false if the peer reads too slowly.
@@ -100,32 +102,29 @@ func (c *conn) abort(code wire.Code) {
 	}
 }
 
+// signal has a writer do what there is to do.
 func (c *conn) signal() {
-	select {
-	case c.ready <- struct{}{}:
-	default:
+	if !c.writing {
+		c.writing = true
+		c.wg.Go(c.write)
 	}
 }
 
-// next waits for frames to write; nil is the end.
-func (c *conn) next() [][]byte {
-	for {
-		c.mu.Lock()
-		frames, over := c.queue, c.closing || c.gone
-		c.queue, c.queued = nil, 0
-		c.mu.Unlock()
-		if frames != nil || over {
-			return frames
-		}
-		<-c.ready
-	}
+// next returns the frames to write; over says that none will follow. With
+// neither the writer has nothing to do any more.
+func (c *conn) next() (frames [][]byte, over bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	frames, over = c.queue, c.closing || c.gone
+	c.queue, c.queued = nil, 0
+	c.writing = frames != nil || over
+	return frames, over
 }
 
 // write is the writer goroutine.
 func (c *conn) write() {
-	defer c.raw.Close()
-	for {
-		frames := c.next()
+	frames, over := c.next()
+	for ; frames != nil; frames, over = c.next() {
 		for _, frame := range frames {
 			if c.ws.Write(context.Background(), websocket.MessageBinary, frame) != nil {
 				c.raw.Close() // the reader finds out
@@ -133,18 +132,18 @@ func (c *conn) write() {
 				return
 			}
 		}
-		if frames != nil {
-			continue
-		}
-		c.mu.Lock()
-		gone, code, text := c.gone, c.code, c.text
-		c.mu.Unlock()
-		if gone {
-			c.ws.CloseNow()
-		} else {
-			c.ws.Close(websocket.StatusCode(code), truncate(strings.ToValidUTF8(text, "?"), 123))
-		}
+	}
+	if !over {
 		return
+	}
+	defer c.raw.Close()
+	c.mu.Lock()
+	gone, code, text := c.gone, c.code, c.text
+	c.mu.Unlock()
+	if gone {
+		c.ws.CloseNow()
+	} else {
+		c.ws.Close(websocket.StatusCode(code), truncate(strings.ToValidUTF8(text, "?"), 123))
 	}
 }
 

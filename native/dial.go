@@ -67,5 +67,5 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 		ws.CloseNow()
 		return nil, wire.CodeVersion
 	}
-	return newConn(id, ws, raw), 0
+	return n.newConn(id, ws, raw), 0
 }

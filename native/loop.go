@@ -81,7 +81,7 @@ func (l *loop) loop() {
 		case err := <-l.store.done:
 			l.wrote(err)
 		case <-l.store.retry.C:
-			l.save(true)
+			l.rested()
 		case <-stop:
 			stop, late = nil, time.After(byeTime)
 			l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
@@ -299,7 +299,7 @@ func (n *Node) post(in input) bool {
 	}
 }
 
-// adopt runs a connection's goroutines. The reader tells the engine of it.
+// adopt runs a connection's reader, which tells the engine of it.
 func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -307,7 +307,6 @@ func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
 		return false
 	}
 	n.conns[c] = struct{}{}
-	n.wg.Go(c.write)
 	n.wg.Go(func() {
 		n.serve(c, opened)
 		n.mu.Lock()

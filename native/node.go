@@ -74,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		cfg:     cfg,
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
-		inputs:  make(chan input, 256),
+		inputs:  make(chan input, 16),
 		stop:    make(chan struct{}),
 		halted:  make(chan struct{}),
 		settled: make(chan struct{}),

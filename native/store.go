@@ -16,23 +16,31 @@ const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 30 * time.Second
 
+	// A burst of changes is written ever more rarely, if nobody waits for it:
+	// each write is followed by a rest, the first by firstRest, twice as long
+	// each time, up to lastRest. A rest in which nothing changed ends the burst.
+	firstRest = 5 * time.Millisecond
+	lastRest  = time.Second
+
 	settleTime = time.Second // that a disk may take at the end
 )
 
 var errHangs = errors.New("the disk does not answer")
 
 // store is what the loop knows of the ring file: one write under way at a time,
-// and what changes in the meantime goes with the next.
+// and what changes in the meantime, and in a rest after it, goes with the next.
 type store struct {
 	dirty   uint64 // the newest change
 	writing uint64 // the newest change in the write under way; 0 if none is
 	written uint64 // the newest change on disk
 	err     error  // of the last write
+	resting bool
+	rest    time.Duration
 	waiting []waiting
 
 	write   func([]byte) error
-	done    chan error // of the write under way
-	retry   *time.Timer
+	done    chan error  // of the write under way
+	retry   *time.Timer // the rest, or the backoff after an error, is over
 	backoff time.Duration
 }
 
@@ -49,15 +57,26 @@ func newStore(write func([]byte) error) store {
 	return store{write: write, done: make(chan error, 1), retry: retry}
 }
 
+// rested goes on after a rest, or after the backoff that follows an error.
+func (l *loop) rested() {
+	s := &l.store
+	s.resting = false
+	if s.dirty <= s.written {
+		s.rest = 0
+	}
+	l.save(true)
+}
+
 // save starts a write if there is a change to write and none is under way.
 func (l *loop) save(retry bool) {
 	s := &l.store
 	if s.writing != 0 || s.dirty <= s.written || l.halt != 0 || l.failure != nil {
 		return
 	}
-	if s.err != nil && !retry && len(s.waiting) == 0 {
+	if (s.err != nil || s.resting) && !retry && len(s.waiting) == 0 {
 		return // the timer is running
 	}
+	s.resting = false
 	snapshot, err := l.engine.Snapshot()
 	if err != nil {
 		l.failure = err
@@ -78,7 +97,9 @@ func (l *loop) wrote(err error) {
 		s.backoff = min(max(2*s.backoff, firstRetry), lastRetry)
 		s.retry.Reset(s.backoff)
 	} else {
-		s.backoff = 0
+		s.backoff, s.resting = 0, true
+		s.rest = min(max(2*s.rest, firstRest), lastRest)
+		s.retry.Reset(s.rest)
 	}
 	l.save(false)
 }
