@@ -9,7 +9,7 @@ import (
 )
 
 // maxKept is how many effects a step may have whose memory is used again.
-const maxKept = 2048
+const maxKept = 32
 
 // Ring is the native Engine: one node's copy of the ring and all of its logic.
 type Ring struct {
