@@ -36,8 +36,10 @@ func openFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	f := &folder{dir: dir, lock: flock.New(filepath.Join(dir, lockName))}
-	for locked := false; !locked; {
-		if locked, err = f.tryLock(); err != nil {
+	for tries, locked := 0, false; !locked; tries++ {
+		locked, err = f.tryLock()
+		takenAway := errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) // while it was made, perhaps
+		if err != nil && (!takenAway || tries >= 10) {
 			return nil, err
 		}
 	}
