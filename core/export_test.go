@@ -1,5 +1,8 @@
 package core
 
+// Score is what a name has for a key.
+func Score(key, name string) uint64 { return choose(key, 1, []claimant{newClaimant(name)})[0].score }
+
 // Sizes tells how much a Ring holds of all that must stay bounded.
 type Sizes struct {
 	Conns, Owed, Queued       int // Owed: of the connection that is owed most

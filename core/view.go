@@ -8,7 +8,8 @@ import (
 // View is the ring as a runtime shows it, built of the engine's events alone.
 // The zero View is empty. A View is for one goroutine; Node values may be shared.
 type View struct {
-	nodes map[string]Node
+	nodes     map[string]Node
+	claimants []claimant // of nodes; nil when they are not known
 }
 
 // Apply takes in one event.
@@ -19,6 +20,7 @@ func (v *View) Apply(e *Event) {
 	if v.nodes == nil {
 		v.nodes = make(map[string]Node)
 	}
+	v.claimants = nil
 	if e.Node.State == Removed {
 		delete(v.nodes, e.Node.Name)
 		return
@@ -46,5 +48,7 @@ func (v *View) All() []Node {
 
 // Up returns the members that are up, suspects among them, sorted by name.
 func (v *View) Up() []Node {
-	return slices.DeleteFunc(v.All(), func(n Node) bool { return n.State != Alive && n.State != Suspect })
+	return slices.DeleteFunc(v.All(), func(n Node) bool { return !n.isUp() })
 }
+
+func (n *Node) isUp() bool { return n.State == Alive || n.State == Suspect }
