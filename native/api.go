@@ -9,7 +9,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -21,6 +23,7 @@ import (
 
 const (
 	maxBody       = 64 << 10
+	maxOwners     = 64
 	answerTimeout = 30 * time.Second // for the ring to answer a change
 )
 
@@ -30,6 +33,7 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("GET /v1/nodes", n.getNodes)
 	mux.HandleFunc("GET /v1/up", n.getUp)
 	mux.HandleFunc("GET /v1/nodes/{name}", n.getNode)
+	mux.HandleFunc("GET /v1/owners/{key...}", n.getOwners) // {key} would not match %2F
 	mux.HandleFunc("POST /v1/nodes", n.postNode)
 	mux.HandleFunc("DELETE /v1/nodes/{name}", n.deleteNode)
 	mux.HandleFunc("POST /v1/leave", n.postLeave)
@@ -109,6 +113,38 @@ func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond(w, http.StatusOK, nodeJSON(node))
+}
+
+func (n *Node) getOwners(w http.ResponseWriter, r *http.Request) {
+	key := r.PathValue("key")
+	count, err := ownerCount(r.URL.RawQuery)
+	switch {
+	case key == "":
+		problem(w, http.StatusBadRequest, "bad-request", "the key is empty: ask for /v1/owners/KEY, the key percent-encoded")
+	case strings.Count(r.URL.EscapedPath(), "/") > strings.Count("/v1/owners/", "/"):
+		problem(w, http.StatusBadRequest, "bad-request", "the key has a slash that is not percent-encoded: write %2F")
+	case err != nil:
+		problem(w, http.StatusBadRequest, "bad-request", err.Error())
+	default:
+		respond(w, http.StatusOK, nodesJSON(n.Owners(key, count)))
+	}
+}
+
+// ownerCount returns how many owners a query asks for.
+func ownerCount(query string) (int, error) {
+	q, err := url.ParseQuery(query)
+	switch of := q["n"]; {
+	case err != nil:
+		return 0, fmt.Errorf("the query is not as it should be: %w", err)
+	case len(of) == 0:
+		return 1, nil
+	default:
+		count, err := strconv.Atoi(of[0])
+		if err != nil || count < 1 || count > maxOwners || len(of) > 1 {
+			return 0, fmt.Errorf("n=%.40s is not how many owners to return: n is there once, from 1 to %d", strings.Join(of, "&n="), maxOwners)
+		}
+		return count, nil
+	}
 }
 
 func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {

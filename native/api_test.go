@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,18 @@ func TestAPI(t *testing.T) {
 		{"GET", "/v1/nodes/dev1", "", 200, dev1},
 		{"GET", "/v1/nodes/a%20b%2Fc", "", 200, abc},
 		{"GET", "/v1/nodes/dev9", "", 404, "unknown-node"},
+		{"GET", "/v1/owners/any%2Fkey?n=64", "", 200, `{"nodes":[` + dev1 + `]}`},
+		{"GET", "/v1/owners/key?n=0", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key?n=65", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key?n=", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key?n=many", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key?n=1&n=2", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key?n=%zz", "", 400, "bad-request"},
+		{"GET", "/v1/owners/", "", 400, "bad-request"},
+		{"GET", "/v1/owners/?n=2", "", 400, "bad-request"},
+		{"GET", "/v1/owners/any/key", "", 400, "bad-request"},
+		{"GET", "/v1/owners/key/", "", 400, "bad-request"},
+		{"PUT", "/v1/owners/key", "", 405, "method-not-allowed"},
 		{"GET", "/healthz", "", 200, `{"status":"ok"}`},
 		{"GET", "/readyz", "", 200, `{"status":"ok"}`},
 		{"POST", "/v1/nodes", `{"name":"dev2","address":"127.0.0.1:7002"}`, 201, dev2},
@@ -157,6 +170,43 @@ func TestAPI(t *testing.T) {
 	var s Status
 	if err := json.Unmarshal([]byte(ask(t, c, "GET", base+"/v1/status", "").body), &s); err != nil || s != n.Status() || s.Name != "dev1" || s.Up != 1 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestOwnersByAPI: a key in a path may have any bytes.
+func TestOwnersByAPI(t *testing.T) {
+	var names []string
+	var effects []core.Effect
+	for i := range 40 {
+		names = append(names, fmt.Sprint("dev", i))
+		effects = append(effects, nodeEvent(names[i], core.Alive))
+	}
+	n := startFake(t, newFake(func(in core.Input) []core.Effect {
+		if in.Kind != core.Start {
+			return nil
+		}
+		return effects
+	}))
+	eventually(t, "the nodes", func() bool { return len(n.All()) == len(names) })
+	c := httpClient(t)
+	for path, key := range map[string]string{
+		"user:42": "user:42", "a%2Fb": "a/b", "%2F": "/", "%2F%2Fa%2F": "//a/", "%2E%2E": "..", "%252F": "%2F", "a%20+b": "a +b", "%3Fn=9%23": "?n=9#",
+		"%C3%BC": "ü", "%FF%00": "\xff\x00", "%0A": "\n", strings.Repeat("x", 10_000): strings.Repeat("x", 10_000),
+	} {
+		for query, count := range map[string]int{"": 1, "?n=1": 1, "?n=3": 3, "?n=64": 64} {
+			got := ask(t, c, "GET", "http://"+n.Addr()+"/v1/owners/"+path+query, "")
+			var list NodesJSON
+			if err := json.Unmarshal([]byte(got.body), &list); err != nil || got.status != 200 {
+				t.Fatalf("%.40q: %d %s %v", key, got.status, got.body, err)
+			}
+			var owners []string
+			for _, node := range list.Nodes {
+				owners = append(owners, node.Name)
+			}
+			if want := core.Owners(key, count, names); !slices.Equal(owners, want) {
+				t.Errorf("%.40q%s: %q, not %q", key, query, owners, want)
+			}
+		}
 	}
 }
 

@@ -130,6 +130,16 @@ func (n *Node) Get(name string) (core.Node, bool) {
 	return n.board.view.Get(name)
 }
 
+// Owners returns the count nodes to which a key is given, the first owner first,
+// of those that are up and durable: all of them if they are fewer. It is empty if
+// the key is, or if count is below 1. Nodes that see the same nodes up agree on
+// it; while news of one is on its way they may not.
+func (n *Node) Owners(key string, count int) []core.Node {
+	n.board.mu.Lock()
+	defer n.board.mu.Unlock()
+	return n.board.view.Owners(key, count)
+}
+
 // Watch yields an EventNode for each present node, then every event as it
 // happens, until ctx or the node ends. A watcher that falls more than 256 events
 // behind gets ErrSlow as the last thing. It never holds up the node.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -63,12 +64,13 @@ type status struct {
 const (
 	pathNodes  = "/v1/nodes"
 	pathUp     = "/v1/up"
+	pathOwners = "/v1/owners"
 	pathStatus = "/v1/status"
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
 )
 
-// members returns the nodes that path, pathNodes or pathUp, has.
+// members returns the nodes that a path like pathUp has.
 func (c *client) members(ctx context.Context, path string) ([]member, error) {
 	b, err := c.call(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -98,8 +100,14 @@ func (c *client) add(ctx context.Context, name, address string) ([]byte, error) 
 }
 
 func (c *client) del(ctx context.Context, name string) error {
-	_, err := c.call(ctx, http.MethodDelete, pathNodes+"/"+url.PathEscape(name), nil)
+	_, err := c.call(ctx, http.MethodDelete, pathNodes+"/"+segment(name), nil)
 	return err
+}
+
+// segment escapes what stands between two slashes of a path. A dot is escaped as
+// well, or ".." would lead elsewhere.
+func segment(s string) string {
+	return strings.ReplaceAll(url.PathEscape(s), ".", "%2E")
 }
 
 func decode(b []byte, to any) error {

@@ -65,7 +65,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		&cobra.Group{ID: "ask", Title: "Speak to a running node:"},
 	)
 	group(root, "run", nodeCommand(&o), demoCommand())
-	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o),
+	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), watchCommand(&o), leaveCommand(&o))
 	root.AddCommand(inspectCommand(), versionCommand(&o))
 	return root, begun

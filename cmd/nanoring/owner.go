@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// maxOwners is how many the API returns.
+const maxOwners = 64
+
+func ownerCommand(o *options) *cobra.Command {
+	count := 1
+	cmd := &cobra.Command{
+		Use:   "owner KEY",
+		Short: "Show which nodes own a key",
+		Long: `Owner shows the nodes to which a key is given, the first owner first, of those
+that are up, suspects among them, and not ephemeral: all of them if they are fewer
+than asked for. A key is any text that is not empty.
+
+All nodes that see the same nodes up answer the same, and nothing is stored: the
+owners follow from the key and the names. When a node comes or goes, keys move
+only to it or from it.`,
+		Example:           "  nanoring --data data/dev1 owner user:42\n  nanoring --data data/dev1 owner user:42 -n 3 -o names",
+		Args:              argument("the KEY"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case args[0] == "":
+				return usage(cmd, errors.New("the KEY is empty"))
+			case count < 1 || count > maxOwners:
+				return usage(cmd, fmt.Errorf("-n %d: there are 1 to %d owners", count, maxOwners))
+			}
+			return list(cmd, o, fmt.Sprintf("%s/%s?n=%d", pathOwners, segment(args[0]), count))
+		},
+	}
+	cmd.Flags().IntVarP(&count, "count", "n", count, fmt.Sprintf("how many owners, 1 to %d", maxOwners))
+	return cmd
+}
