@@ -20,6 +20,7 @@ import { load } from "./engine.js";
 import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
 import { Gateways } from "./gateways.js";
 import { forget, randomName, remember, remembered } from "./names.js";
+import { owners } from "./owners.js";
 import { Runtime } from "./runtime.js";
 
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
@@ -185,6 +186,18 @@ export class RingNode {
   /** Those of them that are up, suspects among them. */
   up() {
     return this.all().filter(isUp);
+  }
+
+  /**
+   * The nodes to which a key is given, the first owner first, of those that are up and not ephemeral: all of them if
+   * they are fewer than asked for. Whoever has the same nodes up, page or process, gives a key to the same. Throws a
+   * RingError (`invalid`) if the key is empty, or the count is no whole number of at least 1.
+   *
+   * @param {string | Uint8Array} key a string is its UTF-8
+   * @param {number} [count]
+   */
+  owners(key, count = 1) {
+    return owners(key, count, this.#nodes.values());
   }
 
   /**

@@ -30,6 +30,7 @@ func TestPage(t *testing.T) {
 			"finds another gateway":          testGatewayKilled,
 			"takes a name of its own":        testNames,
 			"adds and removes":               testOperator,
+			"knows who owns what":            testOwners,
 			"says why it cannot join":        testRefused,
 			"says why it has no module":      testModule,
 			"says that a browser is too old": testOldBrowser,
@@ -296,6 +297,58 @@ func testOperator(t *testing.T, b *browser) {
 	other.becomes("joined")
 	if got := eval[string](other, `nanoring.del("dev1").catch((error) => error.code)`); got != "cross-origin" {
 		t.Errorf("a page of another origin removes a node: %q", got)
+	}
+}
+
+// testOwners holds the page against the golden vectors, and against a process.
+func testOwners(t *testing.T, b *browser) {
+	vectors, err := os.ReadFile("../../core/testdata/owners.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.becomes("joined")
+	wrong := eval[[]string](tab, `(async (vectors) => {
+		const { owners } = await import("/owners.js");
+		const wrong = vectors.owners.length > 50 ? [] : ["vectors are missing"];
+		for (const { ring, key, key_hex, count, owners: want } of vectors.owners) {
+			const bytes = key_hex && Uint8Array.from(key_hex.match(/../g), (digits) => parseInt(digits, 16));
+			const got = owners(key ?? bytes, count, vectors.rings[ring]).map((node) => node.name);
+			if (JSON.stringify(got) !== JSON.stringify(want)) {
+				wrong.push(JSON.stringify({ ring, key, key_hex, count, want, got }));
+			}
+		}
+		return wrong;
+	})(`+string(vectors)+`)`)
+	for _, w := range wrong {
+		t.Error(w)
+	}
+
+	tab.until("nanoring.up().length === 3")
+	firsts := make(map[string]int)
+	for i := range 20 {
+		key := "some/key:" + strconv.Itoa(i)
+		members, err := dev2.client.members(t.Context(), pathOwners+"/"+segment(key)+"?n=3")
+		if err != nil || len(members) != 2 { // the tab owns nothing
+			t.Fatal(members, err)
+		}
+		firsts[members[0].Name]++
+		want := members[0].Name + "," + members[1].Name
+		if got := eval[string](tab, "nanoring.owners('"+key+"', 3).map((n) => n.name).join()"); got != want {
+			t.Errorf("the owners of %s are %s for the tab, for the process %s", key, got, want)
+		}
+		if got := eval[string](tab, "nanoring.owners('"+key+"').map((n) => n.name).join()"); got != members[0].Name {
+			t.Errorf("the owner of %s is %s for the tab, for the process %s", key, got, members[0].Name)
+		}
+	}
+	if len(firsts) != 2 {
+		t.Errorf("one node owns all: %v", firsts)
+	}
+	for _, call := range []string{"''", "new Uint8Array()", "'key', 0", "'key', -1", "'key', 1.5", "'key', NaN", "'key', '2'"} {
+		if got := eval[string](tab, "(() => { try { return String(nanoring.owners("+call+")) } catch (error) { return error.code } })()"); got != "invalid" {
+			t.Errorf("owners(%s): %s", call, got)
+		}
 	}
 }
 
