@@ -40,11 +40,12 @@ type conn struct {
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
-	heard     int64 // the ring's clock at the last frame
-	used      int64 // and at the last round
-	strange   int64 // since when the peer is no member; 0 if it is one
-	probed    bool  // a guest that is silent has been asked
-	asserted  int   // records that were taken from a guest since the last round
+	heard     int64    // the ring's clock at the last frame
+	used      int64    // and at the last round
+	strange   int64    // since when the peer is no member; 0 if it is one
+	probed    bool     // a guest that is silent has been asked
+	asserted  int      // records that were taken from a guest since the last round
+	forwarded []string // probes that went to the peer since it was last heard
 
 	owed    []key        // records that it has not shown to know, oldest first
 	owes    map[key]bool // the same
@@ -157,7 +158,7 @@ func (r *Ring) received(id ConnID, frame []byte) {
 }
 
 func (r *Ring) heardOf(c *conn) {
-	c.heard, c.probed = r.now, false
+	c.heard, c.probed, c.forwarded = r.now, false, nil
 	if !r.stale && !c.peerStale && !c.guest {
 		r.lastContact = r.wall
 	}
@@ -243,7 +244,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		}
 		// Only what broke is evidence; a close with a code means nothing by itself.
 		if code < wire.CodeBye {
-			r.redial(name)
+			r.redial(name, c.forwarded)
 		} else {
 			r.maintain()
 		}
@@ -261,14 +262,15 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 	}
 }
 
-// redial tries a peer at once whose connection broke; if that fails, it is asked after.
-func (r *Ring) redial(name string) {
+// redial tries a peer at once whose connection broke; if that fails, it is asked
+// after. What others wanted forwarded, and may be lost, goes with it.
+func (r *Ring) redial(name string, forwarded []string) {
 	s := r.look(name)
 	if !s.isUp() || r.dials[name] != nil {
 		return
 	}
 	if addr := r.address(name); addr != "" {
-		r.dial(addr, name)
+		r.dial(addr, name).queue = forwarded
 		return
 	}
 	r.unreachable(name, false)

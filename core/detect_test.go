@@ -140,3 +140,29 @@ func TestHelperIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestHelperFindsOut: a helper may still hold the connection for open on which it
+// forwards a probe. When it breaks, the probe goes with the dial that follows.
+func TestHelperFindsOut(t *testing.T) {
+	for answered, says := range map[bool]bool{false: true, true: false} {
+		g := start(t, me())
+		asker, prey := g.peer("asker"), g.peer("prey")
+		if frames := sent(t, g.receive(asker, relayOf("asker", "prey", 0, &wire.Frame{Kind: wire.KindProbe, Seq: 7})), prey); len(frames) != 1 {
+			t.Fatalf("not forwarded: %+v", g.effects)
+		}
+		if answered {
+			g.receive(prey, relayOf("prey", "asker", 0, &wire.Frame{Kind: wire.KindAlive, Seq: 7}))
+		}
+		dials := of(g.step(core.Input{Kind: core.Closed, Conn: prey, Code: wire.CodeLost}), core.Dial)
+		if len(dials) != 1 {
+			t.Fatalf("%+v", g.effects)
+		}
+		told := false
+		for _, f := range sent(t, g.step(core.Input{Kind: core.Closed, Conn: dials[0].Conn, Code: wire.CodeRefused}), asker) {
+			told = told || f.Kind == wire.KindRefused && f.Seq == 7
+		}
+		if told != says {
+			t.Errorf("answered %v: told %v: %+v", answered, told, g.effects)
+		}
+	}
+}

@@ -39,6 +39,9 @@ func (r *Ring) route(to string, frame []byte, from *conn) bool {
 		if c == from {
 			return false
 		}
+		if from != nil && len(c.forwarded) < maxQueued {
+			c.forwarded = append(c.forwarded, string(frame))
+		}
 		r.sendBytes(c, frame)
 		return true
 	}
