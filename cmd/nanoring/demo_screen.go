@@ -117,11 +117,18 @@ type screen struct {
 
 func (d *demo) newScreen(children []*child) *screen {
 	s := &screen{d: d, hints: d.hints(children), states: make(map[string]string)}
-	if f, ok := d.out.(*os.File); ok && os.Getenv("TERM") != "dumb" {
-		info, err := f.Stat()
-		s.redraw = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
+	s.redraw = onTerminal(d.out)
 	return s
+}
+
+// onTerminal tells whether what is written to w can be drawn anew.
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (s *screen) show(now sight) {

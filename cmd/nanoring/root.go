@@ -67,7 +67,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	group(root, "run", nodeCommand(&o), demoCommand())
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), watchCommand(&o), leaveCommand(&o))
-	root.AddCommand(inspectCommand(), versionCommand(&o))
+	root.AddCommand(inspectCommand(), simCommand(&o), versionCommand(&o))
 	return root, begun
 }
 

@@ -86,6 +86,7 @@ func (w *World) enqueue(c *conn, of uint8, it item) {
 	if w.chance(w.cfg.Stalls) {
 		at += w.between(rtoMin, rtoMax)
 	}
+	at += w.resent(rtoMin)
 	e.last = max(at, e.last)
 	it.at = e.last
 	e.queue = append(e.queue, it)
@@ -179,7 +180,7 @@ func (w *World) dial(p *process, id core.ConnID, addr string) {
 	if m := w.byAddr[addr]; m != nil {
 		c.end[1].m = m
 		c.end[1].state = closed
-		w.schedule(w.now+w.latency(p.m, m), event{kind: evSyn, conn: c})
+		w.schedule(w.now+w.latency(p.m, m)+w.resent(rtoSyn), event{kind: evSyn, conn: c})
 	}
 }
 

@@ -47,7 +47,9 @@ func (p *process) step(in core.Input) {
 	in.Mono = w.now - p.origin
 	in.Wall = p.m.Wall()
 	w.steps++
-	w.digestInput(p, &in)
+	if !w.lean {
+		w.digestInput(p, &in)
+	}
 	w.traceInput(p, &in)
 	effects, err := p.eng.Step(in)
 	if err != nil {
@@ -57,7 +59,9 @@ func (p *process) step(in core.Input) {
 	}
 	for i := range effects {
 		e := &effects[i]
-		w.digestEffect(p, e)
+		if !w.lean {
+			w.digestEffect(p, e)
+		}
 		w.traceEffect(p, e)
 		switch e.Kind {
 		case core.Dial:
@@ -110,7 +114,9 @@ func (p *process) tick(which int64) {
 }
 
 func (p *process) emit(e *core.Event) {
-	p.view.Apply(e)
+	if !p.m.w.lean {
+		p.view.Apply(e)
+	}
 	if e.Kind == core.EventResult && e.ID > 0 && e.ID <= uint64(len(p.m.w.commands)) {
 		c := &p.m.w.commands[e.ID-1]
 		c.Done, c.Code, c.Text, c.seq = true, e.Code, e.Text, e.Seq
@@ -131,7 +137,7 @@ func (p *process) emit(e *core.Event) {
 // write starts a write of the ring file when there is something new and none is
 // under way: the latest state next, nothing for each change.
 func (p *process) write() {
-	if p.writing || p.dirty <= p.taken || p.m.opt.Guest {
+	if p.writing || p.dirty <= p.taken || p.m.opt.Guest || p.m.w.lean {
 		return
 	}
 	if !p.take() {

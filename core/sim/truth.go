@@ -24,7 +24,7 @@ type op struct {
 
 // started takes down that a machine's node may have added itself.
 func (w *World) started(m *Machine, rejoin bool) {
-	if m.opt.Guest || m.disk.Ring != nil && !rejoin {
+	if w.lean || m.opt.Guest || m.disk.Ring != nil && !rejoin {
 		return
 	}
 	w.addOp(op{name: m.opt.Node, ring: m.opt.Ring, add: true, by: m, unsure: true})

@@ -21,7 +21,8 @@ type Config struct {
 	LatencyMax int64 // and a frame up to a quarter more; default 1 to 20 ms
 	WriteMin   int64 // a write of the ring file takes between the two; default 1 to 20 ms
 	WriteMax   int64
-	Stalls     int // frames in a million that are lost and sent again, holding up all behind them
+	Stalls     int // frames in a million that are held up for 0.2 to 3 s, with all behind them
+	Loss       int // segments in a million that are lost, and sent again when TCP's timeouts say so
 	Resets     int // frames in a million that break their connection
 
 	Trace func(line string) // gets each line of the trace; nil for none
@@ -33,7 +34,8 @@ const (
 	heldTimeout = 15 * core.Second // what was sent and is never acknowledged breaks the connection
 	rtoMin      = 200 * core.Millisecond
 	rtoMax      = 3 * core.Second
-	queueLimit  = 4 << 20 // bytes that a runtime queues for a connection
+	rtoSyn      = core.Second // before there is a connection (RFC 6298, section 2.1)
+	queueLimit  = 4 << 20     // bytes that a runtime queues for a connection
 )
 
 // World is a number of machines and the network between them. It is for one goroutine.
@@ -59,6 +61,7 @@ type World struct {
 	frames   uint64 // sent so far
 	bytes    uint64
 	err      error
+	lean     bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
@@ -206,6 +209,16 @@ func (w *World) servedBy(e *event) *process {
 		return e.conn.end[e.side].proc
 	}
 	return nil
+}
+
+// resent draws how long a segment is late: lost once, it is sent again after
+// rto; lost again, after twice that time.
+func (w *World) resent(rto int64) (late int64) {
+	for w.chance(w.cfg.Loss) && late < heldTimeout {
+		late += rto
+		rto *= 2
+	}
+	return late
 }
 
 // between draws a time from lo to hi.

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/sim"
+	"github.com/spf13/cobra"
+)
+
+func simCommand(o *options) *cobra.Command {
+	s := simulation{}
+	cmd := &cobra.Command{
+		Use:   "sim",
+		Short: "Simulate a ring, to plan its size and pick its settings",
+		Long: `Sim lives a ring of many nodes through what you plan for it, and prints how well
+they agreed. The nodes are the code that 'nanoring node' runs; their clocks, disks
+and network are simulated, in virtual time, so hours take minutes and nothing is
+opened or written. The same seed and flags give the same output.
+
+First the nodes join: each second as many as are there already, a thousand at
+most, each at a moment of its own and through two random nodes that run. Then the
+guests, through eight random gateways each. The ring stands when every durable
+node shows all nodes up. From then on the times in flags count, and --for.
+
+--kill       processes end, and their addresses refuse connections
+--power-off  machines stop: nothing and nobody answers any more
+--partition  nodes are cut from the others, with as many of the guests by
+             proportion, until it heals
+--churn      so often a random node is stopped, or killed, in turn; it starts
+             again from its ring file 1 to 9 seconds later
+--loss       a frame is a segment of TCP: lost, it is sent again after 200 ms, lost
+             again after twice that, and so on; what was sent behind it waits.
+             A dial that is lost waits for a second
+--latency    one way; every two nodes have their own between the two, and each
+             frame takes up to a quarter more
+--skew       each clock is off by up to so much, ahead or behind
+
+What is printed of a change (a node joined, started again, stopped, was killed,
+lost power, was cut off, is back):
+
+FOUND        from a death or cut to the moment when the first node shows the lost
+             one as suspect or down
+SHOWN        from the change to the moment when the last node shows it: of the
+             durable nodes that ran at its time, those that still run
+ROUNDS       SHOWN in units of --period
+P50 P99 MAX  of half of the changes, of 99 in 100, of the slowest
+OVERTAKEN    changes of a node that its next change came before; not in SHOWN
+OPEN         changes that not all nodes show at the end; not in SHOWN either
+
+False suspicions and false deaths are those of a node that runs, by a node on its
+side of every partition; those that all hear of count once. Traffic is what frames
+carry, without the headers of WebSocket, TCP and IP (some 46 bytes a frame). State
+is the ring file that one node would write at the end.`,
+		Example: `  nanoring sim --nodes 1000 --latency 1ms-40ms --kill 30%@20s --for 1m
+  nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
+  nanoring sim --nodes 300 --partition 50%@10s+60s --suspect-for 5s -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.output == "names" {
+				return usage(cmd, errors.New("sim has no output names: there are table, json"))
+			}
+			if err := s.complete(); err != nil {
+				return usage(cmd, err)
+			}
+			return s.run(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.output)
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+// simulation is a plan as the command line has it.
+type simulation struct {
+	plan sim.Plan
+	acts []simAct
+	svg  string
+}
+
+func (s *simulation) flags(cmd *cobra.Command) {
+	p, flags := &s.plan, cmd.Flags()
+	times := func(name string, v *int64, value, help string) {
+		f := &parsed{kind: "time", set: func(s string) (err error) { *v, err = parseTime(s); return err }}
+		f.Set(value)
+		f.text = value
+		flags.Var(&once{f}, name, help)
+	}
+	acts := func(name string, kind sim.ActKind, form, help string) {
+		flags.Var(&parsed{kind: form, set: func(text string) error {
+			a, err := parseAct(kind, text)
+			a.flag, a.text = "--"+name, text
+			s.acts = append(s.acts, a)
+			return err
+		}}, name, help+"; may be given again")
+	}
+	flags.IntVar(&p.Nodes, "nodes", 100, "how many durable nodes")
+	flags.IntVar(&p.Guests, "guests", 0, "how many guests, as tabs are")
+	p.LatencyMin, p.LatencyMax = core.Millisecond, 20*core.Millisecond
+	flags.Var(&once{&parsed{text: "1ms-20ms", kind: "least-most", set: func(s string) (err error) {
+		p.LatencyMin, p.LatencyMax, err = parseLatency(s)
+		return err
+	}}}, "latency", "of a frame, one way")
+	flags.Var(&once{&parsed{text: "0%", kind: "share", set: func(s string) error {
+		share, err := parseShare(s)
+		p.Loss = int(share * 1e6)
+		return err
+	}}}, "loss", "of frames, which TCP sends again")
+	acts("kill", sim.Kill, "who@when", "kill processes: a number of nodes, or a share")
+	acts("power-off", sim.PowerOff, "who@when", "stop machines, likewise")
+	acts("partition", sim.Cut, "who@when+long", "cut nodes from the others, likewise, until it heals")
+	flags.Var(&once{&parsed{text: "0/s", kind: "rate", set: func(s string) (err error) {
+		p.ChurnEvery, err = parseRate(s)
+		return err
+	}}}, "churn", "restarts of random nodes")
+	times("skew", &p.Skew, "0s", "how far clocks are off")
+	times("period", &p.Period, "1s", "between a node's rounds")
+	times("ack-timeout", &p.AckTimeout, "500ms", "for the answer of a node whose round trips were not measured yet")
+	times("suspect-for", &p.SuspectFor, "3s", "for a suspect to refute, in a small ring")
+	flags.Uint64Var(&p.Seed, "seed", 1, "of all that is random")
+	times("for", &p.For, "1m", "how long to watch the ring once it stands")
+	flags.StringVar(&s.svg, "svg", "", "a file for a picture of the agreement over time")
+	cmd.MarkFlagFilename("svg", "svg")
+}
+
+// once is a flag of which only the last value counts.
+type once struct{ *parsed }
+
+func (o *once) Set(s string) error {
+	if err := o.set(s); err != nil {
+		return err
+	}
+	o.text = s
+	return nil
+}
+
+// complete makes the plan of the flags, and says what of it cannot be meant.
+func (s *simulation) complete() error {
+	for _, a := range s.acts {
+		a.Nodes = a.nodes.of(s.plan.Nodes)
+		s.plan.Acts = append(s.plan.Acts, a.Act)
+	}
+	if s.plan.Period == 0 || s.plan.AckTimeout == 0 || s.plan.SuspectFor == 0 {
+		return errors.New("--period, --ack-timeout and --suspect-for are more than 0")
+	}
+	return s.plan.Validate()
+}
+
+func (s *simulation) run(out, progress io.Writer, output string) error {
+	var picture *os.File
+	if s.svg != "" { // before the work, which may take minutes
+		f, err := os.Create(s.svg)
+		if err != nil {
+			return fmt.Errorf("cannot write --svg: %w", err)
+		}
+		defer f.Close()
+		picture = f
+	}
+	done := func() {}
+	if onTerminal(progress) {
+		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
+	}
+	r, err := s.plan.Run()
+	done()
+	if err != nil {
+		return fmt.Errorf("the simulation broke down: %w", err)
+	}
+	if picture != nil {
+		if err := drawSim(picture, s, r); err != nil {
+			return fmt.Errorf("cannot write --svg: %w", err)
+		}
+		if err := picture.Close(); err != nil {
+			return fmt.Errorf("cannot write --svg: %w", err)
+		}
+	}
+	if output == "json" {
+		return writeJSON(out, s.json(r))
+	}
+	return s.table(out, r)
+}
+
+// showProgress returns what writes a line over itself a few times a second, and
+// what takes it away.
+func showProgress(w io.Writer, nodes int) (show func(sim.Progress), done func()) {
+	begun := time.Now()
+	var last time.Time
+	show = func(p sim.Progress) {
+		if time.Since(last) < time.Second/5 {
+			return
+		}
+		last = time.Now()
+		if p.For == 0 {
+			fmt.Fprintf(w, "\r\x1b[K%d of %d nodes have joined, %.0f s", p.Started, nodes, time.Since(begun).Seconds())
+			return
+		}
+		fmt.Fprintf(w, "\r\x1b[K%s of %s, %.2f %% agree, %.0f s", span(p.At), span(p.For), 100*p.Right, time.Since(begun).Seconds())
+	}
+	return show, func() { fmt.Fprint(w, "\r\x1b[K") }
+}

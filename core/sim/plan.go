@@ -1,0 +1,380 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+// Plan is a ring of nodes and what it lives through. Run lives it, with the
+// engines that run everywhere else, and reports how they did.
+type Plan struct {
+	Seed   uint64
+	Nodes  int // durable nodes, 2 at least
+	Guests int // each joins through up to 8 random gateways
+
+	LatencyMin, LatencyMax int64 // one way, microseconds: see Config
+	Loss                   int   // in a million: see Config
+	Skew                   int64 // each wall clock is off by up to so much, either way
+
+	Period, AckTimeout, SuspectFor int64 // see core.Config; 0 for the default
+
+	Acts       []Act
+	ChurnEvery int64 // microseconds between two restarts of random nodes; 0 for none
+	For        int64 // how long it is watched once it stands, microseconds
+
+	Progress func(Progress) // if not nil, is told now and then how far it is
+}
+
+// Act is one thing that happens to a ring. Times count from when it stands.
+type Act struct {
+	Kind  ActKind
+	At    int64
+	Nodes int   // how many random running durable nodes it happens to
+	For   int64 // Cut: heals after so long
+}
+
+// ActKind tells acts apart.
+type ActKind uint8
+
+// What can happen.
+const (
+	Kill     ActKind = iota + 1 // their processes are killed: their addresses refuse connections
+	PowerOff                    // their machines stop: nothing and nobody answers
+	Cut                         // a partition: they, and as many of the guests by proportion, are cut from the rest
+)
+
+// Progress is how far a plan is.
+type Progress struct {
+	Started int   // nodes, guests too, of Nodes + Guests
+	At, For int64 // virtual time since the ring stands, and until when; 0 before
+	Right   float64
+}
+
+// How nodes join, restart and are watched.
+const (
+	waveEvery    = core.Second      // as many nodes join in it as are running at its start,
+	waveMost     = 1000             // up to so many, each at a moment and through two nodes of its own
+	standWithin  = 10 * core.Minute // after the last has started; else the plan begins all the same
+	backMin      = core.Second      // a node that churns is away for so long at least
+	backMax      = 9 * core.Second  // and at most
+	gateways     = 8                // that a guest is given
+	plannedSkew  = core.MaxSkew / 2 // clocks further off than that can differ by too much
+	sampleEvery  = 50 * core.Millisecond
+	mostSamples  = 1200
+	mostNodes    = 1 << 20
+	mostLoss     = 500_000
+	mostLatency  = 10 * core.Second
+	shortestStep = 10 * core.Millisecond // of ChurnEvery
+)
+
+// Validate says what of a plan cannot be lived.
+func (p *Plan) Validate() error {
+	switch {
+	case p.Nodes < 2 || p.Nodes > mostNodes:
+		return fmt.Errorf("%d nodes: a plan takes 2 to %d", p.Nodes, mostNodes)
+	case p.Guests < 0 || p.Guests > mostNodes:
+		return fmt.Errorf("%d guests: a plan takes 0 to %d", p.Guests, mostNodes)
+	case p.LatencyMin < 0 || p.LatencyMax < p.LatencyMin || p.LatencyMax > mostLatency:
+		return errors.New("the latency goes from the least, 0 or more, to the most, 10 s or less")
+	case p.Loss < 0 || p.Loss > mostLoss:
+		return errors.New("the loss is from 0 % to 50 %")
+	case p.Skew < 0 || p.Skew > plannedSkew:
+		return errors.New("the skew is from 0 to 30 s: nodes whose clocks differ by over 60 s refuse each other")
+	case p.Period < 0 || p.AckTimeout < 0 || p.SuspectFor < 0:
+		return errors.New("a period and a timeout are more than 0")
+	case p.ChurnEvery < 0 || p.ChurnEvery > 0 && p.ChurnEvery < shortestStep:
+		return errors.New("the churn is 100 restarts a second at most")
+	case p.For <= 0:
+		return errors.New("the ring has to be watched for some time")
+	}
+	dead, healed := 0, int64(0)
+	for _, a := range p.sorted() {
+		switch {
+		case a.Kind < Kill || a.Kind > Cut:
+			return errors.New("no such act")
+		case a.At < 0 || a.At >= p.For:
+			return fmt.Errorf("what happens at %s is after the end, which is at %s", seconds(a.At), seconds(p.For))
+		case a.Nodes < 1:
+			return fmt.Errorf("what happens at %s happens to no node", seconds(a.At))
+		case a.Kind != Cut:
+			dead += a.Nodes
+		case a.For <= 0:
+			return fmt.Errorf("the partition at %s has to last for some time", seconds(a.At))
+		case a.At < healed:
+			return fmt.Errorf("the partition at %s begins before the one before has healed", seconds(a.At))
+		case a.Nodes >= p.Nodes:
+			return fmt.Errorf("the partition at %s leaves nobody on the other side", seconds(a.At))
+		default:
+			healed = a.At + a.For
+		}
+	}
+	if dead >= p.Nodes {
+		return fmt.Errorf("%d of %d nodes die: one at least has to live", dead, p.Nodes)
+	}
+	return nil
+}
+
+func (p *Plan) sorted() []Act {
+	return slices.SortedStableFunc(slices.Values(p.Acts), func(a, b Act) int { return int(max(-1, min(1, a.At-b.At))) })
+}
+
+func seconds(d int64) string { return fmt.Sprintf("%g s", float64(d)/float64(core.Second)) }
+
+// life is a plan being lived.
+type life struct {
+	*Plan
+	w       *World
+	rng     *rand.Rand // the plan's own: it does not change with the network's
+	watch   *watch
+	began   int64 // virtual time at which the ring stood
+	mark    mark  // and what was sent until then
+	sampled mark  // up to the newest sample
+	started int
+	back    []*Machine // who churned and is away, by the time of return
+	returns []int64
+	churned int
+}
+
+// Run lives the plan. An error is the plan's, or an engine's that failed.
+func (p *Plan) Run() (*Report, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss})
+	w.lean = true
+	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
+	l.watch = newWatch(w, p.Nodes+p.Guests)
+	r := &Report{}
+	if err := l.join(); err != nil {
+		return nil, err
+	}
+	l.stand(r)
+	if err := l.live(r); err != nil {
+		return nil, err
+	}
+	if w.Err() != nil {
+		return nil, w.Err()
+	}
+	return r, nil
+}
+
+// machines makes all the machines: n1, n2, …, then tab1, tab2, …
+func (l *life) machines() {
+	share := func(c *core.Config) {
+		c.Period, c.AckTimeout, c.SuspectFor = l.Period, l.AckTimeout, l.SuspectFor
+	}
+	for i := range l.Nodes + l.Guests {
+		o := Options{Tune: share, Guest: i >= l.Nodes, Clock: l.between(-l.Skew, l.Skew)}
+		name := fmt.Sprintf("n%d", i+1)
+		if o.Guest {
+			name = fmt.Sprintf("tab%d", i-l.Nodes+1)
+		}
+		l.w.Add(name, o)
+	}
+}
+
+func (l *life) between(lo, hi int64) int64 { return lo + l.rng.Int64N(hi-lo+1) }
+
+// join starts all nodes, in waves that double.
+func (l *life) join() error {
+	l.machines()
+	if err := l.start(l.w.machines[0]); err != nil {
+		return err
+	}
+	for l.started < len(l.w.machines) {
+		wave := min(l.started, waveMost, len(l.w.machines)-l.started)
+		at := make([]int64, wave)
+		for i := range at {
+			at[i] = l.w.now + l.rng.Int64N(waveEvery)
+		}
+		slices.Sort(at)
+		end := l.w.now + waveEvery
+		for _, t := range at {
+			l.w.advance(t)
+			if err := l.start(l.w.machines[l.started]); err != nil {
+				return err
+			}
+		}
+		l.w.advance(end)
+		l.tell()
+	}
+	return nil
+}
+
+// start starts the next machine, which joins through random running nodes.
+func (l *life) start(m *Machine) error {
+	var join []string
+	if n := min(l.started, l.Nodes); n > 0 {
+		most := 2
+		if m.opt.Guest {
+			most = gateways
+		}
+		for _, i := range l.pickOf(n, min(n, most)) {
+			join = append(join, l.w.machines[i].addr)
+		}
+	}
+	l.started++
+	kind := ChangeJoin
+	if m.opt.Guest {
+		kind = ChangeGuest
+	}
+	return l.watch.start(m, kind, join)
+}
+
+// pickOf draws k different numbers below n.
+func (l *life) pickOf(n, k int) []int {
+	var picked []int
+	for len(picked) < k {
+		if i := l.rng.IntN(n); !slices.Contains(picked, i) {
+			picked = append(picked, i)
+		}
+	}
+	return picked
+}
+
+// stand waits until the ring stands: everybody shows everybody.
+func (l *life) stand(r *Report) {
+	last := l.w.now
+	r.Stood = l.w.RunUntil(standWithin, func() bool {
+		l.tell()
+		return l.watch.off == 0
+	})
+	r.JoinedIn, r.StoodIn = last, l.w.now
+	r.JoinTraffic = l.trafficSince(mark{})
+	r.JoinChanges = l.watch.takeChanges()
+	l.mark = l.newMark()
+	l.sampled = l.mark
+}
+
+func (l *life) tell() {
+	if l.Progress == nil {
+		return
+	}
+	p := Progress{Started: l.started, Right: l.watch.right()}
+	if l.began > 0 {
+		p.At, p.For = l.w.now-l.began, l.For
+	}
+	l.Progress(p)
+}
+
+// live lets the plan happen, and takes samples of it.
+func (l *life) live(r *Report) error {
+	w := l.w
+	l.began = w.now
+	end := w.now + l.For
+	every := max(sampleEvery, l.For/mostSamples)
+	acts := l.sorted()
+	heal, churn := int64(0), int64(0)
+	if l.ChurnEvery > 0 {
+		churn = w.now + l.between(1, 2*l.ChurnEvery-1)
+	}
+	for sample := w.now; ; {
+		next := min(end, sample)
+		if len(acts) > 0 {
+			next = min(next, l.began+acts[0].At)
+		}
+		if heal > 0 {
+			next = min(next, heal)
+		}
+		if churn > 0 {
+			next = min(next, churn)
+		}
+		if len(l.returns) > 0 {
+			next = min(next, l.returns[0])
+		}
+		w.advance(next)
+		if w.now == sample {
+			r.Samples = append(r.Samples, l.sample())
+			sample += every
+			l.tell()
+		}
+		for len(l.returns) > 0 && l.returns[0] <= w.now {
+			m := l.back[0]
+			l.back, l.returns = l.back[1:], l.returns[1:]
+			if err := l.watch.start(m, ChangeRestart, m.join); err != nil {
+				return err
+			}
+			m.disk = Disk{}
+		}
+		if heal > 0 && heal <= w.now {
+			heal = 0
+			w.Heal()
+			l.watch.cut(ChangeHeal)
+		}
+		for len(acts) > 0 && l.began+acts[0].At <= w.now && w.now < end {
+			if acts[0].Kind == Cut {
+				heal = w.now + acts[0].For
+			}
+			l.act(acts[0])
+			acts = acts[1:]
+		}
+		if churn > 0 && churn <= w.now && w.now < end {
+			l.churn()
+			churn += l.between(1, 2*l.ChurnEvery-1)
+		}
+		if w.now >= end {
+			break
+		}
+	}
+	return l.finish(r)
+}
+
+// running returns the durable machines that run.
+func (l *life) running() []*Machine {
+	var all []*Machine
+	for _, m := range l.w.machines[:l.Nodes] {
+		if m.Running() {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func (l *life) act(a Act) {
+	all := l.running()
+	l.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	some := all[:min(a.Nodes, max(0, len(all)-1))]
+	switch a.Kind {
+	case Kill:
+		for _, m := range some {
+			m.Crash()
+			l.watch.end(m, ChangeKill)
+		}
+	case PowerOff:
+		for _, m := range some {
+			m.PowerOff()
+			l.watch.end(m, ChangePowerOff)
+		}
+	case Cut:
+		for _, m := range l.w.machines[l.Nodes:] {
+			if l.rng.IntN(l.Nodes) < a.Nodes {
+				some = append(some, m)
+			}
+		}
+		l.w.Partition(some)
+		l.watch.cut(ChangeCut)
+	}
+}
+
+// churn takes a random node away for some seconds, stopped and killed in turn.
+func (l *life) churn() {
+	all := l.running()
+	if len(all) < 2 {
+		return
+	}
+	m := all[l.rng.IntN(len(all))]
+	if l.churned++; l.churned%2 == 0 {
+		m.disk.Ring, _ = m.Snapshot() // as if it had been written just now
+		m.Crash()
+		l.watch.end(m, ChangeKill)
+	} else {
+		m.Stop()
+	}
+	at := l.w.now + l.between(backMin, backMax)
+	i, _ := slices.BinarySearch(l.returns, at)
+	l.back, l.returns = slices.Insert(l.back, i, m), slices.Insert(l.returns, i, at)
+}
