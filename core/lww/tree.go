@@ -1,9 +1,6 @@
 package lww
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // A leaf that grows above splitAbove records gets children; an inner node that
 // falls to mergeAt becomes a leaf again. The distance between the two keeps
@@ -30,19 +27,13 @@ func (n *node) search(hash uint64, name string) (int, bool) {
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
 		r := n.recs[mid]
-		c := cmp.Compare(r.hash, hash)
-		if c == 0 { // names can be made to share a hash
-			if c = cmp.Compare(r.Name, name); c == 0 {
-				return mid, true
-			}
-		}
-		if c < 0 {
+		if r.hash < hash || r.hash == hash && r.Name < name { // names can be made to share a hash
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	return lo, false
+	return lo, lo < len(n.recs) && n.recs[lo].hash == hash && n.recs[lo].Name == name
 }
 
 // at returns the deepest node on a range's path, nil if the range is empty, and
