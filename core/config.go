@@ -1,6 +1,9 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 // Units of time: everything in the core is int64 microseconds.
 const (
@@ -35,10 +38,24 @@ type Config struct {
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
+	Intern    *Interner     // shared by the engines of a simulation; nil for none
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
 	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 3 s
 	RemovalGrace int64 // from seeing its removal to halting; default 10 s
 	ReapAfter    int64 // durable nodes that were down or left for so long are reaped; default never
+}
+
+// Interner lets Rings that one goroutine drives share records that are the same:
+// see lww.Interner. The zero Interner is ready.
+type Interner struct {
+	nodes, up lww.Interner
+}
+
+func (in *Interner) of(id wire.SetID) *lww.Interner {
+	if id == wire.Nodes {
+		return &in.nodes
+	}
+	return &in.up
 }

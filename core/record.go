@@ -64,7 +64,7 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
 	}
-	rec, err := clone(w, known)
+	rec, err := r.clone(w, known)
 	if err != nil {
 		return isRefused
 	}
@@ -98,9 +98,30 @@ func compare(a *lww.Record, b *wire.Record) int {
 	return strings.Compare(a.Value, b.Value)
 }
 
-// clone makes a record of its own of one in a frame. known is what the set has of
-// the name, if anything.
-func clone(w *wire.Record, known *lww.Record) (*lww.Record, error) {
+// clone makes a record of its own of one in a frame, or finds that another engine
+// has. known is what the set has of the name, if anything.
+func (r *Ring) clone(w *wire.Record, known *lww.Record) (*lww.Record, error) {
+	if r.cfg.Intern != nil {
+		if same := r.cfg.Intern.of(w.Set).Get(w.Name, w.Stamp, w.Rank, w.Value); same != nil {
+			return same, nil
+		}
+	}
+	rec, err := parse(w, known)
+	if err != nil {
+		return nil, err
+	}
+	return r.shared(w.Set, rec), nil
+}
+
+// shared returns the record that all engines hold of the same operation.
+func (r *Ring) shared(id wire.SetID, rec *lww.Record) *lww.Record {
+	if r.cfg.Intern == nil {
+		return rec
+	}
+	return r.cfg.Intern.of(id).Add(rec)
+}
+
+func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	if known != nil && known.Value == w.Value {
 		return known.Next(w.Stamp, w.Rank), nil
 	}
@@ -157,6 +178,7 @@ func (r *Ring) deleted(name string) bool {
 
 // put stores a record of this node's own making.
 func (r *Ring) put(id wire.SetID, rec *lww.Record) {
+	rec = r.shared(id, rec)
 	before := r.look(rec.Name)
 	after := before.with(id, rec)
 	r.store(id, rec, &before, &after, nil)

@@ -49,7 +49,7 @@ func (r *Ring) restore(b []byte) error {
 		if w.Set == wire.Up && r.member(w.Name) {
 			w.Rank = rankUp
 		}
-		rec, err := clone(w, nil)
+		rec, err := r.clone(w, nil)
 		if err != nil {
 			return err
 		}

@@ -150,6 +150,7 @@ func (m *Machine) start(join []string, rejoin bool) error {
 		Join:      join,
 		Rejoin:    rejoin,
 		Snapshot:  m.disk.Ring,
+		Intern:    w.intern,
 	}
 	if m.opt.Tune != nil {
 		m.opt.Tune(&cfg)

@@ -145,7 +145,7 @@ func (p *Plan) Run() (*Report, error) {
 		return nil, err
 	}
 	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss})
-	w.lean = true
+	w.lean, w.intern = true, new(core.Interner)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	l.watch = newWatch(w, p.Nodes+p.Guests)
 	r := &Report{}

@@ -61,6 +61,7 @@ type World struct {
 	frames   uint64 // sent so far
 	bytes    uint64
 	err      error
+	intern   *core.Interner
 	lean     bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
 
 	onEvent func(*Machine, *core.Event)
