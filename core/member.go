@@ -51,14 +51,6 @@ func standingOf(node, presence *lww.Record) standing {
 	return s
 }
 
-// record returns one of the two records, nil if there is none.
-func (s *standing) record(id wire.SetID) *lww.Record {
-	if id == wire.Nodes {
-		return s.node
-	}
-	return s.presence
-}
-
 // with returns the standing after one of the records changed.
 func (s *standing) with(id wire.SetID, rec *lww.Record) standing {
 	if id == wire.Nodes {

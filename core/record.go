@@ -51,9 +51,8 @@ const (
 
 // merge takes in a record that came from c.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	before := r.look(w.Name)
-	known := before.record(w.Set)
-	if known != nil {
+	known := r.set(w.Set).Get(w.Name)
+	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
 			c.settle(key{w.Set, w.Name})
 			return isKnown
@@ -61,6 +60,7 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
+	before := r.look(w.Name)
 	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
 	}
