@@ -8,8 +8,12 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// maxKept is how many effects a step may have whose memory is used again.
-const maxKept = 32
+// What of a step is used again by the next: so many effects, and bytes of frames.
+// A long step is rare, and a ring may be one of thousands in a process.
+const (
+	maxKept = 32
+	maxBuf  = 16 << 10
+)
 
 // Ring is the native Engine: one node's copy of the ring and all of its logic.
 type Ring struct {
@@ -163,7 +167,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.effects, r.events = nil, nil
 	}
 	r.buf = r.buf[:0]
-	if cap(r.buf) > 4*wire.MaxFrame {
+	if cap(r.buf) > maxBuf {
 		r.buf = nil
 	}
 	if r.halted || !r.started && in.Kind != Start {
