@@ -7,6 +7,7 @@ DATA     ?= data
 FUZZTIME ?= 1m
 BENCH    ?= .
 TIMEOUT  ?= 9m
+SEEDS    ?= 5000
 # The race detector needs a C compiler; where there is none, tests run without it.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 WASIP1   := GOOS=wasip1 GOARCH=wasm
@@ -68,6 +69,13 @@ test: browser ## check and test everything, as CI does
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) ./...
+
+.PHONY: sim-long
+sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000)
+	@go test ./core/sim -timeout 0 -run '^TestSeeds$$' -sim.seeds=$(SEEDS)
+	@go test ./core/sim -timeout 0 -sim.long -run '^(TestNoFalseDeath|TestPartitionsHeal|TestMassDeath|TestNoMemberIsLost)$$'
+	bin/nanoring sim --nodes 1000 --guests 200 --latency 1ms-40ms --loss 2% --kill 30%@20s --partition 50%@30s+60s --churn 5/s --skew 2s --seed 7 --for 3m
+	GOGC=60 bin/nanoring sim --nodes 10000 --latency 1ms-40ms --power-off 100@10s --for 40s
 
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("sim.seeds", 200, "how many random stories TestSeeds lives")
+	seeds  = flag.Int("sim.seeds", 300, "how many random stories TestSeeds lives")
 	first  = flag.Uint64("sim.seed", 1, "the first of their seeds")
 	traced = flag.Bool("sim.trace", false, "print the trace of every world; for one test at a time")
 )
