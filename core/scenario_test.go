@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // TestScenarios plays the stories in testdata: see testdata/README.md. After a
@@ -37,7 +38,8 @@ type scenario struct {
 	w     *sim.World
 	said  []saying
 	shown map[*sim.Machine]map[string]core.Node
-	lines []string // of the trace, while it is asked for
+	lines []string          // of the trace, while it is asked for
+	does  map[string]string // what a bad peer does, by its node's name
 }
 
 // saying is one thing that happened, and the nodes that say so.
@@ -47,14 +49,26 @@ type saying struct {
 }
 
 func newScenario(t *testing.T) *scenario {
-	s := &scenario{t: t, shown: make(map[*sim.Machine]map[string]core.Node)}
-	s.w = sim.New(sim.Config{Seed: 1})
+	s := &scenario{t: t, shown: make(map[*sim.Machine]map[string]core.Node), does: make(map[string]string)}
+	s.w = sim.New(sim.Config{Seed: 1, New: s.engine})
 	s.w.OnEvent(s.event)
 	s.w.OnHalt(func(m *sim.Machine, why core.Reason, text string) {
 		s.say("", m.Name()+" halts: "+why.String()+colon(text))
 		delete(s.shown, m)
 	})
 	return s
+}
+
+// engine makes an engine, of a bad peer where the story wants one.
+func (s *scenario) engine(cfg core.Config) (core.Engine, error) {
+	r, err := core.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if does := s.does[cfg.Name]; does != "" {
+		return &bad{Engine: r, name: cfg.Name, does: does, heard: make(map[string]wire.Record)}, nil
+	}
+	return r, nil
 }
 
 // play carries out one line of a story, gives it a second where it is an
@@ -119,6 +133,8 @@ var acts = map[string]func(*scenario, args){
 	"reset":    func(s *scenario, a args) { s.w.ResetAll(s.machine(a.word(0)), s.machine(a.word(1))) },
 	"cutlink":  func(s *scenario, a args) { s.w.CutLink(s.machine(a.word(0)), s.machine(a.word(1))) },
 	"cut":      func(s *scenario, a args) { s.cut(a) },
+	"refuse":   func(s *scenario, a args) { s.w.Refuse(s.machine(a.word(0)), s.machine(a.word(1))) },
+	"deafen":   func(s *scenario, a args) { each(s, a, (*sim.Machine).Deafen) },
 	"members":  func(s *scenario, a args) { s.members(s.machine(a.word(0)), a.word(1)) },
 	"add": func(s *scenario, a args) {
 		c := core.Command{Op: core.Add, Addr: a.value("at")}
@@ -170,7 +186,14 @@ func (s *scenario) make(name string, a args) machine {
 	if reap := a.value("reap-after"); reap != "" {
 		o.Tune = func(c *core.Config) { c.ReapAfter = micros(a.d, reap) }
 	}
-	return machine{s.w.Add(name, o)}
+	m := machine{s.w.Add(name, o)}
+	if does := a.value("does"); does != "" {
+		if habits[does] == nil {
+			a.d.Fatalf(s.t, "no peer does that: %s", does)
+		}
+		s.does[m.Node()] = does
+	}
+	return m
 }
 
 func (m machine) start(s *scenario, a args, join ...string) {

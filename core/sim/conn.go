@@ -189,7 +189,7 @@ func (w *World) syn(c *conn) {
 	from, to := c.end[0].m, c.end[1].m
 	switch {
 	case c.end[0].state != dialling || w.cut(from, to):
-	case to.proc == nil || to.addr != c.addr:
+	case to.proc == nil || to.addr != c.addr || to.deaf || w.refused[link(from, to)]:
 		w.schedule(w.now+w.latency(to, from), event{kind: evRefuse, conn: c})
 	default:
 		w.schedule(w.now+w.latency(to, from)+w.latency(from, to), event{kind: evAccept, conn: c})

@@ -37,12 +37,29 @@ func (w *World) CutLink(a, b *Machine) {
 	w.links[link(a, b)] = true
 }
 
-// Heal takes all cuts away.
+// Refuse puts a firewall between two machines: it answers every dial of one to
+// the other, either way, as if nobody listened, and breaks the connections that
+// are there.
+func (w *World) Refuse(a, b *Machine) {
+	w.note(nil, "a firewall refuses all dials between ", a.name, " and ", b.name)
+	w.refused[link(a, b)] = true
+	w.ResetAll(a, b)
+}
+
+// Deafen closes the machine's listener, as while it is restarted: dials are
+// refused, and connections that are open stay. Heal opens it.
+func (m *Machine) Deafen() {
+	m.w.note(m, "listens no more")
+	m.deaf = true
+}
+
+// Heal takes all cuts away, firewalls too, and opens all listeners.
 func (w *World) Heal() {
 	for _, m := range w.machines {
-		m.group = 0
+		m.group, m.deaf = 0, false
 	}
 	clear(w.links)
+	clear(w.refused)
 	w.note(nil, "the network is whole")
 	w.release()
 }

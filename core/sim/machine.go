@@ -35,6 +35,7 @@ type Machine struct {
 	clock int64
 	group int      // of a partition
 	off   bool     // without power: its address does not answer
+	deaf  bool     // its listener is closed
 	ever  bool     // it was started
 	join  []string // what its last process was told to join
 

@@ -49,6 +49,7 @@ type World struct {
 	byName   map[string]*Machine
 	byAddr   map[string]*Machine
 	links    map[[2]int]bool // pairs that are cut by CutLink
+	refused  map[[2]int]bool // pairs between which a firewall is: see Refuse
 	held     []heldQueue
 	free     [][][]byte // frame buffers to use again, by size class
 	commands []Command
@@ -83,12 +84,13 @@ func New(cfg Config) *World {
 		cfg.New = newRing
 	}
 	return &World{
-		cfg:    cfg,
-		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6e616e6f72696e67)),
-		byName: make(map[string]*Machine),
-		byAddr: make(map[string]*Machine),
-		links:  make(map[[2]int]bool),
-		digest: xxhash.New(),
+		cfg:     cfg,
+		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6e616e6f72696e67)),
+		byName:  make(map[string]*Machine),
+		byAddr:  make(map[string]*Machine),
+		links:   make(map[[2]int]bool),
+		refused: make(map[[2]int]bool),
+		digest:  xxhash.New(),
 	}
 }
 
