@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func TestSilentConnections(t *testing.T) {
 	g := start(t, me())
 	sizes := g.ring.Sizes()
 	ids := make(map[core.ConnID]bool)
-	for range 500 {
+	for range 10_000 {
 		ids[g.accept(core.Guest)] = true
 	}
 	for _, e := range of(g.tick(4*core.Second), core.Close) {
@@ -108,11 +109,30 @@ func TestSilentConnections(t *testing.T) {
 		}
 	}
 	if len(ids) != 0 {
-		t.Errorf("%d connections of 500 were not closed", len(ids))
+		t.Errorf("%d connections of 10,000 were not closed", len(ids))
 	}
 	if now := g.ring.Sizes(); now.Conns != 0 || now.Timers > sizes.Timers+10 {
 		t.Errorf("sizes were %+v, are %+v", sizes, now)
 	}
+}
+
+// TestStrangers: who connects ten thousand times, by as many names, and joins
+// nothing, is not kept; a member is heard all the while.
+func TestStrangers(t *testing.T) {
+	g := start(t, me())
+	member := g.peer("dev")
+	sizes := g.ring.Sizes()
+	for i := range 10_000 {
+		g.sayHello(g.accept(core.Peer), g.hello(fmt.Sprintf("stranger-%d", i)))
+	}
+	for range 40 {
+		g.tick(core.Second)
+		g.receive(member, &wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: g.wall})
+	}
+	if now := g.ring.Sizes(); now.Conns != 1 || now.Timers > sizes.Timers+100 || now.Owed > sizes.Owed {
+		t.Errorf("sizes were %+v, are %+v", sizes, now)
+	}
+	g.is("dev", core.Alive)
 }
 
 // TestHelloIsNotKept: a hello may be long, by keys that nobody knows; what is
