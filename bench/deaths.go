@@ -32,7 +32,7 @@ func death(ctx context.Context, b *bench, s system, n int, by syscall.Signal) (s
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
+	defer p.kill()
 	if err := pause(ctx, settle); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,10 +35,10 @@ func slow(ctx context.Context, b *bench, s system, n int) (samples, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
+	defer p.kill()
 	counts.Store(1)
 	defer counts.Store(0)
-	for end := time.Now().Add(b.slow); time.Now().Before(end); {
+	for end := time.Now().Add(b.Slow); time.Now().Before(end); {
 		for _, step := range []struct {
 			signal syscall.Signal
 			wait   time.Duration
@@ -45,7 +46,7 @@ func slow(ctx context.Context, b *bench, s system, n int) (samples, error) {
 			if err := p.signal(step.signal); err != nil {
 				return nil, err
 			}
-			if err := pause(ctx, min(step.wait, b.slow)); err != nil {
+			if err := pause(ctx, min(step.wait, b.Slow)); err != nil {
 				return nil, err
 			}
 		}
@@ -61,16 +62,16 @@ func starved(ctx context.Context, b *bench, s system, n int) (samples, error) {
 		return nil, err
 	}
 	defer r.close()
-	for range b.burners {
-		p, err := run(order{}, nil)
+	for range b.Burners {
+		p, err := run(order{}, func(io.Reader) {})
 		if err != nil {
 			return nil, err
 		}
-		defer p.close()
+		defer p.kill()
 	}
 	counts.Store(1)
 	defer counts.Store(0)
-	if err := pause(ctx, b.starve); err != nil {
+	if err := pause(ctx, b.Starve); err != nil {
 		return nil, err
 	}
 	return samples{"": {float64(deaths.Load())}}, nil

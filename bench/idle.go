@@ -11,27 +11,20 @@ import (
 )
 
 // idle measures a ring in which nothing happens, for a while: what it sends (see
-// count.go) and computes, and then what it holds. Serving and measuring it
-// needs nothing else in this process; what earlier rings left is waited for, and
-// taken off.
+// count.go) and computes, and then what it holds. Nothing else is in this process.
 func idle(ctx context.Context, b *bench, s system, n int) (samples, error) {
-	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > b.goroutines && time.Now().Before(end); {
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
 	bytesBefore, goroutinesBefore := memory()
 	r, err := b.grow(ctx, s, n, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	if err := pause(ctx, min(10*time.Second, b.idle)); err != nil { // until the news of the joins is old
+	if err := pause(ctx, min(10*time.Second, b.Idle)); err != nil { // until the news of the joins is old
 		return nil, err
 	}
 
 	sent, cpu, begin := r.bytes.Load(), cpuTime(), time.Now()
-	if err := pause(ctx, b.idle); err != nil {
+	if err := pause(ctx, b.Idle); err != nil {
 		return nil, err
 	}
 	passed := time.Since(begin)
@@ -68,10 +61,10 @@ func cpuTime() time.Duration {
 
 // writeHeap writes the heap's profile while the ring runs, if one is asked for.
 func (b *bench) writeHeap(s system, n int) error {
-	if b.memProfile == "" {
+	if b.MemProfile == "" {
 		return nil
 	}
-	f, err := os.Create(fmt.Sprintf("%s.%s.%d", b.memProfile, s.name, n))
+	f, err := os.Create(fmt.Sprintf("%s.%s.%d", b.MemProfile, s.name, n))
 	if err != nil {
 		return err
 	}

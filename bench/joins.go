@@ -76,7 +76,7 @@ func one(ctx context.Context, b *bench, s system, n int) (samples, error) {
 	}
 	defer r.close()
 	others, got := slices.Clone(r.nodes), samples{}
-	for i := range min(visits, b.reps) {
+	for i := range min(visits, b.Reps) {
 		name := fmt.Sprintf("guest-%03d", i)
 		begin := time.Now()
 		m, err := r.start(ctx, name, others[i%len(others)].addr())

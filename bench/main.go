@@ -12,16 +12,17 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/pprof"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// sandboxed is how many nodes a ring has whose engines run in the sandbox, and
-// the one that it is compared with.
-const sandboxed = 16
+// A ring whose engines run in the sandbox has at most so many nodes, and is
+// compared with a ring of memberlist's of the same size.
+const (
+	sandboxed    = "wasm"
+	maxSandboxed = 16
+)
 
 func main() {
 	child()
@@ -30,18 +31,15 @@ func main() {
 	only := flag.String("only", "", "measurements, with commas between: "+names(measurements, func(m measurement) string { return m.name })+" (default all)")
 	which := flag.String("systems", "", "systems, with commas between: "+names(systems, func(s system) string { return s.name })+" (default all; wasm has 16 nodes at most, and is compared with a memberlist of as many)")
 	output := flag.String("o", "table", "table or json")
-	flag.IntVar(&b.reps, "reps", 30, "repetitions of what is quick; the rest is done three times at most")
-	flag.DurationVar(&b.bound, "bound", 2*time.Minute, "what takes longer is given up, and shown as that")
-	flag.DurationVar(&b.idle, "idle", time.Minute, "how long an idle ring is watched")
-	flag.DurationVar(&b.slow, "slow", 3*time.Minute, "how long a slow node is watched")
-	flag.DurationVar(&b.starve, "starve", time.Minute, "how long the cores are kept busy")
-	flag.IntVar(&b.burners, "burners", 8*runtime.NumCPU(), "processes that keep them busy")
-	cpu := flag.String("cpuprofile", "", "write the profile of the whole run to this file")
-	flag.StringVar(&b.memProfile, "memprofile", "", "write the heap's profile of each idle ring to this file, with .SYSTEM.NODES appended")
+	flag.IntVar(&b.Reps, "reps", 30, "repetitions of what is quick; the rest is done three times at most")
+	flag.DurationVar(&b.Bound, "bound", 2*time.Minute, "what takes longer is given up, and shown as that")
+	flag.DurationVar(&b.Idle, "idle", time.Minute, "how long an idle ring is watched")
+	flag.DurationVar(&b.Slow, "slow", 3*time.Minute, "how long a slow node is watched")
+	flag.DurationVar(&b.Starve, "starve", time.Minute, "how long the cores are kept busy")
+	flag.IntVar(&b.Burners, "burners", 8*runtime.NumCPU(), "processes that keep them busy")
+	flag.StringVar(&b.cpuProfile, "cpuprofile", "", "write a profile of each round to this file, with .MEASUREMENT.SYSTEM.NODES.NUMBER appended")
+	flag.StringVar(&b.MemProfile, "memprofile", "", "write the heap's profile of each idle ring to this file, with .SYSTEM.NODES appended")
 	flag.Parse()
-	if b.memProfile != "" {
-		runtime.MemProfileRate = 4 << 10 // a node has little
-	}
 	groups, err := groupsOf(*which, *n)
 	chosen, err2 := choose(*only, measurements, measurementOf)
 	switch err := errors.Join(err, err2); {
@@ -51,18 +49,8 @@ func main() {
 		usage(fmt.Errorf("what is %q?", flag.Arg(0)))
 	case *output != "table" && *output != "json":
 		usage(fmt.Errorf("-o is table or json, not %q", *output))
-	case *n < 3 || b.reps < 1:
+	case *n < 3 || b.Reps < 1:
 		usage(errors.New("it takes three nodes (-n) and one repetition (-reps) at least"))
-	}
-	if *cpu != "" {
-		f, err := os.Create(*cpu)
-		if err == nil {
-			err = pprof.StartCPUProfile(f)
-		}
-		if err != nil {
-			fail(err)
-		}
-		defer pprof.StopCPUProfile()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,18 +71,10 @@ func main() {
 
 // all runs everything, in a temporary folder.
 func (b *bench) all(ctx context.Context, groups []group, chosen []measurement) (_ *result, err error) {
-	if b.dir, err = os.MkdirTemp("", "nanoring-bench-"); err != nil {
+	if b.Dir, err = os.MkdirTemp("", "nanoring-bench-"); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(b.dir)
-	for _, g := range groups {
-		if slices.ContainsFunc(g.systems, func(s system) bool { return s.name == "wasm" }) {
-			if err := compiled(); err != nil { // now, so that no measurement has to wait for it
-				return nil, err
-			}
-		}
-	}
-	b.goroutines = runtime.NumGoroutine()
+	defer os.RemoveAll(b.Dir)
 	r := &result{Cores: runtime.NumCPU(), Go: runtime.Version()}
 	for _, g := range groups {
 		got, err := b.run(ctx, g, chosen)
@@ -112,21 +92,24 @@ func groupsOf(list string, n int) ([]group, error) {
 	if err != nil {
 		return nil, err
 	}
-	small := group{n: min(n, sandboxed)}
+	small := group{n: min(n, maxSandboxed)}
 	large := group{n: n}
 	for _, s := range chosen {
-		if s.name != "wasm" {
+		if s.name != sandboxed {
 			large.systems = append(large.systems, s)
 		}
-		if s.name == "wasm" || s.name == baseline {
+		if s.name == sandboxed || s.name == baseline {
 			small.systems = append(small.systems, s)
 		}
 	}
-	groups := []group{large, small}
-	if !slices.ContainsFunc(chosen, func(s system) bool { return s.name == "wasm" }) {
-		groups = groups[:1]
+	var groups []group
+	if len(large.systems) > 0 {
+		groups = append(groups, large)
 	}
-	return slices.DeleteFunc(groups, func(g group) bool { return len(g.systems) == 0 }), nil
+	if small.has(sandboxed) {
+		groups = append(groups, small)
+	}
+	return groups, nil
 }
 
 // choose returns those that a list names, or all.

@@ -5,20 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// bench is a run: what the flags say.
-type bench struct {
-	reps, burners             int
-	bound, idle, slow, starve time.Duration
-	memProfile                string
+// settings is what the flags say that a round has to know.
+type settings struct {
+	Reps, Burners             int
+	Bound, Idle, Slow, Starve time.Duration
+	MemProfile                string
+	Dir                       string // for the nodes' files
+}
 
-	dir        string // for the nodes' files
-	rings      atomic.Int64
-	goroutines int // of a process without rings
+// bench is a run.
+type bench struct {
+	settings
+	cpuProfile string
+	rings      atomic.Int64 // so many were made, in this process
+	profiles   atomic.Int64
 }
 
 // samples is what rounds of a measurement gave, by what was measured.
@@ -42,14 +48,14 @@ var measurements = []measurement{
 	{"one", (*bench).visitors, false, lasts(20 * time.Second), one},
 	{"crash", thrice, false, lasts(14 * time.Second), crash},
 	{"silent", thrice, false, lasts(18 * time.Second), silent},
-	{"idle", once, false, func(b *bench, _ int) time.Duration { return b.idle + 15*time.Second }, idle},
-	{"slow", once, true, func(b *bench, _ int) time.Duration { return b.slow + 10*time.Second }, slow},
-	{"starved", once, false, func(b *bench, _ int) time.Duration { return b.starve + 5*time.Second }, starved},
+	{"idle", once, false, func(b *bench, _ int) time.Duration { return b.Idle + 15*time.Second }, idle},
+	{"slow", once, true, func(b *bench, _ int) time.Duration { return b.Slow + 10*time.Second }, slow},
+	{"starved", once, false, func(b *bench, _ int) time.Duration { return b.Starve + 5*time.Second }, starved},
 }
 
-func (b *bench) each() int     { return b.reps }
-func (b *bench) visitors() int { return (b.reps + visits - 1) / visits }
-func thrice(b *bench) int      { return min(3, b.reps) }
+func (b *bench) each() int     { return b.Reps }
+func (b *bench) visitors() int { return (b.Reps + visits - 1) / visits }
+func thrice(b *bench) int      { return min(3, b.Reps) }
 func once(*bench) int          { return 1 }
 
 // lasts is the time of a round that takes d with 64 nodes.
@@ -61,6 +67,10 @@ func lasts(d time.Duration) func(*bench, int) time.Duration {
 type group struct {
 	n       int
 	systems []system
+}
+
+func (g group) has(name string) bool {
+	return slices.ContainsFunc(g.systems, func(s system) bool { return s.name == name })
 }
 
 func (b *bench) estimate(groups []group, chosen []measurement) time.Duration {
@@ -117,7 +127,7 @@ func (b *bench) round(ctx context.Context, g group, m measurement, of map[string
 			continue
 		}
 		wg.Go(func() {
-			got, err := m.round(ctx, b, s, g.n)
+			got, err := b.apart(ctx, m, s, g.n)
 			if err != nil {
 				o.err = fmt.Errorf("%s of %s: %w", m.name, s.name, err)
 				return

@@ -19,10 +19,10 @@ type system struct {
 }
 
 var systems = []system{
-	{"memberlist", startMemberlist},
+	{baseline, startMemberlist},
 	{"serf", startSerf},
-	{"nanoring", startNanoring},
-	{"wasm", startWasm},
+	{subject, startNanoring},
+	{sandboxed, startWasm},
 }
 
 // options is what a node is started with, on a free port of loopback.
@@ -86,7 +86,7 @@ func (r *ring) start(ctx context.Context, name, join string) (node, error) {
 	return n, nil
 }
 
-func (r *ring) dir(name string) string { return filepath.Join(r.b.dir, r.name, name) }
+func (r *ring) dir(name string) string { return filepath.Join(r.b.Dir, r.name, name) }
 
 // forget ends one node of the ring.
 func (r *ring) forget(n node) {
@@ -100,7 +100,7 @@ func (r *ring) close() {
 		wg.Go(n.close)
 	}
 	wg.Wait()
-	os.RemoveAll(filepath.Join(r.b.dir, r.name))
+	os.RemoveAll(filepath.Join(r.b.Dir, r.name))
 }
 
 // await returns the seconds from since until cond held for all nodes at once,
@@ -115,7 +115,7 @@ func (r *ring) await(ctx context.Context, since time.Time, nodes []node, cond fu
 		}
 		good = 0
 		passed := time.Since(since)
-		if passed > r.b.bound {
+		if passed > r.b.Bound {
 			return math.Inf(1), nil
 		}
 		select {

@@ -134,7 +134,10 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 		if i := slices.IndexFunc(rows, func(s row) bool { return s.label == r.to }); i >= 0 {
 			base = value(rows[i], baseline)
 		}
-		l := line{Measurement: r.name, Label: r.label, RatioTo: r.to, AtMost: r.goal, format: r.format}
+		l := line{Measurement: r.name, Label: r.label, RatioTo: r.to, format: r.format}
+		if !math.IsNaN(base) && g.has(subject) {
+			l.AtMost = r.goal
+		}
 		for _, s := range g.systems {
 			o, v := all[r.name][s.name], value(r, s.name)
 			c := cell{System: s.name, Samples: len(o.samples[r.key])}
@@ -142,14 +145,14 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 			case math.IsNaN(v):
 				c.Error = fmt.Sprint(cmp.Or(o.err, fmt.Errorf("no samples")))
 			case math.IsInf(v, 1):
-				c.Over = b.bound.Seconds()
+				c.Over = b.Bound.Seconds()
 			default:
 				c.Value = &v
 			}
 			if ratio := v / base; s.name != baseline && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 				c.Ratio = &ratio
 			}
-			c.Missed = s.name == subject && r.goal != 0 && v > r.goal*base
+			c.Missed = s.name == subject && l.AtMost != 0 && v > r.goal*base
 			l.Cells = append(l.Cells, c)
 		}
 		lines = append(lines, l)
