@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// storm starts n-1 nodes that join the first one, all at once. The time runs
-// from when they are told to, which is before the last one starts.
+// storm has n-1 nodes that are ready join the first one, all at once. The time
+// runs from when they are told to; all of NanoRing's Start is within it.
 func storm(ctx context.Context, b *bench, s system, n int) (samples, error) {
 	r := b.newRing(s)
 	defer r.close()
@@ -19,19 +19,27 @@ func storm(ctx context.Context, b *bench, s system, n int) (samples, error) {
 	}
 	var wg sync.WaitGroup
 	errs := make(chan error, n)
-	begin := time.Now()
+	ready, gate := make(chan struct{}, n), make(chan struct{})
 	for i := 1; i < n; i++ {
 		wg.Go(func() {
-			if _, err := r.start(ctx, nodeName(i), first.addr()); err != nil {
-				errs <- err
+			told := false
+			_, err := r.startReady(ctx, nodeName(i), first.addr(), func() { told = true; ready <- struct{}{}; <-gate })
+			if !told {
+				ready <- struct{}{}
 			}
+			errs <- err
 		})
 	}
+	for range n - 1 {
+		<-ready
+	}
+	begin := time.Now()
+	close(gate)
 	wg.Wait()
-	select {
-	case err := <-errs:
-		return nil, err
-	default:
+	for range n - 1 {
+		if err := <-errs; err != nil {
+			return nil, err
+		}
 	}
 	took, err := r.await(ctx, begin, r.nodes, func(m node) bool { return m.up() == n })
 	return samples{"": {took}}, err

@@ -28,6 +28,7 @@ func startMemberlist(_ context.Context, o options) (node, error) {
 		return nil, err
 	}
 	if o.join != "" {
+		o.ready()
 		if _, err := m.Join([]string{o.join}); err != nil {
 			m.Shutdown()
 			return nil, err

@@ -52,6 +52,7 @@ func startNative(ctx context.Context, o options, engine func(core.Config) (core.
 		Engine: engine, NoPage: true, Log: slog.New(slog.DiscardHandler),
 	}
 	if o.join != "" {
+		o.ready() // there is no joining later: to start is part of it
 		cfg.Join = []string{o.join}
 	}
 	n := &nanoring{}

@@ -29,6 +29,7 @@ var systems = []system{
 type options struct {
 	name  string
 	join  string            // address of a node of its ring; empty: it starts one
+	ready func()            // called before it joins
 	ring  string            // no two rings of a run have the same
 	dir   string            // for its files
 	bytes *atomic.Int64     // counts what it sends, and what it is answered on streams
@@ -76,7 +77,11 @@ func (b *bench) grow(ctx context.Context, s system, n int, died func(string)) (*
 func nodeName(i int) string { return fmt.Sprintf("node-%03d", i) }
 
 func (r *ring) start(ctx context.Context, name, join string) (node, error) {
-	n, err := r.s.start(ctx, options{name: name, join: join, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died})
+	return r.startReady(ctx, name, join, func() {})
+}
+
+func (r *ring) startReady(ctx context.Context, name, join string, ready func()) (node, error) {
+	n, err := r.s.start(ctx, options{name: name, join: join, ready: ready, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", name, err)
 	}

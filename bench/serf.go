@@ -35,6 +35,7 @@ func startSerf(_ context.Context, o options) (node, error) {
 		go mourn(events, s.ShutdownCh(), o.died)
 	}
 	if o.join != "" {
+		o.ready()
 		if _, err := s.Join([]string{o.join}, true); err != nil {
 			s.Shutdown()
 			return nil, err
