@@ -6,6 +6,7 @@ SHELL    := bash
 DATA     ?= data
 FUZZTIME ?= 1m
 BENCH    ?= .
+N        ?= 64
 TIMEOUT  ?= 9m
 SEEDS    ?= 5000
 # The race detector needs a C compiler; where there is none, tests run without it.
@@ -66,6 +67,7 @@ test: browser ## check and test everything, as CI does
 	@echo '== gofmt'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: run gofmt -w" $$out; exit 1; fi
 	@echo '== go vet'; go vet ./... && $(WASIP1) go vet $(CORE) ./wasm
 	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck $(CORE) && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused
+	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) ./...
@@ -84,6 +86,10 @@ bench: ## run the benchmarks (BENCH=regexp picks some)
 		END { for (b in ns) { if ((b "Vmihailenco") in ns) printf "%s: %.1f times as fast as vmihailenco/msgpack\n", b, ns[b "Vmihailenco"] / ns[b]; \
 			n = b; if (sub("/wasm$$", "/native", n) && n in ns) printf "%s: %.1f times native\n", b, ns[b] / ns[n] } }'
 	@echo "$(MODULE): $$(wc -c <$(MODULE)) bytes, $$(gzip -9 -c $(MODULE) | wc -c) compressed"
+
+.PHONY: bench-peers
+bench-peers: ## measure rings of N nodes (default 64) beside memberlist and serf; ARGS='-only crash -o json' and more: ARGS=-h
+	@cd bench && go build -o ../bin/bench . && exec ../bin/bench -n $(N) $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each

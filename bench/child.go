@@ -58,14 +58,23 @@ func child() {
 		go exitWithInput()
 		err = o.live()
 	default:
-		go exitWithInput()
-		for { // a burner
-		}
+		burn()
 	}
 	if err != nil {
 		fail(err)
 	}
 	os.Exit(0)
+}
+
+// burn keeps a core busy.
+func burn() {
+	var over atomic.Bool
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		over.Store(true)
+	}()
+	for !over.Load() {
+	}
 }
 
 func exitWithInput() {
