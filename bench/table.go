@@ -149,7 +149,7 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 			default:
 				c.Value = &v
 			}
-			if ratio := v / base; s.name != baseline && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
+			if ratio := v / base; s.name != baseline && !math.IsInf(base, 0) && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 				c.Ratio = &ratio
 			}
 			c.Missed = s.name == subject && l.AtMost != 0 && v > r.goal*base
