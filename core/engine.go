@@ -183,7 +183,7 @@ type EventKind uint8
 
 // The events.
 const (
-	EventNode    EventKind = iota + 1 // Node changed; State Removed: it is no member any more
+	EventNode    EventKind = iota + 1 // Node joined (told once, as it is after the step) or changed; State Removed: it is no member any more
 	EventResult                       // the Command with ID ended: Code 0 is success, durable once Seq is written
 	EventRefused                      // a connection with Name at Addr was refused, by either side: Code and Text
 	EventSkew                         // Name's clock, or a stamp that it brought, differs by Skew

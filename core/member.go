@@ -98,7 +98,7 @@ func (r *Ring) changed(name string, before, after *standing) {
 		r.stableSince = r.now
 	}
 	if after.state != Removed || before.state != Removed {
-		r.emit(Event{Kind: EventNode, Node: after.describe(name)})
+		r.tell(after.describe(name), before.state == Removed)
 	}
 	if before.state == Down && after.state == Alive && before.says.Instance == after.says.Instance {
 		r.disputed[name] = r.now + disputeTime

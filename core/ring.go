@@ -30,6 +30,7 @@ type Ring struct {
 	results         []Event // follow the step's Dirty
 	buf             []byte  // holds the frames of the effects
 	in              wire.Frame
+	joiners         map[string]*Event // of events: of names that were no members before
 
 	// The two sets, and the tombstones past their time that are still kept.
 	nodes, up lww.Set
@@ -140,6 +141,7 @@ func New(cfg Config) (*Ring, error) {
 		doubts:   make(map[string]*doubt),
 		disputed: make(map[string]int64),
 		fates:    make(map[string]*timer),
+		joiners:  make(map[string]*Event),
 	}
 	if cfg.Snapshot != nil {
 		if err := r.restore(cfg.Snapshot); err != nil {
@@ -162,9 +164,10 @@ func orDefault(v, d int64) int64 {
 // Step implements Engine; it returns no error.
 func (r *Ring) Step(in Input) ([]Effect, error) {
 	clear(r.events) // lets go of what they refer to
+	clear(r.joiners)
 	r.effects, r.events, r.results = r.effects[:0], r.events[:0], r.results[:0]
 	if cap(r.effects) > maxKept {
-		r.effects, r.events = nil, nil
+		r.effects, r.events, r.joiners = nil, nil, make(map[string]*Event)
 	}
 	r.buf = r.buf[:0]
 	if cap(r.buf) > maxBuf {
@@ -302,6 +305,20 @@ func (r *Ring) halt(why Reason, text string) {
 func (r *Ring) emit(e Event) {
 	r.events = append(r.events, e) // what it grows out of stays as it is
 	r.effects = append(r.effects, Effect{Kind: Emit, Event: &r.events[len(r.events)-1]})
+}
+
+// tell emits what became of a name. Of one that joins it tells once in a step,
+// as it is at its end: its two records come one after the other, and what it
+// was between them is no news.
+func (r *Ring) tell(n Node, joins bool) {
+	if e := r.joiners[n.Name]; e != nil {
+		e.Node = n
+		return
+	}
+	r.emit(Event{Kind: EventNode, Node: n})
+	if joins {
+		r.joiners[n.Name] = r.effects[len(r.effects)-1].Event
+	}
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for
