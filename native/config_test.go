@@ -3,6 +3,8 @@ package native
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,16 +95,22 @@ func TestWhatTheEngineIsMadeOf(t *testing.T) {
 
 func TestContextStopsTheNode(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := config(t, "dev1")
-	cfg.Engine = newFake(nil).engine
+	cfg, f := config(t, "dev1"), newFake(nil)
+	cfg.Engine = f.engine
 	n, err := Start(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cancel()
+	if in := f.next(t, core.Do); in.Command.Op != core.Stop {
+		t.Fatal("no bye, but", in.Command)
+	}
 	receive(t, "the end", n.Done())
 	if n.Err() != nil {
 		t.Fatal(n.Err())
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Data, socketName)); !os.IsNotExist(err) {
+		t.Fatal("the socket stays:", err)
 	}
 	if _, err := Start(ctx, cfg); err == nil {
 		t.Fatal("it starts although its context is over")

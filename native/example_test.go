@@ -6,14 +6,16 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"os/signal"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/native"
 )
 
 // Two nodes in one program. Mostly there is one, and the others run elsewhere.
+// Ctrl-C ends the context; Close waits until the bye is said.
 func Example() {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	dir, err := os.MkdirTemp("", "nanoring-example-")
 	if err != nil {

@@ -60,9 +60,10 @@ type Node struct {
 }
 
 // Start runs a node until ctx ends, Close is called, or the ring ends it: see
-// Done and Err. It fails, leaving all files as they were, if the configuration (a
-// *ConfigError) or the ring file cannot be used, and with ErrRemoved if the node
-// was removed from its ring and is to join it again without Rejoin.
+// Done and Err. When ctx ends the node says bye, as by Close; Close waits until
+// that is done. Start fails, leaving all files as they were, if the configuration
+// (a *ConfigError) or the ring file cannot be used, and with ErrRemoved if the
+// node was removed from its ring and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
