@@ -48,7 +48,7 @@ type Config struct {
 
 func (c *Config) setDefaults() error {
 	if c.Data == "" {
-		return wrong("the node has no folder for its ring file: set Data (--data)")
+		return missing("Data", "the node has no folder for its ring file")
 	}
 	if c.Ring == "" {
 		c.Ring = "nanoring"
@@ -71,20 +71,25 @@ func (c *Config) setDefaults() error {
 	return c.checkAddresses()
 }
 
-// wrong makes a ConfigError.
-func wrong(format string, args ...any) error { return &ConfigError{fmt.Errorf(format, args...)} }
+// wrong makes a ConfigError of a field that cannot be used.
+func wrong(field string, err error) error { return &ConfigError{Field: field, Err: err} }
+
+// missing makes a ConfigError of a field that has to be set.
+func missing(field, format string, args ...any) error {
+	return &ConfigError{Field: field, Missing: true, Err: fmt.Errorf(format, args...)}
+}
 
 func (c *Config) checkNames() error {
 	if err := wire.ValidName(c.Name); err != nil {
-		return wrong("cannot use Name (--name): %w", err)
+		return wrong("Name", err)
 	}
 	if err := wire.ValidName(c.Ring); err != nil {
-		return wrong("cannot use Ring (--ring): %w", err)
+		return wrong("Ring", err)
 	}
 	keys := make(map[string]bool)
 	for _, t := range c.Tags {
 		if t.Key == "" || keys[t.Key] || !utf8.ValidString(t.Key+t.Value) {
-			return wrong("cannot use the tag %q=%q (--tag): a key is not empty, each is there once, and both are UTF-8", t.Key, t.Value)
+			return wrong("Tags", fmt.Errorf("%q=%q: a key is not empty, each is there once, and both are UTF-8", t.Key, t.Value))
 		}
 		keys[t.Key] = true
 	}
@@ -95,7 +100,7 @@ func (c *Config) checkNames() error {
 func (c *Config) checkAddresses() error {
 	for _, addr := range c.Join {
 		if err := wire.ValidAddress(addr); err != nil {
-			return wrong("cannot use Join (--join): %w", err)
+			return wrong("Join", err)
 		}
 	}
 	if c.Listen != "" {
@@ -104,10 +109,10 @@ func (c *Config) checkAddresses() error {
 			return err
 		}
 		if !ip.IsLoopback() && !c.Insecure {
-			return wrong("refusing to listen on %s: it is not a loopback address, and whoever can reach it could join, read and change the ring; listen on 127.0.0.1, or set Insecure (--insecure) on a network that you trust", c.Listen)
+			return missing("Insecure", "refusing to listen on %s: it is not a loopback address, like 127.0.0.1, and whoever can reach it could join, read and change the ring; on a network that you trust", c.Listen)
 		}
 		if ip.IsUnspecified() && c.Advertise == "" {
-			return wrong("listening on %s tells nobody where to dial this node: set Advertise (--advertise) to the HOST:PORT where others reach it", c.Listen)
+			return missing("Advertise", "listening on %s tells nobody the HOST:PORT where to dial this node", c.Listen)
 		}
 	}
 	if c.Advertise != "" {
@@ -116,7 +121,7 @@ func (c *Config) checkAddresses() error {
 			err = errors.New("no address of anybody")
 		}
 		if err != nil {
-			return wrong("cannot use Advertise (--advertise), the HOST:PORT where others reach this node: %w", err)
+			return wrong("Advertise", fmt.Errorf("it is the HOST:PORT where others reach this node: %w", err))
 		}
 	}
 	return nil
@@ -133,7 +138,7 @@ func listenIP(addr string) (netip.Addr, error) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return netip.Addr{}, wrong("cannot use Listen (--listen): %q is not HOST:PORT, with a PORT from 0 to 65535", addr)
+		return netip.Addr{}, wrong("Listen", fmt.Errorf("%q is not HOST:PORT, with a PORT from 0 to 65535", addr))
 	}
 	if host == "" {
 		return netip.IPv6Unspecified(), nil

@@ -18,24 +18,24 @@ func TestConfigErrors(t *testing.T) {
 		change func(*Config)
 		want   []string
 	}{
-		{"no name", func(c *Config) { c.Name = "" }, []string{"--name"}},
-		{"no data", func(c *Config) { c.Data = "" }, []string{"--data"}},
-		{"name", func(c *Config) { c.Name = "a@b" }, []string{"--name", "a@b"}},
-		{"ring", func(c *Config) { c.Ring = "a@b" }, []string{"--ring", "a@b"}},
-		{"tag without a key", func(c *Config) { c.Tags = []wire.Tag{{Value: "a"}} }, []string{"--tag"}},
-		{"tag twice", func(c *Config) { c.Tags = []wire.Tag{{Key: "a"}, {Key: "b"}, {Key: "a"}} }, []string{"--tag", `"a"`}},
-		{"tag of no text", func(c *Config) { c.Tags = []wire.Tag{{Key: "a", Value: "\xff"}} }, []string{"--tag"}},
+		{"no name", func(c *Config) { c.Name = "" }, []string{"Name"}},
+		{"no data", func(c *Config) { c.Data = "" }, []string{"Data"}},
+		{"name", func(c *Config) { c.Name = "a@b" }, []string{"Name", "a@b"}},
+		{"ring", func(c *Config) { c.Ring = "a@b" }, []string{"Ring", "a@b"}},
+		{"tag without a key", func(c *Config) { c.Tags = []wire.Tag{{Value: "a"}} }, []string{"Tags"}},
+		{"tag twice", func(c *Config) { c.Tags = []wire.Tag{{Key: "a"}, {Key: "b"}, {Key: "a"}} }, []string{"Tags", `"a"`}},
+		{"tag of no text", func(c *Config) { c.Tags = []wire.Tag{{Key: "a", Value: "\xff"}} }, []string{"Tags"}},
 		{"tags too long", func(c *Config) { c.Tags = []wire.Tag{{Key: "a", Value: strings.Repeat("x", wire.MaxValue)}} }, []string{"Tags"}},
-		{"join", func(c *Config) { c.Join = []string{"127.0.0.1:1", "nowhere"} }, []string{"--join", "nowhere"}},
-		{"no port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"--listen", "not HOST:PORT"}},
-		{"no such port", func(c *Config) { c.Listen = "127.0.0.1:65536" }, []string{"--listen", "not HOST:PORT"}},
-		{"beyond loopback", func(c *Config) { c.Listen = "192.0.2.1:0" }, []string{"192.0.2.1:0", "loopback", "--insecure"}},
-		{"everywhere", func(c *Config) { c.Listen = ":0" }, []string{"loopback", "--insecure"}},
-		{"everywhere, by number", func(c *Config) { c.Listen = "0.0.0.0:0" }, []string{"loopback", "--insecure"}},
-		{"nowhere to dial", func(c *Config) { c.Listen, c.Insecure = "0.0.0.0:0", true }, []string{"--advertise"}},
-		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"--advertise", "no address of anybody"}},
-		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"--advertise", "from 1 to 65535"}},
-		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"--advertise", "HOST:PORT"}},
+		{"join", func(c *Config) { c.Join = []string{"127.0.0.1:1", "nowhere"} }, []string{"Join", "nowhere"}},
+		{"no port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"Listen", "not HOST:PORT"}},
+		{"no such port", func(c *Config) { c.Listen = "127.0.0.1:65536" }, []string{"Listen", "not HOST:PORT"}},
+		{"beyond loopback", func(c *Config) { c.Listen = "192.0.2.1:0" }, []string{"192.0.2.1:0", "loopback", "Insecure"}},
+		{"everywhere", func(c *Config) { c.Listen = ":0" }, []string{"loopback", "Insecure"}},
+		{"everywhere, by number", func(c *Config) { c.Listen = "0.0.0.0:0" }, []string{"loopback", "Insecure"}},
+		{"nowhere to dial", func(c *Config) { c.Listen, c.Insecure = "0.0.0.0:0", true }, []string{"Advertise"}},
+		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"Advertise", "no address of anybody"}},
+		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"Advertise", "from 1 to 65535"}},
+		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"Advertise", "HOST:PORT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := config(t, "dev1")
@@ -47,7 +47,10 @@ func TestConfigErrors(t *testing.T) {
 			}
 			var wrong *ConfigError
 			if !errors.As(err, &wrong) {
-				t.Errorf("no ConfigError, but %v", err)
+				t.Fatalf("no ConfigError, but %v", err)
+			}
+			if got := wrong.Say("--flag"); !strings.Contains(got, "--flag") || strings.Contains(got, wrong.Field) {
+				t.Errorf("by a flag's name: %q", got)
 			}
 			for _, s := range test.want {
 				if !strings.Contains(err.Error(), s) {

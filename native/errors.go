@@ -2,6 +2,7 @@ package native
 
 import (
 	"errors"
+	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -9,7 +10,7 @@ import (
 
 // Why a node ended, or did not start.
 var (
-	// ErrRemoved: the ring deleted this node. Its ring file is gone.
+	// ErrRemoved: the ring deleted this node. Its ring file is gone. See RemovedError.
 	ErrRemoved = errors.New("this node was removed from its ring")
 	// ErrLeft: this node left for good, by Leave. Its ring file is gone.
 	ErrLeft = errors.New("this node left its ring")
@@ -28,13 +29,38 @@ var (
 	ErrSlow = errors.New("the watcher was too slow and has lost events: watch again for the present state")
 )
 
-// A ConfigError says which value of a Config cannot be meant. No file was touched.
-type ConfigError struct{ Err error }
+// A ConfigError says which field of a Config cannot be meant. No file was touched.
+type ConfigError struct {
+	Field   string
+	Missing bool // Field has to be set; else what it is cannot be used
+	Err     error
+}
 
-func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Error() string { return e.Say(e.Field) }
+
+// Say is Error for people who know the field by another name, a flag's perhaps.
+func (e *ConfigError) Say(field string) string {
+	if e.Missing {
+		return e.Err.Error() + ": set " + field
+	}
+	return "cannot use " + field + ": " + e.Err.Error()
+}
 
 // Unwrap returns what is wrong with it.
 func (e *ConfigError) Unwrap() error { return e.Err }
+
+// A RemovedError refuses to start a node that was removed from its ring, and is to
+// join it again. It is ErrRemoved.
+type RemovedError struct {
+	Learnt time.Time // when the node learnt of it, by its own clock; zero if that is not known
+}
+
+func (e *RemovedError) Error() string {
+	return ErrRemoved.Error() + ": set Rejoin to bring it back; without Join it starts as a new ring of itself"
+}
+
+// Is says that it is ErrRemoved.
+func (e *RemovedError) Is(target error) bool { return target == ErrRemoved }
 
 // A NameTakenError says where the living node of the same name is. It is ErrNameTaken.
 type NameTakenError struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -329,10 +330,19 @@ func TestHowItEnds(t *testing.T) {
 }
 
 func TestRemovedMarker(t *testing.T) {
+	learnt := time.Unix(1_800_000_000, 0)
 	removed := func(t *testing.T) Config {
 		cfg := config(t, "dev1")
-		cfg.Engine = halting(core.HaltRemoved).engine
-		receive(t, "the end", start(t, cfg).Done())
+		now := learnt
+		cfg.Clock = func() time.Time { return now }
+		cfg.Engine = newFake(func(in core.Input) []core.Effect {
+			if in.Kind == core.Start {
+				return []core.Effect{emit(core.Event{Kind: core.EventLeaving, Name: "dev1"})}
+			}
+			now = learnt.Add(10 * time.Second) // RemovalGrace later
+			return []core.Effect{{Kind: core.Halt, Reason: core.HaltRemoved}}
+		}).engine
+		start(t, cfg).Close()
 		put(t, cfg.Data, ringName, []byte("what a crash left")) // it counts for nothing
 		return cfg
 	}
@@ -345,8 +355,9 @@ func TestRemovedMarker(t *testing.T) {
 		cfg := removed(t)
 		cfg.Join = []string{"127.0.0.1:1"}
 		_, err := Start(t.Context(), cfg)
-		if !errors.Is(err, ErrRemoved) || !strings.Contains(err.Error(), "--rejoin") {
-			t.Fatal(err)
+		var before *RemovedError
+		if !errors.Is(err, ErrRemoved) || !errors.As(err, &before) || !before.Learnt.Equal(learnt) {
+			t.Fatalf("%v, %+v", err, before)
 		}
 		if !strings.Contains(have(cfg.Data, markerName), `"name":"dev1"`) {
 			t.Fatal("the marker does not stay")

@@ -37,6 +37,7 @@ type loop struct {
 	wake     *time.Timer
 	store    store
 	starting bool
+	removed  time.Time // when it learnt that it was
 	halt     core.Reason
 	text     string
 	failure  error // the engine's; it is unusable then
@@ -197,6 +198,7 @@ func (l *loop) emit(e *core.Event) {
 		l.status.Lock()
 		l.status.leaving = e.Kind == core.EventLeaving
 		l.status.Unlock()
+		l.removed = l.cfg.Clock() // unless it stays
 	case core.EventStale, core.EventFresh:
 		l.status.Lock()
 		l.status.stale = e.Kind == core.EventStale

@@ -62,8 +62,8 @@ type Node struct {
 // Start runs a node until ctx ends, Close is called, or the ring ends it: see
 // Done and Err. When ctx ends the node says bye, as by Close; Close waits until
 // that is done. Start fails, leaving all files as they were, if the configuration
-// (a *ConfigError) or the ring file cannot be used, and with ErrRemoved if the
-// node was removed from its ring and is to join it again without Rejoin.
+// (a *ConfigError) or the ring file cannot be used, and with a *RemovedError if
+// the node was removed from its ring and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
-		return nil, fmt.Errorf("%w: it was removed on %s; to bring it back, start it with Rejoin (--rejoin), or without Join (--join) as a new ring of itself", ErrRemoved, was.Removed.Format(time.RFC3339))
+		return nil, &RemovedError{was.Removed}
 	}
 	var snapshot []byte
 	var damaged error
@@ -145,7 +145,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	if tcp != nil {
 		if ip := tcp.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
-			n.log.Warn("listening beyond loopback (Insecure, --insecure): whoever can reach this node can join, read and change its ring", "address", tcp.Addr().String())
+			n.log.Warn("listening beyond loopback: whoever can reach this node can join, read and change its ring", "address", tcp.Addr().String())
 		}
 	}
 
@@ -201,7 +201,7 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
 	case bad.Field == "Snapshot":
 		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
 	}
-	return nil, wrong("cannot use %s: %w", bad.Field, bad.Err)
+	return nil, wrong(bad.Field, bad.Err)
 }
 
 // Name returns the node's name.

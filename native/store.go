@@ -153,7 +153,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 	case l.halt == core.HaltLeft:
 		last, trouble = l.folder.forget, "cannot be deleted"
 	case l.halt == core.HaltRemoved:
-		m := marker{Removed: l.cfg.Clock().UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
+		m := marker{Removed: l.removed.UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
 		last, trouble = func() error { return l.folder.removed(m) }, "cannot be deleted"
 	case s.dirty > max(s.written, s.writing):
 		upTo = s.dirty

@@ -93,7 +93,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	node, err := native.Start(signals, config)
 	var wrong *native.ConfigError
 	if errors.As(err, &wrong) {
-		return usage(cmd, err)
+		return usage(cmd, errors.New(wrong.Say(flagOf(wrong.Field))))
 	}
 	if err != nil {
 		return ended(signals, config.Name, err)
@@ -104,6 +104,14 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	case <-node.Done():
 	}
 	return ended(signals, config.Name, node.Close())
+}
+
+// flagOf names the flag of a field of native.Config.
+func flagOf(field string) string {
+	if field == "Tags" {
+		return "--tag"
+	}
+	return "--" + strings.ToLower(field)
 }
 
 // parse makes a node's configuration of the flags.
@@ -170,7 +178,12 @@ func ended(signals context.Context, name string, err error) error {
 	case err == native.ErrLeft, signals.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
 	case errors.Is(err, native.ErrRemoved):
-		return &failure{exitRemoved, err, "To bring " + name + " back into its ring, start it with --join HOST:PORT --rejoin."}
+		what := name + " was removed from its ring"
+		var before *native.RemovedError
+		if errors.As(err, &before) && !before.Learnt.IsZero() {
+			what += ", as it learnt on " + before.Learnt.Local().Format(time.DateTime)
+		}
+		return &failure{exitRemoved, errors.New(what), "To bring it back, start it with --join HOST:PORT --rejoin; without --join it is a new ring of itself."}
 	}
 	return err
 }
