@@ -123,9 +123,9 @@ func (c *client) noNode(err error) error {
 	if !errors.As(err, &dial) || dial.Op != "dial" {
 		return &failure{exitNoNode, fmt.Errorf("the node at %s stopped answering: %w", c.where, cause(err)), ""}
 	}
-	hint := "Is it running? Start it with: nanoring node --data " + c.data
-	if c.data == "" {
-		hint = "Is it running, and is that its address?"
+	hint := "Is it running, and is that its address?"
+	if c.data != "" {
+		hint = startHint(c.data)
 	}
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return &failure{exitNoNode, fmt.Errorf("no node answers at %s: %w", c.where, cause(err)), hint}

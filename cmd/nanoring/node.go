@@ -18,6 +18,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const defaultRing = "nanoring"
+
 type nodeFlags struct {
 	config    native.Config
 	tags      []string
@@ -61,7 +63,7 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it (default where it listens)")
 	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
 	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
-	flags.StringVar(&f.config.Ring, "ring", "nanoring", "name of the ring; rings of two names never merge")
+	flags.StringVar(&f.config.Ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it")
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
+)
+
+// startHint says how to start the node whose data folder is data: who it is and
+// where it listens stands in its ring file.
+func startHint(data string) string {
+	var s wire.Snapshot
+	b, err := os.ReadFile(filepath.Join(data, "ring"))
+	if err == nil {
+		b, err = native.DecodeRingFile(b)
+	}
+	if err != nil || s.Decode(b) != nil {
+		return "That folder has no ring file that can be read: is it the right one? Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)
+	}
+	command := []string{os.Args[0], "node", "--name", quoted(s.Name)}
+	if s.Ring != defaultRing {
+		command = append(command, "--ring", quoted(s.Ring))
+	}
+	listens := addressOf(&s)
+	if at, err := netip.ParseAddrPort(listens); err == nil && at.Addr().IsLoopback() {
+		command = append(command, "--listen", listens)
+	}
+	return "Is it running? Start it with: " + strings.Join(append(command, "--data", quoted(data)), " ")
+}
+
+// addressOf returns where the node of a snapshot was dialled last, "" if nowhere.
+func addressOf(s *wire.Snapshot) string {
+	for i := range s.Records {
+		if r := &s.Records[i]; r.Set == wire.Up && r.Name == s.Name {
+			p, _ := wire.ParsePresence(r.Value)
+			return p.Address
+		}
+	}
+	return ""
+}
+
+var plain = regexp.MustCompile(`^[\w./:@%+=,-]+$`)
+
+// quoted makes one word of s for a shell.
+func quoted(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
