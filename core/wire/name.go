@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -78,22 +79,13 @@ func checkAddress(addr string) (detail string) {
 	return ""
 }
 
-// quote quotes s, of which it shows no more than people want to see. What is
-// not text it shows as U+FFFD.
+// quote quotes s, of which it shows no more than people want to see.
 func quote(s string) string {
 	const enough = 64
-	more := ""
 	if len(s) > enough {
-		s, more = s[:enough], "..."
+		return strconv.Quote(s[:enough]) + "..."
 	}
-	quoted := []byte{'"'}
-	for _, c := range s {
-		if c < ' ' || c == 0x7f {
-			c = utf8.RuneError
-		}
-		quoted = utf8.AppendRune(quoted, c)
-	}
-	return string(append(quoted, '"')) + more
+	return strconv.Quote(s)
 }
 
 func checkPort(port string) (detail string) {
