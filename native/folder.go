@@ -65,6 +65,10 @@ func (f *folder) tryLock() (bool, error) {
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		f.unmake()
+		var at *fs.PathError
+		if errors.As(err, &at) && at.Path == f.dir {
+			err = at.Err
+		}
 		return false, fmt.Errorf("cannot make the data folder %s: %w: choose another (--data)", f.dir, err)
 	}
 	locked, err := f.lock.TryLock()
@@ -124,7 +128,7 @@ func (f *folder) load(log *slog.Logger) (snapshot []byte, damaged, err error) {
 	case errors.Is(err, ErrRingForeign) && prevErr == nil:
 		return fail("the file %s is left as it is: %w: move it away to go on from the ring file before it, %s, which is whole", ring, err, prev)
 	case errors.Is(err, ErrRingForeign):
-		return fail("the file %s is left as it is: %w: put a copy of the ring file in its place", ring, err)
+		return fail("the file %s is left as it is: %w: put a copy of the ring file in its place, delete it to start as a new ring of this node alone", ring, err)
 	case !missing && !errors.Is(err, ErrRingDamaged):
 		return fail("cannot read the ring file: %w: make it a file that this user may read", err)
 	case missing && errors.Is(prevErr, fs.ErrNotExist):

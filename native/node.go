@@ -163,13 +163,17 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 
 func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("cannot listen on %s: the address is in use: stop the process that has it, or choose another (--listen): %w", addr, err)
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	if err == nil {
+		return newLimitListener(l, maxAccepted), nil
 	}
-	return newLimitListener(l, maxAccepted), nil
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the rest is said here
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, syscall.EADDRINUSE)
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }
 
 func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
@@ -191,7 +195,7 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
 	file := n.folder.path(ringName)
 	var of wire.Snapshot
 	if snapshot != nil && of.Decode(snapshot) == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring) {
-		return nil, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, or choose another data folder (--data)",
+		return nil, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
 			file, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)
 	}
 	var bad *core.ConfigError
