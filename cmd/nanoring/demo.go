@@ -55,7 +55,7 @@ stops them; their data stays, so the same command brings the same ring back.`,
 }
 
 func (d *demo) run(ctx context.Context) error {
-	if err := d.portsFree(); err != nil {
+	if err := d.portsFree(ctx); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(d.data, 0o700); err != nil {
@@ -76,13 +76,21 @@ func (d *demo) run(ctx context.Context) error {
 	return err
 }
 
+func (d *demo) name(i int) string { return "dev" + strconv.Itoa(i+1) }
+
+func (d *demo) folder(i int) string { return filepath.Join(d.data, d.name(i)) }
+
 func (d *demo) address(i int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.port+i))
 }
 
-func (d *demo) portsFree() error {
+func (d *demo) portsFree(ctx context.Context) error {
 	for i := range d.nodes {
 		l, err := net.Listen("tcp", d.address(i))
+		if errors.Is(err, syscall.EADDRINUSE) && d.running(ctx, i) {
+			return &failure{exitRefused, fmt.Errorf("%s of this demo runs already, with its data in %s", d.name(i), d.folder(i)),
+				"Stop it, or the demo that it belongs to, and start again: the demo starts its nodes itself."}
+		}
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return &failure{exitRefused, fmt.Errorf("port %d is in use, by another demo or node perhaps", d.port+i),
 				fmt.Sprintf("Stop what uses it, or choose other ports: %s demo --port %d", d.program, d.port+100)}
@@ -95,11 +103,18 @@ func (d *demo) portsFree() error {
 	return nil
 }
 
+// running says whether a node runs in the folder of one of the demo's.
+func (d *demo) running(ctx context.Context, i int) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := socketClient(d.folder(i)).status(ctx)
+	return err == nil
+}
+
 func (d *demo) start() ([]*child, error) {
 	var children []*child
 	for i := range d.nodes {
-		name := "dev" + strconv.Itoa(i+1)
-		c, err := startChild(name, d.address(i), filepath.Join(d.data, name))
+		c, err := startChild(d.name(i), d.address(i), d.folder(i))
 		if err != nil {
 			return children, err
 		}
