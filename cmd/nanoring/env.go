@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -20,6 +22,24 @@ func markEnv(flags *pflag.FlagSet) {
 	})
 }
 
+// invalid says that a flag, given as where, cannot have a value.
+func invalid(value, where string, f *pflag.Flag, err error) error {
+	what := map[string]string{"bool": "true or false", "int": "a whole number"}[f.Value.Type()]
+	if what == "" {
+		return fmt.Errorf("invalid value %q of %s: %w", value, where, err)
+	}
+	return fmt.Errorf("invalid value %q of %s: it is %s", value, where, what)
+}
+
+// badFlag says the same of what the command line gives.
+func badFlag(_ *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) {
+		return invalid(bad.GetValue(), "--"+bad.GetFlag().Name, bad.GetFlag(), bad.Unwrap())
+	}
+	return err
+}
+
 // readEnv gives the flags that the command line leaves out their values from
 // the environment.
 func readEnv(flags *pflag.FlagSet) error {
@@ -31,7 +51,7 @@ func readEnv(flags *pflag.FlagSet) error {
 		}
 		if value, ok := os.LookupEnv(names[0]); ok && value != "" {
 			if e := f.Value.Set(value); e != nil && err == nil {
-				err = fmt.Errorf("invalid value %q of $%s: %w", value, names[0], e)
+				err = invalid(value, "$"+names[0], f, e)
 			}
 		}
 	})

@@ -30,3 +30,25 @@ func TestHelp(t *testing.T) {
 	}
 	walk(root)
 }
+
+// TestHelpHasNoIdleFlags: of the flags that all commands share, help has those
+// that the command does something with.
+func TestHelpHasNoIdleFlags(t *testing.T) {
+	for name, want := range map[string]string{
+		"node": "data", "demo": "", "version": "output", "inspect": "", "completion": "", "completion bash": "", "up": "api data output",
+	} {
+		root, _ := newRoot()
+		var out strings.Builder
+		root.SetOut(&out)
+		root.SetArgs(append(strings.Fields(name), "--help"))
+		if err := root.Execute(); err != nil {
+			t.Fatal(err)
+		}
+		_, global, _ := strings.Cut(out.String(), "Global Flags:")
+		for _, flag := range []string{"api", "data", "output"} {
+			if got := strings.Contains(global, "--"+flag+" "); got != strings.Contains(want, flag) {
+				t.Errorf("%s: has --%s: %v", name, flag, got)
+			}
+		}
+	}
+}

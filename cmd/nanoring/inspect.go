@@ -86,6 +86,9 @@ func inspect(b []byte) (fields, error) {
 	case !errors.Is(err, native.ErrRingForeign):
 		return nil, err
 	}
+	if b[0]>>4 != 9 { // the array that a frame and a snapshot are
+		return nil, errors.New("it is neither a ring file, nor a snapshot, nor a frame of the protocol")
+	}
 	var f wire.Frame
 	asFrame := f.Decode(b)
 	if asFrame == nil {
@@ -95,5 +98,5 @@ func inspect(b []byte) (fields, error) {
 	if asSnapshot == nil {
 		return showSnapshot("snapshot", len(b), &s), nil
 	}
-	return nil, fmt.Errorf("it is no ring file, no frame (%w) and no snapshot (%w)", asFrame, asSnapshot)
+	return nil, fmt.Errorf("it is no ring file; read as a frame: %w; read as a snapshot: %w", asFrame, asSnapshot)
 }

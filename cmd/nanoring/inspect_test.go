@@ -175,7 +175,7 @@ func TestInspectSaysWhatIsWrong(t *testing.T) {
 		"a damaged ring file":      {damaged, native.ErrRingDamaged, "checksum"},
 		"a cut off ring file":      {file[:100], native.ErrRingDamaged, ""},
 		"a foreign content":        {native.EncodeRingFile([]byte("\x92\x07\x05")), wire.ErrVersion, "envelope is a ring file's"},
-		"text":                     {[]byte("hello, world\n"), wire.ErrType, "no ring file, no frame"},
+		"text":                     {[]byte("hello, world\n"), nil, "neither a ring file, nor a snapshot, nor a frame"},
 		"a frame with a byte more": {[]byte("\x92\x07\x05\x00"), wire.ErrTrailing, "byte 3"},
 		"arrays without end":       {bytes.Repeat([]byte{0x91}, 1<<20), wire.ErrTooBig, ""},
 		"a lie":                    {[]byte{0x92, 4, 0xdd, 0xff, 0xff, 0xff, 0xff}, wire.ErrTruncated, ""},

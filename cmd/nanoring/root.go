@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // options are the flags that all commands share.
@@ -63,12 +64,54 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run nodes:"},
 		&cobra.Group{ID: "ask", Title: "Speak to a running node:"},
+		&cobra.Group{ID: "other", Title: "Other commands:"},
 	)
 	group(root, "run", nodeCommand(&o), demoCommand())
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), watchCommand(&o), leaveCommand(&o))
-	root.AddCommand(inspectCommand(), simCommand(&o), versionCommand(&o))
+	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
+	root.SetHelpCommandGroupID("other")
+	root.SetCompletionCommandGroupID("other")
+	addCompletion(root)
+	root.SetFlagErrorFunc(badFlag)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		hideUnused(cmd)
+		help(cmd, args)
+	})
 	return root, begun
+}
+
+// hideUnused leaves the shared flags that a command does nothing with out of its help.
+func hideUnused(cmd *cobra.Command) {
+	top := cmd
+	for top.HasParent() && top.Parent().HasParent() {
+		top = top.Parent()
+	}
+	if top.GroupID == "ask" {
+		return
+	}
+	used := map[string]string{"node": "data", "version": "output"}[top.Name()]
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = f.Name != used })
+}
+
+// addCompletion adds cobra's command, with examples.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Example = "  source <(nanoring completion bash)"
+		for _, shell := range cmd.Commands() {
+			shell.Example = map[string]string{
+				"bash":       "  source <(nanoring completion bash)",
+				"zsh":        "  source <(nanoring completion zsh)",
+				"fish":       "  nanoring completion fish | source",
+				"powershell": "  nanoring completion powershell | Out-String | Invoke-Expression",
+			}[shell.Name()]
+		}
+	}
 }
 
 func group(root *cobra.Command, id string, cmds ...*cobra.Command) {
