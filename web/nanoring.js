@@ -64,7 +64,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
 /**
  * What a node tells, and what it calls listeners with.
  * @typedef {object} Events
- * @property {(node: NodeInfo) => void} change a node is there, changed, or is no member any more (state "removed")
+ * @property {(nodes: NodeInfo[]) => void} change these nodes are there, changed, or are no members any more (state "removed"): once for all that changed together, each as it is after that
  * @property {(gateway: Gateway | null) => void} gateway it let this node in, whose name may be a new one since; null: it is lost, and one is looked for
  * @property {(error: RingError | null) => void} end this one is no node any more and does not come back by itself: removed, its name taken, or broken. null: it left
  * @property {(entry: Entry) => void} log something that a person may want to know
@@ -106,6 +106,8 @@ export class RingNode {
   #named; // by its user: the name is kept or the node ends
   /** @type {Map<string, NodeInfo>} */
   #nodes = new Map();
+  /** What listeners have not been told of yet. @type {Map<string, NodeInfo>} */
+  #changes = new Map();
   /** @type {Map<keyof Events, Set<(detail: any) => void>>} */
   #listeners = new Map();
 
@@ -298,7 +300,7 @@ export class RingNode {
     this.#runtime?.end();
     this.#setGateway(null);
     for (const node of this.#nodes.values()) {
-      this.#emit("change", Object.freeze({ ...node, state: "removed" }));
+      this.#change(Object.freeze({ ...node, state: "removed" }));
     }
     this.#nodes.clear();
     this.#refusal = undefined;
@@ -366,7 +368,7 @@ export class RingNode {
     } else {
       this.#nodes.set(node.name, node);
     }
-    this.#emit("change", node);
+    this.#change(node);
     if (node.name === this.#name && isUp(node)) {
       this.#via = node.via;
     }
@@ -374,6 +376,17 @@ export class RingNode {
     if (this.#runtime && !this.#gateway && isUp(this.#nodes.get(this.#via))) {
       this.#joined({ name: this.#via, url: this.#runtime.url });
     }
+  }
+
+  /** @param {NodeInfo} node */
+  #change(node) {
+    if (!this.#changes.size) {
+      queueMicrotask(() => {
+        this.#emit("change", [...this.#changes.values()]);
+        this.#changes.clear();
+      });
+    }
+    this.#changes.set(node.name, node);
   }
 
   /** @param {Gateway} gateway */

@@ -73,13 +73,15 @@ async function gateways() {
   }
 }
 
-/** @param {NodeInfo} n */
-function changed(n) {
-  const was = known.get(n.name);
-  if (n.state === "removed") known.delete(n.name);
-  else known.set(n.name, n);
-  const news = node?.gateway && (performance.now() > settled || (was && (n.state === "suspect" || n.state === "down")));
-  if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
+/** @param {NodeInfo[]} nodes */
+function changed(nodes) {
+  for (const n of nodes) {
+    const was = known.get(n.name);
+    if (n.state === "removed") known.delete(n.name);
+    else known.set(n.name, n);
+    const news = node?.gateway && (performance.now() > settled || (was && (n.state === "suspect" || n.state === "down")));
+    if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
+  }
   draw();
 }
 

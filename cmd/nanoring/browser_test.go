@@ -37,12 +37,14 @@ import { join } from %s;
 const become = (state, error) => Object.assign(document.documentElement.dataset,
   { state, code: error?.code ?? "", message: error?.message ?? "", retryable: error?.retryable ?? "" });
 window.log = [];
+window.changes = [];
 window.start = async (options = %s) => {
   become("joining");
   try {
     const node = await join(options);
     window.nanoring = node;
     node.on("end", (error) => become("ended", error));
+    node.on("change", (nodes) => changes.push(nodes.map((n) => n.name)));
     node.on("log", ({ kind, text }) => log.push(kind + ": " + text));
     become("joined");
     return node;

@@ -23,17 +23,18 @@ func TestPage(t *testing.T) {
 	b := startBrowser(t)
 	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
 		for name, test := range map[string]func(*testing.T, *browser){
-			"joins, is seen, and is removed": testRemoved,
-			"leaves when it is closed":       testClosed,
-			"keeps its name when reloaded":   testReloaded,
-			"comes back from the cache":      testCached,
-			"finds another gateway":          testGatewayKilled,
-			"takes a name of its own":        testNames,
-			"adds and removes":               testOperator,
-			"knows who owns what":            testOwners,
-			"says why it cannot join":        testRefused,
-			"says why it has no module":      testModule,
-			"says that a browser is too old": testOldBrowser,
+			"joins, is seen, and is removed":   testRemoved,
+			"leaves when it is closed":         testClosed,
+			"keeps its name when reloaded":     testReloaded,
+			"comes back from the cache":        testCached,
+			"finds another gateway":            testGatewayKilled,
+			"tells at once what comes at once": testChange,
+			"takes a name of its own":          testNames,
+			"adds and removes":                 testOperator,
+			"knows who owns what":              testOwners,
+			"says why it cannot join":          testRefused,
+			"says why it has no module":        testModule,
+			"says that a browser is too old":   testOldBrowser,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -234,6 +235,32 @@ func testGatewayKilled(t *testing.T, b *browser) {
 	tab.until("nanoring.gateway?.name === 'dev1'")
 	dev3.becomes(t, name, "up")
 	t.Log(eval[[]string](tab, "window.log"))
+}
+
+// testChange: what a ring brings that is joined is one change, not one for each node.
+func testChange(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, other := ns.mustStart(t, "dev1", ""), ns.mustStart(t, "other", "")
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} { // they never run
+		if _, err := other.client.add(t.Context(), name, "127.0.0.1:1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	if _, err := dev1.client.add(t.Context(), "", other.addr); err != nil {
+		t.Fatal(err)
+	}
+	tab.until("nanoring.all().length === 9")
+	changes := eval[[][]string](tab, "changes")
+	if !slices.ContainsFunc(changes, func(names []string) bool { return len(names) >= 6 }) {
+		t.Errorf("seven nodes came by %q", changes)
+	}
+	for _, names := range changes {
+		if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) {
+			t.Errorf("a node changes twice at once: %q", names)
+		}
+	}
 }
 
 func testNames(t *testing.T, b *browser) {

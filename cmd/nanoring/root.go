@@ -91,7 +91,7 @@ func hideUnused(cmd *cobra.Command) {
 	if top.GroupID == "ask" {
 		return
 	}
-	used := map[string]string{"node": "data", "version": "output"}[top.Name()]
+	used := map[string]string{"node": "data", "sim": "output", "version": "output"}[top.Name()]
 	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = f.Name != used })
 }
 
