@@ -158,3 +158,16 @@ func TestAppendOfNoKindAppendsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesAreShownEscaped: whoever types a control character sees which.
+func TestNamesAreShownEscaped(t *testing.T) {
+	for name, want := range map[string]string{
+		"a\nb":   `name "a\nb": contains a control character`,
+		"\x01":   `name "\x01": contains a control character`,
+		"\u0085": `name "\x85": contains a control character`,
+	} {
+		if err := wire.ValidName(name); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,13 +78,26 @@ func checkAddress(addr string) (detail string) {
 	return ""
 }
 
-// quote quotes s, of which it shows no more than people want to see.
+// quote quotes s, of which it shows no more than people want to see, with
+// control characters escaped. (strconv.Quote would add 16 KB to the module.)
 func quote(s string) string {
-	const enough = 64
+	const enough, hex = 64, "0123456789abcdef"
+	more := ""
 	if len(s) > enough {
-		return strconv.Quote(s[:enough]) + "..."
+		s, more = s[:enough], "..."
 	}
-	return strconv.Quote(s)
+	quoted := []byte{'"'}
+	for _, c := range s {
+		switch {
+		case c == '\n':
+			quoted = append(quoted, `\n`...)
+		case c < ' ', c >= 0x7f && c < 0xa0:
+			quoted = append(quoted, '\\', 'x', hex[c>>4], hex[c&15])
+		default:
+			quoted = utf8.AppendRune(quoted, c)
+		}
+	}
+	return string(append(quoted, '"')) + more
 }
 
 func checkPort(port string) (detail string) {
