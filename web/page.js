@@ -10,12 +10,18 @@ import { Ring } from "./ring.js";
 /** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
 
 const SETTLING = 2000; // ms after a gateway let this tab in, in which what it tells is no news
+const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
+
+/** The marks of what befalls this tab. @type {Record<string, string>} */
+const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", leaving: "left" };
 
 /** @type {RingNode | null} */
 let node = null;
 let chosen = ""; // the node whose details are shown; this tab when empty
 let settled = 0;
+let lostAt = 0;
+let adding = false;
 const frames = { sent: 0, received: 0 };
 /** @type {Map<string, NodeInfo>} */
 const known = new Map();
@@ -31,9 +37,7 @@ const panel = new Panel(choose, (name) => ring.point(name));
 /** @param {"joining" | "joined" | "ended" | "failed"} state */
 function become(state) {
   document.documentElement.dataset.state = state;
-  /** @type {HTMLButtonElement} */ ($("leave")).disabled = state !== "joined";
-  /** @type {HTMLButtonElement} */ ($("add-button")).disabled = state !== "joined";
-  $("message").hidden = state === "joining" || state === "joined";
+  if (state !== "joined") document.documentElement.classList.remove("lost");
   draw();
 }
 
@@ -53,7 +57,7 @@ async function start() {
   node.on("gateway", atGateway);
   node.on("end", ended);
   node.on("frame", passed);
-  node.on("log", ({ kind, text }) => kind !== "dial" && log.note(text, { aloud: kind === "lost" || kind === "joined" }));
+  node.on("log", ({ kind, text }) => kind !== "dial" && log.note(text, { state: SIGNS[kind], guest: true, aloud: kind === "lost" || kind === "joined" }));
   log.note(`Joined the ring ${node.ring} as ${node.name}, through ${node.gateway?.name}`, { state: "up", guest: true, aloud: true });
   settled = performance.now() + SETTLING;
   become("joined");
@@ -87,7 +91,9 @@ function changed(nodes) {
 
 /** @param {import("./nanoring.js").Gateway | null} gateway */
 function atGateway(gateway) {
+  lostAt = gateway ? 0 : performance.now();
   document.documentElement.classList.toggle("lost", !gateway);
+  if (!gateway) setTimeout(draw, PATIENCE);
   if (gateway) settled = performance.now() + SETTLING;
   draw();
 }
@@ -115,7 +121,8 @@ function failed(err) {
 
 /** @param {string} title @param {string} text @param {string} button */
 function tell(title, text, button) {
-  document.documentElement.classList.remove("lost");
+  if (!$("message").hidden && $("message-title").textContent === title) return; // a screen reader has said it
+  $("message").hidden = false;
   $("message-title").textContent = title;
   $("message-text").textContent = text;
   $("message-button").textContent = button;
@@ -151,7 +158,10 @@ function draw() {
 function show() {
   const state = document.documentElement.dataset.state;
   const nodes = node?.all() ?? [];
-  const up = node?.up().length ?? 0;
+  const durable = nodes.filter((n) => !n.ephemeral).length;
+  const up = node?.up().filter((n) => !n.ephemeral).length ?? 0;
+  const tabs = (node?.up().length ?? 0) - up;
+  const and = tabs === 1 ? "1 tab" : `${tabs} tabs`;
   const self = node?.name ?? "";
   const gateway = node?.gateway?.name ?? "";
   if (!nodes.some((n) => n.name === chosen)) chosen = "";
@@ -160,17 +170,29 @@ function show() {
   const removed = state === "joined" && gateway && !nodes.some((n) => n.name === self);
 
   $("ring-name").textContent = node?.ring ?? "–";
-  $("up-count").textContent = state === "joined" ? `${up} of ${nodes.length}` : "–";
-  $("self-name").textContent = (state === "joined" && self) || "–";
+  $("up-count").textContent = state === "joined" ? `${up} of ${durable} nodes, ${and}` : "–";
+  $("self-name").textContent = state === "joined" ? (removed ? `${self}, removed` : self) : "–";
+  $("self-name").className = removed ? "lost" : "";
   $("gateway").textContent = lost ? "lost, coming back…" : (state === "joined" && gateway) || "–";
   $("gateway").className = lost ? "lost" : "";
   const count = el("b", String(up));
-  count.append(el("span", ` of ${nodes.length}`));
-  $("centre").replaceChildren(...(state === "joining" ? ["joining…"] : node ? [count, lost ? "as last heard" : removed ? "An operator removed this tab: it ends in some seconds." : "are up"] : []));
-  document.title = state === "joined" ? `${up} of ${nodes.length} up · ${node?.ring}` : "NanoRing";
-  /** @type {HTMLButtonElement} */ ($("remove")).disabled = state !== "joined" || !nodes.some((n) => n.name === marks.chosen);
+  count.append(el("span", ` of ${durable}`));
+  $("centre").replaceChildren(...(state === "joining" ? ["joining…"] : node ? [count, `nodes are up, and ${and}`] : []));
+  document.title = state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing";
+  $("nodes-title").textContent = lost ? "Nodes, as last heard" : "Nodes";
+  enable("leave", state === "joined" && !removed);
+  enable("add-button", state === "joined" && !lost && !adding);
+  enable("remove", state === "joined" && !lost && nodes.some((n) => n.name === marks.chosen));
+  if (lost && performance.now() >= lostAt + PATIENCE) {
+    tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
+  } else if (removed) {
+    tell("An operator removed this tab", "It ends in some seconds, unless it is added again before.", "");
+  } else if (state === "joined" || state === "joining") {
+    $("message").hidden = true;
+  }
 
-  ring.show(nodes, marks);
+  // A tab that was closed is a member for a while: it is in the table.
+  ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), marks);
   panel.show(nodes, marks);
   log.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
@@ -181,6 +203,11 @@ function choose(name) {
   chosen = name;
   draw();
   panel.reveal(name);
+}
+
+/** @param {string} button @param {boolean} able */
+function enable(button, able) {
+  /** @type {HTMLButtonElement} */ ($(button)).disabled = !able;
 }
 
 function legend() {
@@ -216,11 +243,10 @@ function why(err) {
 async function add(e) {
   e.preventDefault();
   const input = /** @type {HTMLInputElement} */ ($("add-address"));
-  const button = /** @type {HTMLButtonElement} */ ($("add-button"));
   const typed = input.value.trim();
   const at = typed.indexOf("@");
-  if (!node || !typed || button.disabled) return;
-  button.disabled = true;
+  if (!node || !typed || /** @type {HTMLButtonElement} */ ($("add-button")).disabled) return;
+  enable("add-button", !(adding = true));
   answer("", `Adding ${typed}…`);
   try {
     const added = await (at > 0 ? node.add(typed.slice(at + 1), typed.slice(0, at)) : node.add(typed));
@@ -229,7 +255,8 @@ async function add(e) {
   } catch (err) {
     answer("bad", why(err));
   } finally {
-    button.disabled = document.documentElement.dataset.state !== "joined";
+    adding = false;
+    draw();
   }
 }
 

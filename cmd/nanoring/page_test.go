@@ -27,6 +27,7 @@ func TestPage(t *testing.T) {
 			"leaves when it is closed":         testClosed,
 			"keeps its name when reloaded":     testReloaded,
 			"comes back from the cache":        testCached,
+			"says that it has lost its ring":   testLost,
 			"finds another gateway":            testGatewayKilled,
 			"tells at once what comes at once": testChange,
 			"takes a name of its own":          testNames,
@@ -135,13 +136,38 @@ func testRemoved(t *testing.T, b *browser) {
 	if err := dev2.client.del(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
+	tab.until(shows("An operator removed this tab"))
+	tab.until(`document.querySelector("#leave").disabled && document.querySelector("#self-name").textContent === "` + name + `, removed"`)
 	tab.becomes("ended")
+	tab.until(`document.querySelectorAll("#log li").length === document.querySelectorAll("#log li .glyph").length`)
 	if got := eval[string](tab, "nanoring.state"); got != "ended" {
 		t.Errorf("the node is %s", got)
 	}
 	if state := dev1.state(t, name); state != "" {
 		t.Errorf("it is still a member, and %s", state)
 	}
+}
+
+// shows says whether the page has this in its message.
+func shows(title string) string {
+	return `!document.querySelector("#message").hidden && document.querySelector("#message-title").textContent.startsWith("` + title + `")`
+}
+
+// testLost: a page without a gateway says so, changes nothing, and comes back.
+func testLost(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1 := ns.mustStart(t, "dev1", "")
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.expect("ERR_CONNECTION_REFUSED|WebSocket connection to .* failed")
+	tab.becomes("joined")
+	tab.until(`!document.querySelector("#add-button").disabled`)
+	dev1.kill()
+	tab.until(shows("This tab has lost the ring"))
+	tab.until(`document.querySelector("#add-button").disabled && document.querySelector("#remove").disabled`)
+	tab.until(`document.querySelector("#nodes-title").textContent === "Nodes, as last heard"`)
+	tab.until(`document.querySelectorAll("#log li").length === document.querySelectorAll("#log li .glyph").length`)
+	ns.mustStart(t, "dev1", dev1.addr)
+	tab.until(`document.querySelector("#message").hidden && !document.querySelector("#add-button").disabled && nanoring.state === "joined"`)
 }
 
 func testClosed(t *testing.T, b *browser) {

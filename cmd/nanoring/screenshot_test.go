@@ -39,7 +39,7 @@ func TestScreenshot(t *testing.T) {
 	ring[3].kill()
 	tab.until(`document.querySelector('.spot[data-node="dev4"] .glyph.down')`)
 	tab.until(`document.querySelector("#log").innerText.includes("dev4 is down")`)
-	tab.until(`document.title === "4 of 5 up · nanoring" && document.querySelector("#up-count").textContent === "4 of 5"`)
+	tab.until(`document.title === "3 of 4 up · nanoring" && document.querySelector("#up-count").textContent === "3 of 4 nodes, 1 tab"`)
 
 	for _, size := range [][2]int64{{1280, 760}, {360, 780}} {
 		for _, scheme := range []string{"dark", "light"} {
