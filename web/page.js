@@ -170,7 +170,7 @@ function show() {
   const removed = state === "joined" && gateway && !nodes.some((n) => n.name === self);
 
   $("ring-name").textContent = node?.ring ?? "–";
-  $("up-count").textContent = state === "joined" ? `${up} of ${durable} nodes, ${and}` : "–";
+  $("up-count").textContent = state === "joined" ? `${up} of ${durable} nodes, ${lost ? "as last heard" : and}` : "–";
   $("self-name").textContent = state === "joined" ? (removed ? `${self}, removed` : self) : "–";
   $("self-name").className = removed ? "lost" : "";
   $("gateway").textContent = lost ? "lost, coming back…" : (state === "joined" && gateway) || "–";
