@@ -32,6 +32,14 @@ func (r *Ring) greetGateway(c *conn) {
 	r.mintPresence(0)
 }
 
+// leaveSilent has a guest go to another gateway when its own was silent for two
+// periods: it is up no longer than GuestGrace without one.
+func (r *Ring) leaveSilent(gateway string) {
+	if c := r.byName[gateway]; c != nil && r.now-c.heard > 2*r.cfg.Period {
+		r.close(c, wire.CodeTimeout, "no answer")
+	}
+}
+
 // followClock keeps a guest's clock near its gateway's, which is ahead by so much.
 func (r *Ring) followClock(ahead int64) {
 	if ahead > Second || ahead < -Second {

@@ -57,7 +57,6 @@ type Ring struct {
 	byName   map[string]*conn
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
-	turn     int // the round's place in live
 	rounds   uint64
 	joinTurn int // a guest's place in Config.Join
 	budget   int // dials left until the next round

@@ -18,36 +18,38 @@ func (r *Ring) round() {
 	r.rotate()
 	r.heal()
 	r.checkGuests()
-	r.dropStrangers()
-	r.rounds++
+	if r.rounds++; r.rounds%4 == 0 {
+		r.dropStrangers()
+	}
 	if c := r.pick(); c != nil {
 		r.gossipWith(c)
 	}
 }
 
-// pick goes round-robin over the connections in an order shuffled anew each
-// time around, which bounds the time until each peer's turn (SWIM 4.3).
+// pick takes the connection that was silent for longest: a round-robin (SWIM 4.3)
+// in which whoever has just spoken has had its turn. Who falls silent is thus
+// asked by all of its peers within half the time that going around takes.
 func (r *Ring) pick() *conn {
-	for range 2 {
-		for r.turn < len(r.live) {
-			c := r.live[r.turn]
-			r.turn++
-			switch {
-			case c.guest:
-			case c.strange != 0 && r.rounds%4 != 0: // members come first
-			case c.authority && !r.cfg.Ephemeral: // it is asked, not told
-				if r.sync == nil {
-					r.startSync(c)
-				}
-			default:
-				return c
-			}
+	var longest *conn
+	for _, c := range r.live {
+		if c.guest || c.strange != 0 && r.rounds%4 != 0 { // members come first
+			continue
 		}
-		r.turn = 0
-		r.rand.Shuffle(len(r.live), func(i, j int) { r.live[i], r.live[j] = r.live[j], r.live[i] })
+		if longest == nil || c.lastTurn() < longest.lastTurn() {
+			longest = c
+		}
 	}
-	return nil
+	if longest != nil && longest.authority && !r.cfg.Ephemeral { // it is asked, not told
+		longest.used = r.now
+		if r.sync == nil {
+			r.startSync(longest)
+		}
+		return nil
+	}
+	return longest
 }
+
+func (c *conn) lastTurn() int64 { return max(c.heard, c.used) }
 
 // await is an ack that is awaited.
 type await struct {
@@ -63,7 +65,11 @@ func (r *Ring) gossipWith(c *conn) {
 	w := &await{name: name, sent: r.now}
 	w.timer = r.after(r.health.stretch(c.trip.timeout(r.cfg.AckTimeout)), func() {
 		delete(r.acks, seq)
-		r.doubt(name, false)
+		if r.cfg.Ephemeral {
+			r.leaveSilent(name)
+		} else {
+			r.doubt(name, false)
+		}
 	})
 	r.acks[seq] = w
 	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Print: r.print(), Records: r.take(c)})

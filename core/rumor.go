@@ -102,25 +102,32 @@ func (r *Ring) sendRumor(c *conn) {
 // is soon unable to say so.
 func (r *Ring) take(c *conn) (records []wire.Record) {
 	size := 0
-	left := c.owed[:0:0]
-	for _, leaves := range [2]bool{true, false} {
-		for _, k := range c.owed {
-			rec := r.record(k)
-			if rec != nil && (k.set == wire.Up && rec.Rank == rankLeft) != leaves {
-				continue
-			}
-			if rec == nil {
-				delete(c.owes, k)
-				continue
-			}
-			w := frameRecord(k.set, rec)
-			if size > 0 && size+w.Size() > rumorBytes {
-				left = append(left, k)
-				continue
-			}
-			size += w.Size()
-			records = append(records, w)
+	put := func(k key) bool {
+		rec := r.record(k)
+		if rec == nil {
 			delete(c.owes, k)
+			return true
+		}
+		w := frameRecord(k.set, rec)
+		if size > 0 && size+w.Size() > rumorBytes {
+			return false
+		}
+		size += w.Size()
+		records = append(records, w)
+		delete(c.owes, k)
+		return true
+	}
+	for _, k := range c.owed {
+		if rec := r.record(k); k.set == wire.Up && rec != nil && rec.Rank == rankLeft {
+			if add := (key{wire.Nodes, k.name}); !c.owes[add] || put(add) { // of nobody it would be no news
+				put(k)
+			}
+		}
+	}
+	left := c.owed[:0]
+	for _, k := range c.owed {
+		if c.owes[k] && !put(k) {
+			left = append(left, k)
 		}
 	}
 	c.owed = left
