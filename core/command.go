@@ -1,7 +1,6 @@
 package core
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -190,7 +189,16 @@ func (r *Ring) goodbye(why Reason) {
 	for _, c := range slices.Clone(r.live) {
 		r.close(c, wire.CodeBye, "")
 	}
-	for _, id := range slices.Sorted(maps.Keys(r.conns)) { // an Add may wait
-		r.failAdd(r.conns[id], wire.CodeHalting, "this node is leaving")
+	for { // an Add may wait, or more: the first comes first
+		var first *conn
+		for _, c := range r.conns {
+			if c.add != nil && (first == nil || c.id < first.id) {
+				first = c
+			}
+		}
+		if first == nil {
+			return
+		}
+		r.failAdd(first, wire.CodeHalting, "this node is leaving")
 	}
 }

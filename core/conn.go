@@ -2,7 +2,7 @@ package core
 
 import (
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -177,8 +177,11 @@ func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 
 // fail tells the peer what it did wrong, and closes.
 func (r *Ring) fail(c *conn, code wire.Code, text string) {
-	if len(text) > wire.MaxText {
-		text = strings.ToValidUTF8(text[:wire.MaxText], "")
+	if n := wire.MaxText; len(text) > n {
+		for !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
 	}
 	r.send(c, &wire.Frame{Kind: wire.KindError, Code: code, Text: text})
 	if c.state == connEstablished {

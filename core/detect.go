@@ -147,15 +147,17 @@ const disputeTime = 10 * Minute
 
 // unreachable draws the conclusions from a dial of name that failed.
 func (r *Ring) unreachable(name string, refused bool) {
-	var seqs []uint64
-	for seq, a := range r.asks {
-		if a.name == name && a.direct {
-			seqs = append(seqs, seq)
+	for last := r.seq; ; {
+		first := uint64(0)
+		for seq, a := range r.asks {
+			if a.name == name && a.direct && seq <= last && (first == 0 || seq < first) {
+				first = seq
+			}
 		}
-	}
-	slices.Sort(seqs)
-	for _, seq := range seqs {
-		r.endAsk(seq, false, wire.Instance{})
+		if first == 0 {
+			break
+		}
+		r.endAsk(first, false, wire.Instance{})
 	}
 	r.doubt(name, refused)
 }

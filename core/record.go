@@ -60,7 +60,12 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
-	before := r.look(w.Name)
+	var before standing
+	if w.Set == wire.Nodes {
+		before = standingOf(known, r.up.Get(w.Name))
+	} else {
+		before = standingOf(r.nodes.Get(w.Name), known)
+	}
 	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
 	}

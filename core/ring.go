@@ -8,8 +8,8 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// What of a step is used again by the next: so many effects, and bytes of frames.
-// A long step is rare, and a ring may be one of thousands in a process.
+// What a long step grew to is kept until a step comes that takes no more than so
+// many effects, and bytes of frames.
 const (
 	maxKept = 32
 	maxBuf  = 16 << 10
@@ -164,14 +164,13 @@ func orDefault(v, d int64) int64 {
 func (r *Ring) Step(in Input) ([]Effect, error) {
 	clear(r.events) // lets go of what they refer to
 	clear(r.joiners)
-	r.effects, r.events, r.results = r.effects[:0], r.events[:0], r.results[:0]
-	if cap(r.effects) > maxKept {
+	if cap(r.effects) > maxKept && len(r.effects) <= maxKept {
 		r.effects, r.events, r.joiners = nil, nil, make(map[string]*Event)
 	}
-	r.buf = r.buf[:0]
-	if cap(r.buf) > maxBuf {
+	if cap(r.buf) > maxBuf && len(r.buf) <= maxBuf {
 		r.buf = nil
 	}
+	r.effects, r.events, r.results, r.buf = r.effects[:0], r.events[:0], r.results[:0], r.buf[:0]
 	if r.halted || !r.started && in.Kind != Start {
 		return nil, nil
 	}
