@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
@@ -242,4 +243,30 @@ func TestDeadGuest(t *testing.T) {
 		t.Errorf("dead was %v, want %v", states, want)
 	}
 	g.isUp("quiet")
+}
+
+// TestGuestGoesAtOnce: a guest that leaves before anybody was told of it is told
+// of as one that was there: of nobody, that it left would be no news.
+func TestGuestGoesAtOnce(t *testing.T) {
+	g := start(t, me())
+	dev := g.peer("dev")
+	tab := g.accept(core.Guest)
+	h := g.guestHello("tab")
+	g.sayHello(tab, h)
+	g.tick(core.Second) // its hello is no news of its own
+	g.receive(tab, rumor(g.member("tab", wire.Member{Ephemeral: true}),
+		g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1})))
+	g.step(core.Input{Kind: core.Closed, Conn: tab, Code: wire.CodeGoingAway})
+	g.is("tab", core.Left)
+	var told []string
+	for _, f := range sent(t, g.tick(100*core.Millisecond), dev) {
+		for _, w := range f.Records {
+			if w.Name == "tab" {
+				told = append(told, fmt.Sprint(w.Set, w.Rank))
+			}
+		}
+	}
+	if want := []string{"0 0", "1 3"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, not %q: its add, and that it left", told, want)
+	}
 }

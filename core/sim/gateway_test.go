@@ -39,3 +39,24 @@ func TestGatewayOf500(t *testing.T) {
 		t.Errorf("c shows %d up", n)
 	}
 }
+
+// A gateway falls silent: its connections stay open, and bring nothing. Its guest
+// goes to another by itself, and is never down.
+func TestSilentGateway(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c")
+	s.Add("t", sim.Options{Guest: true})
+	s.start("t", "a", "b")
+	s.settle(core.Minute)
+	s.OnEvent(func(m *sim.Machine, e *core.Event) {
+		if e.Kind == core.EventNode && e.Node.Name == "t" && e.Node.State == core.Down {
+			t.Errorf("%s shows the guest down", m.Name())
+		}
+	})
+	s.Machine("a").PowerOff()
+	s.wait(10*core.Second, "the guest is back through b", func() bool {
+		n, _ := s.Machine("c").View().Get("t")
+		return n.Via == "b" && n.State == core.Alive
+	})
+	s.settle(core.Minute)
+}
