@@ -42,7 +42,7 @@ type Config struct {
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
-	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 3 s
+	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 2 s
 	RemovalGrace int64 // from seeing its removal to halting; default 10 s
 	ReapAfter    int64 // durable nodes that were down or left for so long are reaped; default never
 }

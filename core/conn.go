@@ -40,6 +40,7 @@ type conn struct {
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
+	opened    int64    // the ring's clock when it opened
 	heard     int64    // the ring's clock at the last frame
 	used      int64    // and at the last round
 	strange   int64    // since when the peer is no member; 0 if it is one
@@ -80,7 +81,7 @@ func (r *Ring) opened(in Input) {
 	if c.state != connDialing {
 		return
 	}
-	c.state = connOpen
+	c.state, c.opened = connOpen, r.now
 	c.timer.stop()
 	c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
 	if c.dialed {

@@ -146,6 +146,7 @@ func (r *Ring) establish(c *conn) {
 	}
 	r.byName[name] = c
 	r.endAdd(c)
+	r.measure(c)
 	if !c.guest {
 		r.mintAnew(true)
 	}
@@ -175,6 +176,23 @@ func (r *Ring) establish(c *conn) {
 	r.oweTo(c, wire.Up, r.cfg.Name)
 	if c.dialed || c.authority {
 		r.startSync(c)
+	}
+}
+
+// measure learns how long a new peer's answers take, before the first one is
+// missed: of who dialled by the hello, of who was dialled by a probe.
+func (r *Ring) measure(c *conn) {
+	sent := r.now
+	switch {
+	case c.dialed:
+		c.trip.measured(r.now - c.opened)
+	case !c.guest:
+		seq := r.newAsk(c.name, r.cfg.AckTimeout, func(alive bool, _ wire.Instance) {
+			if alive {
+				c.trip.measured(r.now - sent)
+			}
+		})
+		r.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: seq})
 	}
 }
 

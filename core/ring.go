@@ -123,7 +123,7 @@ func New(cfg Config) (*Ring, error) {
 	cfg.Join = slices.Clone(cfg.Join)
 	cfg.Period = orDefault(cfg.Period, Second)
 	cfg.AckTimeout = orDefault(cfg.AckTimeout, Second/2)
-	cfg.SuspectFor = orDefault(cfg.SuspectFor, 3*Second)
+	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
 	r := &Ring{
 		cfg:      cfg,

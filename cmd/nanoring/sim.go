@@ -119,7 +119,7 @@ func (s *simulation) flags(cmd *cobra.Command) {
 	times("skew", &p.Skew, "0s", "how far clocks are off")
 	times("period", &p.Period, "1s", "between a node's rounds")
 	times("ack-timeout", &p.AckTimeout, "500ms", "for the answer of a node whose round trips were not measured yet")
-	times("suspect-for", &p.SuspectFor, "3s", "for a suspect to refute, in a small ring")
+	times("suspect-for", &p.SuspectFor, "2s", "for a suspect to refute, in a small ring")
 	flags.Uint64Var(&p.Seed, "seed", 1, "of all that is random")
 	times("for", &p.For, "1m", "how long to watch the ring once it stands")
 	flags.StringVar(&s.svg, "svg", "", "a file for a picture of the agreement over time")
