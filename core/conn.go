@@ -48,9 +48,9 @@ type conn struct {
 	asserted  int      // records that were taken from a guest since the last round
 	forwarded []string // probes that went to the peer since it was last heard
 
-	owed    []key        // records that it has not shown to know, oldest first
-	owes    map[key]bool // the same
-	syncAt  int64        // no sync before: backoff
+	slot    int   // of its debts, from established on
+	owing   int   // how many records it has not shown to know
+	syncAt  int64 // no sync before: backoff
 	backoff int64
 	differs bool // a sync is due as soon as the one under way is over
 }
@@ -58,7 +58,7 @@ type conn struct {
 // dial asks the runtime for a connection to addr, where name ("" for any) is expected.
 func (r *Ring) dial(addr, name string) *conn {
 	r.nextConn += 2
-	c := &conn{id: r.nextConn, dialed: true, addr: addr, want: name, owes: make(map[key]bool)}
+	c := &conn{id: r.nextConn, dialed: true, addr: addr, want: name}
 	r.conns[c.id] = c
 	if name != "" {
 		r.dials[name] = c
@@ -71,7 +71,7 @@ func (r *Ring) dial(addr, name string) *conn {
 func (r *Ring) opened(in Input) {
 	c := r.conns[in.Conn]
 	if c == nil && in.Conn%2 == 1 {
-		c = &conn{id: in.Conn, role: in.Role, addr: in.Addr, owes: make(map[key]bool)}
+		c = &conn{id: in.Conn, role: in.Role, addr: in.Addr}
 		r.conns[c.id] = c
 	}
 	if c == nil { // given up in the meantime
@@ -224,6 +224,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		return // replaced by another
 	}
 	delete(r.byName, name)
+	r.debts.dismiss(c)
 	r.live = slices.DeleteFunc(r.live, func(o *conn) bool { return o == c })
 	if r.sync != nil && r.sync.conn == c {
 		r.sync = nil

@@ -143,6 +143,7 @@ func (r *Ring) establish(c *conn) {
 		r.replace(old, c)
 	} else {
 		r.live = append(r.live, c)
+		r.debts.admit(c)
 	}
 	r.byName[name] = c
 	r.endAdd(c)
@@ -222,7 +223,7 @@ func (r *Ring) replace(old, c *conn) {
 	if r.sync != nil && r.sync.conn == old {
 		r.sync = nil
 	}
-	c.owed, c.owes = old.owed, old.owes
+	c.slot, c.owing = old.slot, old.owing
 	old.name = ""
 	r.close(old, wire.CodeDuplicate, "")
 }

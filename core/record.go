@@ -54,7 +54,7 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	known := r.set(w.Set).Get(w.Name)
 	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
-			c.settle(key{w.Set, w.Name})
+			r.debts.settle(c, known)
 			return isKnown
 		} else if order > 0 && !(r.cfg.Ephemeral && w.Name != r.cfg.Name) {
 			return isOlder
@@ -192,8 +192,12 @@ func (r *Ring) put(id wire.SetID, rec *lww.Record) {
 // store stores a record that is known to be right and later, and does all that
 // follows: counts, events, rumors, timers, the disk. from is who brought it.
 func (r *Ring) store(id wire.SetID, rec *lww.Record, before, after *standing, from *conn) {
+	old := before.presence
 	r.set(id).Put(rec)
 	if id == wire.Nodes {
+		if old = before.node; old == nil && r.expired[rec.Name] != nil {
+			old = r.expired[rec.Name].record
+		}
 		delete(r.expired, rec.Name)
 		r.version++
 	} else {
@@ -202,7 +206,7 @@ func (r *Ring) store(id wire.SetID, rec *lww.Record, before, after *standing, fr
 			r.timeSuspicion(rec, after)
 		}
 	}
-	r.owe(id, rec.Name, from)
+	r.owe(id, rec, old, from)
 	r.changed(rec.Name, before, after)
 }
 
@@ -211,10 +215,14 @@ func (r *Ring) forget(id wire.SetID, name string) {
 	before := r.look(name)
 	after := before.with(wire.Up, nil)
 	r.up.Remove(name)
+	r.debts.drop(before.presence, r.live)
 	if id == wire.Nodes {
 		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
 		r.version++
+		if r.expired[name] == nil {
+			r.debts.drop(before.node, r.live)
+		}
 	}
 	r.changed(name, &before, &after)
 }

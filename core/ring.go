@@ -71,6 +71,7 @@ type Ring struct {
 	health   health
 	sync     *reconciliation
 	timers   timers
+	debts    debts
 	flushing bool // a flush of rumors is armed
 	filling  bool // maintain is to be called soon
 
