@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -163,6 +164,9 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 	if onTerminal(progress) {
 		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
 	}
+	// Engines keep nearly all that they make: collecting often finds little.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(10 << 30)
 	r, err := s.plan.Run()
 	done()
 	if err != nil {

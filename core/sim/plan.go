@@ -27,6 +27,8 @@ type Plan struct {
 	For        int64 // how long it is watched once it stands, microseconds
 
 	Progress func(Progress) // if not nil, is told now and then how far it is
+
+	workers int // of a test; 0 for as many as there are cores
 }
 
 // Act is one thing that happens to a ring. Times count from when it stands.
@@ -145,7 +147,7 @@ func (p *Plan) Run() (*Report, error) {
 		return nil, err
 	}
 	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss})
-	w.lean, w.intern = true, new(core.Interner)
+	w.beLean(p.workers)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	l.watch = newWatch(w, p.Nodes+p.Guests)
 	r := &Report{}

@@ -62,8 +62,9 @@ type World struct {
 	frames   uint64 // sent so far
 	bytes    uint64
 	err      error
-	intern   *core.Interner
 	lean     bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
+	batch    batch
+	intern   []*core.Interner // of each worker of the batch
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
@@ -153,6 +154,10 @@ func (w *World) RunUntil(d int64, cond func() bool) bool {
 
 // advance serves all events up to and at t.
 func (w *World) advance(t int64) {
+	if w.lean {
+		w.advanceLean(t)
+		return
+	}
 	for len(w.heap) > 0 && w.heap[0].at <= t {
 		e := w.heap.pop()
 		w.now = e.at
