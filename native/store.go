@@ -19,6 +19,7 @@ const (
 	// A change that nobody waits for, as it came from others who have it, is
 	// written after a rest, so that a burst is one write: after firstRest, and twice
 	// as long each time, up to lastRest. A rest in which nothing changed ends the burst.
+	// A node that has joined writes at once: it has to know its ring from then on.
 	firstRest = 50 * time.Millisecond
 	lastRest  = time.Second
 
@@ -34,6 +35,7 @@ type store struct {
 	writing uint64 // the newest change in the write under way; 0 if none is
 	written uint64 // the newest change on disk
 	err     error  // of the last write
+	knows   bool // the write under way, or the last one, had another member in it
 	resting bool
 	rest    time.Duration
 	waiting []waiting
@@ -73,7 +75,7 @@ func (l *loop) save(retry bool) {
 	if s.writing != 0 || s.dirty <= s.written || l.halt != 0 || l.failure != nil {
 		return
 	}
-	if len(s.waiting) == 0 && !retry {
+	if len(s.waiting) == 0 && !retry && (s.knows || s.err != nil || l.board.len() < 2) {
 		if s.err == nil && !s.resting {
 			s.takeRest()
 		}
@@ -86,7 +88,7 @@ func (l *loop) save(retry bool) {
 		return
 	}
 	s.retry.Stop()
-	s.writing = s.dirty
+	s.writing, s.knows = s.dirty, l.board.len() > 1
 	go func() { s.done <- s.write(EncodeRingFile(snapshot)) }()
 }
 
