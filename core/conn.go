@@ -47,6 +47,8 @@ type conn struct {
 	probed    bool     // a guest that is silent has been asked
 	asserted  int      // records that were taken from a guest since the last round
 	forwarded []string // probes that went to the peer since it was last heard
+	deleted   bool     // the peer is, as of
+	judged    uint64   // the ring's version + 1
 
 	slot    int   // of its debts, from established on
 	owing   int   // how many records it has not shown to know

@@ -51,7 +51,8 @@ const (
 
 // merge takes in a record that came from c.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	known := r.set(w.Set).Get(w.Name)
+	hash := lww.HashName(w.Name)
+	known := r.set(w.Set).Find(hash, w.Name)
 	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
 			r.debts.settle(c, known)
@@ -62,9 +63,9 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	}
 	var before standing
 	if w.Set == wire.Nodes {
-		before = standingOf(known, r.up.Get(w.Name))
+		before = standingOf(known, r.up.Find(hash, w.Name))
 	} else {
-		before = standingOf(r.nodes.Get(w.Name), known)
+		before = standingOf(r.nodes.Find(hash, w.Name), known)
 	}
 	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
@@ -154,11 +155,12 @@ func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
 	switch {
 	case c.guest:
 		return w.Name == c.name // an honest guest holds records of others: ignored
-	case !r.deleted(c.name):
+	case c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd):
 		return true
+	case c.judged != r.version+1: // nodes has changed since
+		c.judged, c.deleted = r.version+1, r.deleted(c.name)
 	}
-	// Of a node held for removed only its own newer add is merged, and its bye.
-	return c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd)
+	return !c.deleted // of one held for removed only its own newer add is merged, and its bye
 }
 
 // asserts says whether a guest may say that of itself, at a bounded rate.

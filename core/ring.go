@@ -301,23 +301,36 @@ func (r *Ring) halt(why Reason, text string) {
 	r.effects = append(r.effects, Effect{Kind: Halt, Reason: why, Text: text})
 }
 
-func (r *Ring) emit(e Event) {
-	r.events = append(r.events, e) // what it grows out of stays as it is
-	r.effects = append(r.effects, Effect{Kind: Emit, Event: &r.events[len(r.events)-1]})
+func (r *Ring) emit(e Event) { *r.event() = e }
+
+// event emits an event that the caller has yet to fill.
+func (r *Ring) event() *Event {
+	if n := len(r.events); n < cap(r.events) {
+		r.events = r.events[:n+1] // which Step has cleared
+	} else {
+		r.events = append(r.events, Event{}) // what it grows out of stays as it is
+	}
+	e := &r.events[len(r.events)-1]
+	r.effects = append(r.effects, Effect{Kind: Emit, Event: e})
+	return e
 }
 
 // tell emits what became of a name. Of one that joins it tells once in a step,
 // as it is at its end: its two records come one after the other, and what it
 // was between them is no news.
-func (r *Ring) tell(n Node, joins bool) {
-	if e := r.joiners[n.Name]; e != nil {
-		e.Node = n
-		return
+func (r *Ring) tell(name string, s *standing, joins bool) {
+	var e *Event
+	if len(r.joiners) > 0 {
+		e = r.joiners[name]
 	}
-	r.emit(Event{Kind: EventNode, Node: n})
-	if joins {
-		r.joiners[n.Name] = r.effects[len(r.effects)-1].Event
+	if e == nil {
+		e = r.event()
+		e.Kind = EventNode
+		if joins {
+			r.joiners[name] = e
+		}
 	}
+	s.describe(name, &e.Node)
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for
