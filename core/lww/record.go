@@ -10,6 +10,7 @@ import (
 // Record is the latest operation on one element: an add when its rank is 0, a
 // removal when it is higher. A Record never changes, so sets may share it.
 type Record struct {
+	hash  uint64 // beside the name: a search looks at both
 	Name  string
 	Stamp int64
 	Rank  uint8
@@ -19,7 +20,6 @@ type Record struct {
 	// does not look at it.
 	Parsed any
 
-	hash  uint64
 	print uint64
 }
 
