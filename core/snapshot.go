@@ -1,7 +1,6 @@
 package core
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -18,8 +17,12 @@ func (r *Ring) Snapshot() ([]byte, error) {
 	for rec := range r.nodes.All() {
 		keep(wire.Nodes, rec, rec.Rank)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.expired)) {
-		keep(wire.Nodes, r.expired[name].record, r.expired[name].record.Rank)
+	var expired lww.Set // for its order: sorting would be a hundredth of the module
+	for _, e := range r.expired {
+		expired.Put(e.record)
+	}
+	for rec := range expired.All() {
+		keep(wire.Nodes, rec, rec.Rank)
 	}
 	for rec := range r.up.All() {
 		rank := uint8(rankUp)
@@ -60,9 +63,9 @@ func (r *Ring) restore(b []byte) error {
 
 // load makes what follows from the sets that were restored, and this node's part in them.
 func (r *Ring) load() {
-	for rec := range r.up.All() {
+	for _, rec := range slices.Collect(r.up.All()) {
 		if r.nodes.Get(rec.Name) == nil {
-			defer r.up.Remove(rec.Name)
+			r.up.Remove(rec.Name)
 		}
 	}
 	for _, rec := range slices.Collect(r.nodes.All()) {

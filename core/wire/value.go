@@ -29,10 +29,10 @@ func (m Member) Value() string {
 	}
 	dst := appendMap(make([]byte, 0, 8+len(m.Address)), n)
 	if m.Address != "" {
-		dst = appendString(append(dst, 0xa1, 'a'), m.Address)
+		dst = appendString(appendKey(dst, 'a'), m.Address)
 	}
 	if m.Ephemeral {
-		dst = append(dst, 0xa1, 'e', 0xc3)
+		dst = append(appendKey(dst, 'e'), 0xc3)
 	}
 	return string(dst)
 }
@@ -78,15 +78,15 @@ func (p Presence) Value() string {
 	}
 	dst := appendMap(make([]byte, 0, 64), n)
 	if p.Address != "" {
-		dst = appendString(append(dst, 0xa1, 'a'), p.Address)
+		dst = appendString(appendKey(dst, 'a'), p.Address)
 	}
 	if p.Via != "" {
-		dst = appendString(append(dst, 0xa1, 'g'), p.Via)
+		dst = appendString(appendKey(dst, 'g'), p.Via)
 	}
-	dst = appendInstance(append(dst, 0xa1, 'i'), p.Instance)
-	dst = appendUint(append(dst, 0xa1, 'p'), uint64(p.Version))
+	dst = appendInstance(appendKey(dst, 'i'), p.Instance)
+	dst = appendUint(appendKey(dst, 'p'), uint64(p.Version))
 	if len(tags) > 0 {
-		dst = appendMap(append(dst, 0xa1, 't'), len(tags))
+		dst = appendMap(appendKey(dst, 't'), len(tags))
 		for _, t := range tags {
 			dst = appendString(appendString(dst, t.Key), t.Value)
 		}
