@@ -16,6 +16,8 @@ func (o *object) open() { *o = append(*o, '{') }
 func (o *object) close() { *o = append(*o, '}') }
 
 // key appends a key as it stands in JSON, from the comma before it to the colon.
+//
+//go:noinline
 func (o *object) key(k string) {
 	if (*o)[len(*o)-1] == '{' {
 		k = k[1:]

@@ -76,6 +76,7 @@ func appendBytes(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
+//go:noinline
 func appendArray(dst []byte, n int) []byte {
 	switch {
 	case n < 1<<4:
@@ -86,6 +87,7 @@ func appendArray(dst []byte, n int) []byte {
 	return append(dst, 0xdd, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
+//go:noinline
 func appendMap(dst []byte, n int) []byte {
 	switch {
 	case n < 1<<4:
