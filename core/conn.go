@@ -107,6 +107,7 @@ func (r *Ring) send(c *conn, f *wire.Frame) {
 	r.sendBytes(c, r.buf[start:len(r.buf):len(r.buf)])
 }
 
+//go:noinline
 func (r *Ring) sendBytes(c *conn, frame []byte) {
 	r.effects = append(r.effects, Effect{Kind: Send, Conn: c.id, Frame: frame})
 }

@@ -301,6 +301,7 @@ func (r *Ring) halt(why Reason, text string) {
 	r.effects = append(r.effects, Effect{Kind: Halt, Reason: why, Text: text})
 }
 
+//go:noinline
 func (r *Ring) emit(e Event) { *r.event() = e }
 
 // event emits an event that the caller has yet to fill.
