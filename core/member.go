@@ -66,14 +66,16 @@ func (r *Ring) member(name string) bool {
 
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
-// describe fills in the Node that runtimes see.
+// describe fills in the Node that runtimes see, field by field: a whole one
+// would be made elsewhere, and copied.
 func (s *standing) describe(name string, n *Node) {
-	*n = Node{Name: name, State: s.state, Ephemeral: s.guest, Address: s.member.Address}
+	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.member.Address
+	if s.says.Address != "" {
+		n.Address = s.says.Address
+	}
+	n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
+	n.Incarnation = 0
 	if s.presence != nil {
-		if s.says.Address != "" {
-			n.Address = s.says.Address
-		}
-		n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
 		n.Incarnation = s.presence.Stamp
 	}
 }

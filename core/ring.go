@@ -164,6 +164,7 @@ func orDefault(v, d int64) int64 {
 // Step implements Engine; it returns no error.
 func (r *Ring) Step(in Input) ([]Effect, error) {
 	clear(r.events) // lets go of what they refer to
+	clear(r.effects)
 	clear(r.joiners)
 	if cap(r.effects) > maxKept && len(r.effects) <= maxKept {
 		r.effects, r.events, r.joiners = nil, nil, make(map[string]*Event)
@@ -312,7 +313,13 @@ func (r *Ring) event() *Event {
 		r.events = append(r.events, Event{}) // what it grows out of stays as it is
 	}
 	e := &r.events[len(r.events)-1]
-	r.effects = append(r.effects, Effect{Kind: Emit, Event: e})
+	if n := len(r.effects); n < cap(r.effects) {
+		r.effects = r.effects[:n+1] // likewise
+	} else {
+		r.effects = append(r.effects, Effect{})
+	}
+	effect := &r.effects[len(r.effects)-1]
+	effect.Kind, effect.Event = Emit, e
 	return e
 }
 
