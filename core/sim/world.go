@@ -242,6 +242,15 @@ func (w *World) chance(n int) bool {
 	return n > 0 && w.rng.IntN(1_000_000) < n
 }
 
+// close ends all processes that still run, without a word.
+func (w *World) close() {
+	for _, m := range w.machines {
+		if m.proc != nil {
+			m.end(0, true)
+		}
+	}
+}
+
 func (w *World) fail(m *Machine, err error) {
 	if w.err == nil {
 		w.err = errors.New("machine " + m.name + ": " + err.Error())
