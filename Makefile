@@ -97,7 +97,7 @@ bench-peers: ## measure rings of N nodes (default 64) beside memberlist and serf
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 	@set -e; grep -rhoE --include='*_test.go' --with-filename '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file target; do \
 		target=$${target#func }; echo "== $$target ($$(dirname $$file)) for $(FUZZTIME)"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$(dirname $$file) </dev/null; \
 	done
 
 .PHONY: clean

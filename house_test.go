@@ -43,6 +43,9 @@ var house = map[string]room{
 	"host/...":    {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
 	"web/...":     {},
 	"cmd/...":     {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
+
+	// Programs of somebody else's, that embed a node.
+	"examples/...": {rooms: []string{"core", "host", "native"}},
 }
 
 var (
