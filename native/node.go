@@ -214,8 +214,9 @@ func (n *Node) Name() string { return n.cfg.Name }
 // Addr returns the HOST:PORT where others dial this node, "" if nobody can.
 func (n *Node) Addr() string { return n.addr }
 
-// Handler returns all that the node serves, the WebSocket for nodes at /ring
-// among it, to be mounted at the root of a server of one's own.
+// Handler returns all that the node serves, to be mounted in a server of one's
+// own: at its root, or under a path with http.StripPrefix. Then mount it at /ring
+// too, whatever else is where: that is the WebSocket that other nodes dial.
 func (n *Node) Handler() http.Handler { return n.handler }
 
 // Done is closed when the node has ended and let go of everything.
