@@ -131,15 +131,24 @@ func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	if known != nil && known.Value == w.Value {
 		return known.Next(w.Stamp, w.Rank), nil
 	}
-	rec := lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, strings.Clone(w.Value))
+	text := w.Name + w.Value // its own copy of both
+	name, value := text[:len(w.Name)], text[len(w.Name):]
 	if w.Set == wire.Nodes {
-		m, err := wire.ParseMember(rec.Value)
-		rec.Parsed = &m
-		return rec, err
+		var rec struct { // one allocation for both
+			lww.Record
+			wire.Member
+		}
+		rec.Init(name, w.Stamp, w.Rank, value)
+		rec.Parsed = &rec.Member
+		return &rec.Record, rec.Member.Parse(value)
 	}
-	p, err := wire.ParsePresence(rec.Value)
-	rec.Parsed = &p
-	return rec, err
+	var rec struct {
+		lww.Record
+		wire.Presence
+	}
+	rec.Init(name, w.Stamp, w.Rank, value)
+	rec.Parsed = &rec.Presence
+	return &rec.Record, rec.Presence.Parse(value)
 }
 
 // newNode makes a record of nodes that adds a name.

@@ -25,11 +25,16 @@ type Record struct {
 
 // New makes a record. It keeps both strings: clone what aliases a buffer.
 func New(name string, stamp int64, rank uint8, value string) *Record {
-	return &Record{
-		Name: name, Stamp: stamp, Rank: rank, Value: value,
-		hash:  HashName(name),
-		print: printOf(name, stamp, rank, value),
-	}
+	r := new(Record)
+	r.Init(name, stamp, rank, value)
+	return r
+}
+
+// Init makes of the zero Record what New makes, where it lies.
+func (r *Record) Init(name string, stamp int64, rank uint8, value string) {
+	r.Name, r.Stamp, r.Rank, r.Value = name, stamp, rank, value
+	r.hash = HashName(name)
+	r.print = printOf(name, stamp, rank, value)
 }
 
 // Next makes a record of another operation on the same element, with the same

@@ -40,6 +40,12 @@ func (m Member) Value() string {
 // ParseMember reads a record value of nodes. It ignores keys it does not know.
 func ParseMember(value string) (Member, error) {
 	var m Member
+	err := m.Parse(value)
+	return m, err
+}
+
+// Parse is ParseMember into the zero Member; an error leaves it that.
+func (m *Member) Parse(value string) error {
 	r := reader{s: value}
 	k := r.keys("member")
 	for {
@@ -56,10 +62,11 @@ func ParseMember(value string) (Member, error) {
 			r.skip("member")
 		}
 	}
-	if err := r.valueDone("member"); err != nil {
-		return Member{}, err
+	err := r.valueDone("member")
+	if err != nil {
+		*m = Member{}
 	}
-	return m, nil
+	return err
 }
 
 // Value returns the record value that says p. Tags may come in any order; of
@@ -115,8 +122,14 @@ func sortTags(tags []Tag) []Tag {
 
 // ParsePresence reads a record value of up. It ignores keys it does not know.
 func ParsePresence(value string) (Presence, error) {
-	const i, v = 1, 2
 	var p Presence
+	err := p.Parse(value)
+	return p, err
+}
+
+// Parse is ParsePresence into the zero Presence; an error leaves it that.
+func (p *Presence) Parse(value string) error {
+	const i, v = 1, 2
 	var seen uint8
 	r := reader{s: value}
 	k := r.keys("presence")
@@ -143,10 +156,11 @@ func ParsePresence(value string) (Presence, error) {
 	if seen != i|v {
 		r.fail(0, ErrShape, "presence", "without one of the keys i, p")
 	}
-	if err := r.valueDone("presence"); err != nil {
-		return Presence{}, err
+	err := r.valueDone("presence")
+	if err != nil {
+		*p = Presence{}
 	}
-	return p, nil
+	return err
 }
 
 func (r *reader) tags(where string) []Tag {
