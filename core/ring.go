@@ -84,6 +84,8 @@ type Ring struct {
 	halted  bool
 	started bool
 	joined  bool // some node let this process in
+
+	inherited []*conn // open before Start: see inherit
 }
 
 // A ConfigError says which field of a Config cannot be used, and why.
@@ -173,7 +175,13 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.buf = nil
 	}
 	r.effects, r.events, r.results, r.buf = r.effects[:0], r.events[:0], r.results[:0], r.buf[:0]
-	if r.halted || !r.started && in.Kind != Start {
+	if r.halted {
+		return nil, nil
+	}
+	if !r.started && in.Kind != Start {
+		if r.cfg.Takeover {
+			r.inherit(in)
+		}
 		return nil, nil
 	}
 	r.clock(in)
@@ -257,7 +265,12 @@ func (r *Ring) start() {
 	}
 	r.started = true
 	r.stableSince, r.born = r.now, r.wall
+	if r.cfg.Takeover {
+		r.born = r.cfg.Instance.Start
+		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come
+	}
 	r.load()
+	r.resume()
 	r.every(r.cfg.Period, r.round)
 	r.every(Hour, func() { r.version++ })
 	r.every(Minute, r.minute)
