@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -34,12 +35,13 @@ const DefaultMemory = 64 << 20
 // Engine is one node's part in a ring, run by a module in a sandbox. It is a
 // core.Engine like core.Ring, and gives the same effects for the same inputs.
 type Engine struct {
-	ctx   context.Context
-	from  *program
-	mod   api.Module
-	calls [exportCount]api.Function
-	stack [8]uint64
-	err   error // why it is of no use any more
+	ctx    context.Context
+	from   *program
+	digest [sha256.Size]byte
+	mod    api.Module
+	calls  [exportCount]api.Function
+	stack  [8]uint64
+	err    error // why it is of no use any more
 
 	// The module's buffer: see put.
 	bufferAt, bufferLen uint32
@@ -92,6 +94,7 @@ func (e *Engine) start(ctx context.Context, cfg Config) error {
 	if e.from, err = use(ctx, cfg.Module, cfg.Memory, cfg.Cache); err != nil {
 		return err
 	}
+	e.digest = e.from.key.module
 	e.begin()
 	if e.mod, err = e.from.instantiate(e.ctx); err != nil {
 		return newTrap("instantiation", e.words, err)
@@ -183,6 +186,10 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.drop()
+	if e.from != nil {
+		e.from.release()
+		e.from = nil
+	}
 	e.err = ErrClosed
 	return nil
 }
@@ -208,14 +215,23 @@ func (e *Engine) end(x export, err error) error {
 	return e.err
 }
 
-// drop throws the instance away: it would still answer, wrongly.
+// drop throws the instance away: it would still answer, wrongly. What it was
+// compiled to is kept until Close, for an Engine that is to go on where it ended.
 func (e *Engine) drop() {
 	if e.mod != nil {
 		e.mod.Close(e.ctx)
 	}
-	if e.from != nil {
-		e.from.release()
-	}
-	e.from, e.mod, e.calls = nil, nil, [exportCount]api.Function{}
+	e.mod, e.calls = nil, [exportCount]api.Function{}
 	e.effects, e.events, e.frames = nil, nil, nil
+}
+
+// ModuleDigest returns the SHA-256 of the module.
+func (e *Engine) ModuleDigest() [sha256.Size]byte { return e.digest }
+
+// MemorySize returns how many bytes of memory the module has now.
+func (e *Engine) MemorySize() int {
+	if e.mod == nil {
+		return 0
+	}
+	return int(e.mod.Memory().Size())
 }

@@ -90,7 +90,7 @@ func TestStepsWithoutGarbage(t *testing.T) {
 
 // flat does something so often, and expects that it takes no more memory after
 // it has done so twice.
-func flat(t *testing.T, size func() uint32, times int, do func()) {
+func flat(t *testing.T, size func() int, times int, do func()) {
 	t.Helper()
 	do()
 	do()
