@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,9 @@ type Config struct {
 	// Engine makes the engine; nil is core.New. It is a constructor, since the
 	// ring file's snapshot has to go in.
 	Engine func(core.Config) (core.Engine, error)
+	// Sandbox makes an engine that runs a WebAssembly module, nil for NanoRing's own:
+	// host.New. Without it, Swap takes no modules. ctx ends a compilation.
+	Sandbox func(ctx context.Context, module []byte, cfg core.Config) (core.Engine, error)
 	// Clock is the wall clock; nil is time.Now. Timers do not use it.
 	Clock func() time.Time
 	// Tune may change the engine's configuration, its periods above all, before
@@ -60,7 +64,7 @@ func (c *Config) setDefaults() error {
 		c.Clock = time.Now
 	}
 	if c.Engine == nil {
-		c.Engine = func(cfg core.Config) (core.Engine, error) { return core.New(cfg) }
+		c.Engine = newRing
 	}
 	if c.writeRing == nil {
 		c.writeRing = writeRing
@@ -70,6 +74,8 @@ func (c *Config) setDefaults() error {
 	}
 	return c.checkAddresses()
 }
+
+func newRing(cfg core.Config) (core.Engine, error) { return core.New(cfg) }
 
 // wrong makes a ConfigError of a field that cannot be used.
 func wrong(field string, err error) error { return &ConfigError{Field: field, Err: err} }

@@ -82,9 +82,8 @@ func (l *loop) save(retry bool) {
 		return // the timer is running
 	}
 	s.resting = false
-	snapshot, err := l.engine.Snapshot()
-	if err != nil {
-		l.failure = err
+	snapshot := l.snapshot()
+	if snapshot == nil {
 		return
 	}
 	s.retry.Stop()
