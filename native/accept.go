@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -32,6 +33,7 @@ type inbound struct {
 	total  int
 	silent list.List // of *conn, oldest first
 	at     map[*conn]*list.Element
+	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
 // reserve counts a connection to come, unless there are too many.
@@ -83,6 +85,10 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 			problem(w, http.StatusForbidden, "cross-origin", "a WebSocket of a web page must come from the same origin or a loopback one, not from "+r.Header.Get("Origin"))
 			return
 		}
+	}
+	if role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
+		return
 	}
 	if !offers(r, subprotocol) {
 		problem(w, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)

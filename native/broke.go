@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // An engine that breaks, as a sandboxed one may, is started again from the last
@@ -14,6 +15,7 @@ import (
 const (
 	maxBreaks = 5
 	breakTime = time.Minute
+	barTime   = 10 * time.Minute // without guests from where one broke it
 )
 
 // breaks is how often the node's engines broke.
@@ -55,6 +57,7 @@ func (l *loop) broke(in core.Input, err error) {
 	switch in.Kind {
 	case core.Opened, core.Received:
 		blamed = in.Conn
+		l.barGuest(blamed)
 	case core.Do:
 		if cmd, ok := l.answers[in.Command.ID]; ok {
 			delete(l.answers, in.Command.ID)
@@ -68,4 +71,42 @@ func (l *loop) broke(in core.Input, err error) {
 	}
 	l.succeed(h)
 	l.log.Warn("the engine was started again", "times", l.broken.total, "took", time.Since(now).Round(time.Millisecond))
+}
+
+// barGuest closes all connections of guests from where the guest comes that broke
+// the engine, and has none taken from there: it could break it again and again.
+func (l *loop) barGuest(id core.ConnID) {
+	c := l.conns[id]
+	if c == nil || c.story.role != core.Guest {
+		return
+	}
+	host := hostname(c.story.addr)
+	l.inbound.bar(host, time.Now().Add(barTime))
+	for other, o := range l.conns {
+		if other != id && o.story.role == core.Guest && hostname(o.story.addr) == host {
+			o.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
+			l.drop(other)
+			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: other, Code: wire.CodeBadFrame})
+		}
+	}
+}
+
+func (i *inbound) bar(host string, until time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.barred == nil || len(i.barred) >= 1000 {
+		i.barred = make(map[string]time.Time)
+	}
+	i.barred[host] = until
+}
+
+func (i *inbound) isBarred(host string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	until, ok := i.barred[host]
+	if ok && time.Now().After(until) {
+		delete(i.barred, host)
+		ok = false
+	}
+	return ok
 }

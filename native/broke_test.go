@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -158,6 +160,50 @@ func TestEngineBreaksAgainAndAgain(t *testing.T) {
 		t.Errorf("%d engines were made", made)
 	}
 	sees(t, nodes[1], "dev1", core.Down)
+}
+
+// TestGuestBreaksEngine: a guest breaks it once, and not again, nor do those from
+// the same place, however many connections they have open.
+func TestGuestBreaksEngine(t *testing.T) {
+	log, made := new(logged), 0
+	nodes := brittleRing(t, log, &made)
+	n := nodes[0].Node
+	origin := http.Header{"Origin": {"http://" + n.Addr()}}
+	var tabs []*websocket.Conn
+	for range maxBreaks {
+		tabs = append(tabs, peerOf(t, n, origin))
+	}
+	for _, tab := range tabs {
+		_ = tab.Write(soon(t), websocket.MessageBinary, []byte("poison")) // it may be closed already
+	}
+	for _, tab := range tabs {
+		if e := closeOf(t, tab); wire.Code(e.Code) != wire.CodeBadFrame {
+			t.Errorf("a guest's connection ends with %v", e)
+		}
+	}
+	_, res, err := websocket.Dial(t.Context(), "ws://"+n.Addr()+"/ring", &websocket.DialOptions{
+		HTTPClient: n.client, HTTPHeader: origin, Subprotocols: []string{subprotocol},
+	})
+	if err == nil || res == nil || res.StatusCode != http.StatusForbidden {
+		t.Errorf("a guest is taken again: %v, %v", res, err)
+	}
+	if s, err := n.Engine(soon(t)); err != nil || s.Traps != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got := open(t, n); len(got) != 2 {
+		t.Errorf("it has the connections %v", got)
+	}
+	peer(t, n) // another node may come
+}
+
+// TestBarEnds: it is not for ever.
+func TestBarEnds(t *testing.T) {
+	var i inbound
+	i.bar("10.0.0.1", time.Now().Add(time.Hour))
+	i.bar("10.0.0.2", time.Now().Add(-time.Second))
+	if !i.isBarred("10.0.0.1") || i.isBarred("10.0.0.2") || i.isBarred("10.0.0.3") {
+		t.Errorf("%v", i.barred)
+	}
 }
 
 // TestTrapsAreFew: of many only the last are kept.

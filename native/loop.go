@@ -158,7 +158,15 @@ func (l *loop) step(in core.Input) {
 
 // drain gives the engine what is pending, and sees to what has to be kept.
 func (l *loop) drain() {
-	for l.goesOn() && len(l.pending) > 0 {
+	for l.goesOn() {
+		if len(l.pending) == 0 {
+			l.hold()
+			l.save(false)
+			if len(l.pending) == 0 {
+				return
+			}
+			continue // the engine broke of it, and begins again
+		}
 		in := l.pending[0]
 		l.pending = slices.Delete(l.pending, 0, 1)
 		l.now(&in)
@@ -171,11 +179,7 @@ func (l *loop) drain() {
 		for i := range effects {
 			l.carryOut(&effects[i])
 		}
-		if len(l.pending) == 0 {
-			l.hold()
-		}
 	}
-	l.save(false)
 }
 
 func (l *loop) goesOn() bool { return l.halt == 0 && l.failure == nil }

@@ -43,6 +43,7 @@ func newRunning(engine core.Engine, make maker, is core.Config) running {
 // put puts an engine in the place of the one before.
 func (r *running) put(engine core.Engine) {
 	r.engine, r.since, r.steps = engine, time.Now(), latencies{}
+	r.held, r.heldUpTo, r.told = nil, 0, true
 	_, r.sound = engine.(*core.Ring)
 }
 

@@ -46,10 +46,11 @@ func (s *story) told() bool { return !s.came || s.first != nil }
 // heir is an engine that is about to take over, and what it said at its start.
 type heir struct {
 	core.Engine
-	make    maker
-	effects []core.Effect
-	view    core.View
-	without core.ConnID // a connection that is not inherited
+	make     maker
+	snapshot []byte // that it was made of
+	effects  []core.Effect
+	view     core.View
+	without  core.ConnID // a connection that is not inherited
 }
 
 // heir makes an engine of a snapshot, and tells it of all connections but one.
@@ -60,7 +61,7 @@ func (l *loop) heir(make maker, snapshot []byte, without core.ConnID) (*heir, er
 	if err != nil {
 		return nil, err
 	}
-	h := &heir{Engine: engine, make: make, without: without}
+	h := &heir{Engine: engine, make: make, snapshot: snapshot, without: without}
 	for _, in := range append(l.inheritance(without), core.Input{Kind: core.Start}) {
 		l.now(&in)
 		if h.effects, err = engine.Step(in); err != nil {
@@ -123,6 +124,9 @@ func (l *loop) succeed(h *heir) {
 	l.engine.Close()
 	l.put(h.Engine)
 	l.make, l.base = h.make, l.store.dirty
+	if !l.sound {
+		l.held, l.heldUpTo = h.snapshot, l.base
+	}
 	for id, cancel := range l.dials { // the heir dials whom it wants
 		cancel()
 		delete(l.dials, id)
@@ -156,7 +160,6 @@ func (l *loop) succeed(h *heir) {
 		}
 	}
 	l.pending = append(again, l.pending...)
-	l.told = true // its snapshot is to be held
 }
 
 // known says whether an event is no news.
