@@ -10,7 +10,7 @@ import (
 // node shows, but with rests between two that are holdRest long, and holdShare
 // times as long as the last one took: less than a hundredth of the time.
 const (
-	holdRest  = time.Second
+	holdRest  = 100 * time.Millisecond
 	holdShare = 100
 )
 

@@ -10,7 +10,9 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/host"
 )
 
 // poisonous builds the module with a received that goes wrong if a frame says so.
@@ -72,6 +74,18 @@ func TestPoison(t *testing.T) {
 	t.Parallel()
 	module := poisonous(t)
 	ns := &nodes{dir: t.TempDir(), byName: make(map[string]*process)}
+	b, err := os.ReadFile(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := warm(filepath.Join(ns.dir, "dev1")); err != nil {
+		t.Fatal(err)
+	}
+	e, err := host.New(t.Context(), host.Config{Node: core.Config{Ring: "ring", Name: "node"}, Module: b, Cache: filepath.Join(ns.dir, "dev1", "cache")})
+	if err != nil { // the race detector makes compiling slow, and a swap does not wait for so long
+		t.Fatal(err)
+	}
+	e.Close()
 	dev1 := ns.mustStart(t, "dev1", "", "--engine", "wasm")
 	dev2 := ns.mustStart(t, "dev2", "", "--join", dev1.addr)
 	eventually(t, "they are one ring", func() bool { return dev1.isUp(t, "dev1", "dev2") && dev2.isUp(t, "dev1", "dev2") })
@@ -86,10 +100,6 @@ func TestPoison(t *testing.T) {
 		return e
 	}
 	builtin := about()
-	b, err := os.ReadFile(module)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if _, err := dev1.client.call(t.Context(), "POST", pathEngine, wasm(b[:len(b)/2])); err == nil || !strings.Contains(err.Error(), "cannot be run") {
 		t.Errorf("half of a module: %v", err)
 	}
