@@ -115,6 +115,9 @@ func (l *loop) take(in input) {
 		} else if in.Conn%2 == 0 {
 			in.conn.close(wire.CodeRotated, "") // the engine wants it no more
 			return
+		} else if in.Role == core.Guest && l.inbound.isBarred(hostname(in.Addr)) {
+			in.conn.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
+			return
 		}
 		l.conns[in.Conn] = in.conn
 		in.conn.story.opened(in.Input)
