@@ -72,8 +72,8 @@ func (r *Ring) dial(addr, name string) *conn {
 
 func (r *Ring) opened(in Input) {
 	c := r.conns[in.Conn]
-	if c == nil && in.Conn%2 == 1 {
-		c = &conn{id: in.Conn, role: in.Role, addr: in.Addr}
+	if c == nil && (in.Conn%2 == 1 || !r.started) {
+		c = &conn{id: in.Conn, dialed: in.Conn%2 == 0, role: in.Role, addr: in.Addr}
 		r.conns[c.id] = c
 	}
 	if c == nil { // given up in the meantime
@@ -86,7 +86,7 @@ func (r *Ring) opened(in Input) {
 	c.state, c.opened = connOpen, r.now
 	c.timer.stop()
 	c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
-	if c.dialed {
+	if c.dialed && r.started { // else it was said: see inherit
 		r.sayHello(c)
 	}
 }

@@ -84,8 +84,6 @@ type Ring struct {
 	halted  bool
 	started bool
 	joined  bool // some node let this process in
-
-	inherited []*conn // open before Start: see inherit
 }
 
 // A ConfigError says which field of a Config cannot be used, and why.
@@ -180,6 +178,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 	}
 	if !r.started && in.Kind != Start {
 		if r.cfg.Takeover {
+			r.clock(in)
 			r.inherit(in)
 		}
 		return nil, nil

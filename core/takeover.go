@@ -17,13 +17,13 @@ func (r *Ring) inherit(in Input) {
 	if in.Conn%2 == 0 {
 		r.nextConn = max(r.nextConn, in.Conn)
 	}
-	c := r.conns[in.Conn]
-	switch {
-	case in.Kind == Opened && c == nil:
-		r.conns[in.Conn] = &conn{id: in.Conn, state: connOpen, dialed: in.Conn%2 == 0, role: in.Role, addr: in.Addr}
-		r.inherited = append(r.inherited, r.conns[in.Conn])
-	case in.Kind == Received && c != nil && c.state == connOpen:
-		r.inheritHello(c, in.Frame)
+	switch in.Kind {
+	case Opened:
+		r.opened(in)
+	case Received:
+		if c := r.conns[in.Conn]; c != nil && c.state == connOpen {
+			r.inheritHello(c, in.Frame)
+		}
 	}
 }
 
@@ -36,6 +36,7 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	}
 	h := f.Hello
 	h.Name, h.Ring, h.Address = strings.Clone(h.Name), strings.Clone(h.Ring), strings.Clone(h.Address)
+	c.timer.stop()
 	c.hello, c.name, c.state = h, h.Name, connEstablished
 	c.guest = h.Ephemeral
 	c.peerStale = h.LastContact != 0
@@ -57,14 +58,10 @@ func (r *Ring) resume() {
 			r.timeSuspicion(rec, &s)
 		}
 	}
-	for _, c := range r.inherited {
-		c.heard, c.used, c.opened = r.now, r.now, r.now
-		if c.state == connOpen {
-			c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
-		}
+	for _, c := range r.live {
+		c.heard, c.used = r.now, r.now
 		c.authority = r.cfg.Ephemeral || r.stale && !c.peerStale && !c.guest && c.hello.Members > 1
 	}
-	r.inherited = nil
 }
 
 // stands says whether this process's presence is what it would say now. One that

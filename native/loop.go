@@ -120,7 +120,7 @@ func (l *loop) take(in input) {
 			return
 		}
 		l.conns[in.Conn] = in.conn
-		in.conn.story.opened(in.Input)
+		in.conn.story.open = in.Input
 		l.countConns()
 	case core.Received:
 		defer func() { in.conn.taken <- struct{}{} }()

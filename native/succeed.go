@@ -21,14 +21,11 @@ const maxStory = 1 << 10
 
 // story is what the next engine has to be told of a connection.
 type story struct {
-	role  core.Role
-	addr  string
-	came  bool   // a frame
-	first []byte // nil if it is too long for a hello
-	said  bool   // the engine has sent a frame
+	open  core.Input // Opened, as it was told before
+	came  bool       // a frame
+	first []byte     // nil if it is too long for a hello
+	said  bool       // the engine has sent a frame
 }
-
-func (s *story) opened(in core.Input) { s.role, s.addr = in.Role, in.Addr }
 
 func (s *story) heard(frame []byte) {
 	if s.came {
@@ -89,7 +86,7 @@ func (l *loop) inheritance(without core.ConnID) []core.Input {
 		if id == without || !s.told() {
 			continue
 		}
-		all = append(all, core.Input{Kind: core.Opened, Conn: id, Role: s.role, Addr: s.addr})
+		all = append(all, s.open)
 		if s.first != nil && s.said {
 			all = append(all, core.Input{Kind: core.Received, Conn: id, Frame: s.first})
 		}

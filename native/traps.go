@@ -70,8 +70,8 @@ func (l *loop) keepTrap(in core.Input, err error) {
 // whose says whom an input came from, for people.
 func (l *loop) whose(in core.Input) string {
 	if c := l.conns[in.Conn]; c != nil {
-		if c.story.addr != "" {
-			return c.story.addr
+		if c.story.open.Addr != "" {
+			return c.story.open.Addr
 		}
 		return c.raw.RemoteAddr().String()
 	}
