@@ -21,7 +21,7 @@ func TestStorms(t *testing.T) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			w, err := sim.Storm(sim.Config{Seed: seed, New: twins(t)})
-			defer w.Close()
+			w.Close()
 			if err != nil {
 				t.Fatalf("%v\nagain:\n\n    go test ./host -run TestStorms -host.seeds=1 -host.seed=%d\n", err, seed)
 			}
