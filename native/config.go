@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -30,6 +32,12 @@ type Config struct {
 	// Advertise is the HOST:PORT where others dial this node, by default the
 	// listener's. Without either, the node can only dial out.
 	Advertise string
+
+	// PublicURL is the WebSocket URL at which browsers reach this node, like
+	// wss://ring.example.com/ring: the ring knows it as the tag "public-url", and
+	// tabs take it for one of their gateways. Empty: a tab whose gateway it
+	// reached at its address takes others to be reached so, too.
+	PublicURL string
 
 	Rejoin   bool // come back although it was removed
 	Insecure bool // listen beyond loopback although nothing keeps strangers out
@@ -69,6 +77,9 @@ func (c *Config) setDefaults() error {
 	if c.writeRing == nil {
 		c.writeRing = writeRing
 	}
+	if err := c.publish(); err != nil {
+		return err
+	}
 	if err := c.checkNames(); err != nil {
 		return err
 	}
@@ -76,6 +87,19 @@ func (c *Config) setDefaults() error {
 }
 
 func newRing(cfg core.Config) (core.Engine, error) { return core.New(cfg) }
+
+// publish makes a tag of the PublicURL.
+func (c *Config) publish() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.Fragment != "" {
+		return wrong("PublicURL", fmt.Errorf("%q is not the URL of a WebSocket, like wss://ring.example.com/ring", c.PublicURL))
+	}
+	c.Tags = append(slices.Clone(c.Tags), wire.Tag{Key: "public-url", Value: c.PublicURL})
+	return nil
+}
 
 // wrong makes a ConfigError of a field that cannot be used.
 func wrong(field string, err error) error { return &ConfigError{Field: field, Err: err} }

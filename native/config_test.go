@@ -35,6 +35,10 @@ func TestConfigErrors(t *testing.T) {
 		{"nowhere to dial", func(c *Config) { c.Listen, c.Insecure = "0.0.0.0:0", true }, []string{"Advertise"}},
 		{"advertise everywhere", func(c *Config) { c.Advertise = "0.0.0.0:7946" }, []string{"Advertise", "no address of anybody"}},
 		{"advertise no port", func(c *Config) { c.Advertise = "example.net:0" }, []string{"Advertise", "from 1 to 65535"}},
+		{"public URL of no WebSocket", func(c *Config) { c.PublicURL = "https://ring.example.com/ring" }, []string{"PublicURL", "https://"}},
+		{"public URL twice", func(c *Config) {
+			c.PublicURL, c.Tags = "wss://ring.example.com/ring", []wire.Tag{{Key: "public-url", Value: "x"}}
+		}, []string{"Tags", "public-url"}},
 		{"advertise nonsense", func(c *Config) { c.Advertise = "example.net" }, []string{"Advertise", "HOST:PORT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -62,6 +62,7 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
 	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; port 0 is any free one")
 	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it (default where it listens)")
+	flags.StringVar(&f.config.PublicURL, "public-url", "", "URL of its WebSocket for browsers, like wss://ring.example.com/ring")
 	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
 	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
 	flags.StringVar(&f.config.Ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
@@ -114,8 +115,11 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 
 // flagOf names the flag of a field of native.Config.
 func flagOf(field string) string {
-	if field == "Tags" {
+	switch field {
+	case "Tags":
 		return "--tag"
+	case "PublicURL":
+		return "--public-url"
 	}
 	return "--" + strings.ToLower(field)
 }
