@@ -3,6 +3,7 @@
 import { ModuleError, RingError } from "./errors.js";
 
 const abi = 1;
+const nodeFiles = "node:fs/promises"; // no name that a bundler looks for
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
@@ -36,6 +37,10 @@ export function load(url) {
 
 /** @param {URL} url */
 async function compile(url) {
+  if (url.protocol === "file:") { // Node.js: no fetch of it knows files
+    const { readFile } = /** @type {any} */ (await import(nodeFiles));
+    return WebAssembly.compile(await readFile(url));
+  }
   /** @type {(why: string, more?: {retryable?: boolean, cause?: unknown}) => ModuleError} */
   const failed = (why, more) => new ModuleError("module", `The module ${url} ${why}.`, more);
   const response = await fetch(url).catch((cause) => {

@@ -3,10 +3,10 @@
 
 const key = (/** @type {string} */ ring) => `nanoring ${ring}`;
 
-/** A name that hardly any other tab has. */
+/** A name that hardly any other has. */
 export function randomName() {
   const letters = "bcdfghjklmnpqrstvwxz"; // no vowels: no words
-  return "tab-" + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
+  return (typeof document === "object" ? "tab-" : "js-") + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
 }
 
 /** @param {string} ring */

@@ -27,7 +27,6 @@ import { View, isUp, nodeOf } from "./view.js";
 
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
 
-/** @typedef {import("./runtime.js").Watcher} Watcher */
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
 /** @typedef {import("./events.js").Gateway} Gateway */
 /** @typedef {import("./events.js").Frame} Frame */
@@ -38,7 +37,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @typedef {object} Options
  * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken, of these or of those that the ring knows. Without: /ring beside this file, which is the node that serves it
  * @property {string | (() => string | Promise<string>)} [token] lets this node in, where a gateway asks for one; a function is called for each connection
- * @property {string} [name] who this node is; without: "tab-" and some letters
+ * @property {string} [name] who this node is; without: "tab-" and some letters, or "js-" where there is no page
  * @property {Record<string, string>} [tags] its own labels, for all to see
  * @property {string} [ring] the ring's name; without: as a gateway of the page's own origin says, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
@@ -245,7 +244,7 @@ export class RingNode {
     }
   }
 
-  /** @returns {Watcher} */
+  /** @returns {import("./runtime.js").Watcher} */
   #watcher() {
     return {
       token: () => this.#askToken(),
@@ -298,7 +297,7 @@ export class RingNode {
     }
     this.#asleep = true;
     this.#life = undefined;
-    this.#runtime?.stop();
+    this.#runtime?.sleep();
     this.#runtime = undefined;
     this.#setGateway(null);
   }

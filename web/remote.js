@@ -6,7 +6,7 @@ import { Runtime } from "./runtime.js";
 /** @typedef {import("./runtime.js").Watcher} Watcher */
 /** @typedef {Runtime | RemoteRuntime} SomeRuntime */
 
-/** @type {Promise<Worker | undefined> | undefined} */
+/** Of all nodes of this page, while it is awake. @type {Promise<Worker | undefined> | undefined} */
 let worker;
 
 /**
@@ -20,7 +20,7 @@ export async function runtimeOf(gateways, watcher) {
   return worker ? new RemoteRuntime(worker, gateways, watcher) : new Runtime(gateways, watcher);
 }
 
-/** The Worker of all nodes of this page. @returns {Promise<Worker | undefined>} */
+/** @returns {Promise<Worker | undefined>} */
 function pageWorker() {
   worker ??= new Promise((resolve) => {
     try {
@@ -48,6 +48,7 @@ function scriptURL() {
 
 /** It has the methods of a Runtime. */
 class RemoteRuntime {
+  #worker;
   #port;
   /** @type {Watcher | undefined} */
   #watcher;
@@ -61,6 +62,7 @@ class RemoteRuntime {
    */
   constructor(worker, gateways, watcher) {
     const { port1, port2 } = new MessageChannel();
+    this.#worker = worker;
     this.#port = port1;
     this.#watcher = watcher;
     port1.onmessage = ({ data }) => {
@@ -85,6 +87,16 @@ class RemoteRuntime {
     this.#say("stop");
     await new Promise((resolve) => (this.#stopped = () => resolve(undefined)));
     this.end();
+  }
+
+  /**
+   * The page is left or frozen, and its Worker may do nothing any more: the end of that is the bye, since the browser
+   * closes its connections in order.
+   */
+  sleep() {
+    this.#watcher = undefined;
+    this.#worker.terminate();
+    worker = undefined;
   }
 
   end() {

@@ -82,6 +82,11 @@ export class Runtime {
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, byeTime))]);
   }
 
+  /** The page is left or frozen. */
+  sleep() {
+    this.stop();
+  }
+
   /** Ends it, whatever is under way. */
   end() {
     this.#watcher = undefined;
@@ -255,11 +260,9 @@ export class Runtime {
       this.#tell(false, frame);
       this.#input("received", conn, frame);
     };
-    socket.onclose = ({ code }) => {
-      if (this.#sockets.delete(conn)) {
-        this.#over(conn, code === 1006 ? failed : code);
-      }
-    };
+    const over = (/** @type {number} */ code) => this.#sockets.delete(conn) && this.#over(conn, code);
+    socket.onclose = ({ code }) => over(code === 1006 ? failed : code);
+    socket.onerror = () => over(failed); // Node.js closes none that did not come about
   }
 
   /**

@@ -2,7 +2,11 @@
 
 /**
  * What is known of a node, as in docs/api.md. All fields are always there; it is frozen.
- * @typedef {object} NodeInfo
+ * @typedef {Readonly<NodeFields>} NodeInfo
+ */
+
+/**
+ * @typedef {object} NodeFields
  * @property {string} name who it is
  * @property {"unknown" | "up" | "suspect" | "down" | "left" | "removed"} state "removed" only in a change event
  * @property {boolean} ephemeral it is a guest, like this one

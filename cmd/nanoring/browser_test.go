@@ -91,6 +91,9 @@ func servePages(w http.ResponseWriter, r *http.Request) {
 		}
 		lib, _ := json.Marshal(q.Get("from"))
 		fmt.Fprintf(w, somePage, lib, q.Get("options"))
+	case "/pasted":
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte(q.Get("html")))
 	case "/other.wasm":
 		w.Header().Set("Content-Type", "application/wasm")
 		w.Write([]byte("\x00asm\x01\x00\x00\x00"))

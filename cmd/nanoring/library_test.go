@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// TestLibrary has tabs of a real browser live through what tabs live through.
+func TestLibrary(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
+		for name, test := range map[string]func(*testing.T, *browser){
+			"lives on while its page is busy":    testBusyPage,
+			"lives in the page without a Worker": testNoWorker,
+			"learns where gateways are":          testPublicURL,
+			"asks for a token each time":         testToken,
+			"says bye when it is frozen":         testFrozen,
+			"comes back when it is online":       testOffline,
+			"is many nodes in one page":          testManyNodes,
+			"is pasted into an empty page":       testPasted,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, b)
+			})
+		}
+	})
+}
+
+// testBusyPage: a page that computes for so long would be a suspect.
+func testBusyPage(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	states := seen(t, dev2, name)
+	eval[any](tab, "(() => { const end = performance.now() + 7000; while (performance.now() < end); })()")
+	if got := states(); !slices.Contains(got, "up") || slices.ContainsFunc(got, func(s string) bool { return s != "up" }) {
+		t.Errorf("it was seen %v", got)
+	}
+}
+
+func testNoWorker(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	url := b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy", "worker-src 'none'")
+	tab := b.open(t, url)
+	tab.expect("violates the following Content Security Policy.*worker-src")
+	tab.becomes("joined")
+	dev2.becomes(t, tab.name(), "up")
+	tab.close()
+}
+
+// testPublicURL: a node behind something says where browsers reach it.
+func testPublicURL(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	first, err := freePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := fmt.Sprintf("ws://localhost:%d/ring?by=its-public-url", first)
+	dev1 := ns.mustStart(t, "dev1", "")
+	dev2 := ns.mustStart(t, "dev2", fmt.Sprintf("127.0.0.1:%d", first), "--join", dev1.addr, "--public-url", public)
+	eventually(t, "the two are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2") })
+	tab := b.open(t, b.page(dev2, joinOptions{"gateways": []string{"ws://localhost" + dev1.addr[strings.LastIndex(dev1.addr, ":"):] + "/ring"}}))
+	tab.expect("ERR_CONNECTION_REFUSED")
+	tab.becomes("joined")
+	tab.until("nanoring.gateway.name === 'dev1' && nanoring.up().some((n) => n.tags['public-url'])")
+	dev1.kill()
+	tab.until("nanoring.gateway?.name === 'dev2'")
+	if got := eval[string](tab, "nanoring.gateway.url"); got != public {
+		t.Errorf("its gateway is at %s", got)
+	}
+}
+
+// testToken: the first gateway refuses all, and keeps what it was offered.
+func testToken(t *testing.T, b *browser) {
+	var mu sync.Mutex
+	var offered []string
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		offered = append(offered, r.Header.Get("Sec-WebSocket-Protocol"))
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer refuses.Close()
+	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	urls, _ := json.Marshal([]string{"ws" + strings.TrimPrefix(refuses.URL, "http") + "/ring", gateways(dev1)[0]})
+	tab := b.open(t, b.page(dev1, nil))
+	tab.expect("HTTP Authentication failed")
+	tab.becomes("joined")
+	tokens := "window.asked = 0, start({ name: 'with a token', gateways: " + string(urls) + ", token: "
+	eval[any](tab, tokens+"async () => 'token-' + ++asked })")
+	tab.becomes("joined")
+	mu.Lock()
+	if len(offered) != 1 || offered[0] != "nanoring.v1, nanoring.token.token-1" {
+		t.Errorf("it offers %q", offered)
+	}
+	mu.Unlock()
+	if got := eval[int](tab, "asked"); got != 2 {
+		t.Errorf("it asked for %d tokens", got)
+	}
+	eval[any](tab, tokens+"() => Promise.reject(new Error('logged out')) })")
+	tab.fails("token", "logged out", true)
+	eval[any](tab, tokens+"'a token, with spaces' })")
+	tab.fails("token", "not a JWT", true)
+}
+
+func testFrozen(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.lifecycle("frozen")
+	dev2.becomes(t, name, "left")
+	tab.lifecycle("active")
+	dev2.becomes(t, name, "up")
+	tab.until("nanoring.state === 'joined' && nanoring.name === '" + name + "'")
+}
+
+func (tab *tab) lifecycle(state page.SetWebLifecycleStateState) {
+	tab.Helper()
+	if _, err := chromedp.Call(tab.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state}); err != nil {
+		tab.Fatal(err)
+	}
+}
+
+// testOffline: without a network a tab is no member; as soon as it has one it
+// is. It has no Worker, whose network the browser would leave as it is.
+func testOffline(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, dev2 := startPair(t, ns)
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy", "worker-src 'none'"))
+	tab.expect("worker-src|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED")
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.offline(true)
+	dev1.kill()
+	tab.until("nanoring.state === 'joining' && log.filter((line) => line.startsWith('dial')).length > 3")
+	dev2.becomes(t, name, "down")
+	tab.offline(false)
+	dev2.becomes(t, name, "up")
+	tab.until("nanoring.state === 'joined' && nanoring.name === '" + name + "'")
+}
+
+func (tab *tab) offline(is bool) {
+	tab.Helper()
+	if _, err := chromedp.Call(tab.ctx, network.Enable, network.EnableParams{}); err != nil {
+		tab.Fatal(err)
+	}
+	conditions := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{Offline: is, DownloadThroughput: -1, UploadThroughput: -1}}}
+	if _, err := chromedp.Call(tab.ctx, network.EmulateNetworkConditionsByRule, conditions); err != nil {
+		tab.Fatal(err)
+	}
+	state := network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1}
+	if _, err := chromedp.Call(tab.ctx, network.OverrideNetworkState, state); err != nil {
+		tab.Fatal(err)
+	}
+}
+
+// testManyNodes: what joins here at once is 50 nodes, and is gone at once.
+func testManyNodes(t *testing.T, b *browser) {
+	const many = 50
+	ns := newNodes(t)
+	ring := []*process{ns.mustStart(t, "dev1", "")}
+	for i := range 3 {
+		ring = append(ring, ns.mustStart(t, fmt.Sprintf("dev%d", i+2), "", "--join", ring[0].addr))
+	}
+	eventually(t, "the four are a ring", func() bool { return ring[3].isUp(t, "dev1", "dev2", "dev3", "dev4") })
+	tab := b.open(t, b.page(ring[0], joinOptions{"gateways": gateways(ring[0])}))
+	tab.becomes("joined")
+	tab.expect("closed before the connection is established") // the browser opens one at a time, which may take too long
+	urls, _ := json.Marshal(gateways(ring...))
+	js := fmt.Sprintf(`(async (urls) => {
+		const { join } = await import("http://%s/nanoring.js");
+		window.many = await Promise.all(Array.from({ length: %d }, (_, i) =>
+			join({ name: "many" + i, gateways: [...urls.slice(i %% 4), ...urls.slice(0, i %% 4)] })));
+		return many.length;
+	})(%s)`, ring[0].addr, many, urls)
+	if got := eval[int](tab, js); got != many {
+		t.Fatal(got)
+	}
+	tab.until(fmt.Sprintf("many.every((node) => node.up().length === %d)", many+5))
+	up := func(p *process) int { return len(p.ups(t)) }
+	for _, p := range ring {
+		eventually(t, "all are up", func() bool { return up(p) == many+5 })
+	}
+
+	// The tabs of a gateway that dies spread over the others.
+	tab.expect("closed before the connection is established|ERR_CONNECTION_REFUSED")
+	ring[0].kill()
+	ring = ring[1:]
+	tab.until("many.every((node) => node.gateway && node.gateway.name !== 'dev1')")
+	heirs := eval[[]string](tab, "many.filter((_, i) => i % 4 === 0).map((node) => node.gateway.name)")
+	if slices.Sort(heirs); len(slices.Compact(heirs)) < 2 {
+		t.Errorf("all of them went to %s", heirs[0])
+	}
+	tab.close()
+	for _, p := range ring {
+		eventually(t, "all have left", func() bool { return up(p) == 3 })
+	}
+}
+
+// spy keeps what a page prints last.
+const spy = `<script>console.log = (what) => { window.heard = what }</script>`
+
+// testPasted pastes what the two READMEs say into pages that are empty.
+func testPasted(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	for file, want := range map[string]int{"../../README.md": 1, "../../web/README.md": 2} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := regexp.MustCompile("(?s)```html\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+		if len(blocks) != want {
+			t.Fatalf("%s has %d blocks of HTML", file, len(blocks))
+		}
+		for _, block := range blocks {
+			html := strings.NewReplacer("127.0.0.1:7001", dev1.addr, "127.0.0.1:7002", dev2.addr).Replace(block[1])
+			tab := b.open(t, b.pages+"/pasted?"+url.Values{"html": {"<!doctype html><link rel=icon href=data:,>" + spy + html}}.Encode())
+			eventually(t, "the page is a node", func() bool { return len(dev2.ups(t)) > 2 })
+			if strings.Contains(html, "<nano-ring") {
+				tab.until(`document.querySelector("nano-ring").textContent.includes("dev2 is up")`)
+				eval[any](tab, `document.querySelector("nano-ring").remove()`)
+				eventually(t, "the element has left", func() bool { return len(dev2.ups(t)) == 2 })
+			} else {
+				tab.until(`window.heard?.includes("dev1") && heard.includes("dev2")`)
+			}
+			tab.close()
+			eventually(t, "it has left", func() bool { return len(dev2.ups(t)) == 2 })
+		}
+	}
+}
+
+// ups returns the names of those that a node sees up.
+func (p *process) ups(t *testing.T) (names []string) {
+	t.Helper()
+	members, err := p.client.members(t.Context(), pathUp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return names
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nanoring/nanoring/wasm/module"
+)
+
+// packed makes the npm package, as it would be published, and installs it in a
+// folder, which it returns.
+func packed(t *testing.T) (folder string, files []string) {
+	t.Helper()
+	folder = t.TempDir()
+	// npm pack makes what is packed in the package's folder: not in everyone's.
+	web := filepath.Join(folder, "checkout", "web")
+	must(t, os.MkdirAll(web, 0o777))
+	entries, err := os.ReadDir("../../web")
+	must(t, err)
+	for _, e := range entries {
+		if e.Name() == "node_modules" {
+			tools, err := filepath.Abs("../../web/node_modules")
+			must(t, err)
+			must(t, os.Symlink(tools, filepath.Join(web, e.Name())))
+		} else if e.IsDir() {
+			must(t, os.CopyFS(filepath.Join(web, e.Name()), os.DirFS(filepath.Join("../../web", e.Name()))))
+		} else {
+			b, err := os.ReadFile(filepath.Join("../../web", e.Name()))
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(web, e.Name()), b, 0o666))
+		}
+	}
+	must(t, os.MkdirAll(filepath.Join(folder, "checkout", "wasm", "module"), 0o777))
+	must(t, os.WriteFile(filepath.Join(folder, "checkout", "wasm", "module", "nanoring.wasm"), module.Wasm, 0o666))
+	license, err := os.ReadFile("../../LICENSE")
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(folder, "checkout", "LICENSE"), license, 0o666))
+
+	var packs []struct {
+		Filename string
+		Files    []struct{ Path string }
+	}
+	out := command(t, web, "npm", "pack", "--json", "--pack-destination", folder)
+	must(t, json.Unmarshal(out[bytes.IndexByte(out, '['):], &packs))
+	for _, f := range packs[0].Files {
+		files = append(files, f.Path)
+	}
+	modules := filepath.Join(folder, "node_modules")
+	must(t, os.Mkdir(modules, 0o777))
+	command(t, folder, "tar", "-xzf", packs[0].Filename)
+	must(t, os.Rename(filepath.Join(folder, "package"), filepath.Join(modules, "nanoring")))
+	return folder, files
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func command(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	var out, complaints bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &complaints
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, &out, &complaints)
+	}
+	return out.Bytes()
+}
+
+const typed = `
+import { join, RingError, type NodeInfo, type Gateway } from "nanoring";
+
+const node = await join({ gateways: ["ws://127.0.0.1:7001/ring"], tags: { a: "b" }, token: async () => "a" });
+const names: string[] = node.up().map((n: NodeInfo) => n.name);
+const off: () => void = node.on("change", (nodes) => names.push(...nodes.map((n) => n.name)));
+node.on("gateway", (gateway: Gateway | null) => gateway?.url.length);
+node.on("end", (error) => error && error.code + error.number);
+node.on("frame", ({ sent, bytes }) => sent && bytes.length);
+const owner: NodeInfo | undefined = node.owners("key", 3)[0];
+await node.add("127.0.0.1:7002").catch((error: unknown) => error instanceof RingError && error.retryable);
+await node.leave();
+off();
+export { names, owner };
+// @ts-expect-error there is no such event
+node.on("nothing", () => {});
+// @ts-expect-error what a node is does not change
+node.up()[0].name = "";
+// @ts-expect-error a gateway is a URL
+join({ gateways: [1] });
+`
+
+// TestPackage packs the library as npm would publish it, and uses it so.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	folder, files := packed(t)
+
+	// It has the library and the module, and nothing of the page.
+	imported := map[string]bool{"worker.js": true}
+	for queue := []string{"nanoring.js", "worker.js"}; len(queue) > 0; queue = queue[1:] {
+		source, err := os.ReadFile(filepath.Join("../../web", queue[0]))
+		must(t, err)
+		imported[queue[0]] = true
+		for _, m := range regexp.MustCompile(`(?m)^import .* from "\./(.*)";`).FindAllSubmatch(source, -1) {
+			if file := string(m[1]); !imported[file] {
+				queue = append(queue, file)
+			}
+		}
+	}
+	other := []string{"LICENSE", "README.md", "package.json", "nanoring.wasm", "bin/nanoring.js"}
+	for _, file := range files {
+		declares, is := strings.CutPrefix(strings.Replace(file, ".d.ts", ".js", 1), "types/")
+		if !imported[file] && !slices.Contains(other, file) && !(is && imported[declares]) {
+			t.Errorf("the package has %s", file)
+		}
+	}
+	for file := range imported {
+		other = append(other, file)
+	}
+	for _, file := range append(other, "types/nanoring.d.ts") {
+		if !slices.Contains(files, file) {
+			t.Errorf("the package lacks %s", file)
+		}
+	}
+
+	// Its types are right for a program that is checked strictly.
+	must(t, os.WriteFile(filepath.Join(folder, "typed.mts"), []byte(typed), 0o666))
+	command(t, folder, filepath.Join(folder, "checkout/web/node_modules/.bin/tsc"), "--strict", "--noEmit", "--target", "es2023",
+		"--lib", "es2023,dom", "--module", "nodenext", "--moduleResolution", "nodenext", "typed.mts")
+
+	// In Node.js it is a node, and says what it sees.
+	dev1, dev2 := startPair(t, newNodes(t))
+	node := exec.CommandContext(t.Context(), "node", "--experimental-websocket", "--no-warnings", filepath.Join(folder, "node_modules/nanoring/bin/nanoring.js"),
+		"watch", "--name", "in-js", "--tag", "lives=in JavaScript", gateways(dev1)[0])
+	var out lockedBuffer
+	node.Stdout, node.Stderr, node.SysProcAttr = &out, &out, childAttr()
+	must(t, node.Start())
+	defer node.Process.Kill()
+	says := func(text string) {
+		t.Helper()
+		eventually(t, "it says: "+text, func() bool { return strings.Contains(out.String(), text) })
+	}
+	says("in-js is a node of the ring nanoring, through dev1")
+	says("dev2 is up")
+	dev2.becomes(t, "in-js", "up")
+	states := seen(t, dev2, "in-js")
+	dev1.kill()
+	says("dev1 is down")
+	says("dev2 is its gateway")
+	dev2.becomes(t, "in-js", "up")
+	if got := states(); slices.Contains(got, "down") || slices.Contains(got, "left") {
+		t.Errorf("it was seen %v", got)
+	}
+	must(t, node.Process.Signal(syscall.SIGINT))
+	dev2.becomes(t, "in-js", "left")
+	if err := node.Wait(); err != nil {
+		t.Errorf("it ends with %v:\n%s", err, out.String())
+	}
+
+	node = exec.CommandContext(t.Context(), "node", "--experimental-websocket", "--no-warnings", filepath.Join(folder, "node_modules/nanoring/bin/nanoring.js"), "watch", gateways(dev1)[0])
+	if got, err := node.CombinedOutput(); node.ProcessState.ExitCode() != 3 || !strings.Contains(string(got), "No gateway answers") {
+		t.Errorf("without a ring it ends with %v:\n%s", err, got)
+	}
+}
