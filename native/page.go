@@ -6,8 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,24 +31,43 @@ var pageTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
-// pageFiles are what browsers are served, by path. They are the process's: what
-// is compressed once is so for all of its nodes.
+// pageFiles are what browsers are served, by pattern of a mux. They are the
+// process's: what is compressed once is so for all of its nodes.
+//
+// All but the page itself are there twice. At /-/VERSION/NAME, where the page has
+// its own from, a file is what it is for ever, and a browser that has it asks no
+// more. At /NAME, which is for the pages of others, it changes with the node.
 var pageFiles = sync.OnceValue(func() map[string]*pageFile {
-	files := map[string]*pageFile{"/nanoring.wasm": newPageFile("nanoring.wasm", module.Wasm)}
+	sources := map[string][]byte{"nanoring.wasm": module.Wasm}
 	names, _ := fs.Glob(web.Files, "*") // an error would be the pattern's
 	for _, name := range names {
 		b, err := web.Files.ReadFile(name)
 		if err != nil {
 			panic(err) // it is in this binary
 		}
-		if name == "index.html" {
-			files["/{$}"] = newPageFile(name, b)
-		} else {
-			files["/"+name] = newPageFile(name, b)
-		}
+		sources[name] = b
+	}
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		one := sha256.Sum256(sources[name])
+		sum.Write(one[:])
+	}
+	folder := "-/" + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
+
+	page := pageLinks.ReplaceAll(sources["index.html"], []byte(`$1="`+folder+`$2"`))
+	delete(sources, "index.html")
+	files := map[string]*pageFile{"/{$}": newPageFile("index.html", page)}
+	for name, b := range sources {
+		changes := newPageFile(name, b)
+		stays := *changes
+		stays.immutable = true
+		files["/"+name], files["/"+folder+name] = changes, &stays
 	}
 	return files
 })
+
+// pageLinks are what the page loads.
+var pageLinks = regexp.MustCompile(`(href|src)="([a-z]+\.(?:css|js|wasm))"`)
 
 // pageFile is a file that is served as it is, or compressed.
 type pageFile struct {
@@ -53,6 +75,8 @@ type pageFile struct {
 	plain []byte
 	etag  func() string // of plain, without quotes
 	small func() []byte // plain compressed
+
+	immutable bool // at the path where it is served
 }
 
 func newPageFile(name string, b []byte) *pageFile {
@@ -80,8 +104,8 @@ func servePage(mux *http.ServeMux) {
 	}
 }
 
-// ServeHTTP serves the file. A browser asks again each time, and is told at
-// once that it has the file: so a page is never older than its node.
+// ServeHTTP serves the file. If it is not immutable a browser asks again each
+// time, and is told at once that it has it: so a page is never older than its node.
 func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, etag := f.plain, `"`+f.etag()+`"`
 	h := w.Header()
@@ -92,6 +116,9 @@ func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "no-cache")
+	if f.immutable {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -89,4 +90,66 @@ func TestNoPage(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.typ)
 		}
 	}
+}
+
+// TestPageIsImmutable: what the page loads it loads once.
+func TestPageIsImmutable(t *testing.T) {
+	n := startFake(t, newFake(nil))
+	base, c := "http://"+n.Addr(), httpClient(t)
+	page := ask(t, c, "GET", base+"/", "").body
+	links := regexp.MustCompile(`(?:href|src)="(-/[0-9a-f]{16}/)?([^"#:]*)"`).FindAllStringSubmatch(page, -1)
+	if len(links) < 5 {
+		t.Fatalf("it loads %d files", len(links))
+	}
+	for _, link := range links {
+		if link[1] == "" {
+			t.Errorf("%s may change", link[2])
+			continue
+		}
+		stays, changes := ask(t, c, "GET", base+"/"+link[1]+link[2], ""), ask(t, c, "GET", base+"/"+link[2], "")
+		if stays.status != 200 || stays.body != changes.body || stays.header.Get("ETag") != changes.header.Get("ETag") {
+			t.Errorf("%s: %d, and is another one", link[0], stays.status)
+		}
+		if got := stays.header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+			t.Errorf("%s: Cache-Control: %s", link[0], got)
+		}
+	}
+	if got := ask(t, c, "GET", base+"/-/0123456789abcdef/page.js", ""); got.status != 404 {
+		t.Errorf("another version of a file: %d", got.status)
+	}
+}
+
+// TestPageIsSmall: page, library and module, as they go over the wire.
+func TestPageIsSmall(t *testing.T) {
+	if sizes := pageSizes(); sizes["all"] > 900<<10 {
+		t.Errorf("bytes over the wire: %v", sizes)
+	}
+}
+
+// BenchmarkPageBytes says how many bytes go over the wire for the page of a
+// node, and how many of them are the module and how many the library.
+func BenchmarkPageBytes(b *testing.B) {
+	for b.Loop() {
+		for what, bytes := range pageSizes() {
+			b.ReportMetric(float64(bytes), what+"-B")
+		}
+	}
+}
+
+func pageSizes() map[string]int {
+	sizes := make(map[string]int)
+	for path, file := range pageFiles() {
+		if file.immutable || path == "/{$}" {
+			sizes["all"] += len(file.small())
+			switch name := path[strings.LastIndex(path, "/")+1:]; name {
+			case "nanoring.wasm":
+				sizes["module"] = len(file.small())
+			case "{$}", "page.css", "page.js", "panel.js", "ring.js", "glyph.js", "log.js":
+				sizes["page"] += len(file.small())
+			default:
+				sizes["library"] += len(file.small())
+			}
+		}
+	}
+	return sizes
 }
