@@ -2,7 +2,11 @@
 
 import { join } from "./nanoring.js";
 import { STATES, mark } from "./glyph.js";
+import { History } from "./history.js";
+import { invite } from "./invite.js";
 import { Log } from "./log.js";
+import { Lookup } from "./lookup.js";
+import { Operate, sentence } from "./operate.js";
 import { $, Panel, el } from "./panel.js";
 import { Ring } from "./ring.js";
 
@@ -21,7 +25,6 @@ let node = null;
 let chosen = ""; // the node whose details are shown; this tab when empty
 let settled = 0;
 let lostAt = 0;
-let adding = false;
 const frames = { sent: 0, received: 0 };
 /** @type {Map<string, NodeInfo>} */
 const known = new Map();
@@ -30,7 +33,10 @@ const ripples = [];
 
 const log = new Log();
 const ring = new Ring(/** @type {any} */ ($("drawing")), { choose, point: (name) => panel.point(name) });
-const panel = new Panel(choose, (name) => ring.point(name));
+const history = new History();
+const panel = new Panel(history, choose, (name) => ring.point(name));
+const operate = new Operate(() => node, draw);
+const lookup = new Lookup(draw, choose);
 
 // Life: joining, joined, ended or failed. Tests look at data-state and at window.nanoring.
 
@@ -43,16 +49,19 @@ function become(state) {
 
 async function start() {
   become("joining");
-  answer("", "\u00a0");
+  operate.answer("", "\u00a0");
   try {
-    node = await join({ gateways: await gateways(), tags: { page: "demo" } });
+    node = await join({ gateways: [new URL("ring", location.href)], tags: { page: "demo" } });
   } catch (err) {
     failed(/** @type {any} */ (err));
     return;
   }
   Object.assign(window, { nanoring: node });
   known.clear();
-  for (const n of node.all()) known.set(n.name, n);
+  for (const n of node.all()) {
+    known.set(n.name, n);
+    history.note(n.name, n.state);
+  }
   node.on("change", changed);
   node.on("gateway", atGateway);
   node.on("end", ended);
@@ -63,26 +72,17 @@ async function start() {
   become("joined");
 }
 
-/** The page's own node first, then others, for when it dies. */
-async function gateways() {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const own = `${scheme}//${location.host}${new URL("ring", location.href).pathname}`; // beside this page, which may be under a path
-  try {
-    const answer = await fetch("v1/up", { signal: AbortSignal.timeout(2000) });
-    /** @type {{nodes: NodeInfo[]}} */
-    const { nodes } = await answer.json();
-    return [own, ...nodes.filter((n) => n.address && n.address !== location.host).map((n) => `${scheme}//${n.address}/ring`)];
-  } catch {
-    return [own]; // joining says what is wrong
-  }
-}
-
 /** @param {NodeInfo[]} nodes */
 function changed(nodes) {
   for (const n of nodes) {
     const was = known.get(n.name);
-    if (n.state === "removed") known.delete(n.name);
-    else known.set(n.name, n);
+    if (n.state === "removed") {
+      known.delete(n.name);
+      history.forget(n.name);
+    } else {
+      known.set(n.name, n);
+      history.note(n.name, n.state);
+    }
     const news = node?.gateway && (performance.now() > settled || (was && (n.state === "suspect" || n.state === "down")));
     if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
   }
@@ -95,6 +95,8 @@ function atGateway(gateway) {
   document.documentElement.classList.toggle("lost", !gateway);
   if (!gateway) setTimeout(draw, PATIENCE);
   if (gateway) settled = performance.now() + SETTLING;
+  if (!gateway) history.pause();
+  else for (const n of node?.all() ?? []) history.note(n.name, n.state);
   draw();
 }
 
@@ -181,7 +183,7 @@ function show() {
   document.title = state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing";
   $("nodes-title").textContent = lost ? "Nodes, as last heard" : "Nodes";
   enable("leave", state === "joined" && !removed);
-  enable("add-button", state === "joined" && !lost && !adding);
+  enable("add-button", state === "joined" && !lost && !operate.busy);
   enable("remove", state === "joined" && !lost && nodes.some((n) => n.name === marks.chosen));
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
@@ -192,8 +194,9 @@ function show() {
   }
 
   // A tab that was closed is a member for a while: it is in the table.
-  ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), marks);
-  panel.show(nodes, marks);
+  lookup.show(node);
+  ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), { ...marks, owners: lookup.owners });
+  panel.show(nodes, marks, $("search").value);
   log.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
 }
@@ -207,7 +210,7 @@ function choose(name) {
 
 /** @param {string} button @param {boolean} able */
 function enable(button, able) {
-  /** @type {HTMLButtonElement} */ ($(button)).disabled = !able;
+  $(button).disabled = !able;
 }
 
 function legend() {
@@ -220,75 +223,6 @@ function legend() {
   $("legend").append(item(mark("up", false), "durable", "gap"), item(mark("up", true), "guest"));
 }
 
-// What an operator does.
-
-/** @param {string} text from an error @returns {string} */
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/([^.!?])$/, "$1.");
-
-/** @param {"" | "good" | "bad"} how @param {string} text */
-function answer(how, text) {
-  $("answer").className = how;
-  $("answer").textContent = text;
-}
-
-/** @param {unknown} err why a change failed */
-function why(err) {
-  const { code, message } = /** @type {import("./nanoring.js").RingError} */ (err);
-  const gateway = node?.gateway && new URL(node.gateway.url).host;
-  const elsewhere = code === "unreachable" && gateway && gateway !== location.host;
-  return sentence(message) + (elsewhere ? ` A page changes the ring through the node that it comes from: open the page of ${gateway} for that.` : "");
-}
-
-/** @param {SubmitEvent} e */
-async function add(e) {
-  e.preventDefault();
-  const input = /** @type {HTMLInputElement} */ ($("add-address"));
-  const typed = input.value.trim();
-  const at = typed.indexOf("@");
-  if (!node || !typed || /** @type {HTMLButtonElement} */ ($("add-button")).disabled) return;
-  enable("add-button", !(adding = true));
-  answer("", `Adding ${typed}…`);
-  try {
-    const added = await (at > 0 ? node.add(typed.slice(at + 1), typed.slice(0, at)) : node.add(typed));
-    answer("good", `${added.name} at ${added.address} belongs to the ring.`);
-    input.value = "";
-  } catch (err) {
-    answer("bad", why(err));
-  } finally {
-    adding = false;
-    draw();
-  }
-}
-
-function ask() {
-  const name = chosen || node?.name || "";
-  const n = known.get(name);
-  if (!n) return;
-  const what = name === node?.name
-    ? "It is this tab, which then is no node any more."
-    : n.ephemeral
-      ? "It is a guest. Its page learns of it, and is no node any more."
-      : "If it runs, it learns of it and ends 10 seconds later, unless it is added again before.";
-  const dialog = /** @type {HTMLDialogElement} */ ($("confirm"));
-  $("confirm-title").textContent = `Remove ${name} from the ring?`;
-  $("confirm-text").textContent = what + (name === node?.gateway?.name ? " It is the gateway of this tab, which then looks for another." : "");
-  $("confirm-remove").textContent = "Remove it";
-  dialog.returnValue = "";
-  dialog.onclose = () => dialog.returnValue === "remove" && remove(name);
-  dialog.showModal();
-}
-
-/** @param {string} name */
-async function remove(name) {
-  answer("", `Removing ${name}…`);
-  try {
-    await node?.del(name);
-    answer("good", `${name} does not belong to the ring any more.`);
-  } catch (err) {
-    answer("bad", why(err));
-  }
-}
-
 $("leave").addEventListener("click", async () => {
   await node?.leave();
   $("message-button").focus();
@@ -297,8 +231,13 @@ $("message-button").addEventListener("click", async () => {
   await start();
   (document.documentElement.dataset.state === "joined" ? $("leave") : $("message-button")).focus();
 });
-$("add").addEventListener("submit", add);
-$("remove").addEventListener("click", ask);
+$("remove").addEventListener("click", () => {
+  const n = known.get(chosen || node?.name || "");
+  if (n) operate.ask(n);
+});
+$("search").addEventListener("input", draw);
+setInterval(() => document.hidden || panel.tick(), 5000);
+invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
 document.addEventListener("visibilitychange", draw);
 
 legend();

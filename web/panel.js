@@ -1,14 +1,17 @@
 // The table of all nodes, and what there is to know of the chosen one.
 
 import { mark } from "./glyph.js";
+import { picture } from "./history.js";
 
 /** @typedef {import("./nanoring.js").NodeInfo} Node */
 /** @typedef {{self: string, gateway: string, chosen: string}} Marks */
 
 const natural = new Intl.Collator("en", { numeric: true });
 
-/** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
-export const $ = (id) => /** @type {T} */ (document.getElementById(id));
+/** @typedef {HTMLElement & HTMLInputElement & HTMLButtonElement} Any what the page has, by its id */
+
+/** @param {string} id @returns {Any} */
+export const $ = (id) => /** @type {any} */ (document.getElementById(id));
 
 /**
  * Makes an HTML element with text in it.
@@ -27,12 +30,14 @@ const role = (n, marks) => (n.name === marks.self ? "this tab" : n.name === mark
 
 export class Panel {
   /**
+   * @param {import("./history.js").History} history
    * @param {(name: string) => void} choose
    * @param {(name: string) => void} point the pointer or the focus is at a node, or at none
    */
-  constructor(choose, point) {
+  constructor(history, choose, point) {
+    this.history = history;
     this.body = $("nodes-body");
-    /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, shown: string}>} */
+    /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, past: SVGElement, shown: string}>} */
     this.rows = new Map();
     /** @type {(e: Event) => string} */
     const of = (e) => /** @type {Element} */ (e.target).closest("tr")?.dataset.name ?? "";
@@ -63,15 +68,21 @@ export class Panel {
     for (const b of this.body.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
   }
 
-  /** @param {Node[]} nodes @param {Marks} marks */
-  show(nodes, marks) {
-    const sorted = nodes.toSorted((a, b) => +a.ephemeral - +b.ephemeral || natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
-    const names = new Set(nodes.map((n) => n.name));
+  /** @param {Node[]} nodes @param {Marks} marks @param {string} search words that all have to be there */
+  show(nodes, marks, search) {
+    const words = search.toLowerCase().split(/\s+/);
+    const found = nodes.filter((n) => {
+      const text = [n.name, n.state, n.ephemeral ? "guest tab" : "durable", n.address, n.via, role(n, marks), ...Object.entries(n.tags).map((tag) => tag.join("="))].join(" ").toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    const sorted = found.toSorted((a, b) => +a.ephemeral - +b.ephemeral || natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+    const names = new Set(found.map((n) => n.name));
     for (const [name, { row }] of this.rows) {
       if (names.has(name)) continue;
       row.remove();
       this.rows.delete(name);
     }
+    $("nodes-none").hidden = found.length > 0 || nodes.length === 0;
     sorted.forEach((n, i) => {
       const { row } = this.row(n, marks);
       if (this.body.children[i] !== row) this.body.insertBefore(row, this.body.children[i] ?? null);
@@ -91,22 +102,22 @@ export class Panel {
       button.tabIndex = -1;
       const first = el("td", "");
       first.append(button);
-      row.append(first, el("td", "", "state"), el("td", ""));
-      entry = { row, button, shown: "" };
+      const last = el("td", ""), past = picture();
+      last.append(past);
+      row.append(first, el("td", "", "state"), last);
+      entry = { row, button, past, shown: "" };
       this.rows.set(n.name, entry);
     }
-    const reached = n.address || (n.via ? `through ${n.via}` : "–");
-    const shown = JSON.stringify([n.state, n.ephemeral, reached, role(n, marks)]);
+    const shown = JSON.stringify([n.state, n.ephemeral, role(n, marks)]);
     if (shown !== entry.shown) {
       entry.shown = shown;
-      const [, state, address] = entry.row.cells;
+      const [, state] = entry.row.cells;
       const name = el("span", n.name);
       name.title = n.name;
       entry.button.replaceChildren(mark(n.state, n.ephemeral), name, el("small", role(n, marks)));
       state.textContent = n.state;
       state.className = `state ${n.state}`;
-      address.textContent = address.title = reached;
-      address.className = n.address ? "code" : "soft";
+      this.history.draw(entry.past, n.name);
     }
     const chosen = n.name === marks.chosen;
     entry.row.classList.toggle("chosen", chosen);
@@ -127,6 +138,11 @@ export class Panel {
     else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
   }
 
+  /** Moves the past on. */
+  tick() {
+    for (const [name, { past }] of this.rows) this.history.draw(past, name);
+  }
+
   /** @param {string} name the node that the pointer is at, in the drawing */
   point(name) {
     for (const [n, { row }] of this.rows) row.classList.toggle("pointed", n === name);
@@ -136,17 +152,25 @@ export class Panel {
   details(n, marks) {
     $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
+    const since = n && this.history.since(n.name);
     $("details-kind").textContent = n
-      ? [n.state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
+      ? [since ? `${n.state} since ${clock(new Date(since * 1000))}` : n.state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
-    $("details-address").replaceChildren(n?.address ? el("span", n.address, "code") : n ? "none: it cannot be dialled" : "–");
-    $("details-gateway").textContent = n ? n.via || (n.address ? "needs none" : "none") : "–";
+    $("details-known").textContent = n ? known(n, marks) : "–";
+    $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? `through ${n.via}: it cannot be dialled` : n ? "nowhere yet" : "–");
     $("details-incarnation").textContent = n ? stamp(n.incarnation) : "–";
     $("details-version").textContent = n ? (n.version ? `version ${n.version}` : "unknown") : "–";
     const tags = Object.entries(n?.tags ?? {}).sort();
     $("details-tags").replaceChildren(...tags.map(([key, value]) => el("span", `${key}=${value}`, "code tag")));
     if (!tags.length) $("details-tags").textContent = n ? "none" : "–";
   }
+}
+
+/** How this tab knows of a node. @param {Node} n @param {Marks} marks */
+function known(n, marks) {
+  if (n.name === marks.self) return "it is this tab";
+  if (!marks.gateway) return "as last heard";
+  return n.name === marks.gateway ? "connected with it" : n.via === marks.gateway ? `from ${n.via}, its gateway, too` : `from ${marks.gateway}, by gossip`;
 }
 
 const two = (/** @type {number} */ v, digits = 2) => String(v).padStart(digits, "0");

@@ -49,6 +49,8 @@ export class Ring {
     /** @type {Drawn[]} */
     this.nodes = [];
     this.self = this.gateway = this.chosen = "";
+    /** Of the key that is looked up, the first one first. @type {string[]} */
+    this.owners = [];
     this.link = ""; // the path between this tab and its gateway
     this.arranged = "";
     new ResizeObserver(() => this.place(true)).observe(root);
@@ -67,10 +69,10 @@ export class Ring {
   /**
    * Draws these nodes.
    * @param {Drawn[]} nodes
-   * @param {{self: string, gateway: string, chosen: string}} marks
+   * @param {{self: string, gateway: string, chosen: string, owners: string[]}} marks
    */
-  show(nodes, { self, gateway, chosen }) {
-    Object.assign(this, { nodes: order(nodes, self), self, gateway, chosen });
+  show(nodes, { self, gateway, chosen, owners }) {
+    Object.assign(this, { nodes: order(nodes, self), self, gateway, chosen, owners });
     const up = nodes.filter((n) => n.state === "up" || n.state === "suspect").length;
     this.root.setAttribute("aria-label", `${nodes.length} nodes on a circle, ${up} of them up. The table of nodes says the same in words.`);
     const names = new Set(nodes.map((n) => n.name));
@@ -170,24 +172,26 @@ export class Ring {
     spot.group.style.transform = `rotate(${spot.angle}deg) translateY(${plan.radius}px) rotate(${-spot.angle}deg)`;
     const self = n.name === this.self;
     spot.group.setAttribute("class", ["spot", self && "self", n.name === this.gateway && "gateway", n.name === this.chosen && "chosen",
-      !plan.names && !self && n.name !== this.gateway && "quiet"].filter(Boolean).join(" "));
+      !plan.names && !self && n.name !== this.gateway && !this.owners.includes(n.name) && "quiet"].filter(Boolean).join(" "));
     spot.group.querySelector(".reach")?.setAttribute("r", String(Math.max(plan.dot + 9, 12)));
-    const shown = [n.state, n.ephemeral, self, plan.dot].join();
+    const owner = this.owners.indexOf(n.name) + 1;
+    const shown = [n.state, n.ephemeral, self, owner, plan.dot].join();
     if (shown !== spot.shown) {
-      const halo = self ? [svg("circle", { class: "halo", r: plan.dot + 5 })] : [];
-      spot.spot.replaceChildren(...halo, glyph(n.state, n.ephemeral, n.ephemeral ? plan.dot * 0.8 : plan.dot));
+      const halo = self || owner ? [svg("circle", { class: owner ? "halo owner" : "halo", r: plan.dot + 5 })] : [];
+      const place = owner && plan.dot > 7 ? [svg("text", { class: "place", "text-anchor": "middle", dy: "0.35em" }, String(owner))] : [];
+      spot.spot.replaceChildren(...halo, glyph(n.state, n.ephemeral, n.ephemeral ? plan.dot * 0.8 : plan.dot), ...place);
       spot.shown = shown;
     }
-    this.label(spot, plan, angle, lines, self);
+    this.label(spot, plan, angle, lines, self || owner > 0);
   }
 
   /**
    * Writes a node's name outside of the circle: upright, or along the radius where there are many.
-   * @param {Spot} spot @param {ReturnType<Ring["plan"]>} plan @param {number} angle @param {string[]} lines @param {boolean} self
+   * @param {Spot} spot @param {ReturnType<Ring["plan"]>} plan @param {number} angle @param {string[]} lines @param {boolean} halo
    */
-  label(spot, plan, angle, lines, self) {
+  label(spot, plan, angle, lines, halo) {
     const [x, y] = direction(angle);
-    const gap = plan.dot + (self ? 11 : 8);
+    const gap = plan.dot + (halo ? 11 : 8);
     let anchor = Math.abs(x) < 0.25 ? "middle" : x > 0 ? "start" : "end";
     const at = { dx: x * gap, dy: y * (gap + (lines.length * plan.line) / 2), turn: 0 };
     if (plan.radial) {

@@ -1,0 +1,29 @@
+// How somebody else becomes a node of this ring: by this page, or by a page of theirs.
+
+import { $ } from "./panel.js";
+
+/** @param {() => string[]} gateways the URLs of nodes, this page's own first */
+export function invite(gateways) {
+  const dialog = /** @type {HTMLDialogElement} */ (/** @type {HTMLElement} */ ($("invitation")));
+  $("invite").addEventListener("click", () => {
+    const page = new URL("./", location.href).href;
+    const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    $("invite-link").value = page;
+    $("invite-local").hidden = !local;
+    $("invite-code").textContent = [
+      `<script type="module">`,
+      `  import { join } from "${page}nanoring.js";`,
+      `  const node = await join({ gateways: ${JSON.stringify(gateways().slice(0, 2)).replaceAll(",", ", ")} });`,
+      `  node.on("change", () => console.log(node.up()));`,
+      `</script>`,
+    ].join("\n");
+    $("invite-copy").textContent = "Copy";
+    dialog.showModal();
+    $("invite-link").select();
+  });
+  $("invite-copy").addEventListener("click", async () => {
+    $("invite-link").select();
+    const copied = await navigator.clipboard?.writeText($("invite-link").value).then(() => true, () => false);
+    $("invite-copy").textContent = copied ? "Copied" : "Press Ctrl-C";
+  });
+}

@@ -1,0 +1,97 @@
+// What an operator does from the page: add and remove nodes, each with a way back.
+
+import { $, el } from "./panel.js";
+
+/** @typedef {import("./nanoring.js").RingNode} RingNode */
+/** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
+
+/** @param {string} text from an error @returns {string} */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/([^.!?])$/, "$1.");
+
+export class Operate {
+  /** Whether an add is under way. */
+  busy = false;
+
+  /**
+   * @param {() => RingNode | null} ring this tab's node
+   * @param {() => void} changed what can be done now may be something else
+   */
+  constructor(ring, changed) {
+    this.ring = ring;
+    this.changed = changed;
+    $("add").addEventListener("submit", (e) => {
+      e.preventDefault();
+      const typed = $("add-address").value.trim(), at = typed.indexOf("@");
+      if (typed && !$("add-button").disabled) this.add(typed.slice(at + 1), at > 0 ? typed.slice(0, at) : undefined);
+    });
+  }
+
+  /**
+   * Says what came of it.
+   * @param {"" | "good" | "bad"} how @param {string} text @param {() => void} [undo]
+   */
+  answer(how, text, undo) {
+    $("answer").className = how;
+    $("answer").textContent = text;
+    if (!undo) return;
+    const button = el("button", "Undo");
+    button.type = "button";
+    button.addEventListener("click", undo, { once: true });
+    $("answer").append(" ", button);
+  }
+
+  /** @param {string} address @param {string} [name] */
+  async add(address, name) {
+    this.busy = true;
+    this.changed();
+    this.answer("", `Adding ${name ?? address}…`);
+    try {
+      const added = await this.ring()?.add(address, name);
+      if (!added) return;
+      this.answer("good", `${added.name} at ${added.address} belongs to the ring.`, () => this.remove(added));
+      $("add-address").value = "";
+    } catch (err) {
+      this.answer("bad", this.why(err));
+    } finally {
+      this.busy = false;
+      this.changed();
+    }
+  }
+
+  /** Asks whether a node shall be removed. @param {NodeInfo} n */
+  ask(n) {
+    const node = this.ring();
+    const what = n.name === node?.name
+      ? "It is this tab, which then is no node any more."
+      : n.ephemeral
+        ? "It is a guest. Its page learns of it, and is no node any more."
+        : "If it runs, it learns of it and ends 10 seconds later, unless it is added again before.";
+    const dialog = /** @type {HTMLDialogElement} */ (/** @type {HTMLElement} */ ($("confirm")));
+    $("confirm-title").textContent = `Remove ${n.name} from the ring?`;
+    $("confirm-text").textContent = what + (n.name === node?.gateway?.name ? " It is the gateway of this tab, which then looks for another." : "");
+    $("confirm-remove").textContent = "Remove it";
+    dialog.returnValue = "";
+    dialog.onclose = () => dialog.returnValue === "remove" && this.remove(n);
+    dialog.showModal();
+  }
+
+  /** @param {NodeInfo} n */
+  async remove(n) {
+    this.answer("", `Removing ${n.name}…`);
+    try {
+      await this.ring()?.del(n.name);
+      this.answer("good", `${n.name} does not belong to the ring any more.`, n.address ? () => this.add(n.address, n.name) : undefined);
+    } catch (err) {
+      this.answer("bad", this.why(err));
+    }
+  }
+
+  /** @param {unknown} err why a change failed */
+  why(err) {
+    const { code, message } = /** @type {import("./nanoring.js").RingError} */ (err);
+    const at = this.ring()?.gateway?.url;
+    const gateway = at && new URL(at).host;
+    const elsewhere = code === "unreachable" && gateway && gateway !== location.host;
+    return sentence(message) + (elsewhere ? ` A page changes the ring through the node that it comes from: open the page of ${gateway} for that.` : "");
+  }
+}
