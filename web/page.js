@@ -1,6 +1,7 @@
 // The demo page: joins the ring as a guest, and shows it.
 
 import { join } from "./nanoring.js";
+import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
 import { History } from "./history.js";
 import { invite } from "./invite.js";
@@ -8,7 +9,6 @@ import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, el } from "./panel.js";
-import { Ring } from "./ring.js";
 
 /** @typedef {import("./nanoring.js").RingNode} RingNode */
 /** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
@@ -32,7 +32,7 @@ const known = new Map();
 const ripples = [];
 
 const log = new Log();
-const ring = new Ring(/** @type {any} */ ($("drawing")), { choose, point: (name) => panel.point(name) });
+const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
 const panel = new Panel(history, choose, (name) => ring.point(name));
 const operate = new Operate(() => node, draw);

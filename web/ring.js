@@ -1,37 +1,21 @@
 // The drawing: the nodes of a ring on a circle, and what happens between them.
 // It moves only when something happened, and not at all where motion is not wanted.
 
+import { curve, direction, links, order } from "./circle.js";
 import { STATES, glyph, svg } from "./glyph.js";
 
-/** @typedef {{name: string, state: string, ephemeral: boolean, via: string}} Drawn */
+/** @typedef {import("./circle.js").Drawn} Drawn */
+/** @typedef {import("./circle.js").Heard} Heard */
+/** @typedef {import("./circle.js").Marks} Marks */
 /** @typedef {{group: SVGElement, spot: SVGElement, label: SVGElement, angle: number, shown: string}} Spot */
 
-const natural = new Intl.Collator("en", { numeric: true });
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const AT_ONCE = 12; // pulses at a time; more would only be a blur
-
-/**
- * The order around the circle, clockwise from this tab at the bottom: durable
- * nodes by name with the first and the last of them at the top, guests between.
- * @template {Drawn} T
- * @param {T[]} nodes
- * @param {string} self
- * @returns {T[]}
- */
-export function order(nodes, self) {
-  const sorted = nodes.toSorted((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
-  const durable = sorted.filter((n) => !n.ephemeral);
-  const guests = sorted.filter((n) => n.ephemeral);
-  const half = Math.ceil(durable.length / 2);
-  const around = [...guests, ...durable.slice(half), ...durable.slice(0, half)];
-  const at = around.findIndex((n) => n.name === self);
-  return at < 0 ? around : [...around.slice(at), ...around.slice(0, at)];
-}
 
 export class Ring {
   /**
    * @param {SVGElement} root an empty svg element
-   * @param {{choose: (name: string) => void, point: (name: string) => void}} heard
+   * @param {Heard} heard
    */
   constructor(root, heard) {
     this.root = root;
@@ -69,12 +53,10 @@ export class Ring {
   /**
    * Draws these nodes.
    * @param {Drawn[]} nodes
-   * @param {{self: string, gateway: string, chosen: string, owners: string[]}} marks
+   * @param {Marks} marks
    */
   show(nodes, { self, gateway, chosen, owners }) {
     Object.assign(this, { nodes: order(nodes, self), self, gateway, chosen, owners });
-    const up = nodes.filter((n) => n.state === "up" || n.state === "suspect").length;
-    this.root.setAttribute("aria-label", `${nodes.length} nodes on a circle, ${up} of them up. The table of nodes says the same in words.`);
     const names = new Set(nodes.map((n) => n.name));
     for (const [name, spot] of this.byName) {
       if (names.has(name)) continue;
@@ -211,16 +193,12 @@ export class Ring {
    */
   chord(plan) {
     this.link = "";
-    const angle = (/** @type {string} */ name) => this.byName.get(name)?.angle;
-    const paths = [];
-    for (const n of this.nodes) {
-      const via = n.name === this.self ? this.gateway : n.state === "up" || n.state === "suspect" ? n.via : "";
-      const a = angle(n.name), b = angle(via);
-      if (a === undefined || b === undefined) continue;
-      const d = curve(a, b, plan.radius);
-      if (n.name === this.self) this.link = d;
-      paths.push(svg("path", { class: n.name === this.self ? "own" : "", d }));
-    }
+    const paths = links(this.nodes, this, (name) => this.byName.get(name)?.angle).map(({ own, from, to }) => {
+      const c = curve(from, to, plan.radius), point = (/** @type {number[]} */ p) => p.map((v) => v.toFixed(1)).join(" ");
+      const d = `M${point(c.from)}Q${point(c.bend)} ${point(c.to)}`;
+      if (own) this.link = d;
+      return svg("path", { class: own ? "own" : "", d });
+    });
     this.chords.replaceChildren(...paths);
     const arranged = JSON.stringify([this.nodes.map((n) => n.name), this.gateway]);
     if (arranged === this.arranged) return;
@@ -254,24 +232,4 @@ export class Ring {
     this.waves.append(wave);
     wave.animate({ r: ["12px", "40px"], opacity: [0.9, 0] }, { duration: 900, easing: "ease-out" }).onfinish = () => wave.remove();
   }
-}
-
-/** @param {number} angle in degrees, clockwise from the bottom @returns {[number, number]} */
-function direction(angle) {
-  const a = (angle * Math.PI) / 180;
-  return [-Math.sin(a), Math.cos(a)];
-}
-
-/**
- * A line between two places of the circle that leaves its centre free.
- * @param {number} a @param {number} b @param {number} radius
- */
-function curve(a, b, radius) {
-  const apart = ((((b - a) % 360) + 540) % 360) - 180;
-  const half = (Math.abs(apart) * Math.PI) / 360;
-  const straight = Math.cos(half);
-  const nearest = Math.max(Math.min(0.46, 100 / radius), straight * (0.9 - 0.2 * (half / Math.PI)));
-  const [x, y] = direction(a + apart / 2).map((v) => v * radius * (2 * nearest - straight));
-  const [from, to] = [direction(a), direction(b)].map((p) => p.map((v) => (v * radius).toFixed(1)).join(" "));
-  return `M${from}Q${x.toFixed(1)} ${y.toFixed(1)} ${to}`;
 }

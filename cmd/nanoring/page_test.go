@@ -38,6 +38,7 @@ func TestPage(t *testing.T) {
 			"is operated, and undone":          testUndo,
 			"is searched":                      testSearch,
 			"invites others":                   testInvite,
+			"is a crowd":                       testCrowd,
 			"knows who owns what":              testOwners,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,

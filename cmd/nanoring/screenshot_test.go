@@ -136,6 +136,11 @@ func (tab *tab) shoot(width, height int64, scheme string) []byte {
 	tab.until("document.querySelector('#drawing').clientWidth <= " + fmt.Sprint(width) + " && document.querySelectorAll('.spot').length === 5")
 	eval[bool](tab, freeze)
 	defer eval[any](tab, "document.getAnimations().forEach((a) => a.play())")
+	return tab.picture()
+}
+
+func (tab *tab) picture() []byte {
+	tab.Helper()
 	png, err := chromedp.Run(tab.ctx, chromedp.FullScreenshot(100)) // 100: as PNG
 	if err != nil {
 		tab.Fatal(err)
