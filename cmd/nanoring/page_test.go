@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"log/slog"
-	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,6 +133,12 @@ func testRemoved(t *testing.T, b *browser) {
 	name := tab.name()
 	dev2.becomes(t, name, "up")
 	tab.until(`nanoring.up().map((n) => n.name).join() === "dev1,dev2,` + name + `"`)
+	if got := eval[float64](tab, `new Promise((done) => {
+		new PerformanceObserver((list) => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0))).observe({ type: "layout-shift", buffered: true });
+		setTimeout(done, 1000, 0); // when there was none, nothing is observed
+	})`); got > 0.01 {
+		t.Errorf("what it shows shifts by %v", got)
+	}
 	if got := eval[string](tab, "[nanoring.state, nanoring.ring, nanoring.gateway.name, nanoring.gateway.url].join()"); got != "joined,nanoring,dev1,ws://"+dev1.addr+"/ring" {
 		t.Error(got)
 	}
@@ -239,66 +242,6 @@ func testCached(t *testing.T, b *browser) {
 	dev2.becomes(t, name, "up")
 }
 
-// testGatewayKilled: a tab that was given one gateway knows all of the ring's.
-func testGatewayKilled(t *testing.T, b *browser) {
-	ns := newNodes(t)
-	dev1, dev2 := startPair(t, ns)
-	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
-	eventually(t, "the three are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2", "dev3") })
-	tab := b.open(t, b.page(dev3, joinOptions{"gateways": gateways(dev1)}))
-	tab.expect("ERR_CONNECTION_REFUSED")
-	tab.becomes("joined")
-	name := tab.name()
-	watch := seen(t, dev3, name)
-	dev3.becomes(t, name, "up")
-	through := func(gateways ...string) func() bool {
-		return func() bool {
-			members, err := dev3.client.members(t.Context(), pathUp)
-			return err == nil && slices.ContainsFunc(members, func(m member) bool { return m.Name == name && slices.Contains(gateways, m.Via) })
-		}
-	}
-	tab.until("nanoring.up().length === 4")
-	dev1.kill()
-	eventually(t, "it is up through another", through("dev2", "dev3"))
-	tab.until("['dev2', 'dev3'].includes(nanoring.gateway?.name)")
-	if got := tab.name(); got != name {
-		t.Errorf("it was %s, and is %s", name, got)
-	}
-	if states := watch(); slices.Contains(states, "down") || slices.Contains(states, "left") {
-		t.Errorf("it was seen %v", states)
-	}
-	dev2.kill()
-	eventually(t, "it is up through the last one", through("dev3"))
-	ns.mustStart(t, "dev1", dev1.addr)
-	eventually(t, "the two are a ring", func() bool { return dev3.isUp(t, "dev1", "dev3", name) })
-	tab.until("nanoring.up().length === 3")
-	dev3.kill()
-	tab.until("nanoring.gateway?.name === 'dev1'")
-	t.Log(eval[[]string](tab, "window.log"))
-}
-
-// seen watches what a node sees, and returns a function that ends that and
-// says in which states another was.
-func seen(t *testing.T, p *process, name string) func() []string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	var out lockedBuffer
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.client.watch(ctx, &out, "text")
-	}()
-	eventually(t, "it is watched", func() bool { return strings.Contains(out.String(), "these are all") })
-	return func() (states []string) {
-		cancel()
-		<-done
-		for _, found := range regexp.MustCompile("(?m)  "+regexp.QuoteMeta(name)+` is (\w+)`).FindAllStringSubmatch(out.String(), -1) {
-			states = append(states, found[1])
-		}
-		return states
-	}
-}
-
 // testChange: what a ring brings that is joined is one change, not one for each node.
 func testChange(t *testing.T, b *browser) {
 	ns := newNodes(t)
@@ -323,135 +266,6 @@ func testChange(t *testing.T, b *browser) {
 			t.Errorf("a node changes twice at once: %q", names)
 		}
 	}
-}
-
-func testNames(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
-	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
-	tab.becomes("joined")
-	first := tab.name()
-	second := eval[string](tab, "start().then(() => nanoring.name)") // as in a tab that was duplicated
-	dev2.becomes(t, first, "up")
-	dev2.becomes(t, second, "up")
-	if first == second {
-		t.Errorf("both are %s", first)
-	}
-
-	for name, want := range map[string]string{first: "name-taken", "dev2": "forbidden", "dev1": "name-taken", "a@b": "invalid"} {
-		eval[any](tab, `start({ gateways: ["ws://`+dev1.addr+`/ring"], name: "`+name+`" })`)
-		tab.fails(want, "", false)
-	}
-	eval[any](tab, `start({ gateways: ["ws://`+dev1.addr+`/ring"], name: "a tab" }).then((node) => node.leave())`)
-	dev2.becomes(t, "a tab", "left")
-}
-
-// fails waits until the tab could not join: with what code, what words in its
-// sentence, and whether it shall try again.
-func (tab *tab) fails(code, words string, retryable bool) {
-	tab.Helper()
-	tab.becomes("failed")
-	got := eval[map[string]string](tab, "({ ...document.documentElement.dataset })")
-	tab.Log(got["message"])
-	if got["code"] != code || !strings.Contains(got["message"], words) || got["retryable"] != strconv.FormatBool(retryable) {
-		tab.Errorf("it fails with %v, not %s, %q, %v", got, code, words, retryable)
-	}
-}
-
-// testOperator uses the page of a node: it has its operator's rights.
-func testOperator(t *testing.T, b *browser) {
-	ns := newNodes(t)
-	dev1 := ns.mustStart(t, "dev1", "", "--ring", "other")
-	dev2 := ns.mustStart(t, "dev2", "", "--ring", "other")
-	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.expect("status of (404|502)")
-	tab.becomes("joined")
-	code := func(js string) string { return eval[string](tab, js+".then(() => '', (error) => error.code)") }
-	if got := eval[string](tab, `nanoring.add("`+dev2.addr+`").then((n) => n.name + Object.keys(n.tags))`); got != "dev2" {
-		t.Errorf("it added %s", got)
-	}
-	dev2.becomes(t, tab.name(), "up")
-	tab.until("nanoring.all().length === 3")
-	if got := code(`nanoring.add("127.0.0.1:1")`); got != "refused" {
-		t.Errorf("to add what is not there: %q", got)
-	}
-	if got := code(`nanoring.del("dev9")`); got != "unknown-node" {
-		t.Errorf("to remove who is not there: %q", got)
-	}
-	if got := code(`nanoring.del("dev2")`); got != "" {
-		t.Errorf("to remove dev2: %q", got)
-	}
-	tab.until("nanoring.all().length === 2")
-
-	other := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "ring": "other"}))
-	other.becomes("joined")
-	if got := eval[string](other, `nanoring.del("dev1").catch((error) => error.code)`); got != "cross-origin" {
-		t.Errorf("a page of another origin removes a node: %q", got)
-	}
-}
-
-// testUndo adds a node and removes it by hand, and takes both back.
-func testUndo(t *testing.T, b *browser) {
-	ns := newNodes(t)
-	dev1, dev2 := ns.mustStart(t, "dev1", ""), ns.mustStart(t, "dev2", "")
-	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.becomes("joined")
-	click := func(selector string) {
-		t.Helper()
-		tab.until(`document.querySelector("` + selector + `")?.disabled === false`)
-		eval[any](tab, `document.querySelector("`+selector+`").click()`)
-	}
-	tab.until(`!document.querySelector("#add-button").disabled`)
-	eval[any](tab, `document.querySelector("#add-address").value = "`+dev2.addr+`"`)
-	click("#add-button")
-	dev1.becomes(t, "dev2", "up")
-	click("#answer button") // undo
-	dev1.becomes(t, "dev2", "")
-	click("#answer button")
-	dev1.becomes(t, "dev2", "up")
-
-	click(`tr[data-name='dev2'] button`)
-	tab.until(`document.querySelector("#details-name").textContent === "dev2"`)
-	click("#remove")
-	tab.until(`document.querySelector("#confirm").open && document.querySelector("#confirm-title").textContent.includes("dev2")`)
-	tab.accessible(1280, 760, "light")
-	click("#confirm-remove")
-	dev1.becomes(t, "dev2", "")
-	click("#answer button")
-	dev1.becomes(t, "dev2", "up")
-	eventually(t, "dev2 stays", func() bool { return dev2.isUp(t, "dev1", "dev2", tab.name()) })
-}
-
-func testSearch(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "", "--tag", "zone=north")
-	for _, name := range []string{"dev2", "dev3"} { // they never run
-		if _, err := dev1.client.add(t.Context(), name, "127.0.0.1:1"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.becomes("joined")
-	tab.until("nanoring.all().length === 4")
-	for search, want := range map[string]string{"": "dev1,dev2,dev3," + tab.name(), "zone=N": "dev1", "127.0.0.1:1 dev3": "dev3", "guest up": tab.name(), "nobody": ""} {
-		eval[any](tab, `(() => {
-			document.querySelector("#search").value = "`+search+`";
-			document.querySelector("#search").dispatchEvent(new Event("input"));
-		})()`)
-		tab.until(`[...document.querySelectorAll("#nodes-body tr")].map((row) => row.dataset.name).join() === "` + want + `"`)
-		tab.until(`document.querySelector("#nodes-none").hidden === ` + strconv.FormatBool(want != ""))
-	}
-}
-
-func testInvite(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
-	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.becomes("joined")
-	eval[any](tab, `document.querySelector("#invite").click()`)
-	tab.until(`document.querySelector("#invite-link").value === "http://` + dev1.addr + `/"`)
-	tab.accessible(360, 780, "dark")
-	code := eval[string](tab, `document.querySelector("#invite-code").textContent`)
-	guest := b.open(t, b.pages+"/pasted?"+url.Values{"html": {"<!doctype html><link rel=icon href=data:,>" + spy + code}}.Encode())
-	guest.until("window.heard")
-	eventually(t, "whoever was invited is a node", func() bool { return len(dev1.ups(t)) == 3 })
 }
 
 // testOwners holds the page against the golden vectors, and against a process.
@@ -506,74 +320,6 @@ func testOwners(t *testing.T, b *browser) {
 	}
 }
 
-func testRefused(t *testing.T, b *browser) {
-	ns := newNodes(t)
-	dev1 := ns.mustStart(t, "dev1", "")
-	first, err := freePorts(2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := localhost(first, 2)
-	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "ring": "other"}))
-	tab.expect("ERR_CONNECTION_REFUSED|violates the (following|document's) Content Security Policy|Connecting to 'ws://.*violates")
-	tab.fails("wrong-ring", "belongs to the ring other, dev1 to nanoring", false)
-	start := func(options string) { eval[any](tab, "start("+options+")") }
-	start(`{ gateways: ["ws://` + nobody[0] + `/ring", "ws://` + nobody[1] + `/ring"] }`)
-	tab.fails("unreachable", nobody[1]+"/ring", true)
-	start(`{ gateways: ["ftp://127.0.0.1/ring"] }`)
-	tab.fails("invalid", "ftp:", false)
-	start(`{ gateways: [] }`)
-	tab.fails("invalid", "gateway", false)
-	start(`{ ring: "a@b" }`)
-	tab.fails("invalid", "Ring", false)
-	// Without options it joins through the node that serves nanoring.js.
-	start(`{ gateways: ["ws://` + nobody[0] + `/ring", "ws://` + dev1.addr + `/ring"] }`)
-	tab.becomes("joined")
-	start(`{}`)
-	tab.becomes("joined")
-	start(`{ signal: AbortSignal.abort() }`)
-	tab.becomes("failed")
-
-	tab.navigate(b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy",
-		"default-src 'none'; script-src 'nonce-test' 'wasm-unsafe-eval' http://"+dev1.addr+"; connect-src http://"+dev1.addr+"; img-src data:"))
-	tab.fails("unreachable", dev1.addr, true)
-}
-
-func testModule(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
-	tab := b.open(t, b.page(dev1, joinOptions{"module": "/none.wasm"}))
-	tab.expect("status of 404|ERR_CONNECTION_REFUSED|violates the (following|document's) Content Security Policy|WebAssembly|blocked by CORS|ERR_FAILED")
-	tab.fails("module", "404", false)
-	start := func(module string) { eval[any](tab, `start({ module: "`+module+`" })`) }
-	start("/?from=x")
-	tab.fails("module", "text/html", false)
-	start("/damaged.wasm")
-	tab.fails("module", "damaged", false)
-	start("/other.wasm")
-	tab.fails("module", "same place", false)
-	start("http://" + dev1.addr + "/v1/status")
-	tab.fails("module", "cannot be fetched", true)
-	start("http://" + dev1.addr + "/nanoring.wasm")
-	tab.becomes("joined")
-
-	for policy, words := range map[string]string{
-		"connect-src ws:": "connect-src",
-		"connect-src ws: http:; script-src 'nonce-test' http://" + dev1.addr: "wasm-unsafe-eval",
-	} {
-		tab.navigate(b.page(dev1, nil, "policy", policy))
-		tab.becomes("failed")
-		tab.fails("module", words, strings.Contains(words, "connect"))
-	}
-}
-
-func testOldBrowser(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
-	tab := b.open(t, b.page(dev1, nil))
-	tab.becomes("joined")
-	eval[any](tab, "delete WebAssembly, start()")
-	tab.fails("unsupported", "WebAssembly", false)
-}
-
 // BenchmarkTabJoin is how long it takes from navigation until the page of a
 // node is one of its ring, and as many times as a page with nothing in it.
 func BenchmarkTabJoin(b *testing.B) {
@@ -590,14 +336,16 @@ func BenchmarkTabJoin(b *testing.B) {
 	if _, err := chromedp.Call(tab.ctx, page.AddScriptToEvaluateOnNewDocument, observe); err != nil {
 		b.Fatal(err)
 	}
-	joined, bare := 0.0, 0.0
+	painted, joined, bare := 0.0, 0.0, 0.0
 	for b.Loop() {
 		tab.navigate(br.pages + "/empty")
 		bare += eval[float64](tab, "performance.getEntriesByType('navigation')[0].duration")
 		tab.navigate("http://" + node.Addr() + "/")
 		tab.until("window.joinedAt")
 		joined += eval[float64](tab, "joinedAt")
+		painted += eval[float64](tab, "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
 	}
+	b.ReportMetric(painted/float64(b.N), "ms/painted")
 	b.ReportMetric(joined/float64(b.N), "ms/joined")
 	b.ReportMetric(joined/bare, "x/bare")
 }
