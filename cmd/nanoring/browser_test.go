@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -55,7 +56,7 @@ window.start = async (options = %s) => {
 start();
 </script>`
 
-func startBrowser(t testing.TB) *browser {
+func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	chromium := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
@@ -67,9 +68,10 @@ func startBrowser(t testing.TB) *browser {
 	if chromium == "" {
 		t.Fatal("there is no Chromium to test the page with: install it (Debian's package is chromium), or run make test, which does")
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))...)
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -143,15 +145,42 @@ type tab struct {
 
 func (b *browser) open(t testing.TB, url string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
+	tab := b.newTab(t)
+	tab.navigate(url)
+	return tab
+}
+
+// newTab returns an empty tab, or one that is there already.
+func (b *browser) newTab(t testing.TB, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, options...)
 	tab := &tab{TB: t, ctx: ctx, close: cancel, expected: regexp.MustCompile("^$")}
 	t.Cleanup(cancel)
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
 		t.Fatal(err)
 	}
-	tab.navigate(url)
 	t.Cleanup(tab.complain)
 	return tab
+}
+
+// duplicate opens the tab's page once more, as the browser does when a user
+// duplicates a tab: with a copy of its session.
+func (b *browser) duplicate(of *tab) *tab {
+	of.Helper()
+	ctx, cancel := context.WithTimeout(of.ctx, patience)
+	defer cancel()
+	opened := chromedp.WaitNewTarget(of.ctx, func(info *target.Info) bool { return info.URL != "" })
+	byUser := func(p *runtime.EvaluateParams) { p.UserGesture = new(true) }
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!window.open(location.href)", byUser)); err != nil {
+		of.Fatal(err)
+	}
+	select {
+	case id := <-opened:
+		return b.newTab(of.TB, chromedp.WithTargetID(id))
+	case <-ctx.Done():
+		of.Fatal("no second tab opens")
+		return nil
+	}
 }
 
 func (tab *tab) navigate(url string) {

@@ -11,7 +11,9 @@ func testNames(t *testing.T, b *browser) {
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	first := tab.name()
-	second := eval[string](tab, "start().then(() => nanoring.name)") // as in a tab that was duplicated
+	twin := b.duplicate(tab)
+	twin.becomes("joined")
+	second := twin.name()
 	dev2.becomes(t, first, "up")
 	dev2.becomes(t, second, "up")
 	if first == second {

@@ -42,6 +42,28 @@ func TestLibrary(t *testing.T) {
 	})
 }
 
+// TestHidden has a browser that slows the timers of a page down as soon as it
+// is hidden, as others do after five minutes: to one a minute.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t, chromedp.Flag("disable-background-timer-throttling", false), chromedp.Flag("disable-renderer-backgrounding", false),
+		chromedp.Flag("disable-backgrounding-occluded-windows", false), chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"))
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	other := b.duplicate(tab)
+	tab.until("document.hidden")
+	states := seen(t, dev2, name)
+	eval[any](tab, "window.sent = 0, nanoring.on('frame', (frame) => { sent += frame.sent })")
+	tab.until("sent >= 8")
+	if got := states(); !slices.Contains(got, "up") || slices.ContainsFunc(got, func(s string) bool { return s != "up" }) {
+		t.Errorf("it was seen %v", got)
+	}
+	other.close()
+}
+
 // testBusyPage: a page that computes for so long would be a suspect.
 func testBusyPage(t *testing.T, b *browser) {
 	dev1, dev2 := startPair(t, newNodes(t))
