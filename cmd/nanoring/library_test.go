@@ -42,8 +42,8 @@ func TestLibrary(t *testing.T) {
 	})
 }
 
-// TestHidden has a browser that slows the timers of a page down as soon as it
-// is hidden, as others do after five minutes: to one a minute.
+// TestHidden has a browser that treats hidden tabs as a user's does: it slows
+// their timers down, the sooner the better for this test.
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t, chromedp.Flag("disable-background-timer-throttling", false), chromedp.Flag("disable-renderer-backgrounding", false),
