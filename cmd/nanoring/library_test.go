@@ -28,6 +28,7 @@ func TestLibrary(t *testing.T) {
 			"lives on while its page is busy":    testBusyPage,
 			"lives in the page without a Worker": testNoWorker,
 			"learns where gateways are":          testPublicURL,
+			"chooses gateways":                   testChoice,
 			"asks for a token each time":         testToken,
 			"says bye when it is frozen":         testFrozen,
 			"comes back when it is online":       testOffline,
@@ -167,6 +168,52 @@ func testPublicURL(t *testing.T, b *browser) {
 	tab.until("nanoring.gateway?.name === 'dev2'")
 	if got := eval[string](tab, "nanoring.gateway.url"); got != public {
 		t.Errorf("its gateway is at %s", got)
+	}
+}
+
+// testChoice asks what is dialled next, where the ring has nodes of all kinds.
+func testChoice(t *testing.T, b *browser) {
+	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.becomes("joined")
+	next := func(given, accepted string) string {
+		t.Helper()
+		return eval[string](tab, `(async () => {
+			const { Gateways } = await import("/gateways.js");
+			const { nodeOf } = await import("/view.js");
+			const gateways = new Gateways(`+given+`);
+			const learn = (name, fields) => gateways.learn(nodeOf({ name, state: "up", ...fields }));
+			learn("a", { address: "a:1" });
+			learn("b", { address: "b:1", tags: { "public-url": "wss://b.example/ring" } });
+			learn("c", { address: "c:1", state: "down" });
+			learn("d", { tags: { "public-url": "javascript:alert(1)" } });
+			learn("gone", { address: "gone:1" });
+			learn("gone", { state: "removed" });
+			learn("guest", { ephemeral: true, via: "a", address: "guest:1", tags: { "public-url": "wss://guest.example/ring" } });
+			`+accepted+`
+			const first = gateways.next(), all = new Set([first]);
+			for (let i = 0; i < 50; i++) all.add(gateways.next());
+			return first + " of " + [...all].sort().join(" ");
+		})()`)
+	}
+	for _, test := range []struct{ given, accepted, want string }{
+		// Before it was in: those that were given, in their order.
+		{`["ws://y:1/ring", "ws://x:1/ring"]`, "", "ws://y:1/ring of ws://x:1/ring ws://y:1/ring"},
+		// Then another one than it had, at addresses if its gateway was.
+		{`["ws://a:1/ring"]`, `gateways.accepted("ws://a:1/ring", "a")`, "wss://b.example/ring of ws://a:1/ring wss://b.example/ring"},
+		{`["ws://front/ring"]`, `gateways.accepted("ws://front/ring", "a")`, "wss://b.example/ring of ws://front/ring wss://b.example/ring"},
+		// Not one that is down, if the ring knows that, and not by ws: for who came by wss:.
+		{`["ws://c:1/ring", "ws://b:1/ring"]`, `gateways.accepted("ws://b:1/ring", "b")`, ""},
+		{`["wss://front/ring"]`, `gateways.accepted("wss://front/ring", "a")`, "wss://b.example/ring of wss://b.example/ring wss://front/ring"},
+	} {
+		got := next(test.given, test.accepted)
+		if test.want == "" { // at random
+			_, got, _ = strings.Cut(got, " of ")
+			test.want = "ws://a:1/ring ws://b:1/ring wss://b.example/ring"
+		}
+		if got != test.want {
+			t.Errorf("%s, %s: it dials %s, not %s", test.given, test.accepted, got, test.want)
+		}
 	}
 }
 
