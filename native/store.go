@@ -35,7 +35,7 @@ type store struct {
 	writing uint64 // the newest change in the write under way; 0 if none is
 	written uint64 // the newest change on disk
 	err     error  // of the last write
-	knows   bool // the write under way, or the last one, had another member in it
+	knows   bool   // the write under way, or the last one, had another member in it
 	resting bool
 	rest    time.Duration
 	waiting []waiting

@@ -32,7 +32,7 @@ func TestTwo(t *testing.T) {
 	if owner := get(t, app1, "/owner/user:42"); owner != get(t, app2, "/owner/user:42") || !strings.HasPrefix(owner, "app") {
 		t.Errorf("they do not agree that %q owns it", owner)
 	}
-	if page := get(t, app1, "/cluster/"); !strings.Contains(page, `src="page.js"`) {
+	if page := get(t, app1, "/cluster/"); !strings.Contains(page, `/page.js"`) {
 		t.Errorf("no page: %s", page)
 	}
 	if file := get(t, app1, "/cluster/nanoring.js"); !strings.Contains(file, "export") {
