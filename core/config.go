@@ -38,6 +38,7 @@ type Config struct {
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
+	MaxGuests int           // connections of guests at a time; default 1000
 	Intern    *Interner     // shared by the engines of a simulation; nil for none
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth

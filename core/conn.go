@@ -27,9 +27,11 @@ type conn struct {
 	id     ConnID
 	state  connState
 	dialed bool
-	role   Role   // of an accepted one
-	addr   string // dialled, or remote
-	want   string // the name that was meant by a dial; "" for any
+	role   Role       // of an accepted one
+	is     string     // who authentication says that it is: see Input.Name
+	tags   []wire.Tag // the labels that it has to have; nil for any
+	addr   string     // dialled, or remote
+	want   string     // the name that was meant by a dial; "" for any
 	add    *adding
 	timer  *timer // for hello
 	queue  []string
@@ -40,12 +42,14 @@ type conn struct {
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
-	heard     int64    // the ring's clock at the last frame
-	used      int64    // and at the last round
-	strange   int64    // since when the peer is no member; 0 if it is one
-	probed    bool     // a guest that is silent has been asked
-	asserted  int      // records that were taken from a guest since the last round
-	forwarded []string // probes that went to the peer since it was last heard
+	heard     int64     // the ring's clock at the last frame
+	used      int64     // and at the last round
+	strange   int64     // since when the peer is no member; 0 if it is one
+	probed    bool      // a guest that is silent has been asked
+	asserted  int       // records that were taken from a guest since the last round
+	heaped    allowance // frames and KiB that a guest has sent
+	answered  allowance // KiB of records that its syncs were answered with
+	forwarded []string  // probes that went to the peer since it was last heard
 
 	owed    []key        // records that it has not shown to know, oldest first
 	owes    map[key]bool // the same
@@ -80,7 +84,7 @@ func (r *Ring) opened(in Input) {
 	if c.state != connDialing {
 		return
 	}
-	c.state = connOpen
+	c.state, c.is, c.tags = connOpen, in.Name, slices.Clone(in.Tags)
 	c.timer.stop()
 	c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
 	if c.dialed {
@@ -112,6 +116,10 @@ func (r *Ring) sendBytes(c *conn, frame []byte) {
 func (r *Ring) received(id ConnID, frame []byte) {
 	c := r.conns[id]
 	if c == nil || c.state == connDialing {
+		return
+	}
+	if !r.bearable(c, len(frame)) {
+		r.fail(c, wire.CodeForbidden, "more frames, or bytes, than a guest may send")
 		return
 	}
 	f := &r.in
@@ -166,7 +174,7 @@ func (r *Ring) heardOf(c *conn) {
 
 func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 	for i := range records {
-		if r.halted {
+		if r.refusedAll(c) {
 			break
 		}
 		if w := &records[i]; r.merge(w, c) == isOlder {

@@ -60,6 +60,10 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
+	if c.guest && w.Name != c.name {
+		r.forged(c, w)
+		return isRefused
+	}
 	var before standing
 	if w.Set == wire.Nodes {
 		before = standingOf(known, r.up.Get(w.Name))
@@ -74,6 +78,10 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		return isRefused
 	}
 	after := before.with(w.Set, rec)
+	if c.guest && w.Set == wire.Up && !c.labels(after.says.Tags) {
+		r.fail(c, wire.CodeForbidden, "it has other tags than it has to have")
+		return isRefused
+	}
 	if c.guest && !r.asserts(c, w, &after) {
 		return isRefused
 	}
@@ -151,11 +159,8 @@ func newNode(name string, stamp int64, m wire.Member) *lww.Record {
 // mayAssert says whether the role and standing of c let it assert something of
 // w's name (DESIGN 2 and 5).
 func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
-	switch {
-	case c.guest:
-		return w.Name == c.name // an honest guest holds records of others: ignored
-	case !r.deleted(c.name):
-		return true
+	if c.guest || !r.deleted(c.name) {
+		return true // what a guest may not say was refused before
 	}
 	// Of a node held for removed only its own newer add is merged, and its bye.
 	return c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd)
@@ -166,7 +171,7 @@ func (r *Ring) asserts(c *conn, w *wire.Record, after *standing) bool {
 	m, p := after.member, after.says
 	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
 		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != r.cfg.Name || p.Address != "" || p.Instance != c.hello.Instance) ||
-		c.asserted >= guestRate {
+		c.asserted >= guestRate || !r.asserted.take(r.now, 1, gatewayBurst, gatewayRate) {
 		return false
 	}
 	c.asserted++ // until the next round

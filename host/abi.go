@@ -25,6 +25,7 @@ const (
 	callSnapshot
 	callStart
 	callOpened
+	callOpenedAs
 	callReceived
 	callClosed
 	callTick
@@ -62,6 +63,7 @@ var exports = [exportCount]struct {
 	callSnapshot:   {"snapshot", takes().returns(i64)},
 	callStart:      {"start", takes(i64, i64)},
 	callOpened:     {"opened", takes(i64, i64, i64, i32, i32, i32)},
+	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32)},
 	callReceived:   {"received", takes(i64, i64, i64, i32, i32)},
 	callClosed:     {"closed", takes(i64, i64, i64, i32)},
 	callTick:       {"tick", takes(i64, i64)},
