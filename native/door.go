@@ -85,6 +85,10 @@ func (d *door) receive(v *visitor) {
 	case first[0] != recordTLS:
 	case d.tls == nil:
 		io.WriteString(v, "HTTP/1.0 400 no TLS here\r\n\r\n") // by which who dialled knows
+		if half, ok := c.(*visitor).Conn.(*net.TCPConn); ok {
+			half.CloseWrite()
+			io.CopyN(io.Discard, v, maxFirst) // closed with something unread, it would be reset
+		}
 		v.Close()
 		return
 	default:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -342,7 +343,7 @@ func handshakeError(err error) *TrustError {
 		return no
 	case errors.As(err, &alert):
 		return &TrustError{text: "it refuses this node's certificate, and its log says why", err: alert}
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch): // by what it read
 		return &TrustError{text: "it speaks no TLS: start it with the ring's secret, too"}
 	}
 	return nil
