@@ -265,6 +265,10 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 // missed draws the conclusions from a connection that never was established.
 func (r *Ring) missed(c *conn, code wire.Code) {
 	r.missAdd(c, code)
+	if c.want != "" && code == wire.CodeUntrusted && !r.joined {
+		r.shun(c.want) // nobody has let this process in: more likely it is this one that lacks the ring's secret
+		return
+	}
 	if c.dialed && c.want != "" && code < wire.CodeBye {
 		if code == wire.CodeRefused {
 			r.tellRefused(c.queue)

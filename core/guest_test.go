@@ -181,6 +181,47 @@ func TestNameIsAuthenticated(t *testing.T) {
 	}
 }
 
+// TestUntrusted: a node that comes back without the ring's secret accuses nobody, or
+// it would have all of them refute when it has it. One that was in the ring does.
+func TestUntrusted(t *testing.T) {
+	g := start(t, me())
+	g.peer("dev")
+	cfg := g.cfg
+	cfg.Snapshot, _ = g.ring.Snapshot()
+	cfg.Instance.Start++
+	g = start(t, cfg)
+	states := func(d int64) (states []core.State, dials int) {
+		for range d / core.Second {
+			effects := g.tick(core.Second)
+			for len(effects) > 0 {
+				for _, e := range events(effects, core.EventNode) {
+					states = append(states, e.Node.State)
+				}
+				next := of(effects, core.Dial)
+				effects = nil
+				for _, e := range next {
+					dials++
+					effects = append(effects, g.step(core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeUntrusted})...)
+				}
+			}
+		}
+		return states, dials
+	}
+	for _, e := range of(g.effects, core.Dial) {
+		g.step(core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeUntrusted})
+	}
+	if s, dials := states(core.Minute); len(s) > 0 || dials < 10 || dials > 60 {
+		t.Errorf("it says %v, and dials %d times a minute", s, dials)
+	}
+	g.step(core.Input{Kind: core.Closed, Conn: g.peer("dev"), Code: wire.CodeLost})
+	for _, e := range of(g.effects, core.Dial) {
+		g.step(core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeUntrusted})
+	}
+	if s, _ := states(core.Minute); !slices.Contains(s, core.Down) {
+		t.Errorf("a node that does not trust this one any more is %v", s)
+	}
+}
+
 // TestTagsAreAuthenticated: a guest has the labels of its token.
 func TestTagsAreAuthenticated(t *testing.T) {
 	alice := []wire.Tag{{Key: "user", Value: "alice"}}

@@ -45,6 +45,10 @@ func (n *Node) routes() http.Handler {
 		servePage(mux)
 	}
 	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.RequestURI == "*" {
+			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
+			return
+		}
 		// What the mux would say in plain text is a problem here, like all others.
 		if _, pattern := mux.Handler(r); pattern == "" {
 			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}

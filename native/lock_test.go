@@ -62,6 +62,16 @@ func locked(file string) func(*Config) { return func(c *Config) { c.SecretFile =
 // status, or 0 if TLS did not let it come to that.
 func dialTLS(t testing.TB, n *Node, config *tls.Config, header http.Header, protocols ...string) (*websocket.Conn, int, string) {
 	t.Helper()
+	ws, status, says := dialLoose(t, n, config, header, protocols...)
+	if ws != nil {
+		t.Cleanup(func() { ws.CloseNow() })
+	}
+	return ws, status, says
+}
+
+// dialLoose is dialTLS for who closes the connection itself.
+func dialLoose(t testing.TB, n *Node, config *tls.Config, header http.Header, protocols ...string) (*websocket.Conn, int, string) {
+	t.Helper()
 	transport, scheme := &http.Transport{DisableKeepAlives: true}, "ws"
 	if config != nil {
 		scheme = "wss"
@@ -75,7 +85,6 @@ func dialTLS(t testing.TB, n *Node, config *tls.Config, header http.Header, prot
 	})
 	if err == nil {
 		ws.SetReadLimit(-1)
-		t.Cleanup(func() { ws.CloseNow() })
 		return ws, http.StatusSwitchingProtocols, ""
 	}
 	if resp == nil {
