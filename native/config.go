@@ -99,8 +99,10 @@ func (c *Config) setDefaults() error {
 // checkLocks refuses what does not go together.
 func (c *Config) checkLocks() error {
 	switch {
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return missing("TLSKey", "a certificate and its key go together: there is one without the other; both TLSCert and")
+	case c.TLSCert != "" && c.TLSKey == "":
+		return missing("TLSKey", "there is a certificate without its key")
+	case c.TLSCert == "" && c.TLSKey != "":
+		return missing("TLSCert", "there is a key without its certificate")
 	case c.TLSCA != "" && c.TLSCert == "":
 		return missing("TLSCert", "nodes that trust a CA have to show each other a certificate of it")
 	case c.TLS != nil && c.TLSCert != "":
