@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -63,4 +64,45 @@ func FuzzHTTP(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPlainFromElsewhere: what others can read is not taken from another machine,
+// unless a proxy is said to be there.
+func TestPlainFromElsewhere(t *testing.T) {
+	secret := NewSecret()
+	for _, insecure := range []bool{false, true} {
+		cfg := config(t, "dev1")
+		cfg.Engine, cfg.SecretFile, cfg.Insecure = newFake(nil).engine, secretFile(t, secret), insecure
+		n := start(t, cfg)
+		for role, path := range map[string]string{RoleReader: "/v1/up", RoleGuest: "/ring"} {
+			tok := Token{Role: role}
+			if role == RoleGuest {
+				tok.Name = "*"
+			}
+			r := httptest.NewRequest("GET", "http://node.example"+path, nil)
+			r.RemoteAddr = "192.0.2.1:1"
+			r.Header.Set("Authorization", "Bearer "+token(t, secretOf(t, secret), tok))
+			w := httptest.NewRecorder()
+			n.Handler().ServeHTTP(w, r)
+			if refused := w.Code == http.StatusForbidden && strings.Contains(w.Body.String(), `"code":"tls-required"`); refused == insecure {
+				t.Errorf("insecure %t: %s: %d %s", insecure, path, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// TestSecretFileForAll: a secret that is for all to read is warned of.
+func TestSecretFileForAll(t *testing.T) {
+	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 1} {
+		var log logged
+		cfg := config(t, "dev1")
+		cfg.Engine, cfg.Log, cfg.SecretFile = newFake(nil).engine, log.logger(), secretFile(t, NewSecret())
+		if err := os.Chmod(cfg.SecretFile, mode); err != nil {
+			t.Fatal(err)
+		}
+		start(t, cfg)
+		if log.count("chmod 600") != want {
+			t.Errorf("mode %o: %d warnings", mode, log.count("chmod 600"))
+		}
+	}
 }

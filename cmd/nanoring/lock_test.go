@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,4 +103,62 @@ func quotedList(list []string) string {
 		s += fmt.Sprintf("%q,", v)
 	}
 	return s + "]"
+}
+
+// TestSignedElsewhere runs the programs of docs/security.md that sign tokens, and
+// lets their guests in.
+func TestSignedElsewhere(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	file := filepath.Join(ns.dir, "ring.key")
+	if err := os.WriteFile(file, []byte(native.NewSecret()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	node := ns.mustStart(t, "dev1", "", "--secret-file", file)
+	dir := t.TempDir()
+	jwk, err := exec.Command("nanoring", "token", "--secret-file", file, "--jwk").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "guests.jwk"), jwk, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for language, run := range map[string][]string{"js": {"node", "sign.mjs"}, "python": {"python3", "sign.py"}} {
+		if _, err := exec.LookPath(run[0]); err != nil && language == "python" {
+			continue // NanoRing needs no Python
+		}
+		_, program, _ := strings.Cut(string(doc), "```"+language+"\n")
+		program, _, _ = strings.Cut(program, "```")
+		if err := os.WriteFile(filepath.Join(dir, run[1]), []byte(program), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(run[0], run[1])
+		cmd.Dir, cmd.Stderr = dir, os.Stderr
+		signed, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", language, err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+node.addr+"/ring", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Authorization": "Bearer " + strings.TrimSpace(string(signed)), "Connection": "Upgrade", "Upgrade": "websocket",
+			"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "nanoring.v1",
+		} {
+			req.Header.Set(name, value)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("%s: a guest with %s gets %s:\n%s", language, signed, resp.Status, node.printed())
+		}
+	}
 }
