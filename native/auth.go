@@ -83,10 +83,14 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 
 // unauthorized answers a request without a good token. Why it is none is for the log.
 func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
+	kind := "token"
+	if why == errNoToken {
+		kind = "no token"
+	}
+	if n.keeper.rare.now(kind, r.RemoteAddr) {
+		n.log.Warn("a request was refused", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
+	}
 	if why != errNoToken {
-		if n.keeper.rare.now("token", r.RemoteAddr) {
-			n.log.Warn("a token was refused", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
-		}
 		w.Header().Set("Connection", "close")
 		if !n.guesses.take(r.RemoteAddr) {
 			w.Header().Set("Retry-After", "60")
@@ -128,7 +132,11 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 			c.opened.Name, c.key = who.name, who.key
 			return c, true
 		}
-		n.unauthorized(w, r, err)
+		if n.keeper.rare.now("certificate", r.RemoteAddr) {
+			n.log.Warn("a certificate was refused", "from", r.RemoteAddr, "why", err)
+		}
+		w.Header().Set("Retry-After", "1") // it was good in the handshake: the secret has changed since
+		problem(w, http.StatusServiceUnavailable, "busy", "the certificate is not good any more: dial again")
 		return c, false
 	}
 	if !n.private(r) {

@@ -110,7 +110,7 @@ func (t *trust) verify(certs []*x509.Certificate, now time.Time) (identity, erro
 		return identity{}, &TrustError{text: "it has no certificate"}
 	}
 	leaf := certs[0]
-	roots, key := t.roots, ""
+	roots := t.roots
 	if roots == nil {
 		var ours *authority
 		for _, a := range t.authorities {
@@ -121,7 +121,7 @@ func (t *trust) verify(certs []*x509.Certificate, now time.Time) (identity, erro
 		if ours == nil {
 			return identity{}, t.unknown(leaf.Issuer.CommonName)
 		}
-		roots, key = x509.NewCertPool(), ours.id
+		roots = x509.NewCertPool()
 		roots.AddCert(ours.cert)
 	}
 	middle := x509.NewCertPool()
@@ -140,11 +140,19 @@ func (t *trust) verify(certs []*x509.Certificate, now time.Time) (identity, erro
 	case err != nil:
 		return identity{}, &TrustError{text: "its certificate is not good", err: err}
 	}
-	name, err := nameIn(leaf, key == "")
+	return t.identify(leaf)
+}
+
+// identify says who a certificate is of, and by which secret, if it is good.
+func (t *trust) identify(leaf *x509.Certificate) (identity, error) {
+	name, err := nameIn(leaf, t.roots != nil)
 	if err != nil {
 		return identity{}, &TrustError{text: "its certificate is not good", err: err}
 	}
-	return identity{name, key}, nil
+	if t.roots != nil {
+		return identity{name: name}, nil
+	}
+	return identity{name, strings.TrimPrefix(leaf.Issuer.CommonName, caSubject)}, nil
 }
 
 // unknown says that a certificate is by a secret, or somebody, not known here.

@@ -53,7 +53,7 @@ func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
 	}
 	if !n.adopt(c, core.Input{Name: name}, func() {}) {
 		c.ws.CloseNow()
-		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeUnreachable}})
+		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeRotated}}) // it says nothing of the other
 	}
 }
 
@@ -94,10 +94,10 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 	}
 	var who identity
 	if secure, ok := raw.(*tls.Conn); ok {
-		who, err = t.verify(secure.ConnectionState().PeerCertificates, n.cfg.Clock())
-		if err != nil { // it was good a moment ago, by another trust perhaps
+		// Its certificate was verified; that its secret is still there, adopt looks at.
+		if who, err = t.identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
 			ws.CloseNow()
-			return nil, "", wire.CodeUnreachable
+			return nil, "", wire.CodeUntrusted
 		}
 		raw = secure.NetConn()
 	}

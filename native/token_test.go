@@ -142,6 +142,9 @@ func TestBadTokens(t *testing.T) {
 			t.Errorf("the engine was told of a connection: %+v", in)
 		}
 	}
+	if log.count("there is no token") > 0 {
+		t.Error("the log says that a token was not there")
+	}
 	for _, a := range []answer{
 		ask(t, httpClient(t), "GET", "http://"+n.Addr()+"/v1/up", ""),
 		ask(t, httpClient(t), "GET", "http://"+n.Addr()+"/v1/up", "", "Authorization", "Basic YTpi"),
@@ -149,6 +152,9 @@ func TestBadTokens(t *testing.T) {
 		if a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("no token: %+v", a)
 		}
+	}
+	if _, status, _ := dialTLS(t, n, nil, nil); status != http.StatusUnauthorized || log.count("there is no token") != 1 {
+		t.Errorf("a WebSocket without a token: %d, and %d lines in the log", status, log.count("there is no token"))
 	}
 }
 
@@ -292,7 +298,7 @@ func TestGuesses(t *testing.T) {
 			t.Fatalf("guess %d: %+v", i, got)
 		}
 	}
-	if log.count("a token was refused") != 1 || log.count("guess1") > 0 {
+	if log.count("a request was refused") != 1 || log.count("guess1") > 0 {
 		t.Error("the log is flooded, or has a guess")
 	}
 	if got := ask(t, c, "GET", url, "", "Authorization", "Bearer "+token(t, secretOf(t, secret), Token{Role: RoleReader})); got.status != 200 {

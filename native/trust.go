@@ -129,12 +129,6 @@ func (k *keeper) build(files [][]byte) (err error) {
 		return err
 	}
 	k.configure(t)
-	if k.root != nil {
-		// What was issued to somebody under an earlier trust opens nothing any more.
-		var key [32]byte
-		rand.Read(key[:])
-		k.root.SetSessionTicketKeys([][32]byte{key})
-	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.files, k.since = files, now
@@ -190,6 +184,9 @@ func (k *keeper) configure(t *trust) {
 		return err
 	}
 	t.server, t.client = base, base.Clone()
+	var key [32]byte // of this trust alone: no handshake is made short by what another had said
+	rand.Read(key[:])
+	t.server.SetSessionTicketKeys([][32]byte{key})
 	t.server.ClientAuth = tls.RequireAnyClientCert // verified above
 	t.client.InsecureSkipVerify = true             // likewise
 	t.client.ClientSessionCache = tls.NewLRUClientSessionCache(256)
