@@ -26,7 +26,8 @@ type Config struct {
 	Log  *slog.Logger // default slog.Default()
 
 	// Listen is the HOST:PORT to listen on. Empty: nothing is listened on; mount
-	// Node.Handler in a server of your own and say in Advertise where that is.
+	// Node.Handler in a server of your own and say in Advertise where that is. With a
+	// secret that server is a TLS one, by Node.TLSConfig.
 	Listen string
 	// Advertise is the HOST:PORT where others dial this node, by default the
 	// listener's. Without either, the node can only dial out.

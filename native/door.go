@@ -15,7 +15,7 @@ import (
 
 const (
 	maxStrangers = 1024 // TCP connections of which it is not known whose they are
-	maxFromOne   = 64   // of them, from one address; of IPv6, from one network
+	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
 	maxAccepted  = maxInbound + maxStrangers
 
 	recordTLS = 0x16 // how a TLS connection begins, and no HTTP request does

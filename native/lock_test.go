@@ -434,3 +434,30 @@ func clientTLS(t testing.TB, secrets string) *tls.Config {
 	}
 	return c
 }
+
+// TestLockedHandler: a node that is mounted in a TLS server of somebody's own is in
+// its ring as all others are.
+func TestLockedHandler(t *testing.T) {
+	file := secretFile(t, NewSecret())
+	one := real(t, "dev1", locked(file))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := real(t, "dev2", locked(file), func(c *Config) { c.Listen, c.Advertise = "", l.Addr().String() })
+	server := &http.Server{Handler: two.Handler(), ReadHeaderTimeout: handshakeTime}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(tls.NewListener(l, two.TLSConfig()))
+	}()
+	t.Cleanup(func() {
+		two.Close()
+		server.Close()
+		<-done
+	})
+	if _, err := one.Add(soon(t), "", two.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, "dev1 dev2", one, two)
+}
