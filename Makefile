@@ -70,12 +70,14 @@ test: browser ## check and test everything, as CI does
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
+	@echo '== 2,000 schedules, for both engines'; go test -timeout $(TIMEOUT) -run '^TestSchedules$$' ./host -rapid.checks=2000
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) ./...
 
 .PHONY: sim-long
 sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000)
 	@go test ./core/sim -timeout 0 -run '^TestSeeds$$' -sim.seeds=$(SEEDS)
 	@go test ./core/sim -timeout 0 -sim.long -run '^(TestNoFalseDeath|TestPartitionsHeal|TestMassDeath|TestNoMemberIsLost)$$'
+	@go test ./host -timeout 0 -run '^TestStories$$' -host.steps=0
 	bin/nanoring sim --nodes 1000 --guests 200 --latency 1ms-40ms --loss 2% --kill 30%@20s --partition 50%@30s+60s --churn 5/s --skew 2s --seed 7 --for 3m
 	bin/nanoring sim --nodes 3000 --latency 1ms-40ms --power-off 100@10s --for 40s
 
@@ -95,7 +97,7 @@ bench-peers: ## measure rings of N nodes (default 64) beside memberlist and serf
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 	@set -e; grep -rhoE --include='*_test.go' --with-filename '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file target; do \
 		target=$${target#func }; echo "== $$target ($$(dirname $$file)) for $(FUZZTIME)"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$(dirname $$file) </dev/null; \
 	done
 
 .PHONY: vuln

@@ -36,12 +36,16 @@ var house = map[string]room{
 	"core/lww":    {modules: xxhash, pure: true},
 	"core/wire":   {modules: xxhash, pure: true},
 	"core/sim":    {rooms: []string{"core", "core/lww", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
+	"core/story":  {rooms: []string{"core", "core/sim", "core/wire"}, modules: []string{"github.com/cockroachdb/datadriven"}, never: []string{"native/...", "host/..."}},
 	"native/...":  {rooms: []string{"core", "core/wire", "native/...", "wasm/module", "web"}, modules: nativeModules, never: []string{"host/...", "core/sim", "cmd/..."}},
 	"wasm":        {rooms: []string{"core", "core/wire"}},
 	"wasm/module": {},
 	"host/...":    {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
 	"web/...":     {},
 	"cmd/...":     {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
+
+	// Programs of somebody else's, that embed a node.
+	"examples/...": {rooms: []string{"core", "host", "native"}},
 }
 
 var (

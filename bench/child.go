@@ -132,7 +132,7 @@ func (o order) live() error {
 	if err != nil {
 		return err
 	}
-	with := options{name: o.Node.Name, join: o.Node.Join, ready: func() {}, ring: o.Node.Ring, dir: o.Node.Dir, bytes: new(atomic.Int64)}
+	with := options{name: o.Node.Name, join: o.Node.Join, ring: o.Node.Ring, dir: o.Node.Dir, bytes: new(atomic.Int64)}
 	if o.Node.Died {
 		with.died = func(name string) { fmt.Println("died", name) }
 	}

@@ -2,47 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
-// storm has n-1 nodes that are ready join the first one, all at once. The time
-// runs from when they are told to; all of NanoRing's Start is within it.
+// storm has n-1 nodes that run, each alone, join the first one, all at once. The
+// time runs from when they are told to.
 func storm(ctx context.Context, b *bench, s system, n int) (samples, error) {
 	r := b.newRing(s)
 	defer r.close()
-	first, err := r.start(ctx, nodeName(0), "")
-	if err != nil {
-		return nil, err
-	}
-	var wg sync.WaitGroup
-	errs := make(chan error, n)
-	ready, gate := make(chan struct{}, n), make(chan struct{})
-	for i := 1; i < n; i++ {
-		wg.Go(func() {
-			told := false
-			_, err := r.startReady(ctx, nodeName(i), first.addr(), func() { told = true; ready <- struct{}{}; <-gate })
-			if !told {
-				ready <- struct{}{}
-			}
-			errs <- err
-		})
-	}
-	for range n - 1 {
-		<-ready
-	}
-	begin := time.Now()
-	close(gate)
-	wg.Wait()
-	for range n - 1 {
-		if err := <-errs; err != nil {
+	for i := range n {
+		if _, err := r.start(ctx, nodeName(i), ""); err != nil {
 			return nil, err
 		}
 	}
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	begin := time.Now()
+	for i, m := range r.nodes[1:] {
+		wg.Go(func() { errs[i] = m.join(r.nodes[0].addr()) })
+	}
 	took, err := r.await(ctx, begin, r.nodes, func(m node) bool { return m.up() == n })
-	return samples{"": {took}}, err
+	wg.Wait()
+	return samples{"": {took}}, errors.Join(append(errs, err)...)
 }
 
 func sequential(ctx context.Context, b *bench, s system, n int) (samples, error) {

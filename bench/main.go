@@ -38,6 +38,7 @@ func main() {
 	flag.DurationVar(&b.Starve, "starve", time.Minute, "how long the cores are kept busy")
 	flag.IntVar(&b.Burners, "burners", 8*runtime.NumCPU(), "processes that keep them busy")
 	secret := flag.Bool("secret", false, "encrypt: NanoRing by TLS, the others by a keyring")
+	flag.StringVar(&b.Dir, "dir", inMemory(), "where nodes keep their files; by default in memory, if that can be: no nodes of a real ring share a disk")
 	flag.StringVar(&b.cpuProfile, "cpuprofile", "", "write a profile of each round to this file, with .MEASUREMENT.SYSTEM.NODES.NUMBER appended")
 	flag.StringVar(&b.MemProfile, "memprofile", "", "write the heap's profile of each idle ring to this file, with .SYSTEM.NODES appended")
 	flag.Parse()
@@ -73,9 +74,18 @@ func main() {
 	}
 }
 
+// inMemory returns a folder in memory, or that for temporary files.
+func inMemory() string {
+	const shm = "/dev/shm"
+	if info, err := os.Stat(shm); err == nil && info.IsDir() {
+		return shm
+	}
+	return os.TempDir()
+}
+
 // all runs everything, in a temporary folder.
 func (b *bench) all(ctx context.Context, groups []group, chosen []measurement) (_ *result, err error) {
-	if b.Dir, err = os.MkdirTemp("", "nanoring-bench-"); err != nil {
+	if b.Dir, err = os.MkdirTemp(b.Dir, "nanoring-bench-"); err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(b.Dir)

@@ -27,14 +27,14 @@ func startMemberlist(_ context.Context, o options) (node, error) {
 		cfg.Transport.Shutdown()
 		return nil, err
 	}
+	p := peer{m}
 	if o.join != "" {
-		o.ready()
-		if _, err := m.Join([]string{o.join}); err != nil {
+		if err := p.join(o.join); err != nil {
 			m.Shutdown()
 			return nil, err
 		}
 	}
-	return peer{m}, nil
+	return p, nil
 }
 
 // lanConfig is DefaultLANConfig on a free port of loopback, without a log, with
@@ -65,6 +65,11 @@ func (p peer) addr() string { return p.LocalNode().Address() }
 func (p peer) up() int      { return p.NumMembers() }
 func (p peer) leave() error { return p.Leave(5 * time.Second) }
 func (p peer) close()       { p.Shutdown() }
+
+func (p peer) join(addr string) error {
+	_, err := p.Join([]string{addr})
+	return err
+}
 
 func (p peer) sees(name string) bool {
 	for _, n := range p.Members() { // without the dead and those who left

@@ -57,7 +57,6 @@ func startNative(ctx context.Context, o options, engine func(core.Config) (core.
 		return nil, err
 	}
 	if o.join != "" {
-		o.ready() // there is no joining later: to start is part of it
 		cfg.Join = []string{o.join}
 	}
 	n := &nanoring{}
@@ -103,7 +102,14 @@ func (n *nanoring) watch(died func(string)) {
 }
 
 func (n *nanoring) addr() string { return n.Addr() }
-func (n *nanoring) up() int      { return n.Status().Up }
+func (n *nanoring) join(addr string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := n.Add(ctx, "", addr)
+	return err
+}
+
+func (n *nanoring) up() int { return n.Status().Up }
 
 func (n *nanoring) sees(name string) bool {
 	other, ok := n.Get(name)

@@ -29,7 +29,6 @@ var systems = []system{
 type options struct {
 	name  string
 	join  string            // address of a node of its ring; empty: it starts one
-	ready func()            // called before it joins
 	ring  string            // no two rings of a run have the same
 	dir   string            // for its files
 	bytes *atomic.Int64     // counts what it sends, and what it is answered on streams
@@ -39,9 +38,10 @@ type options struct {
 // node is a running node of any system.
 type node interface {
 	addr() string
-	up() int               // how many nodes it holds for up, itself among them
-	sees(name string) bool // whether it holds that one for up
-	leave() error          // tells the others that it leaves; close comes after
+	join(addr string) error // the ring of the node there
+	up() int                // how many nodes it holds for up, itself among them
+	sees(name string) bool  // whether it holds that one for up
+	leave() error           // tells the others that it leaves; close comes after
 	close()
 }
 
@@ -53,7 +53,6 @@ type ring struct {
 	died  func(string)
 	bytes atomic.Int64
 
-	mu    sync.Mutex
 	nodes []node // in the order in which they came to run
 }
 
@@ -77,17 +76,11 @@ func (b *bench) grow(ctx context.Context, s system, n int, died func(string)) (*
 func nodeName(i int) string { return fmt.Sprintf("node-%03d", i) }
 
 func (r *ring) start(ctx context.Context, name, join string) (node, error) {
-	return r.startReady(ctx, name, join, func() {})
-}
-
-func (r *ring) startReady(ctx context.Context, name, join string, ready func()) (node, error) {
-	n, err := r.s.start(ctx, options{name: name, join: join, ready: ready, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died})
+	n, err := r.s.start(ctx, options{name: name, join: join, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", name, err)
 	}
-	r.mu.Lock()
 	r.nodes = append(r.nodes, n)
-	r.mu.Unlock()
 	return n, nil
 }
 

@@ -34,14 +34,14 @@ func startSerf(_ context.Context, o options) (node, error) {
 	if events != nil {
 		go mourn(events, s.ShutdownCh(), o.died)
 	}
+	a := agent{s}
 	if o.join != "" {
-		o.ready()
-		if _, err := s.Join([]string{o.join}, true); err != nil {
+		if err := a.join(o.join); err != nil {
 			s.Shutdown()
 			return nil, err
 		}
 	}
-	return agent{s}, nil
+	return a, nil
 }
 
 // mourn tells of the nodes that a node of serf holds for failed.
@@ -63,6 +63,11 @@ func mourn(events <-chan serf.Event, end <-chan struct{}, died func(string)) {
 func (a agent) addr() string { return a.Memberlist().LocalNode().Address() }
 func (a agent) leave() error { return a.Leave() }
 func (a agent) close()       { a.Shutdown() }
+
+func (a agent) join(addr string) error {
+	_, err := a.Join([]string{addr}, true)
+	return err
+}
 
 func (a agent) up() int {
 	up := 0

@@ -39,11 +39,12 @@ type Config struct {
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
 	MaxGuests int           // connections of guests at a time; default 1000
+	Takeover  bool          // that Engine was of this process, and its connections are open: see takeover.go
 	Intern    *Interner     // shared by the engines of a simulation; nil for none
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
-	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 3 s
+	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 2 s
 	RemovalGrace int64 // from seeing its removal to halting; default 10 s
 	ReapAfter    int64 // durable nodes that were down or left for so long are reaped; default never
 }

@@ -42,6 +42,7 @@ type conn struct {
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
+	opened    int64     // the ring's clock when it opened
 	heard     int64     // the ring's clock at the last frame
 	used      int64     // and at the last round
 	strange   int64     // since when the peer is no member; 0 if it is one
@@ -50,10 +51,12 @@ type conn struct {
 	heaped    allowance // frames and KiB that a guest has sent
 	answered  allowance // KiB of records that its syncs were answered with
 	forwarded []string  // probes that went to the peer since it was last heard
+	deleted   bool      // the peer is, as of
+	judged    uint64    // the ring's version + 1
 
-	owed    []key        // records that it has not shown to know, oldest first
-	owes    map[key]bool // the same
-	syncAt  int64        // no sync before: backoff
+	slot    int   // of its debts, from established on
+	owing   int   // how many records it has not shown to know
+	syncAt  int64 // no sync before: backoff
 	backoff int64
 	differs bool // a sync is due as soon as the one under way is over
 }
@@ -61,7 +64,7 @@ type conn struct {
 // dial asks the runtime for a connection to addr, where name ("" for any) is expected.
 func (r *Ring) dial(addr, name string) *conn {
 	r.nextConn += 2
-	c := &conn{id: r.nextConn, dialed: true, addr: addr, want: name, owes: make(map[key]bool)}
+	c := &conn{id: r.nextConn, dialed: true, addr: addr, want: name}
 	r.conns[c.id] = c
 	if name != "" {
 		r.dials[name] = c
@@ -73,8 +76,8 @@ func (r *Ring) dial(addr, name string) *conn {
 
 func (r *Ring) opened(in Input) {
 	c := r.conns[in.Conn]
-	if c == nil && in.Conn%2 == 1 {
-		c = &conn{id: in.Conn, role: in.Role, addr: in.Addr, owes: make(map[key]bool)}
+	if c == nil && (in.Conn%2 == 1 || !r.started) {
+		c = &conn{id: in.Conn, dialed: in.Conn%2 == 0, role: in.Role, addr: in.Addr}
 		r.conns[c.id] = c
 	}
 	if c == nil { // given up in the meantime
@@ -84,10 +87,10 @@ func (r *Ring) opened(in Input) {
 	if c.state != connDialing {
 		return
 	}
-	c.state, c.is, c.tags = connOpen, in.Name, slices.Clone(in.Tags)
+	c.state, c.opened, c.is, c.tags = connOpen, r.now, in.Name, slices.Clone(in.Tags)
 	c.timer.stop()
 	c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
-	if c.dialed {
+	if c.dialed && r.started { // else it was said: see inherit
 		r.sayHello(c)
 	}
 }
@@ -108,6 +111,7 @@ func (r *Ring) send(c *conn, f *wire.Frame) {
 	r.sendBytes(c, r.buf[start:len(r.buf):len(r.buf)])
 }
 
+//go:noinline
 func (r *Ring) sendBytes(c *conn, frame []byte) {
 	r.effects = append(r.effects, Effect{Kind: Send, Conn: c.id, Frame: frame})
 }
@@ -231,6 +235,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		return // replaced by another
 	}
 	delete(r.byName, name)
+	r.debts.dismiss(c)
 	r.live = slices.DeleteFunc(r.live, func(o *conn) bool { return o == c })
 	if r.sync != nil && r.sync.conn == c {
 		r.sync = nil

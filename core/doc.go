@@ -35,6 +35,10 @@
 // after the result's Seq is on disk. On HaltLeft and HaltRemoved the ring file
 // has to go.
 //
+// Another Engine can take over while the connections stay open: [Config].Takeover,
+// and what it is told before Start, are for a runtime that replaces its engine, or
+// whose engine broke.
+//
 // The same inputs give the same effects, byte for byte: a program that records
 // them can replay any node. core/sim runs whole rings of Engines that way.
 package core

@@ -19,7 +19,7 @@ func (r *Ring) Sizes() Sizes {
 		Buffers: cap(r.buf),
 	}
 	for _, c := range r.conns {
-		s.Owed = max(s.Owed, len(c.owed), len(c.owes))
+		s.Owed = max(s.Owed, c.owing)
 		s.Queued = max(s.Queued, len(c.queue))
 	}
 	if r.sync != nil {

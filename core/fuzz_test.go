@@ -60,10 +60,11 @@ type question struct {
 type player struct {
 	*rig
 	script
-	opened []core.ConnID
-	asked  []question // of late
-	prints uint64     // the last fingerprint that it said
-	print  interface{ Write([]byte) (int, error) }
+	opened  []core.ConnID
+	leaving bool       // a Leave may be under way: no time to take over
+	asked   []question // of late
+	prints  uint64     // the last fingerprint that it said
+	print   interface{ Write([]byte) (int, error) }
 }
 
 // play returns a digest of all effects.
@@ -92,6 +93,7 @@ func play(t *testing.T, bytes []byte) uint64 {
 
 // do gives the ring one input and looks at what comes of it.
 func (p *player) do(in core.Input) {
+	p.leaving = p.leaving || in.Command.Op == core.Leave
 	p.step(in)
 	p.took()
 }
@@ -130,7 +132,7 @@ func (p *player) restores() {
 		p.Fatal(err)
 	}
 	cfg := p.cfg
-	cfg.Snapshot = b
+	cfg.Snapshot, cfg.Takeover = b, true // with all ranks
 	r, err := core.New(cfg)
 	if err != nil {
 		p.Fatalf("its snapshot: %v", err)
@@ -152,6 +154,7 @@ func (p *player) restart() {
 	}
 	p.ring, p.cfg = r, cfg
 	p.conns, p.opened, p.asked, p.halted, p.dirty, p.wake = make(map[core.ConnID]connState), nil, nil, 0, 0, 0
+	p.leaving, p.first, p.said = false, make(map[core.ConnID][]byte), make(map[core.ConnID]bool)
 	p.do(core.Input{Kind: core.Start})
 }
 
@@ -170,6 +173,11 @@ func (p *player) act() {
 		p.run(int64(p.byte()) * core.Millisecond)
 	case 3, 4:
 		p.run(int64(p.byte()) * core.Second / 4)
+	case 22:
+		if p.byte()%4 == 0 && !p.leaving {
+			p.takeOver()
+			p.took()
+		}
 	case 5: // time that the process was not run
 		d := pick(&p.script, core.Second, core.Minute, 25*core.Hour, 40*core.Day)
 		p.mono, p.wall = p.mono+d, p.wall+d

@@ -147,9 +147,11 @@ func (r *Ring) establish(c *conn) {
 		r.replace(old, c)
 	} else {
 		r.live = append(r.live, c)
+		r.debts.admit(c)
 	}
 	r.byName[name] = c
 	r.endAdd(c)
+	r.measure(c)
 	if !c.guest {
 		r.mintAnew(true)
 	}
@@ -182,6 +184,23 @@ func (r *Ring) establish(c *conn) {
 	}
 }
 
+// measure learns how long a new peer's answers take, before the first one is
+// missed: of who dialled by the hello, of who was dialled by a probe.
+func (r *Ring) measure(c *conn) {
+	sent := r.now
+	switch {
+	case c.dialed:
+		c.trip.measured(r.now - c.opened)
+	case !c.guest:
+		seq := r.newAsk(c.name, r.cfg.AckTimeout, func(alive bool, _ wire.Instance) {
+			if alive {
+				c.trip.measured(r.now - sent)
+			}
+		})
+		r.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: seq})
+	}
+}
+
 // confront tells a peer at once what is believed of its name, if that is not
 // what it is: gone, or another process. It refutes that, or halts.
 func (r *Ring) confront(c *conn) {
@@ -208,7 +227,7 @@ func (r *Ring) replace(old, c *conn) {
 	if r.sync != nil && r.sync.conn == old {
 		r.sync = nil
 	}
-	c.owed, c.owes = old.owed, old.owes
+	c.slot, c.owing = old.slot, old.owing
 	old.name = ""
 	r.close(old, wire.CodeDuplicate, "")
 }

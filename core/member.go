@@ -66,17 +66,18 @@ func (r *Ring) member(name string) bool {
 
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
-// describe makes the Node that runtimes see.
-func (s *standing) describe(name string) Node {
-	n := Node{Name: name, State: s.state, Ephemeral: s.guest, Address: s.member.Address}
+// describe fills in the Node that runtimes see, field by field: a whole one
+// would be made elsewhere, and copied.
+func (s *standing) describe(name string, n *Node) {
+	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.member.Address
+	if s.says.Address != "" {
+		n.Address = s.says.Address
+	}
+	n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
+	n.Incarnation = 0
 	if s.presence != nil {
-		if s.says.Address != "" {
-			n.Address = s.says.Address
-		}
-		n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
 		n.Incarnation = s.presence.Stamp
 	}
-	return n
 }
 
 // address returns where name can be dialled, or "".
@@ -98,7 +99,7 @@ func (r *Ring) changed(name string, before, after *standing) {
 		r.stableSince = r.now
 	}
 	if after.state != Removed || before.state != Removed {
-		r.tell(after.describe(name), before.state == Removed)
+		r.tell(name, after, before.state == Removed)
 	}
 	if before.state == Down && after.state == Alive && before.says.Instance == after.says.Instance {
 		r.disputed[name] = r.now + disputeTime

@@ -51,10 +51,11 @@ const (
 
 // merge takes in a record that came from c.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	known := r.set(w.Set).Get(w.Name)
+	hash := lww.HashName(w.Name)
+	known := r.set(w.Set).Find(hash, w.Name)
 	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
-			c.settle(key{w.Set, w.Name})
+			r.debts.settle(c, known)
 			return isKnown
 		} else if order > 0 && !(r.cfg.Ephemeral && w.Name != r.cfg.Name) {
 			return isOlder
@@ -66,9 +67,9 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	}
 	var before standing
 	if w.Set == wire.Nodes {
-		before = standingOf(known, r.up.Get(w.Name))
+		before = standingOf(known, r.up.Find(hash, w.Name))
 	} else {
-		before = standingOf(r.nodes.Get(w.Name), known)
+		before = standingOf(r.nodes.Find(hash, w.Name), known)
 	}
 	if !r.timely(w, &before, c) || !r.mayAssert(w, c) {
 		return isRefused
@@ -138,15 +139,24 @@ func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	if known != nil && known.Value == w.Value {
 		return known.Next(w.Stamp, w.Rank), nil
 	}
-	rec := lww.New(strings.Clone(w.Name), w.Stamp, w.Rank, strings.Clone(w.Value))
+	text := w.Name + w.Value // its own copy of both
+	name, value := text[:len(w.Name)], text[len(w.Name):]
 	if w.Set == wire.Nodes {
-		m, err := wire.ParseMember(rec.Value)
-		rec.Parsed = &m
-		return rec, err
+		var rec struct { // one allocation for both
+			lww.Record
+			wire.Member
+		}
+		rec.Init(name, w.Stamp, w.Rank, value)
+		rec.Parsed = &rec.Member
+		return &rec.Record, rec.Member.Parse(value)
 	}
-	p, err := wire.ParsePresence(rec.Value)
-	rec.Parsed = &p
-	return rec, err
+	var rec struct {
+		lww.Record
+		wire.Presence
+	}
+	rec.Init(name, w.Stamp, w.Rank, value)
+	rec.Parsed = &rec.Presence
+	return &rec.Record, rec.Presence.Parse(value)
 }
 
 // newNode makes a record of nodes that adds a name.
@@ -159,11 +169,15 @@ func newNode(name string, stamp int64, m wire.Member) *lww.Record {
 // mayAssert says whether the role and standing of c let it assert something of
 // w's name (DESIGN 2 and 5).
 func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
-	if c.guest || !r.deleted(c.name) {
-		return true // what a guest may not say was refused before
+	switch {
+	case c.guest:
+		return true // what it may not say of others was refused before
+	case c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd):
+		return true
+	case c.judged != r.version+1: // nodes has changed since
+		c.judged, c.deleted = r.version+1, r.deleted(c.name)
 	}
-	// Of a node held for removed only its own newer add is merged, and its bye.
-	return c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd)
+	return !c.deleted // of one held for removed only its own newer add is merged, and its bye
 }
 
 // asserts says whether a guest may say that of itself, at a bounded rate.
@@ -197,8 +211,12 @@ func (r *Ring) put(id wire.SetID, rec *lww.Record) {
 // store stores a record that is known to be right and later, and does all that
 // follows: counts, events, rumors, timers, the disk. from is who brought it.
 func (r *Ring) store(id wire.SetID, rec *lww.Record, before, after *standing, from *conn) {
+	old := before.presence
 	r.set(id).Put(rec)
 	if id == wire.Nodes {
+		if old = before.node; old == nil && r.expired[rec.Name] != nil {
+			old = r.expired[rec.Name].record
+		}
 		delete(r.expired, rec.Name)
 		r.version++
 	} else {
@@ -207,7 +225,7 @@ func (r *Ring) store(id wire.SetID, rec *lww.Record, before, after *standing, fr
 			r.timeSuspicion(rec, after)
 		}
 	}
-	r.owe(id, rec.Name, from)
+	r.owe(id, rec, old, from)
 	r.changed(rec.Name, before, after)
 }
 
@@ -216,10 +234,14 @@ func (r *Ring) forget(id wire.SetID, name string) {
 	before := r.look(name)
 	after := before.with(wire.Up, nil)
 	r.up.Remove(name)
+	r.debts.drop(before.presence, r.live)
 	if id == wire.Nodes {
 		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
 		r.version++
+		if r.expired[name] == nil {
+			r.debts.drop(before.node, r.live)
+		}
 	}
 	r.changed(name, &before, &after)
 }

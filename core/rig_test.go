@@ -28,6 +28,9 @@ type rig struct {
 
 	effects []core.Effect // of the last step, the test's own
 	conns   map[core.ConnID]connState
+	first   map[core.ConnID][]byte // the first frame that came
+	said    map[core.ConnID]bool   // a frame went
+	roles   map[core.ConnID]core.Role
 	wake    int64
 	dirty   uint64
 	halted  core.Reason
@@ -53,7 +56,8 @@ func start(t testing.TB, cfg core.Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &rig{TB: t, cfg: cfg, ring: r, wall: max(epoch, cfg.Instance.Start), mono: core.Second, next: 1, conns: make(map[core.ConnID]connState)}
+	g := &rig{TB: t, cfg: cfg, ring: r, wall: max(epoch, cfg.Instance.Start), mono: core.Second, next: 1, conns: make(map[core.ConnID]connState),
+		first: make(map[core.ConnID][]byte), said: make(map[core.ConnID]bool), roles: make(map[core.ConnID]core.Role)}
 	g.step(core.Input{Kind: core.Start})
 	return g
 }
@@ -64,10 +68,15 @@ func (g *rig) step(in core.Input) []core.Effect {
 	in.Mono, in.Wall = g.mono, g.wall
 	switch in.Kind {
 	case core.Opened:
-		g.conns[in.Conn] = open
+		g.conns[in.Conn], g.roles[in.Conn] = open, in.Role
+	case core.Received:
+		if g.conns[in.Conn] == open && g.first[in.Conn] == nil && len(in.Frame) <= 512 {
+			g.first[in.Conn] = bytes.Clone(in.Frame)
+		}
 	case core.Closed:
 		if g.conns[in.Conn] != 0 {
 			g.conns[in.Conn] = over
+			g.forget(in.Conn)
 		}
 	}
 	effects, err := g.ring.Step(in)
@@ -108,6 +117,7 @@ func (g *rig) check(e core.Effect) string {
 		if g.conns[e.Conn] != open {
 			return "on a connection that is not open"
 		}
+		g.said[e.Conn] = true
 	case core.Close:
 		if g.conns[e.Conn] != open && g.conns[e.Conn] != dialing {
 			return "of a connection that is not there"
@@ -116,6 +126,7 @@ func (g *rig) check(e core.Effect) string {
 			return "without a code and text that can be sent"
 		}
 		g.conns[e.Conn] = over
+		g.forget(e.Conn)
 	case core.Dirty:
 		if e.Seq <= g.dirty {
 			return "not later than the one before"
@@ -137,6 +148,12 @@ func (g *rig) check(e core.Effect) string {
 		return "unknown"
 	}
 	return ""
+}
+
+func (g *rig) forget(id core.ConnID) {
+	delete(g.first, id)
+	delete(g.said, id)
+	delete(g.roles, id)
 }
 
 // tick lets a time pass without a Tick being missed, and returns all effects of it.

@@ -73,6 +73,7 @@ type Ring struct {
 	health   health
 	sync     *reconciliation
 	timers   timers
+	debts    debts
 	flushing bool // a flush of rumors is armed
 	filling  bool // maintain is to be called soon
 
@@ -128,7 +129,7 @@ func New(cfg Config) (*Ring, error) {
 	cfg.Join = slices.Clone(cfg.Join)
 	cfg.Period = orDefault(cfg.Period, Second)
 	cfg.AckTimeout = orDefault(cfg.AckTimeout, Second/2)
-	cfg.SuspectFor = orDefault(cfg.SuspectFor, 3*Second)
+	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
 	r := &Ring{
 		cfg:      cfg,
@@ -168,6 +169,7 @@ func orDefault(v, d int64) int64 {
 // Step implements Engine; it returns no error.
 func (r *Ring) Step(in Input) ([]Effect, error) {
 	clear(r.events) // lets go of what they refer to
+	clear(r.effects)
 	clear(r.joiners)
 	if cap(r.effects) > maxKept && len(r.effects) <= maxKept {
 		r.effects, r.events, r.joiners = nil, nil, make(map[string]*Event)
@@ -176,7 +178,14 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.buf = nil
 	}
 	r.effects, r.events, r.results, r.buf = r.effects[:0], r.events[:0], r.results[:0], r.buf[:0]
-	if r.halted || !r.started && in.Kind != Start {
+	if r.halted {
+		return nil, nil
+	}
+	if !r.started && in.Kind != Start {
+		if r.cfg.Takeover {
+			r.clock(in)
+			r.inherit(in)
+		}
 		return nil, nil
 	}
 	r.clock(in)
@@ -260,7 +269,12 @@ func (r *Ring) start() {
 	}
 	r.started = true
 	r.stableSince, r.born = r.now, r.wall
+	if r.cfg.Takeover {
+		r.born = r.cfg.Instance.Start
+		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come
+	}
 	r.load()
+	r.resume()
 	r.every(r.cfg.Period, r.round)
 	r.every(Hour, func() { r.version++ })
 	r.every(Minute, r.minute)
@@ -305,23 +319,43 @@ func (r *Ring) halt(why Reason, text string) {
 	r.effects = append(r.effects, Effect{Kind: Halt, Reason: why, Text: text})
 }
 
-func (r *Ring) emit(e Event) {
-	r.events = append(r.events, e) // what it grows out of stays as it is
-	r.effects = append(r.effects, Effect{Kind: Emit, Event: &r.events[len(r.events)-1]})
+//go:noinline
+func (r *Ring) emit(e Event) { *r.event() = e }
+
+// event emits an event that the caller has yet to fill.
+func (r *Ring) event() *Event {
+	if n := len(r.events); n < cap(r.events) {
+		r.events = r.events[:n+1] // which Step has cleared
+	} else {
+		r.events = append(r.events, Event{}) // what it grows out of stays as it is
+	}
+	e := &r.events[len(r.events)-1]
+	if n := len(r.effects); n < cap(r.effects) {
+		r.effects = r.effects[:n+1] // likewise
+	} else {
+		r.effects = append(r.effects, Effect{})
+	}
+	effect := &r.effects[len(r.effects)-1]
+	effect.Kind, effect.Event = Emit, e
+	return e
 }
 
 // tell emits what became of a name. Of one that joins it tells once in a step,
 // as it is at its end: its two records come one after the other, and what it
 // was between them is no news.
-func (r *Ring) tell(n Node, joins bool) {
-	if e := r.joiners[n.Name]; e != nil {
-		e.Node = n
-		return
+func (r *Ring) tell(name string, s *standing, joins bool) {
+	var e *Event
+	if len(r.joiners) > 0 {
+		e = r.joiners[name]
 	}
-	r.emit(Event{Kind: EventNode, Node: n})
-	if joins {
-		r.joiners[n.Name] = r.effects[len(r.effects)-1].Event
+	if e == nil {
+		e = r.event()
+		e.Kind = EventNode
+		if joins {
+			r.joiners[name] = e
+		}
 	}
+	s.describe(name, &e.Node)
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for

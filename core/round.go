@@ -88,7 +88,7 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 	}
 	r.tellIfDown(c)
 	if print == r.print() {
-		c.inAgreement()
+		r.inAgreement(c)
 	}
 	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Print: r.print(), Records: r.take(c)})
 }
@@ -117,14 +117,14 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 	}
 	r.tellIfDown(c)
 	if print == r.print() {
-		c.inAgreement()
-	} else if len(c.owed) == 0 && r.now >= c.syncAt {
+		r.inAgreement(c)
+	} else if c.owing == 0 && r.now >= c.syncAt {
 		r.startSync(c)
 	}
 }
 
-func (c *conn) inAgreement() {
-	c.settleAll()
+func (r *Ring) inAgreement(c *conn) {
+	r.debts.settleAll(c)
 	c.syncAt, c.backoff = 0, 0
 }
 

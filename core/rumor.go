@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -15,52 +13,7 @@ const (
 	coalesce   = 5 * Millisecond  // from the first change to the first flush
 	flushEvery = 25 * Millisecond // to the next, until nobody is owed
 	rumorBytes = 16 << 10         // of records in a frame
-	maxOwed    = 1000             // beyond, the fingerprints do the work
 )
-
-// key names a record.
-type key struct {
-	set  wire.SetID
-	name string
-}
-
-// owe makes a record owed to all but the one who brought it.
-func (r *Ring) owe(id wire.SetID, name string, from *conn) {
-	for _, c := range r.live {
-		if c != from {
-			r.oweTo(c, id, name)
-		}
-	}
-}
-
-func (r *Ring) oweTo(c *conn, id wire.SetID, name string) {
-	k := key{id, name}
-	if c.owes[k] || c.authority && (!r.cfg.Ephemeral || name != r.cfg.Name) {
-		return
-	}
-	if len(c.owed) >= maxOwed {
-		c.settleAll()
-	}
-	c.owed = append(c.owed, k)
-	c.owes[k] = true
-	if !r.flushing {
-		r.flushing = true
-		r.after(coalesce, r.flush)
-	}
-}
-
-// settle takes note that the peer knows a record.
-func (c *conn) settle(k key) {
-	if c.owes[k] {
-		delete(c.owes, k)
-		c.owed = slices.DeleteFunc(c.owed, func(o key) bool { return o == k })
-	}
-}
-
-func (c *conn) settleAll() {
-	clear(c.owes)
-	c.owed = c.owed[:0]
-}
 
 // flush sends what is owed: to all guests, who have nobody else, and to fanout
 // of the others, or a third of them where they are many, as for a node that all
@@ -73,7 +26,7 @@ func (r *Ring) flush() {
 		if !c.guest {
 			peers++
 		}
-		if len(c.owed) == 0 {
+		if c.owing == 0 {
 			continue
 		}
 		if c.guest {
@@ -86,7 +39,8 @@ func (r *Ring) flush() {
 	for _, c := range others[:min(max(fanout, (peers+flushes-1)/flushes), len(others))] {
 		r.sendRumor(c)
 	}
-	if slices.ContainsFunc(r.live, func(c *conn) bool { return len(c.owed) > 0 }) {
+	r.debts.cool()
+	if len(r.debts.hot) > 0 {
 		r.flushing = true
 		r.after(flushEvery, r.flush)
 	}
@@ -101,36 +55,33 @@ func (r *Ring) sendRumor(c *conn) {
 // take settles what fits a frame by sending it: leaves first, since who leaves
 // is soon unable to say so.
 func (r *Ring) take(c *conn) (records []wire.Record) {
+	if c.owing == 0 {
+		return nil
+	}
 	size := 0
-	put := func(k key) bool {
-		rec := r.record(k)
-		if rec == nil {
-			delete(c.owes, k)
-			return true
-		}
-		w := frameRecord(k.set, rec)
+	put := func(h *hot) bool {
+		w := frameRecord(h.set, h.rec)
 		if size > 0 && size+w.Size() > rumorBytes {
 			return false
 		}
 		size += w.Size()
 		records = append(records, w)
-		delete(c.owes, k)
+		h.settle(c)
 		return true
 	}
-	for _, k := range c.owed {
-		if rec := r.record(k); k.set == wire.Up && rec != nil && rec.Rank == rankLeft {
-			if add := (key{wire.Nodes, k.name}); !c.owes[add] || put(add) { // of nobody it would be no news
-				put(k)
+	for _, h := range r.debts.hot {
+		if h.set == wire.Up && h.rec.Rank == rankLeft && h.owes(c) {
+			add := r.debts.by[r.nodes.Get(h.name)]
+			if add == nil || !add.owes(c) || put(add) { // of nobody it would be no news
+				put(h)
 			}
 		}
 	}
-	left := c.owed[:0]
-	for _, k := range c.owed {
-		if c.owes[k] && !put(k) {
-			left = append(left, k)
+	for _, h := range r.debts.hot {
+		if h.owes(c) && !put(h) {
+			break
 		}
 	}
-	c.owed = left
 	return records
 }
 

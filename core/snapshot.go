@@ -1,32 +1,28 @@
 package core
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// Snapshot implements Engine: both sets, the presences without their ranks,
-// since what was known of who lives is worth nothing after a restart.
+// Snapshot implements Engine: both sets. The ranks of presences are for an Engine
+// that takes over: what was known of who lives is worth nothing after a restart.
 func (r *Ring) Snapshot() ([]byte, error) {
 	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.lastContact}
-	keep := func(id wire.SetID, rec *lww.Record, rank uint8) {
-		s.Records = append(s.Records, wire.Record{Set: id, Name: rec.Name, Stamp: rec.Stamp, Rank: rank, Value: rec.Value})
-	}
 	for rec := range r.nodes.All() {
-		keep(wire.Nodes, rec, rec.Rank)
+		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.expired)) {
-		keep(wire.Nodes, r.expired[name].record, r.expired[name].record.Rank)
+	var expired lww.Set // for its order: sorting would be a hundredth of the module
+	for _, e := range r.expired {
+		expired.Put(e.record)
+	}
+	for rec := range expired.All() {
+		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
 	}
 	for rec := range r.up.All() {
-		rank := uint8(rankUp)
-		if !r.member(rec.Name) {
-			rank = rec.Rank // the bye of a removed node still counts for its tombstone
-		}
-		keep(wire.Up, rec, rank)
+		s.Records = append(s.Records, frameRecord(wire.Up, rec))
 	}
 	return s.Append(nil), nil
 }
@@ -46,8 +42,8 @@ func (r *Ring) restore(b []byte) error {
 	r.lastContact = s.LastContact
 	for i := range s.Records {
 		w := &s.Records[i]
-		if w.Set == wire.Up && r.member(w.Name) {
-			w.Rank = rankUp
+		if w.Set == wire.Up && r.member(w.Name) && !r.cfg.Takeover {
+			w.Rank = rankUp // but the bye of a removed node still counts for its tombstone
 		}
 		rec, err := r.clone(w, nil)
 		if err != nil {
@@ -60,9 +56,9 @@ func (r *Ring) restore(b []byte) error {
 
 // load makes what follows from the sets that were restored, and this node's part in them.
 func (r *Ring) load() {
-	for rec := range r.up.All() {
+	for _, rec := range slices.Collect(r.up.All()) {
 		if r.nodes.Get(rec.Name) == nil {
-			defer r.up.Remove(rec.Name)
+			r.up.Remove(rec.Name)
 		}
 	}
 	for _, rec := range slices.Collect(r.nodes.All()) {
@@ -75,7 +71,9 @@ func (r *Ring) load() {
 	if r.nodes.Get(r.cfg.Name) == nil {
 		r.addSelf()
 	}
-	r.mintPresence(0)
+	if !r.stands() {
+		r.mintPresence(0)
+	}
 	r.wentBack = true // for all that is known
 	r.reviewOwnMembership()
 	r.checkStale()

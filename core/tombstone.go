@@ -50,7 +50,7 @@ func (r *Ring) timely(w *wire.Record, known *standing, c *conn) bool {
 // expireLater takes a tombstone out of the set when its time is over.
 func (r *Ring) expireLater(rec *lww.Record) {
 	age := minAge(rec.Parsed.(*wire.Member))
-	left := max(0, rec.Stamp+age-r.wall)
+	left := max(0, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
 	if rec.Rank == rankReap {
 		left = age // its stamp is the add's, which may be old: it counts from now
 	}

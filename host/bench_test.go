@@ -97,25 +97,33 @@ func rumor(first, count int, of func(name string) wire.Record) []byte {
 	return f.Append(nil)
 }
 
-// BenchmarkMerge is a frame of 1,000 records, all of them news: decoded,
+// BenchmarkMerge1000 is a frame of 1,000 records, all of them news: decoded,
 // merged, and told as events.
-func BenchmarkMerge(b *testing.B) {
+func BenchmarkMerge1000(b *testing.B) { benchmarkMerge(b, 2000, 1) }
+
+// BenchmarkMerge10000 is ten such frames, of other records each.
+func BenchmarkMerge10000(b *testing.B) { benchmarkMerge(b, 10_001, 10) }
+
+func benchmarkMerge(b *testing.B, ring, frames int) {
 	for _, e := range engines {
 		b.Run(e.name, func(b *testing.B) {
-			p := newPeer(b, e.make(b, config("me")), 2000)
-			var frames [][]byte
-			for i := range 64 {
-				frames = append(frames, presences(1, 1000, 2+i))
-			}
+			p := newPeer(b, e.make(b, config("me")), ring)
+			const ahead = 32
+			var news [ahead][][]byte
 			for i := 0; b.Loop(); i++ {
-				if i%len(frames) == 0 && i > 0 { // newer ones
+				if i%ahead == 0 {
 					b.StopTimer()
-					for k := range frames {
-						frames[k] = presences(1, 1000, 2+i+k)
+					for k := range news {
+						news[k] = nil
+						for f := range frames {
+							news[k] = append(news[k], presences(1+1000*f, 1000, 2+i+k))
+						}
 					}
 					b.StartTimer()
 				}
-				p.receive(frames[i%len(frames)])
+				for _, frame := range news[i%ahead] {
+					p.receive(frame)
+				}
 			}
 		})
 	}

@@ -22,12 +22,10 @@
 // The module is given its inputs and nothing else: no files, no arguments, no
 // environment, no clock but its inputs' times, no randomness but of its node's
 // seed. A module that wants to import more is refused before it runs, with a
-// [ModuleError]. Its memory is bounded, so is what it says in one step, and every
-// pointer and length that it gives is looked at. A module that traps, exits or
-// breaks the rules is thrown away: Step returns a [TrapError], and the Engine is
-// of no use any more. The program goes on; it may make a new Engine of the last
-// snapshot.
-//
-// One thing is not bounded yet: a module that computes for ever, and calls
-// nothing, holds the goroutine that called it.
+// [ModuleError]. Its memory is bounded, so are what it says in one step and how
+// long it takes for it, and every pointer and length that it gives is looked at. A
+// module that traps, exits, does not come to an end or breaks the rules is thrown
+// away: Step returns a [TrapError], and the Engine is of no use any more. The
+// program goes on; it may make a new Engine of the last snapshot, which takes over
+// with the connections that are open: core.Config.Takeover.
 package host

@@ -2,9 +2,11 @@ package host
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -21,6 +23,9 @@ type Config struct {
 	// Memory is how many bytes the module may have; 0 is DefaultMemory. What it
 	// says in one step may take as many, outside of it.
 	Memory int
+	// Deadline is how long a call of the module may take before it is ended, which
+	// it is within a quarter of that; 0 is DefaultDeadline.
+	Deadline time.Duration
 	// Cache is a folder, made if missing, that keeps the module compiled for the
 	// next process: then it starts in a tenth of a second, not in one or two. It
 	// is machine code: nobody else must be able to write there. Empty keeps none.
@@ -34,15 +39,18 @@ const DefaultMemory = 64 << 20
 // Engine is one node's part in a ring, run by a module in a sandbox. It is a
 // core.Engine like core.Ring, and gives the same effects for the same inputs.
 type Engine struct {
-	ctx   context.Context
-	from  *program
-	mod   api.Module
-	calls [exportCount]api.Function
-	stack [10]uint64
-	err   error // why it is of no use any more
+	ctx    context.Context
+	from   *program
+	digest [sha256.Size]byte
+	mod    api.Module
+	calls  [exportCount]api.Function
+	stack  [10]uint64
+	err    error // why it is of no use any more
 
 	// The module's buffer: see put.
 	bufferAt, bufferLen uint32
+
+	deadline deadline
 
 	// What the call under way may do, and has done.
 	stepping bool
@@ -70,11 +78,15 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Memory <= 0 {
 		cfg.Memory = DefaultMemory
 	}
+	if cfg.Deadline <= 0 {
+		cfg.Deadline = DefaultDeadline
+	}
 	var seed [32]byte
 	for i := range 8 {
 		seed[i] = byte(cfg.Node.Seed >> (8 * i))
 	}
 	e := &Engine{memory: cfg.Memory, random: rand.NewChaCha8(seed)}
+	e.deadline.init(cfg.Deadline)
 	e.ctx = context.WithValue(context.Background(), engineKey{}, e)
 	if err := e.start(ctx, cfg); err != nil {
 		e.Close()
@@ -92,10 +104,12 @@ func (e *Engine) start(ctx context.Context, cfg Config) error {
 	if e.from, err = use(ctx, cfg.Module, cfg.Memory, cfg.Cache); err != nil {
 		return err
 	}
+	e.digest = e.from.key.module
 	e.begin()
 	if e.mod, err = e.from.instantiate(e.ctx); err != nil {
 		return newTrap("instantiation", e.words, err)
 	}
+	e.deadline.stop, _ = e.mod.ExportedGlobal(stopName).(api.MutableGlobal)
 	for x := range exportCount {
 		e.calls[x] = e.mod.ExportedFunction(exports[x].name)
 	}
@@ -183,6 +197,10 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.drop()
+	if e.from != nil {
+		e.from.release()
+		e.from = nil
+	}
 	e.err = ErrClosed
 	return nil
 }
@@ -191,7 +209,13 @@ func (e *Engine) Close() error {
 func (e *Engine) call(x export, args ...uint64) (uint64, error) {
 	e.begin()
 	copy(e.stack[:], args)
-	if err := e.calls[x].CallWithStack(e.ctx, e.stack[:]); err != nil {
+	e.deadline.begin()
+	err := e.calls[x].CallWithStack(e.ctx, e.stack[:])
+	e.deadline.end()
+	if err != nil {
+		if e.deadline.late.Load() {
+			err = violation("it does not come to an end: over " + e.deadline.limit.String())
+		}
 		return 0, e.end(x, err)
 	}
 	return e.stack[0], nil
@@ -208,14 +232,24 @@ func (e *Engine) end(x export, err error) error {
 	return e.err
 }
 
-// drop throws the instance away: it would still answer, wrongly.
+// drop throws the instance away: it would still answer, wrongly. What it was
+// compiled to is kept until Close, for an Engine that is to go on where it ended.
 func (e *Engine) drop() {
+	e.deadline.close()
 	if e.mod != nil {
 		e.mod.Close(e.ctx)
 	}
-	if e.from != nil {
-		e.from.release()
-	}
-	e.from, e.mod, e.calls = nil, nil, [exportCount]api.Function{}
+	e.mod, e.calls = nil, [exportCount]api.Function{}
 	e.effects, e.events, e.frames = nil, nil, nil
+}
+
+// ModuleDigest returns the SHA-256 of the module.
+func (e *Engine) ModuleDigest() [sha256.Size]byte { return e.digest }
+
+// MemorySize returns how many bytes of memory the module has now.
+func (e *Engine) MemorySize() int {
+	if e.mod == nil {
+		return 0
+	}
+	return int(e.mod.Memory().Size())
 }

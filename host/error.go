@@ -45,6 +45,11 @@ func (e *TrapError) Error() string {
 // Unwrap returns the trap, with all that is known of it.
 func (e *TrapError) Unwrap() error { return e.Err }
 
+// Detail returns all that is known of the trap, in many lines.
+func (e *TrapError) Detail() string {
+	return strings.TrimSpace(e.Words + "\n" + e.Err.Error())
+}
+
 // newTrap makes a TrapError of what a call returned.
 func newTrap(call string, words []byte, err error) *TrapError {
 	var lied violation

@@ -2,9 +2,6 @@ package host
 
 import "context"
 
-// MemorySize is how many bytes of memory the module has now.
-func (e *Engine) MemorySize() uint32 { return e.mod.Memory().Size() }
-
 // Exports lists what a module has to export, with what it takes and returns.
 func Exports(yield func(name string, params, results []byte)) {
 	for _, x := range exports {

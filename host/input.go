@@ -38,6 +38,7 @@ func (e *Engine) create(c core.Config) error {
 	number("instance-nonce", c.Instance.Nonce)
 	number("ephemeral", bit(c.Ephemeral))
 	number("rejoin", bit(c.Rejoin))
+	number("takeover", bit(c.Takeover))
 	number("period", uint64(c.Period))
 	number("ack-timeout", uint64(c.AckTimeout))
 	number("suspect-for", uint64(c.SuspectFor))

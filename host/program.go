@@ -44,6 +44,9 @@ func use(ctx context.Context, wasm []byte, memory int, cache string) (*program, 
 	p := programs.all[key]
 	if p == nil {
 		wasm, err := scan(wasm)
+		if err == nil {
+			wasm, err = interruptible(wasm)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,7 @@ const (
 	sectionMemory   = 5
 	sectionGlobal   = 6
 	sectionExport   = 7
+	sectionStart    = 8
 	sectionElement  = 9
 	sectionCode     = 10
 	sectionData     = 11
@@ -116,7 +117,7 @@ func (s *scanner) bytes() []byte {
 
 // section reads a section's content.
 func (s *scanner) section(id byte) {
-	if id < sectionType || id > sectionData || id == 8 {
+	if id < sectionType || id > sectionData || id == sectionStart {
 		return // without counts, or refused by who decodes it
 	}
 	for n := s.count(); n > 0 && s.err == nil; n-- {

@@ -9,7 +9,7 @@ import (
 )
 
 // TestSchedules gives both engines inputs of all sorts, also such as no sound
-// runtime or peer gives.
+// runtime or peer gives. make test has it draw 2,000 schedules.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -26,11 +26,11 @@ func TestSchedules(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 120).Draw(rt, "inputs") {
 			if s.step(s.input()); s.halted {
+				if rapid.IntRange(0, 3).Draw(rt, "restart") > 0 {
+					break
+				}
 				s.restart(t, cfg)
 			}
-		}
-		if _, err := s.engine.Snapshot(); err != nil {
-			rt.Fatal(err)
 		}
 	})
 }
@@ -102,6 +102,9 @@ func (s *schedule) step(in core.Input) {
 		case core.Halt:
 			s.halted = true
 		}
+	}
+	if _, err := s.engine.Snapshot(); err != nil {
+		s.Fatal(err)
 	}
 }
 

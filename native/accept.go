@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -35,6 +36,7 @@ type inbound struct {
 	tokens map[string]int // guests by their token; "" are those without
 	silent list.List      // of *conn, oldest first
 	at     map[*conn]*list.Element
+	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
 // reserve counts a connection to come, unless there are too many. maxGuests is 0
@@ -95,6 +97,10 @@ func (i *inbound) release(maxGuests int, token string) {
 func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	by, ok := n.whose(w, r)
 	if !ok {
+		return
+	}
+	if by.opened.Role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
 	if !offers(r, subprotocol) {

@@ -39,6 +39,8 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
 	mux.Handle("GET /v1/events", n.authorize(n.getEvents))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
+	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
+	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.HandleFunc("GET /healthz", n.getHealth)
 	mux.HandleFunc("GET /readyz", n.getReady)
 	if !n.cfg.NoPage {
@@ -279,9 +281,14 @@ func unknownNode(w http.ResponseWriter, name string) {
 // failed answers with why a command failed.
 func failed(w http.ResponseWriter, err error) {
 	var no *CommandError
+	var kept *SwapError
 	switch {
 	case errors.As(err, &no):
 		problem(w, statusOf(no.Code), no.Code.String(), no.Error())
+	case errors.As(err, &kept):
+		problem(w, http.StatusConflict, "not-swapped", err.Error())
+	case errors.Is(err, ErrBroke):
+		problem(w, http.StatusInternalServerError, "engine-broke", err.Error())
 	case errors.Is(err, ErrNotWritten):
 		problem(w, http.StatusInternalServerError, "not-written", err.Error())
 	case errors.Is(err, ErrStopped), errors.Is(err, ErrRemoved), errors.Is(err, ErrNameTaken):

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -57,6 +58,9 @@ type Config struct {
 	// Engine makes the engine; nil is core.New. It is a constructor, since the
 	// ring file's snapshot has to go in.
 	Engine func(core.Config) (core.Engine, error)
+	// Sandbox makes an engine that runs a WebAssembly module, nil for NanoRing's own:
+	// host.New. Without it, Swap takes no modules. ctx ends a compilation.
+	Sandbox func(ctx context.Context, module []byte, cfg core.Config) (core.Engine, error)
 	// Clock is the wall clock; nil is time.Now. Timers do not use it.
 	Clock func() time.Time
 	// Tune may change the engine's configuration, its periods above all, before
@@ -80,7 +84,7 @@ func (c *Config) setDefaults() error {
 		c.Clock = time.Now
 	}
 	if c.Engine == nil {
-		c.Engine = func(cfg core.Config) (core.Engine, error) { return core.New(cfg) }
+		c.Engine = newRing
 	}
 	if c.writeRing == nil {
 		c.writeRing = writeRing
@@ -96,6 +100,8 @@ func (c *Config) setDefaults() error {
 	}
 	return c.checkAddresses()
 }
+
+func newRing(cfg core.Config) (core.Engine, error) { return core.New(cfg) }
 
 // checkLocks refuses what does not go together.
 func (c *Config) checkLocks() error {

@@ -42,6 +42,8 @@ type conn struct {
 	buf   []byte        // the reader's
 	taken chan struct{} // the engine has taken the frame in buf
 
+	story story // the engine's goroutine's
+
 	mu      sync.Mutex
 	queue   [][]byte
 	queued  int       // bytes in queue

@@ -25,6 +25,8 @@ var (
 	// ErrNotWritten: the change was made, but could not be written to the ring
 	// file: a crash may undo it on this node. Writing is tried again and again.
 	ErrNotWritten = errors.New("the change could not be written to the ring file")
+	// ErrBroke: the engine broke on the command, and was started again.
+	ErrBroke = errors.New("the engine broke on it and was started again: nothing is changed")
 	// ErrSlow: a watcher did not keep up and has lost events.
 	ErrSlow = errors.New("the watcher was too slow and has lost events: watch again for the present state")
 )

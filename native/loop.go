@@ -26,14 +26,21 @@ type result struct {
 	err  error
 }
 
+// asked is a command that the engine has not answered.
+type asked struct {
+	core.Command
+	answer chan<- result
+}
+
 // loop is what belongs to the goroutine that owns the engine.
 type loop struct {
 	*Node
-	engine   core.Engine
+	running
 	conns    map[core.ConnID]*conn
 	dials    map[core.ConnID]context.CancelFunc
-	answers  map[uint64]chan<- result
-	pending  []core.Input // come of carrying out effects, taken after them
+	lastDial core.ConnID
+	answers  map[uint64]asked
+	pending  []core.Input // to be taken next
 	wake     *time.Timer
 	store    store
 	starting bool
@@ -44,13 +51,13 @@ type loop struct {
 }
 
 // begin starts the engine: when it returns, the node shows what its ring file has.
-func (n *Node) begin(engine core.Engine) *loop {
+func (n *Node) begin(engine core.Engine, is core.Config) *loop {
 	l := &loop{
 		Node:    n,
-		engine:  engine,
+		running: newRunning(engine, n.cfg.Engine, is),
 		conns:   make(map[core.ConnID]*conn),
 		dials:   make(map[core.ConnID]context.CancelFunc),
-		answers: make(map[uint64]chan<- result),
+		answers: make(map[uint64]asked),
 		wake:    time.NewTimer(time.Hour),
 		store:   newStore(func(b []byte) error { return n.cfg.writeRing(n.folder.dir, b) }),
 	}
@@ -59,7 +66,7 @@ func (n *Node) begin(engine core.Engine) *loop {
 	l.step(core.Input{Kind: core.Start})
 	l.starting = false
 	if l.halt == 0 && l.failure == nil {
-		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.dir, "members", n.board.len())
+		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.dir, "members", n.board.len(), "engine", l.engineStatus().Engine)
 	}
 	return l
 }
@@ -73,12 +80,14 @@ func (l *loop) run() {
 
 func (l *loop) loop() {
 	stop, late := l.Node.stop, (<-chan time.Time)(nil)
-	for l.halt == 0 && l.failure == nil {
+	for l.goesOn() {
 		select {
 		case in := <-l.inputs:
 			l.take(in)
 		case <-l.wake.C:
 			l.step(core.Input{Kind: core.Tick})
+		case do := <-l.asides:
+			do(l)
 		case err := <-l.store.done:
 			l.wrote(err)
 		case <-l.store.retry.C:
@@ -88,6 +97,9 @@ func (l *loop) loop() {
 			l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
 		case <-late:
 			l.halt = core.HaltStopped
+		}
+		if len(l.pending) > 0 {
+			l.drain()
 		}
 	}
 }
@@ -103,14 +115,19 @@ func (l *loop) take(in input) {
 		} else if in.Conn%2 == 0 {
 			in.conn.close(wire.CodeRotated, "") // the engine wants it no more
 			return
+		} else if in.Role == core.Guest && l.inbound.isBarred(hostname(in.Addr)) {
+			in.conn.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
+			return
 		}
 		l.conns[in.Conn] = in.conn
+		in.conn.story.open = in.Input
 		l.countConns()
 	case core.Received:
 		defer func() { in.conn.taken <- struct{}{} }()
 		if l.conns[in.Conn] == nil {
 			return
 		}
+		in.conn.story.heard(in.Frame)
 	case core.Closed:
 		if cancel, dialed := l.dials[in.Conn]; dialed {
 			cancel()
@@ -120,7 +137,7 @@ func (l *loop) take(in input) {
 		}
 		l.drop(in.Conn)
 	case core.Do:
-		l.answers[in.Command.ID] = in.answer
+		l.answers[in.Command.ID] = asked{in.Command, in.answer}
 	}
 	l.step(in.Input)
 }
@@ -136,35 +153,59 @@ func (l *loop) countConns() {
 	l.status.Unlock()
 }
 
-// step gives the engine one input and carries out what comes of it.
+// step gives the engine an input and carries out what comes of it.
 func (l *loop) step(in core.Input) {
-	for l.halt == 0 && l.failure == nil {
-		in.Mono, in.Wall = time.Since(l.epoch).Microseconds(), l.cfg.Clock().UnixMicro()
+	l.pending = append(l.pending, in)
+	l.drain()
+}
+
+// drain gives the engine what is pending, and sees to what has to be kept.
+func (l *loop) drain() {
+	for l.goesOn() {
+		if len(l.pending) == 0 {
+			l.hold()
+			l.save(false)
+			if len(l.pending) == 0 {
+				return
+			}
+			continue // the engine broke of it, and begins again
+		}
+		in := l.pending[0]
+		l.pending = slices.Delete(l.pending, 0, 1)
+		l.now(&in)
 		effects, err := l.engine.Step(in)
+		l.took(in)
 		if err != nil {
-			l.failure = err
-			return
+			l.broke(in, err)
+			continue
 		}
 		for i := range effects {
 			l.carryOut(&effects[i])
 		}
-		if len(l.pending) == 0 {
-			break
-		}
-		in, l.pending = l.pending[0], l.pending[1:]
 	}
-	l.save(false)
+}
+
+func (l *loop) goesOn() bool { return l.halt == 0 && l.failure == nil }
+
+// now gives an input its times.
+func (l *loop) now(in *core.Input) {
+	in.Mono, in.Wall = time.Since(l.epoch).Microseconds(), l.cfg.Clock().UnixMicro()
 }
 
 func (l *loop) carryOut(e *core.Effect) {
 	switch e.Kind {
 	case core.Dial:
 		ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-		l.dials[e.Conn] = cancel
+		l.dials[e.Conn], l.lastDial = cancel, e.Conn
 		id, addr := e.Conn, e.Addr // e is the engine's again soon
 		l.spawn(func() { l.dial(ctx, id, addr) })
 	case core.Send:
-		if c := l.conns[e.Conn]; c != nil && !c.send(e.Frame) {
+		c := l.conns[e.Conn]
+		if c == nil {
+			break
+		}
+		c.story.said = true
+		if !c.send(e.Frame) {
 			c.abort(wire.CodeSlow)
 			l.drop(e.Conn)
 			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeSlow})
@@ -178,7 +219,7 @@ func (l *loop) carryOut(e *core.Effect) {
 			delete(l.dials, e.Conn)
 		}
 	case core.Dirty:
-		l.store.dirty = e.Seq
+		l.store.dirty = l.base + e.Seq
 	case core.Emit:
 		l.emit(e.Event)
 	case core.Wake:
@@ -190,6 +231,7 @@ func (l *loop) carryOut(e *core.Effect) {
 
 func (l *loop) emit(e *core.Event) {
 	before, known := l.board.apply(e)
+	l.told = true
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)
@@ -212,16 +254,16 @@ func (l *loop) emit(e *core.Event) {
 // answer ends a command, if it failed or its change is on disk; else that waits
 // for the disk.
 func (l *loop) answer(e *core.Event) {
-	to := l.answers[e.ID]
+	to, seq := l.answers[e.ID].answer, l.base+e.Seq
 	delete(l.answers, e.ID)
 	switch {
 	case to == nil:
 	case e.Code != 0:
 		to <- result{err: &CommandError{Code: e.Code, Text: e.Text}}
-	case e.Seq <= l.store.written:
+	case seq <= l.store.written:
 		to <- result{name: e.Name}
 	default:
-		l.store.waiting = append(l.store.waiting, waiting{seq: e.Seq, name: e.Name, to: to})
+		l.store.waiting = append(l.store.waiting, waiting{seq: seq, name: e.Name, to: to})
 	}
 }
 
@@ -254,8 +296,8 @@ func (l *loop) end() {
 	}
 	written := l.settle()
 	l.engine.Close()
-	for _, to := range l.answers {
-		to <- result{err: ErrStopped}
+	for _, cmd := range l.answers {
+		cmd.answer <- result{err: ErrStopped}
 	}
 	l.board.end()
 	close(l.settled)

@@ -36,10 +36,12 @@ type Node struct {
 	guesses  guesses
 
 	inputs  chan input
-	stop    chan struct{} // closed by Close: say bye, then end
-	halted  chan struct{} // closed when the engine's goroutine takes no more inputs
-	settled chan struct{} // closed when what the end does to the ring file is done
-	done    chan struct{} // closed when all is over
+	asides  chan func(*loop) // what else its goroutine is to do
+	swaps   sync.Mutex       // one at a time
+	stop    chan struct{}    // closed by Close: say bye, then end
+	halted  chan struct{}    // closed when the engine's goroutine takes no more inputs
+	settled chan struct{}    // closed when what the end does to the ring file is done
+	done    chan struct{}    // closed when all is over
 	stopped sync.Once
 	unhook  func() bool // from Start's context
 	err     error       // why it ended; read after settled
@@ -78,6 +80,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
 		inputs:  make(chan input, 16),
+		asides:  make(chan func(*loop)),
 		stop:    make(chan struct{}),
 		halted:  make(chan struct{}),
 		settled: make(chan struct{}),
@@ -134,7 +137,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		cleanup(func() error { return os.Remove(n.folder.path(socketName)) })
 	}()
 
-	engine, err := n.newEngine(snapshot)
+	engine, is, err := n.newEngine(snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		}
 	}
 
-	l := n.begin(engine)
+	l := n.begin(engine, is)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, socket} {
 		if on != nil {
@@ -195,13 +198,12 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }
 
-func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
-	var random [16]byte
-	rand.Read(random[:])
-	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: binary.LittleEndian.Uint64(random[:])}
+// newEngine makes the first engine, and returns what it is made of.
+func (n *Node) newEngine(snapshot []byte) (core.Engine, core.Config, error) {
+	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: random()}
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
-		Seed: binary.LittleEndian.Uint64(random[8:]), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
+		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: snapshot,
 	}
 	if n.cfg.Tune != nil {
@@ -209,22 +211,34 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, error) {
 	}
 	engine, err := n.cfg.Engine(cfg)
 	if err == nil {
-		return engine, nil
+		cfg.Snapshot = nil
+		return engine, cfg, nil
 	}
+	return nil, cfg, n.cannotStart(snapshot, err)
+}
+
+func random() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// cannotStart says why no engine could be made.
+func (n *Node) cannotStart(snapshot []byte, err error) error {
 	file := n.folder.path(ringName)
 	var of wire.Snapshot
 	if snapshot != nil && of.Decode(snapshot) == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring) {
-		return nil, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
+		return fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
 			file, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)
 	}
 	var bad *core.ConfigError
 	switch {
 	case !errors.As(err, &bad):
-		return nil, fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
+		return fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
 	case bad.Field == "Snapshot":
-		return nil, fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
+		return fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
 	}
-	return nil, wrong(bad.Field, bad.Err)
+	return wrong(bad.Field, bad.Err)
 }
 
 // Name returns the node's name.
@@ -233,8 +247,9 @@ func (n *Node) Name() string { return n.cfg.Name }
 // Addr returns the HOST:PORT where others dial this node, "" if nobody can.
 func (n *Node) Addr() string { return n.addr }
 
-// Handler returns all that the node serves, the WebSocket for nodes at /ring
-// among it, to be mounted at the root of a server of one's own.
+// Handler returns all that the node serves, to be mounted in a server of one's
+// own: at its root, or under a path with http.StripPrefix. Then mount it at /ring
+// too, whatever else is where: that is the WebSocket that other nodes dial.
 func (n *Node) Handler() http.Handler { return n.handler }
 
 // Done is closed when the node has ended and let go of everything.

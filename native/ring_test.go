@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,8 +50,14 @@ func (e mortalEngine) Step(in core.Input) ([]core.Effect, error) {
 	return e.Engine.Step(in)
 }
 
+// kill waits until the members that the node shows are in its ring file.
 func (m *mortal) kill(t *testing.T) {
 	t.Helper()
+	eventually(t, "the ring file", func() bool {
+		var of wire.Snapshot
+		snapshot, err := DecodeRingFile([]byte(have(m.cfg.Data, ringName)))
+		return err == nil && of.Decode(snapshot) == nil && members(of.Records) == names(m.All())
+	})
 	m.dead.Store(true)
 	receive(t, "its death", m.Done()) // at its next round
 	if !errors.Is(m.Err(), errKilled) {
@@ -81,6 +88,18 @@ func again(t *testing.T, cfg Config) *mortal {
 	n := start(t, cfg)
 	cfg.Listen = n.Addr()
 	return &mortal{n, cfg, dead}
+}
+
+// members names those that a ring file's records add.
+func members(records []wire.Record) string {
+	var all []core.Node
+	for _, w := range records {
+		if w.Set == wire.Nodes && w.Rank == 0 {
+			all = append(all, core.Node{Name: w.Name})
+		}
+	}
+	slices.SortFunc(all, func(a, b core.Node) int { return strings.Compare(a.Name, b.Name) })
+	return names(all)
 }
 
 func join(addr string) func(*Config) { return func(c *Config) { c.Join = []string{addr} } }

@@ -16,10 +16,11 @@ const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 30 * time.Second
 
-	// A burst of changes is written ever more rarely, if nobody waits for it:
-	// each write is followed by a rest, the first by firstRest, twice as long
-	// each time, up to lastRest. A rest in which nothing changed ends the burst.
-	firstRest = 5 * time.Millisecond
+	// A change that nobody waits for, as it came from others who have it, is
+	// written after a rest, so that a burst is one write: after firstRest, and twice
+	// as long each time, up to lastRest. A rest in which nothing changed ends the burst.
+	// A node that has joined writes at once: it has to know its ring from then on.
+	firstRest = 50 * time.Millisecond
 	lastRest  = time.Second
 
 	settleTime = time.Second // that a disk may take at the end
@@ -28,12 +29,13 @@ const (
 var errHangs = errors.New("the disk does not answer")
 
 // store is what the loop knows of the ring file: one write under way at a time,
-// and what changes in the meantime, and in a rest after it, goes with the next.
+// and what changes in the meantime, and in a rest, goes with the next.
 type store struct {
 	dirty   uint64 // the newest change
 	writing uint64 // the newest change in the write under way; 0 if none is
 	written uint64 // the newest change on disk
 	err     error  // of the last write
+	knows   bool   // the write under way, or the last one, had another member in it
 	resting bool
 	rest    time.Duration
 	waiting []waiting
@@ -73,17 +75,19 @@ func (l *loop) save(retry bool) {
 	if s.writing != 0 || s.dirty <= s.written || l.halt != 0 || l.failure != nil {
 		return
 	}
-	if (s.err != nil || s.resting) && !retry && len(s.waiting) == 0 {
+	if len(s.waiting) == 0 && !retry && (s.knows || s.err != nil || l.board.len() < 2) {
+		if s.err == nil && !s.resting {
+			s.takeRest()
+		}
 		return // the timer is running
 	}
 	s.resting = false
-	snapshot, err := l.engine.Snapshot()
-	if err != nil {
-		l.failure = err
+	snapshot := l.snapshot()
+	if snapshot == nil {
 		return
 	}
 	s.retry.Stop()
-	s.writing = s.dirty
+	s.writing, s.knows = s.dirty, l.board.len() > 1
 	go func() { s.done <- s.write(EncodeRingFile(snapshot)) }()
 }
 
@@ -97,11 +101,16 @@ func (l *loop) wrote(err error) {
 		s.backoff = min(max(2*s.backoff, firstRetry), lastRetry)
 		s.retry.Reset(s.backoff)
 	} else {
-		s.backoff, s.resting = 0, true
-		s.rest = min(max(2*s.rest, firstRest), lastRest)
-		s.retry.Reset(s.rest)
+		s.backoff = 0
+		s.takeRest()
 	}
 	l.save(false)
+}
+
+func (s *store) takeRest() {
+	s.resting = true
+	s.rest = min(max(2*s.rest, firstRest), lastRest)
+	s.retry.Reset(s.rest)
 }
 
 // outcome tells all who wait for changes up to seq, the log and the status.

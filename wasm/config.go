@@ -68,6 +68,8 @@ func number(key string, value int64) int32 {
 		config.Ephemeral = value != 0
 	case "rejoin":
 		config.Rejoin = value != 0
+	case "takeover":
+		config.Takeover = value != 0
 	case "period":
 		config.Period = value
 	case "ack-timeout":

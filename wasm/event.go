@@ -8,150 +8,138 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// object appends a JSON object without what is empty.
+// object is the beginning of a JSON object, which grows without what is empty.
 type object []byte
 
-func (o *object) open() { *o = append(*o, '{') }
+func open(dst []byte) object { return append(dst, '{') }
 
-func (o *object) close() { *o = append(*o, '}') }
+func (o object) close() []byte { return append(o, '}') }
 
-// key appends a key as it stands in JSON, with its quotes and colon.
-func (o *object) key(k string) {
-	if (*o)[len(*o)-1] != '{' {
-		*o = append(*o, ',')
+// key appends a key as it stands in JSON, from the comma before it to the colon.
+//
+//go:noinline
+func (o object) key(k string) object {
+	if o[len(o)-1] == '{' {
+		k = k[1:]
 	}
-	*o = append(*o, k...)
+	return append(o, k...)
 }
 
-func (o *object) string(k, v string) {
-	if v != "" {
-		o.key(k)
-		*o = appendString(*o, v)
+// string takes a key that has the quote of its value too.
+func (o object) string(k, v string) object {
+	if v == "" {
+		return o
 	}
+	return append(appendText(o.key(k), v), '"')
 }
 
-func (o *object) int(k string, v int64) {
-	if v != 0 {
-		o.key(k)
-		*o = strconv.AppendInt(*o, v, 10)
+func (o object) int(k string, v int64) object {
+	if v == 0 {
+		return o
 	}
+	return strconv.AppendInt(o.key(k), v, 10)
 }
 
-func (o *object) uint(k string, v uint64) {
-	if v != 0 {
-		o.key(k)
-		*o = strconv.AppendUint(*o, v, 10)
+func (o object) uint(k string, v uint64) object {
+	if v == 0 {
+		return o
 	}
+	return strconv.AppendUint(o.key(k), v, 10)
 }
 
 // appendEvent appends an event as docs/abi.md has it.
 func appendEvent(dst []byte, e *core.Event) []byte {
-	o := object(dst)
-	o.open()
-	o.string(`"kind":`, e.Kind.String())
+	o := open(dst).string(`,"kind":"`, e.Kind.String())
 	switch e.Kind {
 	case core.EventNode:
-		o.key(`"node":`)
-		o.node(&e.Node)
+		o = appendNode(o.key(`,"node":`), &e.Node)
 	case core.EventResult:
-		o.uint(`"id":`, e.ID)
-		o.uint(`"seq":`, e.Seq)
+		o = o.uint(`,"id":`, e.ID).uint(`,"seq":`, e.Seq)
 	}
-	o.string(`"name":`, e.Name)
-	o.string(`"address":`, e.Addr)
-	o.uint(`"code":`, uint64(e.Code))
-	o.string(`"text":`, e.Text)
-	o.int(`"ahead_micros":`, e.Skew)
-	o.close()
-	return o
+	o = o.string(`,"name":"`, e.Name).string(`,"address":"`, e.Addr)
+	o = o.uint(`,"code":`, uint64(e.Code)).string(`,"text":"`, e.Text)
+	return o.int(`,"ahead_micros":`, e.Skew).close()
 }
 
-func (o *object) node(n *core.Node) {
-	o.open()
-	o.string(`"name":`, n.Name)
-	o.string(`"state":`, n.State.String())
+func appendNode(dst []byte, n *core.Node) []byte {
+	o := open(dst).string(`,"name":"`, n.Name).string(`,"state":"`, n.State.String())
 	if n.Ephemeral {
-		o.key(`"ephemeral":`)
-		*o = append(*o, "true"...)
+		o = o.key(`,"ephemeral":true`)
 	}
-	o.string(`"address":`, n.Address)
-	o.string(`"via":`, n.Via)
-	o.int(`"incarnation":`, n.Incarnation)
+	o = o.string(`,"address":"`, n.Address).string(`,"via":"`, n.Via).int(`,"incarnation":`, n.Incarnation)
 	if n.Instance != (wire.Instance{}) {
-		o.key(`"instance":`)
-		*o = append(strconv.AppendInt(append(*o, '"'), n.Instance.Start, 10), '-')
+		o = append(strconv.AppendInt(o.key(`,"instance":"`), n.Instance.Start, 10), '-')
 		var nonce [17]byte
 		for i := range 16 {
 			nonce[i] = hex[n.Instance.Nonce>>(60-4*i)&15]
 		}
 		nonce[16] = '"'
-		*o = append(*o, nonce[:]...)
+		o = append(o, nonce[:]...)
 	}
-	o.uint(`"version":`, uint64(n.Version))
+	o = o.uint(`,"version":`, uint64(n.Version))
 	if len(n.Tags) > 0 {
-		o.key(`"tags":`)
-		o.open()
+		tags := open(o.key(`,"tags":`))
 		for _, t := range n.Tags {
-			o.key(string(append(appendString(nil, t.Key), ':')))
-			*o = appendString(*o, t.Value)
+			tags = append(appendText(tags.key(`,"`), t.Key), '"')
+			tags = append(appendText(append(tags, `:"`...), t.Value), '"')
 		}
-		o.close()
+		o = tags.close()
 	}
-	o.close()
+	return o.close()
 }
 
 // appendConfigError appends what create says.
 func appendConfigError(dst []byte, err error) []byte {
-	o := object(dst)
-	o.open()
+	o := open(dst)
 	if bad, ok := err.(*core.ConfigError); ok { // errors.As would link reflection
-		o.string(`"field":`, bad.Field)
+		o = o.string(`,"field":"`, bad.Field)
 		err = bad.Err
 	}
-	o.string(`"text":`, err.Error())
-	o.close()
-	return o
+	return o.string(`,"text":"`, err.Error()).close()
 }
-
-// plain bytes stand for themselves in a JSON string.
-var plain = func() (plain [256]bool) {
-	for c := byte(' '); c < utf8.RuneSelf; c++ {
-		plain[c] = c != '"' && c != '\\'
-	}
-	return plain
-}()
 
 const hex = "0123456789abcdef"
 
-// appendString appends a JSON string. What is no UTF-8 becomes U+FFFD.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] {
-			i++
-			continue
-		}
-		size := 1
-		if c >= utf8.RuneSelf {
-			var r rune
-			if r, size = utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-		}
-		dst = append(dst, s[from:i]...)
+// appendText appends what stands between the quotes of a JSON string. What is no
+// UTF-8 becomes U+FFFD.
+func appendText(dst []byte, s string) []byte {
+	if isPlain(s) {
+		return append(dst, s...)
+	}
+	for i, c := range s {
 		switch {
-		case c >= utf8.RuneSelf:
+		case c == utf8.RuneError:
 			dst = append(dst, "\ufffd"...)
+		case c >= utf8.RuneSelf:
+			dst = utf8.AppendRune(dst, c)
 		case c < ' ':
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		case c == '"', c == '\\':
+			dst = append(dst, '\\', s[i])
 		default:
-			dst = append(dst, '\\', c)
+			dst = append(dst, s[i])
 		}
-		i += size
-		from = i
 	}
-	return append(append(dst, s[from:]...), '"')
+	return dst
+}
+
+// isPlain says whether all bytes of s stand for themselves in a JSON string, as
+// those of nearly all strings do: it looks at eight of them at a time.
+func isPlain(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	var found uint64
+	for i := 0; i < len(s); i += 8 {
+		from := max(0, min(i, len(s)-8))
+		x := uint64(' ') * ones
+		if b := s[from:]; len(b) >= 8 {
+			x = uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		} else {
+			for _, c := range []byte(b) {
+				x = x<<8 | uint64(c)
+			}
+		}
+		found |= x | (x - ' '*ones) | ((x ^ '"'*ones) - ones) | ((x ^ '\\'*ones) - ones)
+	}
+	return found&high == 0
 }

@@ -66,7 +66,7 @@ func TestStrings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "s")
 		var got string
-		if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
+		if err := json.Unmarshal(append(appendText([]byte{'"'}, s), '"'), &got); err != nil {
 			t.Fatal(err)
 		}
 		want := string([]rune(s)) // what is no UTF-8 is U+FFFD, byte for byte
@@ -74,4 +74,20 @@ func TestStrings(t *testing.T) {
 			t.Fatalf("%q, not %q", got, want)
 		}
 	})
+}
+
+// TestPlain: of each byte it is known whether it stands for itself, wherever in a string it is.
+func TestPlain(t *testing.T) {
+	for c := range 256 {
+		want := c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf
+		for size := 1; size < 20; size++ {
+			for at := range size {
+				s := []byte(strings.Repeat("~", size))
+				s[at] = byte(c)
+				if got := isPlain(string(s)); got != want {
+					t.Fatalf("%q: %v, not %v", s, got, want)
+				}
+			}
+		}
+	}
 }

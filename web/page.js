@@ -66,12 +66,12 @@ async function start() {
 /** The page's own node first, then others, for when it dies. */
 async function gateways() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const own = `${scheme}//${location.host}/ring`;
+  const own = `${scheme}//${location.host}${new URL("ring", location.href).pathname}`; // beside this page, which may be under a path
   try {
     const answer = await fetch("v1/up", { signal: AbortSignal.timeout(2000) });
     /** @type {{nodes: NodeInfo[]}} */
     const { nodes } = await answer.json();
-    return [...new Set([own, ...nodes.filter((n) => n.address).map((n) => `${scheme}//${n.address}/ring`)])];
+    return [own, ...nodes.filter((n) => n.address && n.address !== location.host).map((n) => `${scheme}//${n.address}/ring`)];
   } catch {
     return [own]; // joining says what is wrong
   }

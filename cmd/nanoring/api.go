@@ -69,6 +69,7 @@ const (
 	pathStatus = "/v1/status"
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
+	pathEngine = "/v1/engine"
 )
 
 // members returns the nodes that a path like pathUp has.

@@ -100,10 +100,16 @@ func (c *client) call(ctx context.Context, method, path string, body any) ([]byt
 	return b, nil
 }
 
+// wasm is a body that is a module, and not JSON.
+type wasm []byte
+
 // open asks and returns the body of the answer, to be read as it comes.
 func (c *client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
 	var content io.Reader
-	if body != nil {
+	kind := "application/json"
+	if module, ok := body.(wasm); ok {
+		content, kind = bytes.NewReader(module), "application/wasm"
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			return nil, err
@@ -115,7 +121,7 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 		return nil, err
 	}
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	if c.token != nil {
 		token, err := c.token()

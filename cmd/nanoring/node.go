@@ -27,6 +27,7 @@ type nodeFlags struct {
 	tags      []string
 	page      bool
 	engine    string
+	memory    size
 	logLevel  string
 	logFormat string
 }
@@ -80,6 +81,8 @@ a list is separated by commas there.`,
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it; with a secret, take HTTP without TLS there, from a proxy")
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
+	f.memory = host.DefaultMemory
+	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
 	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
 	markEnv(flags)
@@ -108,8 +111,9 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		signal.Notify(reread, syscall.SIGHUP)
 		defer signal.Stop(reread)
 	}
+	config.Sandbox = sandbox(config, f.memory)
 	if f.engine == "wasm" {
-		config.Engine = sandboxed(signals, config)
+		config.Engine = builtin(signals, config)
 	}
 	node, err := native.Start(signals, config)
 	var wrong *native.ConfigError
@@ -184,17 +188,22 @@ func parseTags(list []string) (tags []wire.Tag, err error) {
 	return tags, nil
 }
 
-// sandboxed returns what makes a node's engine in WebAssembly.
-func sandboxed(ctx context.Context, c native.Config) func(core.Config) (core.Engine, error) {
-	return func(node core.Config) (core.Engine, error) {
+// sandbox returns what makes a node's engines in WebAssembly.
+func sandbox(c native.Config, memory size) func(context.Context, []byte, core.Config) (core.Engine, error) {
+	return func(ctx context.Context, module []byte, node core.Config) (core.Engine, error) {
 		start := time.Now()
-		e, err := host.New(ctx, host.Config{Node: node, Cache: filepath.Join(c.Data, "cache")})
+		e, err := host.New(ctx, host.Config{Node: node, Module: module, Memory: int(memory), Cache: filepath.Join(c.Data, "cache")})
 		if err != nil {
 			return nil, err
 		}
-		c.Log.Info("the engine runs in a sandbox", "engine", "wasm", "took", time.Since(start).Round(time.Millisecond))
+		c.Log.Debug("an engine was made in the sandbox", "module", fmt.Sprintf("%x", e.ModuleDigest()), "took", time.Since(start).Round(time.Millisecond))
 		return e, nil
 	}
+}
+
+// builtin returns what makes them of NanoRing's own module.
+func builtin(ctx context.Context, c native.Config) func(core.Config) (core.Engine, error) {
+	return func(node core.Config) (core.Engine, error) { return c.Sandbox(ctx, nil, node) }
 }
 
 func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
+	"github.com/nanoring/nanoring/host"
 	"github.com/spf13/cobra"
 )
 
@@ -39,6 +42,9 @@ node shows all nodes up. From then on the times in flags count, and --for.
 --latency    one way; every two nodes have their own between the two, and each
              frame takes up to a quarter more
 --skew       each clock is off by up to so much, ahead or behind
+--wasm       so many of the nodes and guests, spread evenly, run the WebAssembly
+             module in its sandbox, the others the native core. What is printed is
+             the same, for the same seed; it takes some 3 MB and more time for each
 
 What is printed of a change (a node joined, started again, stopped, was killed,
 lost power, was cut off, is back):
@@ -78,6 +84,7 @@ is the ring file that one node would write at the end.`,
 type simulation struct {
 	plan sim.Plan
 	acts []simAct
+	wasm someNodes // run the module
 	svg  string
 }
 
@@ -119,9 +126,13 @@ func (s *simulation) flags(cmd *cobra.Command) {
 	times("skew", &p.Skew, "0s", "how far clocks are off")
 	times("period", &p.Period, "1s", "between a node's rounds")
 	times("ack-timeout", &p.AckTimeout, "500ms", "for the answer of a node whose round trips were not measured yet")
-	times("suspect-for", &p.SuspectFor, "3s", "for a suspect to refute, in a small ring")
+	times("suspect-for", &p.SuspectFor, "2s", "for a suspect to refute, in a small ring")
 	flags.Uint64Var(&p.Seed, "seed", 1, "of all that is random")
 	times("for", &p.For, "1m", "how long to watch the ring once it stands")
+	flags.Var(&once{&parsed{kind: "who", set: func(text string) (err error) {
+		s.wasm, err = parseNodes(text)
+		return err
+	}}}, "wasm", "run so many nodes on the WebAssembly module: a number, or a share")
 	flags.StringVar(&s.svg, "svg", "", "a file for a picture of the agreement over time")
 	cmd.MarkFlagFilename("svg", "svg")
 }
@@ -143,6 +154,7 @@ func (s *simulation) complete() error {
 		a.Nodes = a.nodes.of(s.plan.Nodes)
 		s.plan.Acts = append(s.plan.Acts, a.Act)
 	}
+	s.plan.Others, s.plan.Other = s.wasm.of(s.plan.Nodes+s.plan.Guests), inSandbox
 	if s.plan.Period == 0 || s.plan.AckTimeout == 0 || s.plan.SuspectFor == 0 {
 		return errors.New("--period, --ack-timeout and --suspect-for are more than 0")
 	}
@@ -159,10 +171,20 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 		defer f.Close()
 		picture = f
 	}
+	if s.plan.Others > 0 { // one that stays, so that the module stays compiled
+		stays, err := inSandbox(core.Config{Ring: "sim", Name: "sim"})
+		if err != nil {
+			return fmt.Errorf("cannot run nodes with --wasm: %w", err)
+		}
+		defer stays.Close()
+	}
 	done := func() {}
 	if onTerminal(progress) {
 		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
 	}
+	// Engines keep nearly all that they make: collecting often finds little.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(10 << 30)
 	r, err := s.plan.Run()
 	done()
 	if err != nil {
@@ -180,6 +202,15 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 		return writeJSON(out, s.json(r))
 	}
 	return s.table(out, r)
+}
+
+// inSandbox makes a simulated node's engine in WebAssembly.
+func inSandbox(cfg core.Config) (core.Engine, error) {
+	e, err := host.New(context.Background(), host.Config{Node: cfg})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // showProgress returns what writes a line over itself a few times a second, and

@@ -38,6 +38,9 @@ func (s *simulation) table(out io.Writer, r *sim.Report) error {
 	p := &s.plan
 	fmt.Fprintf(out, "%d nodes, %d guests, latency %s to %s, loss %.3g %%, clocks off by up to %s, seed %d.\n",
 		p.Nodes, p.Guests, span(p.LatencyMin), span(p.LatencyMax), float64(p.Loss)/1e4, span(p.Skew), p.Seed)
+	if p.Others > 0 {
+		fmt.Fprintf(out, "%d of them run the WebAssembly module, the others the native core.\n", p.Others)
+	}
 	if r.Stood {
 		fmt.Fprintf(out, "The last joined after %s; the ring stood after %s, and was watched for %s.\n\n", span(r.JoinedIn), span(r.StoodIn), span(p.For))
 	} else {
@@ -89,6 +92,7 @@ func threeOf(t sim.Times, show func(int64) string) []string {
 type simJSON struct {
 	Nodes           int          `json:"nodes"`
 	Guests          int          `json:"guests"`
+	Wasm            int          `json:"wasm"`
 	Seed            uint64       `json:"seed"`
 	PeriodMicros    int64        `json:"period_micros"`
 	ForMicros       int64        `json:"for_micros"`
@@ -148,7 +152,7 @@ func (s *simulation) json(r *sim.Report) simJSON {
 		return trafficJSON{t.Bytes, t.Frames, perNode(t.Bytes, t), perNode(t.Frames, t)}
 	}
 	v := simJSON{
-		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For,
+		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For,
 		Stood: r.Stood, JoinedMicros: r.JoinedIn, StoodMicros: r.StoodIn,
 		FalseSuspicions: nodesGuests{r.FalseSuspicions, r.GuestFalseSuspicions},
 		FalseDeaths:     nodesGuests{r.FalseDeaths, r.GuestFalseDeaths},

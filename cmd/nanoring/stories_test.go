@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nanoring/nanoring/host"
 	"github.com/nanoring/nanoring/native"
 )
 
@@ -170,7 +171,8 @@ func storyWrongClock(t *testing.T, ns *nodes, wrong time.Duration) {
 		if err := warm(config.Data); err != nil {
 			t.Fatal(err)
 		}
-		config.Engine = sandboxed(t.Context(), config)
+		config.Sandbox = sandbox(config, host.DefaultMemory)
+		config.Engine = builtin(t.Context(), config)
 	}
 	dev2, err := native.Start(t.Context(), config)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 // Record is the latest operation on one element: an add when its rank is 0, a
 // removal when it is higher. A Record never changes, so sets may share it.
 type Record struct {
+	hash  uint64 // beside the name: a search looks at both
 	Name  string
 	Stamp int64
 	Rank  uint8
@@ -19,17 +20,21 @@ type Record struct {
 	// does not look at it.
 	Parsed any
 
-	hash  uint64
 	print uint64
 }
 
 // New makes a record. It keeps both strings: clone what aliases a buffer.
 func New(name string, stamp int64, rank uint8, value string) *Record {
-	return &Record{
-		Name: name, Stamp: stamp, Rank: rank, Value: value,
-		hash:  HashName(name),
-		print: printOf(name, stamp, rank, value),
-	}
+	r := new(Record)
+	r.Init(name, stamp, rank, value)
+	return r
+}
+
+// Init makes of the zero Record what New makes, where it lies.
+func (r *Record) Init(name string, stamp int64, rank uint8, value string) {
+	r.Name, r.Stamp, r.Rank, r.Value = name, stamp, rank, value
+	r.hash = HashName(name)
+	r.print = printOf(name, stamp, rank, value)
 }
 
 // Next makes a record of another operation on the same element, with the same

@@ -20,6 +20,9 @@ type Set struct {
 // Get returns an element's record, or nil.
 func (s *Set) Get(name string) *Record { return s.root.get(HashName(name), name) }
 
+// Find is Get for whoever has the name's HashName: one hash serves several sets.
+func (s *Set) Find(hash uint64, name string) *Record { return s.root.get(hash, name) }
+
 // Merge joins a record into the set: of it and the element's record the later
 // stays. It tells whether the record went in.
 func (s *Set) Merge(r *Record) bool {

@@ -1,6 +1,9 @@
 package lww
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A leaf that grows above splitAbove records gets children; an inner node that
 // falls to mergeAt becomes a leaf again. The distance between the two keeps
@@ -21,19 +24,28 @@ type node struct {
 // nibble returns a hash's nibble at a depth from 0 to 15.
 func nibble(hash uint64, depth uint8) int { return int(hash >> (60 - 4*depth) & 15) }
 
-// search returns where in a leaf an element is, or belongs.
-func (n *node) search(hash uint64, name string) (int, bool) {
+// search returns where in a leaf, which lies at a depth, an element is, or
+// belongs. Hashes are spread evenly: it begins where this one is likely to be.
+func (n *node) search(hash uint64, name string, depth uint8) (int, bool) {
 	lo, hi := 0, len(n.recs)
-	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
+	at, _ := bits.Mul64(hash<<(4*depth), uint64(hi))
+	for mid := int(at); lo < hi; {
 		r := n.recs[mid]
-		if r.hash < hash || r.hash == hash && r.Name < name { // names can be made to share a hash
+		switch {
+		case r.hash == hash && r.Name == name:
+			return mid, true
+		case r.hash < hash || r.hash == hash && r.Name < name: // names can be made to share a hash
 			lo = mid + 1
-		} else {
+			mid = lo
+		default:
 			hi = mid
+			mid = hi - 1
+		}
+		if depth == maxDepth {
+			mid = int(uint(lo+hi) / 2)
 		}
 	}
-	return lo, lo < len(n.recs) && n.recs[lo].hash == hash && n.recs[lo].Name == name
+	return lo, false
 }
 
 // at returns the deepest node on a range's path, nil if the range is empty, and
@@ -48,8 +60,9 @@ func (n *node) at(rg Range) (*node, uint8) {
 }
 
 func (n *node) get(hash uint64, name string) *Record {
-	if n, _ = n.at(Range{hash, maxDepth}); n != nil {
-		if i, ok := n.search(hash, name); ok {
+	n, depth := n.at(Range{hash, maxDepth})
+	if n != nil {
+		if i, ok := n.search(hash, name, depth); ok {
 			return n.recs[i]
 		}
 	}
@@ -64,7 +77,7 @@ func (n *node) put(r *Record, depth uint8) (old *Record) {
 			*kid = new(node)
 		}
 		old = (*kid).put(r, depth+1)
-	} else if i, ok := n.search(r.hash, r.Name); ok {
+	} else if i, ok := n.search(r.hash, r.Name, depth); ok {
 		old, n.recs[i] = n.recs[i], r
 	} else {
 		n.recs = slices.Insert(n.recs, i, r)
@@ -92,7 +105,7 @@ func (n *node) remove(hash uint64, name string, depth uint8) (old *Record) {
 		if (*kid).sum.Count == 0 {
 			*kid = nil
 		}
-	} else if i, ok := n.search(hash, name); ok {
+	} else if i, ok := n.search(hash, name, depth); ok {
 		old = n.recs[i]
 		n.recs = slices.Delete(n.recs, i, i+1)
 	} else {

@@ -133,6 +133,7 @@ func (w *World) arrive(c *conn, of uint8) {
 		// A runtime may hand over a frame that came just before the engine's Close.
 		if dst.state == open || w.chance(100_000) {
 			dst.proc.step(core.Input{Kind: core.Received, Conn: dst.id, Frame: it.frame})
+			return
 		}
 	case it.kind == opening && dst.state == dialling:
 		dst.state = open

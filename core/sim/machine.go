@@ -151,7 +151,9 @@ func (m *Machine) start(join []string, rejoin bool) error {
 		Join:      join,
 		Rejoin:    rejoin,
 		Snapshot:  m.disk.Ring,
-		Intern:    w.intern,
+	}
+	if w.lean {
+		cfg.Intern = w.intern[m.index%len(w.intern)]
 	}
 	if m.opt.Tune != nil {
 		m.opt.Tune(&cfg)

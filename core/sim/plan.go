@@ -26,7 +26,13 @@ type Plan struct {
 	ChurnEvery int64 // microseconds between two restarts of random nodes; 0 for none
 	For        int64 // how long it is watched once it stands, microseconds
 
+	// Others of the nodes and guests, spread evenly, run on engines that Other makes.
+	Others int
+	Other  func(core.Config) (core.Engine, error)
+
 	Progress func(Progress) // if not nil, is told now and then how far it is
+
+	workers int // of a test; 0 for as many as there are cores
 }
 
 // Act is one thing that happens to a ring. Times count from when it stands.
@@ -78,6 +84,8 @@ func (p *Plan) Validate() error {
 		return fmt.Errorf("%d nodes: a plan takes 2 to %d", p.Nodes, mostNodes)
 	case p.Guests < 0 || p.Guests > mostNodes:
 		return fmt.Errorf("%d guests: a plan takes 0 to %d", p.Guests, mostNodes)
+	case p.Others < 0 || p.Others > p.Nodes+p.Guests || p.Others > 0 && p.Other == nil:
+		return fmt.Errorf("%d of %d nodes cannot run on another engine", p.Others, p.Nodes+p.Guests)
 	case p.LatencyMin < 0 || p.LatencyMax < p.LatencyMin || p.LatencyMax > mostLatency:
 		return errors.New("the latency goes from the least, 0 or more, to the most, 10 s or less")
 	case p.Loss < 0 || p.Loss > mostLoss:
@@ -144,11 +152,24 @@ func (p *Plan) Run() (*Report, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss})
-	w.lean, w.intern = true, new(core.Interner)
+	others := make(map[string]bool)
+	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss, New: func(cfg core.Config) (core.Engine, error) {
+		if others[cfg.Name] {
+			return p.Other(cfg)
+		}
+		return newRing(cfg)
+	}})
+	defer w.close()
+	w.beLean(p.workers)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	l.watch = newWatch(w, p.Nodes+p.Guests)
 	r := &Report{}
+	l.machines()
+	for i, m := range w.machines {
+		if all := int64(len(w.machines)); int64(i+1)*int64(p.Others)/all > int64(i)*int64(p.Others)/all {
+			others[m.opt.Node] = true
+		}
+	}
 	if err := l.join(); err != nil {
 		return nil, err
 	}
@@ -181,7 +202,6 @@ func (l *life) between(lo, hi int64) int64 { return lo + l.rng.Int64N(hi-lo+1) }
 
 // join starts all nodes, in waves that double.
 func (l *life) join() error {
-	l.machines()
 	if err := l.start(l.w.machines[0]); err != nil {
 		return err
 	}

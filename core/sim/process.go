@@ -17,6 +17,7 @@ type process struct {
 	view     core.View
 	origin   int64 // virtual time at which the monotonic clock was 0
 	dead     bool
+	due      bool // a step of its is in the batch
 
 	conns    map[core.ConnID]side
 	accepted core.ConnID // newest id given
@@ -51,7 +52,19 @@ func (p *process) step(in core.Input) {
 		w.digestInput(p, &in)
 	}
 	w.traceInput(p, &in)
+	if w.batch.open {
+		p.due = true
+		w.batch.steps = append(w.batch.steps, pending{p: p, in: in, at: w.now})
+		return
+	}
 	effects, err := p.eng.Step(in)
+	p.carryOut(in, effects, err)
+}
+
+// carryOut carries out what the engine answered to in, whose frame is done with.
+func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
+	w := p.m.w
+	defer w.recycle(in.Frame)
 	if err != nil {
 		w.fail(p.m, err)
 		p.m.Crash()

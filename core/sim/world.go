@@ -62,8 +62,9 @@ type World struct {
 	frames   uint64 // sent so far
 	bytes    uint64
 	err      error
-	intern   *core.Interner
 	lean     bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
+	batch    batch
+	intern   []*core.Interner // of each worker of the batch
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
@@ -153,6 +154,10 @@ func (w *World) RunUntil(d int64, cond func() bool) bool {
 
 // advance serves all events up to and at t.
 func (w *World) advance(t int64) {
+	if w.lean {
+		w.advanceLean(t)
+		return
+	}
 	for len(w.heap) > 0 && w.heap[0].at <= t {
 		e := w.heap.pop()
 		w.now = e.at
@@ -235,6 +240,15 @@ func (w *World) between(lo, hi int64) int64 {
 // chance is true n times in a million.
 func (w *World) chance(n int) bool {
 	return n > 0 && w.rng.IntN(1_000_000) < n
+}
+
+// close ends all processes that still run, without a word.
+func (w *World) close() {
+	for _, m := range w.machines {
+		if m.proc != nil {
+			m.end(0, true)
+		}
+	}
 }
 
 func (w *World) fail(m *Machine, err error) {

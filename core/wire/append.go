@@ -2,18 +2,13 @@ package wire
 
 // The msgpack formats that frames use, each in its shortest form.
 
-func appendUint(dst []byte, v uint64) []byte {
-	if v < 1<<7 {
-		return append(dst, byte(v))
-	}
-	return appendLongUint(dst, v)
-}
+// Inlined everywhere, these would be a tenth of the module's size.
 
-// Inlined everywhere, this would be a tenth of the module's size.
-//
 //go:noinline
-func appendLongUint(dst []byte, v uint64) []byte {
+func appendUint(dst []byte, v uint64) []byte {
 	switch {
+	case v < 1<<7:
+		return append(dst, byte(v))
 	case v < 1<<8:
 		return append(dst, 0xcc, byte(v))
 	case v < 1<<16:
@@ -81,6 +76,7 @@ func appendBytes(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
+//go:noinline
 func appendArray(dst []byte, n int) []byte {
 	switch {
 	case n < 1<<4:
@@ -91,6 +87,7 @@ func appendArray(dst []byte, n int) []byte {
 	return append(dst, 0xdd, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
+//go:noinline
 func appendMap(dst []byte, n int) []byte {
 	switch {
 	case n < 1<<4:
@@ -100,6 +97,11 @@ func appendMap(dst []byte, n int) []byte {
 	}
 	return append(dst, 0xdf, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
+
+// appendKey appends a map's key of one letter.
+//
+//go:noinline
+func appendKey(dst []byte, k byte) []byte { return append(dst, 0xa1, k) }
 
 func appendInstance(dst []byte, in Instance) []byte {
 	dst = append(dst, 0x92)

@@ -13,23 +13,23 @@ func appendHello(dst []byte, h *Hello) []byte {
 	}
 	dst = appendMap(dst, n)
 	if h.Address != "" {
-		dst = appendString(append(dst, 0xa1, 'a'), h.Address)
+		dst = appendString(appendKey(dst, 'a'), h.Address)
 	}
 	if h.Ephemeral {
-		dst = append(dst, 0xa1, 'e', 0xc3)
+		dst = append(appendKey(dst, 'e'), 0xc3)
 	}
-	dst = appendUint(append(dst, 0xa1, 'f'), h.Print)
-	dst = appendInstance(append(dst, 0xa1, 'i'), h.Instance)
+	dst = appendUint(appendKey(dst, 'f'), h.Print)
+	dst = appendInstance(appendKey(dst, 'i'), h.Instance)
 	if h.LastContact != 0 {
-		dst = appendUint(append(dst, 0xa1, 'l'), uint64(h.LastContact))
+		dst = appendUint(appendKey(dst, 'l'), uint64(h.LastContact))
 	}
-	dst = appendUint(append(dst, 0xa1, 'm'), h.Members)
-	dst = appendString(append(dst, 0xa1, 'n'), h.Name)
-	dst = append(dst, 0xa1, 'p', 0x92)
+	dst = appendUint(appendKey(dst, 'm'), h.Members)
+	dst = appendString(appendKey(dst, 'n'), h.Name)
+	dst = append(appendKey(dst, 'p'), 0x92)
 	dst = appendUint(dst, uint64(h.Min))
 	dst = appendUint(dst, uint64(h.Max))
-	dst = appendString(append(dst, 0xa1, 'r'), h.Ring)
-	return appendUint(append(dst, 0xa1, 't'), uint64(h.Wall))
+	dst = appendString(appendKey(dst, 'r'), h.Ring)
+	return appendUint(appendKey(dst, 't'), uint64(h.Wall))
 }
 
 func (r *reader) hello(h *Hello) {

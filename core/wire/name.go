@@ -115,10 +115,22 @@ func checkPort(port string) (detail string) {
 }
 
 func checkIPv6(host string) (detail string) {
-	ip, zone, zoned := strings.Cut(host, "%")
-	colons := strings.Count(ip, ":")
-	rest := strings.Trim(ip, "0123456789abcdefABCDEF:.")
-	if colons < 2 || rest != "" || zoned && (zone == "" || !madeOf(zone, "-._")) {
+	ip := host
+	if at := strings.IndexByte(host, '%'); at >= 0 {
+		if ip = host[:at]; at+1 == len(host) || !madeOf(host[at+1:], "-._") {
+			ip = "" // a zone that is none
+		}
+	}
+	colons := 0
+	for i := 0; i < len(ip); i++ {
+		switch c := ip[i]; {
+		case c == ':':
+			colons++
+		case c != '.' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f'):
+			return "not an IPv6 address in brackets"
+		}
+	}
+	if colons < 2 {
 		return "not an IPv6 address in brackets"
 	}
 	return ""

@@ -11,6 +11,8 @@ type reader struct {
 }
 
 // fail notes the first error.
+//
+//go:noinline
 func (r *reader) fail(at int, class Class, where, detail string) {
 	if r.err == nil {
 		r.err = &Error{Class: class, Where: where, Detail: detail, Offset: at}

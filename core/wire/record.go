@@ -35,7 +35,11 @@ func (r *reader) records(into []Record) []Record {
 	n := r.array("records")
 	into = slices.Grow(into, min(n, (len(r.s)-r.i)/leastRecord)) // n may lie
 	for ; n > 0; n-- {
-		into = append(into, Record{})
+		if len(into) < cap(into) {
+			into = into[:len(into)+1] // record sets all of it
+		} else {
+			into = append(into, Record{})
+		}
 		if r.record(&into[len(into)-1]); r.err != nil {
 			return into[:0]
 		}

@@ -29,10 +29,10 @@ func (m Member) Value() string {
 	}
 	dst := appendMap(make([]byte, 0, 8+len(m.Address)), n)
 	if m.Address != "" {
-		dst = appendString(append(dst, 0xa1, 'a'), m.Address)
+		dst = appendString(appendKey(dst, 'a'), m.Address)
 	}
 	if m.Ephemeral {
-		dst = append(dst, 0xa1, 'e', 0xc3)
+		dst = append(appendKey(dst, 'e'), 0xc3)
 	}
 	return string(dst)
 }
@@ -40,6 +40,12 @@ func (m Member) Value() string {
 // ParseMember reads a record value of nodes. It ignores keys it does not know.
 func ParseMember(value string) (Member, error) {
 	var m Member
+	err := m.Parse(value)
+	return m, err
+}
+
+// Parse is ParseMember into the zero Member; an error leaves it that.
+func (m *Member) Parse(value string) error {
 	r := reader{s: value}
 	k := r.keys("member")
 	for {
@@ -56,10 +62,11 @@ func ParseMember(value string) (Member, error) {
 			r.skip("member")
 		}
 	}
-	if err := r.valueDone("member"); err != nil {
-		return Member{}, err
+	err := r.valueDone("member")
+	if err != nil {
+		*m = Member{}
 	}
-	return m, nil
+	return err
 }
 
 // Value returns the record value that says p. Tags may come in any order; of
@@ -78,15 +85,15 @@ func (p Presence) Value() string {
 	}
 	dst := appendMap(make([]byte, 0, 64), n)
 	if p.Address != "" {
-		dst = appendString(append(dst, 0xa1, 'a'), p.Address)
+		dst = appendString(appendKey(dst, 'a'), p.Address)
 	}
 	if p.Via != "" {
-		dst = appendString(append(dst, 0xa1, 'g'), p.Via)
+		dst = appendString(appendKey(dst, 'g'), p.Via)
 	}
-	dst = appendInstance(append(dst, 0xa1, 'i'), p.Instance)
-	dst = appendUint(append(dst, 0xa1, 'p'), uint64(p.Version))
+	dst = appendInstance(appendKey(dst, 'i'), p.Instance)
+	dst = appendUint(appendKey(dst, 'p'), uint64(p.Version))
 	if len(tags) > 0 {
-		dst = appendMap(append(dst, 0xa1, 't'), len(tags))
+		dst = appendMap(appendKey(dst, 't'), len(tags))
 		for _, t := range tags {
 			dst = appendString(appendString(dst, t.Key), t.Value)
 		}
@@ -115,8 +122,14 @@ func sortTags(tags []Tag) []Tag {
 
 // ParsePresence reads a record value of up. It ignores keys it does not know.
 func ParsePresence(value string) (Presence, error) {
-	const i, v = 1, 2
 	var p Presence
+	err := p.Parse(value)
+	return p, err
+}
+
+// Parse is ParsePresence into the zero Presence; an error leaves it that.
+func (p *Presence) Parse(value string) error {
+	const i, v = 1, 2
 	var seen uint8
 	r := reader{s: value}
 	k := r.keys("presence")
@@ -143,10 +156,11 @@ func ParsePresence(value string) (Presence, error) {
 	if seen != i|v {
 		r.fail(0, ErrShape, "presence", "without one of the keys i, p")
 	}
-	if err := r.valueDone("presence"); err != nil {
-		return Presence{}, err
+	err := r.valueDone("presence")
+	if err != nil {
+		*p = Presence{}
 	}
-	return p, nil
+	return err
 }
 
 func (r *reader) tags(where string) []Tag {

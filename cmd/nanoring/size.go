@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// size is a flag's number of bytes.
+type size int
+
+var units = []struct {
+	name  string
+	bytes int
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+
+// String prints it in the largest unit that it is a multiple of.
+func (s *size) String() string { return formatSize(int(*s)) }
+
+func formatSize(n int) string {
+	for _, u := range units {
+		if n >= u.bytes && n%u.bytes == 0 {
+			return strconv.Itoa(n/u.bytes) + u.name
+		}
+	}
+	return strconv.Itoa(n)
+}
+
+// Set implements pflag.Value.
+func (s *size) Set(text string) error {
+	for _, u := range units {
+		if count, ok := strings.CutSuffix(text, u.name); ok {
+			n, err := strconv.ParseUint(count, 10, 16)
+			if err != nil || n == 0 || int(n)*u.bytes > 4<<30 {
+				break
+			}
+			*s = size(int(n) * u.bytes)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a size like 64MiB or 1GiB, of 4GiB at most", text)
+}
+
+// Type implements pflag.Value.
+func (s *size) Type() string { return "size" }

@@ -1,0 +1,66 @@
+package host
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// DefaultDeadline is how long a call of a module may take.
+const DefaultDeadline = time.Second
+
+const sightings = 4
+
+// deadline ends calls that take too long. A call costs it two atomic additions: it
+// looks after them from a timer, which runs only while there are calls, and stops
+// one that it has seen under way sightings times.
+type deadline struct {
+	limit time.Duration
+	stop  api.MutableGlobal // see interruptible
+	calls atomic.Uint64     // odd while one is under way
+	armed atomic.Bool
+	timer *time.Timer
+	seen  uint64 // the timer's: the call it saw last
+	times int    // and how often
+	late  atomic.Bool
+}
+
+func (d *deadline) init(limit time.Duration) {
+	d.limit = limit
+	d.timer = time.AfterFunc(limit, d.look)
+	d.timer.Stop()
+}
+
+// begin is called before each call, end after it.
+func (d *deadline) begin() {
+	d.calls.Add(1)
+	if !d.armed.Load() {
+		d.armed.Store(true)
+		d.timer.Reset(d.limit / sightings)
+	}
+}
+
+func (d *deadline) end() { d.calls.Add(1) }
+
+// look runs on the timer.
+func (d *deadline) look() {
+	now := d.calls.Load()
+	if now%2 == 0 {
+		if d.armed.Store(false); d.calls.Load() == now || !d.armed.CompareAndSwap(false, true) {
+			return // at rest, or begin has armed it again
+		}
+		now = d.calls.Load()
+	}
+	if now != d.seen {
+		d.seen, d.times = now, 0
+	}
+	if d.times++; d.times > sightings && now%2 == 1 {
+		d.late.Store(true)
+		d.stop.Set(1)
+		return
+	}
+	d.timer.Reset(d.limit / sightings)
+}
+
+func (d *deadline) close() { d.timer.Stop() }
