@@ -19,9 +19,10 @@ const (
 	gatewayRate  = 512     // and a second
 )
 
-// bearable says whether a connection may send a frame of so many bytes now.
+// bearable says whether a connection may send a frame of so many bytes now; too
+// long is too long, by however much.
 func (r *Ring) bearable(c *conn, size int) bool {
-	return c.role != Guest && !c.guest || c.heaped.take(r.now, 1+int64(size>>10), guestBurst, frameRate)
+	return c.role != Guest && !c.guest || c.heaped.take(r.now, 1+int64(min(size, wire.MaxFrame)>>10), guestBurst, frameRate)
 }
 
 // admits says whether authentication lets the other end have a name.
