@@ -25,7 +25,6 @@ const (
 	callSnapshot
 	callStart
 	callOpened
-	callOpenedAs
 	callReceived
 	callClosed
 	callTick
@@ -33,6 +32,7 @@ const (
 	callDel
 	callLeave
 	callStop
+	callOpenedAs
 	exportCount
 )
 
@@ -63,7 +63,6 @@ var exports = [exportCount]struct {
 	callSnapshot:   {"snapshot", takes().returns(i64)},
 	callStart:      {"start", takes(i64, i64)},
 	callOpened:     {"opened", takes(i64, i64, i64, i32, i32, i32)},
-	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32)},
 	callReceived:   {"received", takes(i64, i64, i64, i32, i32)},
 	callClosed:     {"closed", takes(i64, i64, i64, i32)},
 	callTick:       {"tick", takes(i64, i64)},
@@ -71,6 +70,7 @@ var exports = [exportCount]struct {
 	callDel:        {"del", takes(i64, i64, i64, i32, i32)},
 	callLeave:      {"leave", takes(i64, i64, i64)},
 	callStop:       {"stop", takes(i64, i64, i64)},
+	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32)},
 }
 
 // imported is a function that the host has for modules.
