@@ -70,8 +70,8 @@ test: browser ## check and test everything, as CI does
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
-	@echo '== 2,000 schedules, for both engines'; go test -timeout $(TIMEOUT) -run '^TestSchedules$$' ./host -rapid.checks=2000
-	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) ./...
+	@echo '== 2,000 schedules and the stories, for both engines'; go test -timeout $(TIMEOUT) -run '^Test(Schedules|Stories)$$' ./host -rapid.checks=2000
+	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' ./... # those were told above, by one goroutine each
 
 .PHONY: sim-long
 sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000)

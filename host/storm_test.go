@@ -20,7 +20,9 @@ func TestStorms(t *testing.T) {
 	for seed := *first; seed < *first+uint64(*seeds); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
-			if _, err := sim.Storm(sim.Config{Seed: seed, New: twins(t)}); err != nil {
+			w, err := sim.Storm(sim.Config{Seed: seed, New: twins(t)})
+			w.Close()
+			if err != nil {
 				t.Fatalf("%v\nagain:\n\n    go test ./host -run TestStorms -host.seeds=1 -host.seed=%d\n", err, seed)
 			}
 		})

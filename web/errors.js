@@ -29,7 +29,7 @@ export class RingError extends Error {
     this.name = new.target.name;
     /**
      * The protocol's word, or that of the HTTP API for add and del, or "unsupported" (this browser lacks what it
-     * takes), "module" (nanoring.wasm cannot be had) or "trap" (it broke).
+     * takes), "module" (nanoring.wasm cannot be had), "token" (there is none to join with) or "trap" (it broke).
      */
     this.code = code;
     /** The protocol's number of that word, or 0. */

@@ -1,74 +1,113 @@
-// The gateways of a node: the URLs of their WebSockets, and their HTTP API (docs/api.md).
+// Which node a guest dials next: those that its user gave, and those that it learnt of from the ring.
 
-import { RingError, UnreachableError } from "./errors.js";
+import { RingError } from "./errors.js";
+import { isUp } from "./view.js";
+
+/** @typedef {import("./view.js").NodeInfo} NodeInfo */
+
+/** The tag by which a node says at which URL browsers reach it (nanoring node --public-url). */
+const publicURL = "public-url";
+
+/**
+ * Checks the URLs of gateways. One without a scheme is the page's own.
+ * @param {(string | URL)[]} gateways
+ * @returns {string[]}
+ */
+export function gatewayURLs(gateways) {
+  const urls = gateways.map((gateway) => {
+    const url = webSocketURL(gateway, globalThis.location?.href);
+    if (!url) {
+      throw new RingError("invalid", `The gateway ${gateway} is not a URL like ws://127.0.0.1:7001/ring.`);
+    }
+    return url;
+  });
+  if (urls.length === 0) {
+    throw new RingError("invalid", "There is no gateway: say the URL of one.");
+  }
+  return urls;
+}
+
+/**
+ * @param {string | URL} text
+ * @param {string} [base]
+ */
+function webSocketURL(text, base) {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url) {
+    url.protocol = url.protocol.replace("http", "ws");
+    url.hash = "";
+  }
+  return url?.protocol === "ws:" || url?.protocol === "wss:" ? url.href : undefined;
+}
 
 export class Gateways {
-  /** The URLs by HOST:PORT, as the engine calls them. @type {Map<string, URL>} */
-  urls = new Map();
+  #given;
+  /** The members that are not ephemeral, by name. @type {Map<string, NodeInfo>} */
+  #members = new Map();
+  /** What was dialled since a node let this one in, and what did so last. @type {Set<string>} */
+  #tried = new Set();
+  #wasIn = false;
+  /** Whether browsers reach nodes at the addresses where other nodes do: as they did with a gateway. */
+  #byAddress = false;
 
-  /** @param {(string | URL)[]} gateways */
-  constructor(gateways) {
-    for (const gateway of gateways) {
-      const url = URL.canParse(gateway, location.href) ? new URL(gateway, location.href) : undefined;
-      if (url) {
-        url.protocol = url.protocol.replace("http", "ws");
-      }
-      if (url?.protocol !== "ws:" && url?.protocol !== "wss:") {
-        throw new RingError("invalid", `The gateway ${gateway} is not a URL like ws://127.0.0.1:7001/ring.`);
-      }
-      const port = url.port || (url.protocol === "wss:" ? "443" : "80");
-      this.urls.set(`${url.hostname}:${port}`, url);
+  /** @param {string[]} given checked URLs */
+  constructor(given) {
+    this.#given = given;
+  }
+
+  /** @param {NodeInfo} node as it is now */
+  learn(node) {
+    if (node.state === "removed" || node.ephemeral) {
+      this.#members.delete(node.name);
+    } else {
+      this.#members.set(node.name, node);
     }
-    if (this.urls.size === 0) {
-      throw new RingError("invalid", "There is no gateway: say the URL of one.");
-    }
-  }
-
-  get addresses() {
-    return [...this.urls.keys()];
-  }
-
-  toString() {
-    return [...this.urls.values()].join(" or ");
-  }
-
-  /** Where the HTTP API of a gateway of the page's own origin is: it takes no others. */
-  get #api() {
-    return [...this.urls.values()].map(httpOf).find((url) => url.origin === location.origin);
-  }
-
-  /** The ring's name, as a gateway says. */
-  async ring() {
-    const status = this.#api && (await this.ask("GET", "v1/status").catch(() => undefined));
-    return String(status?.ring ?? "nanoring");
   }
 
   /**
-   * Asks a gateway, and returns what it answers.
-   * @param {string} method
-   * @param {string} path
-   * @param {object} [body]
-   * @returns {Promise<any>}
+   * Notes who let this node in, and where.
+   * @param {string} url
+   * @param {string} name
    */
-  async ask(method, path, body) {
-    const api = this.#api;
-    if (!api) {
-      throw new RingError("cross-origin", `No gateway is of this page's origin, ${location.origin}: only to such pages a node gives its operator's rights.`);
-    }
-    const init = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-    const response = await fetch(new URL(path, api), { method, ...init }).catch((cause) => {
-      throw new UnreachableError("unreachable", `The node at ${api.host} does not answer.`, { cause, retryable: true });
-    });
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) {
-      const { code = "internal", detail = `The node at ${api.host} answers ${response.status} ${response.statusText}.` } = answer;
-      throw new RingError(code, detail, { retryable: response.status >= 500 });
-    }
-    return answer;
+  accepted(url, name) {
+    this.#tried = new Set([url]);
+    this.#wasIn = true;
+    this.#byAddress = this.#members.get(name)?.address === new URL(url).host;
   }
-}
 
-/** @param {URL} url */
-function httpOf(url) {
-  return new URL(url.href.replace(/^ws/, "http"));
+  /**
+   * The next one to dial: the first time as they were given, later any that was not tried yet, so that the tabs of a
+   * node that died spread over all others.
+   */
+  next() {
+    const urls = this.#wasIn ? this.#all() : this.#given;
+    let left = urls.filter((url) => !this.#tried.has(url));
+    if (left.length === 0) {
+      this.#tried.clear();
+      left = urls;
+    }
+    const url = left[this.#wasIn ? Math.floor(Math.random() * left.length) : 0];
+    this.#tried.add(url);
+    return url;
+  }
+
+  /** Those that may be up: what was given stays, unless the ring knows better. */
+  #all() {
+    const up = new Set(this.#given), down = new Set();
+    for (const node of this.#members.values()) {
+      const url = this.#urlOf(node);
+      if (url) {
+        (isUp(node) ? up : down).add(url);
+      }
+    }
+    const all = [...up].filter((url) => !down.has(url));
+    return all.length ? all : this.#given;
+  }
+
+  /** Where a node is a gateway, if that is as safe as what was given. @param {NodeInfo} node */
+  #urlOf(node) {
+    const said = node.tags[publicURL] ?? (this.#byAddress && node.address ? `ws://${node.address}/ring` : "");
+    const url = said && webSocketURL(said);
+    return url && (url.startsWith("wss:") || this.#given.some((given) => given.startsWith("ws:"))) ? url : undefined;
+  }
 }

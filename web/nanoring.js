@@ -6,74 +6,38 @@
  *     const node = await join({ tags: { page: "start" } });
  *     node.on("change", () => console.log(node.up().map((n) => n.name)));
  *
- * It is a guest: a member only while the page is open. It needs no build step, and nothing but the
- * files that it imports and nanoring.wasm, all beside it. A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in
- * script-src, and in connect-src the gateways and nanoring.wasm.
- *
- * A page that is left says bye, so that the ring knows at once; one that comes back from the browser's back/forward
- * cache joins again; one that is reloaded has the same name as before.
+ * It is a guest: a member only while the page is open. It needs no build step, and nothing but the files that it
+ * imports and nanoring.wasm, all beside it. README.md says more: Content-Security-Policy, tokens, Node.js.
  *
  * @module
  */
 
 import { load } from "./engine.js";
 import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
-import { Gateways } from "./gateways.js";
+import { entryOf } from "./events.js";
+import { gatewayURLs } from "./gateways.js";
+import { live } from "./life.js";
+import { Listeners } from "./listeners.js";
 import { forget, randomName, remember, remembered } from "./names.js";
+import { Operator } from "./operator.js";
 import { owners } from "./owners.js";
-import { Runtime } from "./runtime.js";
+import { runtimeOf } from "./remote.js";
+import { tokenOf } from "./token.js";
+import { View, isUp, nodeOf } from "./view.js";
 
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
 
-/**
- * What is known of a node, as in docs/api.md. All fields are always there; it is frozen.
- * @typedef {object} NodeInfo
- * @property {string} name who it is
- * @property {"unknown" | "up" | "suspect" | "down" | "left" | "removed"} state "removed" only in a change event
- * @property {boolean} ephemeral it is a guest, like this one
- * @property {string} address where it can be dialled; "" if it cannot
- * @property {string} via the name of its gateway, if it cannot be dialled
- * @property {number} incarnation the stamp of its presence: Unix microseconds; 0 when unknown
- * @property {string} instance which process it is; "" when unknown
- * @property {number} version the newest protocol version that it speaks; 0 when unknown
- * @property {Readonly<Record<string, string>>} tags its own labels
- */
-
-/**
- * The node by which this one is reached.
- * @typedef {object} Gateway
- * @property {string} name who it is
- * @property {string} url of its WebSocket
- */
-
-/**
- * What passed between this node and its gateway. Its second byte is the frame's kind (docs/protocol.md, 3): 1 hello,
- * 2 gossip, 3 ack, 4 rumor, 5 sync, 6 synced, 7 probe, 8 alive, 9 relay, 10 error.
- * @typedef {object} Frame
- * @property {boolean} sent true: by this node; false: by its gateway
- * @property {Uint8Array} bytes
- */
-
-/**
- * A line for a log.
- * @typedef {object} Entry
- * @property {"dial" | "joined" | "lost" | "name" | "refused" | "skew" | "leaving" | "stays" | "stale" | "fresh"} kind
- * @property {string} text what happened, for people
- */
-
-/**
- * What a node tells, and what it calls listeners with.
- * @typedef {object} Events
- * @property {(nodes: NodeInfo[]) => void} change these nodes are there, changed, or are no members any more (state "removed"): once for all that changed together, each as it is after that
- * @property {(gateway: Gateway | null) => void} gateway it let this node in, whose name may be a new one since; null: it is lost, and one is looked for
- * @property {(error: RingError | null) => void} end this one is no node any more and does not come back by itself: removed, its name taken, or broken. null: it left
- * @property {(entry: Entry) => void} log something that a person may want to know
- * @property {(frame: Frame) => void} frame a frame was sent or received
- */
+/** @typedef {import("./runtime.js").Watcher} Watcher */
+/** @typedef {import("./view.js").NodeInfo} NodeInfo */
+/** @typedef {import("./events.js").Gateway} Gateway */
+/** @typedef {import("./events.js").Frame} Frame */
+/** @typedef {import("./events.js").Entry} Entry */
+/** @typedef {import("./events.js").Events} Events */
 
 /**
  * @typedef {object} Options
- * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken. Without: /ring beside this file, which is the node that serves it
+ * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken, of these or of those that the ring knows. Without: /ring beside this file, which is the node that serves it
+ * @property {string | (() => string | Promise<string>)} [token] lets this node in, where a gateway asks for one; a function is called for each connection
  * @property {string} [name] who this node is; without: "tab-" and some letters
  * @property {Record<string, string>} [tags] its own labels, for all to see
  * @property {string} [ring] the ring's name; without: as a gateway of the page's own origin says, else "nanoring"
@@ -99,38 +63,45 @@ export function join(options = {}) {
 /** This page's node. It is made by join. */
 export class RingNode {
   #gateways;
+  #operator;
+  #token;
   #module;
   #tags;
   #ring;
   #name;
   #named; // by its user: the name is kept or the node ends
-  /** @type {Map<string, NodeInfo>} */
-  #nodes = new Map();
-  /** What listeners have not been told of yet. @type {Map<string, NodeInfo>} */
-  #changes = new Map();
-  /** @type {Map<keyof Events, Set<(detail: any) => void>>} */
-  #listeners = new Map();
+  /** @type {View} */
+  #view = new View((nodes) => this.#listeners.tell("change", nodes));
+  /** @type {Listeners<Events>} */
+  #listeners = new Listeners();
 
   /** @type {WebAssembly.Module | undefined} */
   #compiled;
-  /** @type {Runtime | undefined} */
+  /** @type {import("./remote.js").SomeRuntime | undefined} */
   #runtime;
+  /** The URL of the connection that is open, or was last. */
+  #url = "";
   /** @type {Gateway | null} */
   #gateway = null;
   /** The gateway that this node's presence names; "" before one let it in. */
   #via = "";
   /** How often in a row a name that it took was taken. */
   #taken = 0;
-  /** Why a gateway refused, in what the engine says. @type {{code: number, text: string, address: string} | undefined} */
+  #asleep = false;
+  /** Which of its lives this is. @type {object | undefined} */
+  #life;
+  /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
   #ended = new AbortController();
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], name, tags = {}, ring, module }) {
-    this.#gateways = new Gateways(gateways);
-    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), location.href);
+  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+    this.#gateways = gatewayURLs(gateways);
+    this.#operator = new Operator(this.#gateways);
+    this.#token = token;
+    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
     this.#tags = tags;
     this.#ring = ring ?? "";
     this.#named = name !== undefined;
@@ -150,8 +121,7 @@ export class RingNode {
     });
     const signal = node.#ended.signal;
     options.signal?.addEventListener("abort", () => node.#joining && node.#end(options.signal?.reason), { signal });
-    addEventListener("pagehide", () => node.#sleep(), { signal });
-    addEventListener("pageshow", ({ persisted }) => persisted && node.#live(), { signal });
+    live({ sleep: () => node.#sleep(), wake: () => node.#wake(), hurry: () => node.#runtime?.hurry() }, signal);
     node.#live();
     await joined;
     return node;
@@ -182,7 +152,7 @@ export class RingNode {
 
   /** All nodes that belong to the ring, this one too, sorted by name. */
   all() {
-    return [...this.#nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.#view.all();
   }
 
   /** Those of them that are up, suspects among them. */
@@ -199,7 +169,7 @@ export class RingNode {
    * @param {number} [count]
    */
   owners(key, count = 1) {
-    return owners(key, count, this.#nodes.values());
+    return owners(key, count, this.#view.values());
   }
 
   /**
@@ -211,16 +181,18 @@ export class RingNode {
    * @returns {() => void}
    */
   on(kind, listener) {
-    const listeners = this.#listeners.get(kind) ?? new Set();
-    this.#listeners.set(kind, listeners.add(listener));
+    this.#listeners.add(kind, listener);
+    this.#askForFrames();
     return () => {
-      listeners.delete(listener);
+      this.#listeners.delete(kind, listener);
+      this.#askForFrames();
     };
   }
 
   /** Says bye to the ring and ends this node. Resolves when its gateway has been told. */
   async leave() {
     const told = this.#runtime?.stop();
+    this.#runtime = undefined;
     this.#end(null);
     await told;
   }
@@ -234,7 +206,7 @@ export class RingNode {
    * @returns {Promise<NodeInfo>}
    */
   async add(address, name) {
-    return nodeOf(await this.#gateways.ask("POST", "v1/nodes", { name, address }));
+    return nodeOf(await this.#operator.ask("POST", "v1/nodes", { name, address }));
   }
 
   /**
@@ -244,32 +216,63 @@ export class RingNode {
    * @returns {Promise<void>}
    */
   async del(name) {
-    await this.#gateways.ask("DELETE", `v1/nodes/${encodeURIComponent(name)}`);
+    await this.#operator.ask("DELETE", `v1/nodes/${encodeURIComponent(name)}`);
   }
 
-  /** Brings this node to life: at first, from the back/forward cache, and with a new name. */
+  /** Brings this node to life: at first, after a sleep, and with a new name. */
   async #live() {
     this.#forgetRing();
-    const runtime = new Runtime(this.#gateways.urls, {
-      dialing: (url) => this.#log("dial", `Dialling ${url}`),
-      closed: () => this.#closed(),
-      event: (event) => this.#event(event),
-      frame: (sent, bytes) => this.#emit("frame", { sent, bytes }),
-      halted: (reason, text) => this.#halted(reason, text),
-      broke: (error) => this.#end(error),
-    });
-    this.#runtime = runtime;
+    const life = (this.#life = {});
     try {
-      [this.#compiled, this.#ring] = await Promise.all([
+      const watcher = this.#watcher();
+      const [runtime, compiled, ring] = await Promise.all([
+        runtimeOf(this.#gateways, watcher),
         this.#compiled ?? load(this.#module),
-        this.#ring || this.#gateways.ring(),
+        this.#ring || this.#operator.ring(),
       ]);
-      this.#name ||= remembered(this.#ring) ?? randomName();
-      await runtime.start(this.#compiled, this.#settings());
+      if (this.#life !== life || this.#ended.signal.aborted) {
+        return runtime.end(); // it has left, or is asleep
+      }
+      [this.#compiled, this.#ring] = [compiled, ring];
+      this.#name ||= remembered(ring) ?? randomName();
+      this.#runtime = runtime;
+      this.#askForFrames();
+      await runtime.start(compiled, this.#settings());
     } catch (error) {
-      if (this.#runtime === runtime) {
+      if (this.#life === life) {
         this.#end(error);
       }
+    }
+  }
+
+  /** @returns {Watcher} */
+  #watcher() {
+    return {
+      token: () => this.#askToken(),
+      dialing: (url) => this.#log("dial", `Dialling ${url}`),
+      opened: (url) => (this.#url = url),
+      closed: (failures) => this.#closed(failures),
+      event: (event) => this.#event(event),
+      frame: (sent, bytes) => this.#listeners.tell("frame", { sent, bytes }),
+      halted: (reason, text) => this.#halted(reason, text),
+      broke: (error) => this.#end(error),
+    };
+  }
+
+  #askForFrames() {
+    if (this.#runtime) {
+      this.#runtime.frames = this.#listeners.has("frame");
+    }
+  }
+
+  /** @returns {Promise<string>} */
+  async #askToken() {
+    try {
+      return await tokenOf(this.#token);
+    } catch (error) {
+      this.#refusal = /** @type {RingError} */ (error);
+      this.#log("refused", this.#refusal.message);
+      throw error;
     }
   }
 
@@ -283,30 +286,40 @@ export class RingNode {
       ["seed", seed],
       ["instance-start", BigInt(Date.now()) * 1000n],
       ["instance-nonce", nonce],
-      ...this.#gateways.addresses.map((address) => /** @type {[string, string]} */ (["join", address])),
+      ["join", "gateway:443"], // the runtime knows where that is
       ...Object.entries(this.#tags).map(([key, value]) => /** @type {[string, string]} */ ([`tag:${key}`, String(value)])),
     ];
   }
 
-  /** The page is left. It may come back. */
+  /** The page is left, or frozen. It may come back. */
   #sleep() {
+    if (this.#asleep) {
+      return;
+    }
+    this.#asleep = true;
+    this.#life = undefined;
     this.#runtime?.stop();
     this.#runtime = undefined;
     this.#setGateway(null);
   }
 
+  #wake() {
+    if (this.#asleep) {
+      this.#asleep = false;
+      this.#live();
+    }
+  }
+
   /** A new life begins with nothing known. */
   #forgetRing() {
     this.#runtime?.end();
+    this.#runtime = undefined;
     this.#setGateway(null);
-    for (const node of this.#nodes.values()) {
-      this.#change(Object.freeze({ ...node, state: "removed" }));
-    }
-    this.#nodes.clear();
+    this.#view.clear();
     this.#refusal = undefined;
   }
 
-  /** @param {unknown} error null if it left; what is not a RingError is why its user gave up */
+  /** @param {any} error null if it left; what is not a RingError is why its user gave up */
   #end(error) {
     if (this.#ended.signal.aborted) {
       return;
@@ -317,7 +330,7 @@ export class RingNode {
     if (this.#joining) {
       this.#joining.reject(error ?? new RingError("halting", "This node has left."));
     } else {
-      this.#emit("end", error);
+      this.#listeners.tell("end", error);
     }
   }
 
@@ -326,7 +339,7 @@ export class RingNode {
     this.#via = gateway?.name ?? "";
     if (gateway || this.#gateway) {
       this.#gateway = gateway && Object.freeze(gateway);
-      this.#emit("gateway", this.#gateway);
+      this.#listeners.tell("gateway", this.#gateway);
     }
   }
 
@@ -339,62 +352,33 @@ export class RingNode {
         this.#changed(nodeOf(event.node));
         break;
       case "refused":
-        this.#refusal = event;
+        this.#refusal = new RingError(wordOf(event.code), `The gateway at ${this.#url} does not let this page in: ${event.text}.`);
         this.#log("refused", `Refused: ${event.text}`);
         break;
-      case "skew": {
-        const seconds = Math.round(event.ahead_micros / 1e6);
-        this.#log("skew", `The clock of ${event.name} is ${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead"}`);
-        break;
+      default: {
+        const entry = entryOf(event, this.#name);
+        entry && this.#log(entry.kind, entry.text);
       }
-      case "leaving":
-        this.#log("leaving", `An operator removed ${this.#name}, which ends in some seconds`);
-        break;
-      case "stays":
-        this.#log("stays", `${this.#name} was added again, and stays`);
-        break;
-      case "stale":
-        this.#log("stale", `${this.#name} was apart for long, and asks others first`);
-        break;
-      case "fresh":
-        this.#log("fresh", `${this.#name} is believed again`);
     }
   }
 
   /** @param {NodeInfo} node */
   #changed(node) {
-    if (node.state === "removed") {
-      this.#nodes.delete(node.name);
-    } else {
-      this.#nodes.set(node.name, node);
-    }
-    this.#change(node);
+    this.#view.set(node);
     if (node.name === this.#name && isUp(node)) {
       this.#via = node.via;
     }
     // It is in when it names a gateway, and knows something of the ring.
-    if (this.#runtime && !this.#gateway && isUp(this.#nodes.get(this.#via))) {
-      this.#joined({ name: this.#via, url: this.#runtime.url });
+    if (this.#runtime && !this.#gateway && isUp(this.#view.get(this.#via))) {
+      this.#joined({ name: this.#via, url: this.#url });
     }
-  }
-
-  /** @param {NodeInfo} node */
-  #change(node) {
-    if (!this.#changes.size) {
-      queueMicrotask(() => {
-        this.#emit("change", [...this.#changes.values()]);
-        this.#changes.clear();
-      });
-    }
-    this.#changes.set(node.name, node);
   }
 
   /** @param {Gateway} gateway */
   #joined(gateway) {
-    if (this.#runtime) {
-      this.#runtime.failures = 0;
-    }
+    this.#runtime?.accepted(gateway.url, gateway.name);
     this.#taken = 0;
+    this.#refusal = undefined;
     if (!this.#named) {
       remember(this.#ring, this.#name);
     }
@@ -404,19 +388,18 @@ export class RingNode {
     this.#joining = undefined;
   }
 
-  /** A connection is over. The engine dials again; join, though, ends when all gateways were tried. */
-  #closed() {
+  /**
+   * A connection is over. The engine dials again; join, though, ends when all gateways were tried.
+   * @param {number} failures
+   */
+  #closed(failures) {
     if (this.#gateway) {
       this.#log("lost", `The connection with ${this.#gateway.name} is lost`);
     }
     this.#setGateway(null);
-    if (!this.#joining || !this.#runtime || this.#runtime.failures < this.#gateways.urls.size) {
-      return;
-    }
-    if (this.#refusal) {
-      this.#end(new RingError(wordOf(this.#refusal.code), `The gateway at ${this.#refusal.address} does not let this page in: ${this.#refusal.text}.`));
-    } else {
-      this.#end(new UnreachableError("unreachable", `No gateway answers at ${this.#gateways}. Does it run, and let pages of ${location.origin} in?`, { retryable: true }));
+    if (this.#joining && failures >= this.#gateways.length) {
+      const [at, from] = [this.#gateways.join(" or "), globalThis.location?.origin];
+      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in?`, { retryable: true }));
     }
   }
 
@@ -441,37 +424,10 @@ export class RingNode {
   }
 
   /**
-   * Listeners are called after what is under way, so that they may do anything.
-   * @param {keyof Events} kind
-   * @param {unknown} detail
-   */
-  #emit(kind, detail) {
-    const listeners = this.#listeners.get(kind);
-    for (const listener of listeners ?? []) {
-      queueMicrotask(() => listeners?.has(listener) && listener(detail));
-    }
-  }
-
-  /**
    * @param {Entry["kind"]} kind
    * @param {string} text
    */
   #log(kind, text) {
-    this.#emit("log", { kind, text });
+    this.#listeners.tell("log", { kind, text });
   }
-}
-
-/** @param {NodeInfo | undefined} node */
-function isUp(node) {
-  return node?.state === "up" || node?.state === "suspect";
-}
-
-/**
- * Fills in what an event leaves out.
- * @param {any} fields
- * @returns {NodeInfo}
- */
-function nodeOf(fields) {
-  const empty = { ephemeral: false, address: "", via: "", incarnation: 0, instance: "", version: 0 };
-  return Object.freeze({ ...empty, ...fields, tags: Object.freeze({ ...fields.tags }) });
 }

@@ -5,7 +5,7 @@
 
 import { RingError } from "./errors.js";
 
-/** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
+/** @typedef {import("./view.js").NodeInfo} NodeInfo */
 /** @typedef {{high: number, low: number}} Halves */
 
 /** Of names. A node that changes is another NodeInfo. @type {WeakMap<NodeInfo, Halves>} */

@@ -1,11 +1,14 @@
 // A runtime: it moves frames between an engine and its gateway, and wakes it. It does not know what is in them.
 
 import { Engine } from "./engine.js";
+import { Gateways } from "./gateways.js";
+import { nodeOf } from "./view.js";
 
 const subprotocol = "nanoring.v1";
 const maxFrame = 256 * 1024;
 const maxQueued = 1024 * 1024;
 const byeTime = 1000; // ms that a gateway has for its half of a close
+const firstPause = 250, maxPause = 3000; // ms; it doubles with each failure
 
 // Codes that tell the engine how a connection ended without a close frame.
 const lost = 1, unreachable = 3, slow = 4;
@@ -14,8 +17,10 @@ const badFrame = 4002;
 /**
  * Who uses a runtime. It is told nothing any more once it said stop or end.
  * @typedef {object} Watcher
- * @property {(url: URL) => void} dialing
- * @property {() => void} closed a connection is over, or did not come about
+ * @property {() => Promise<string>} token what lets this node in; "" where it takes none
+ * @property {(url: string) => void} dialing
+ * @property {(url: string) => void} opened
+ * @property {(failures: number) => void} closed a connection is over, or did not come about: so many in a row
  * @property {(event: any) => void} event
  * @property {(sent: boolean, bytes: Uint8Array) => void} frame
  * @property {(reason: number, text: string) => void} halted it has ended, by itself
@@ -26,28 +31,30 @@ const badFrame = 4002;
 
 /** @implements {Host} */
 export class Runtime {
-  /** How many connections in a row came to nothing; who is let in sets it to 0. */
-  failures = 0;
-  /** The URL of the connection that is open. */
-  url = "";
+  /** Whether the watcher is told of frames. */
+  frames = false;
 
+  /** How many connections in a row came to nothing. */
+  #failures = 0;
   /** @type {Engine | undefined} */
   #engine;
   /** @type {Watcher | undefined} */
   #watcher;
-  #urls;
+  #gateways;
   /** Those that are open or being dialled; no WebSocket while that is put off. @type {Map<bigint, WebSocket | undefined>} */
   #sockets = new Map();
+  /** Dials now what was put off. @type {Map<bigint, () => void>} */
+  #later = new Map();
   #wakeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /**
-   * @param {Map<string, URL>} urls of gateways, by the address under which the engine dials them
+   * @param {string[]} gateways checked URLs
    * @param {Watcher} watcher
    */
-  constructor(urls, watcher) {
-    this.#urls = urls;
+  constructor(gateways, watcher) {
+    this.#gateways = new Gateways(gateways);
     this.#watcher = watcher;
   }
 
@@ -86,18 +93,40 @@ export class Runtime {
     }
   }
 
+  /**
+   * The node is in.
+   * @param {string} url
+   * @param {string} name its gateway's
+   */
+  accepted(url, name) {
+    this.#failures = 0;
+    this.#gateways.accepted(url, name);
+  }
+
+  /** There may be a network again, or a user who waits: what was put off is done now. */
+  hurry() {
+    this.#failures = 0;
+    for (const open of [...this.#later.values()]) {
+      open();
+    }
+  }
+
   // What the engine asks for.
 
   /**
    * The first one is dialled at once, others after some time: when a gateway dies, its tabs do not come all at once.
+   * Which one it is, is not the engine's choice: its address stands for all gateways.
    * @param {bigint} conn
-   * @param {string} address
    */
-  dial(conn, address) {
-    const url = /** @type {URL} */ (this.#urls.get(address));
+  dial(conn) {
     this.#sockets.set(conn, undefined);
-    const pause = this.failures && Math.random() * Math.min(3000, 100 * 2 ** this.failures);
-    setTimeout(() => this.#open(conn, url), pause);
+    const pause = this.#failures && Math.random() * Math.min(maxPause, firstPause * 2 ** this.#failures);
+    const timer = setTimeout(() => this.#later.get(conn)?.(), pause);
+    this.#later.set(conn, () => {
+      clearTimeout(timer);
+      this.#later.delete(conn);
+      this.#open(conn);
+    });
   }
 
   /**
@@ -111,7 +140,7 @@ export class Runtime {
       setTimeout(() => this.#over(conn, slow));
     } else {
       socket?.send(frame);
-      this.#watcher?.frame(true, frame);
+      this.#tell(true, frame);
     }
   }
 
@@ -122,12 +151,14 @@ export class Runtime {
    */
   close(conn, code, text) {
     this.#shut(conn, code, text);
-    this.failures++;
-    this.#watcher?.closed();
+    this.#watcher?.closed(++this.#failures);
   }
 
   /** @param {any} event */
   event(event) {
+    if (event.kind === "node") {
+      this.#gateways.learn(nodeOf(event.node));
+    }
     this.#watcher?.event(event);
   }
 
@@ -146,6 +177,16 @@ export class Runtime {
     const watcher = this.#watcher;
     this.end();
     watcher?.halted(reason, text);
+  }
+
+  /**
+   * @param {boolean} sent
+   * @param {Uint8Array} bytes
+   */
+  #tell(sent, bytes) {
+    if (this.frames) {
+      this.#watcher?.frame(sent, bytes);
+    }
   }
 
   // What happens to the engine.
@@ -172,28 +213,33 @@ export class Runtime {
     }
   }
 
-  /**
-   * @param {bigint} conn
-   * @param {URL} url
-   */
-  #open(conn, url) {
-    if (!this.#sockets.has(conn)) {
+  /** @param {bigint} conn */
+  async #open(conn) {
+    const watcher = this.#watcher;
+    if (!watcher || !this.#sockets.has(conn)) {
       return; // the engine does not want it any more
     }
-    this.#watcher?.dialing(url);
+    const url = this.#gateways.next();
+    watcher.dialing(url);
     let socket;
     try {
-      socket = new WebSocket(url, subprotocol);
-    } catch { // the page may not open it: by its Content-Security-Policy, or since it came by https
-      this.#over(conn, unreachable);
+      const token = await watcher.token();
+      if (!this.#sockets.has(conn)) {
+        return;
+      }
+      socket = new WebSocket(url, token ? [subprotocol, `nanoring.token.${token}`] : [subprotocol]);
+    } catch { // there is no token; or the page may not open it: by its Content-Security-Policy, or since it came by https
+      if (this.#sockets.has(conn)) {
+        this.#over(conn, unreachable);
+      }
       return;
     }
     this.#sockets.set(conn, socket);
     socket.binaryType = "arraybuffer";
     let failed = unreachable;
     socket.onopen = () => {
-      this.url = url.href;
       failed = lost;
+      this.#watcher?.opened(url);
       this.#input("opened", conn, 0, "");
     };
     socket.onmessage = ({ data }) => {
@@ -206,7 +252,7 @@ export class Runtime {
         return;
       }
       const frame = new Uint8Array(data);
-      this.#watcher?.frame(false, frame);
+      this.#tell(false, frame);
       this.#input("received", conn, frame);
     };
     socket.onclose = ({ code }) => {
@@ -223,8 +269,7 @@ export class Runtime {
    */
   #over(conn, code) {
     this.#sockets.delete(conn);
-    this.failures++;
-    this.#watcher?.closed();
+    this.#watcher?.closed(++this.#failures);
     this.#input("closed", conn, code);
   }
 
@@ -237,6 +282,7 @@ export class Runtime {
   #shut(conn, code, text) {
     const socket = this.#sockets.get(conn);
     this.#sockets.delete(conn);
+    this.#later.delete(conn);
     if (code === undefined || code !== 1000 && code < 3000) { // browsers let a page say no other
       socket?.close();
     } else {

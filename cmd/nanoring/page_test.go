@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,35 +234,64 @@ func testCached(t *testing.T, b *browser) {
 	dev2.becomes(t, name, "up")
 }
 
+// testGatewayKilled: a tab that was given one gateway knows all of the ring's.
 func testGatewayKilled(t *testing.T, b *browser) {
 	ns := newNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	eventually(t, "the three are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2", "dev3") })
-	tab := b.open(t, b.page(dev3, joinOptions{"gateways": gateways(dev1, dev2)}))
+	tab := b.open(t, b.page(dev3, joinOptions{"gateways": gateways(dev1)}))
 	tab.expect("ERR_CONNECTION_REFUSED")
 	tab.becomes("joined")
 	name := tab.name()
+	watch := seen(t, dev3, name)
 	dev3.becomes(t, name, "up")
-	through := func(gateway string) func() bool {
+	through := func(gateways ...string) func() bool {
 		return func() bool {
 			members, err := dev3.client.members(t.Context(), pathUp)
-			return err == nil && slices.ContainsFunc(members, func(m member) bool { return m.Name == name && m.Via == gateway })
+			return err == nil && slices.ContainsFunc(members, func(m member) bool { return m.Name == name && slices.Contains(gateways, m.Via) })
 		}
 	}
-	eventually(t, "it is up through dev1", through("dev1"))
+	tab.until("nanoring.up().length === 4")
 	dev1.kill()
-	eventually(t, "it is up through dev2", through("dev2"))
-	tab.until("nanoring.gateway?.name === 'dev2'")
+	eventually(t, "it is up through another", through("dev2", "dev3"))
+	tab.until("['dev2', 'dev3'].includes(nanoring.gateway?.name)")
 	if got := tab.name(); got != name {
 		t.Errorf("it was %s, and is %s", name, got)
 	}
+	if states := watch(); slices.Contains(states, "down") || slices.Contains(states, "left") {
+		t.Errorf("it was seen %v", states)
+	}
 	dev2.kill()
-	tab.until("nanoring.state === 'joining'")
+	eventually(t, "it is up through the last one", through("dev3"))
 	ns.mustStart(t, "dev1", dev1.addr)
+	eventually(t, "the two are a ring", func() bool { return dev3.isUp(t, "dev1", "dev3", name) })
+	tab.until("nanoring.up().length === 3")
+	dev3.kill()
 	tab.until("nanoring.gateway?.name === 'dev1'")
-	dev3.becomes(t, name, "up")
 	t.Log(eval[[]string](tab, "window.log"))
+}
+
+// seen watches what a node sees, and returns a function that ends that and
+// says in which states another was.
+func seen(t *testing.T, p *process, name string) func() []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out lockedBuffer
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.client.watch(ctx, &out, "text")
+	}()
+	eventually(t, "it is watched", func() bool { return strings.Contains(out.String(), "these are all") })
+	return func() (states []string) {
+		cancel()
+		<-done
+		for _, found := range regexp.MustCompile("(?m)  "+regexp.QuoteMeta(name)+` is (\w+)`).FindAllStringSubmatch(out.String(), -1) {
+			states = append(states, found[1])
+		}
+		return states
+	}
 }
 
 // testChange: what a ring brings that is joined is one change, not one for each node.

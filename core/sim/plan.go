@@ -159,7 +159,7 @@ func (p *Plan) Run() (*Report, error) {
 		}
 		return newRing(cfg)
 	}})
-	defer w.close()
+	defer w.Close()
 	w.beLean(p.workers)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	l.watch = newWatch(w, p.Nodes+p.Guests)

@@ -242,8 +242,8 @@ func (w *World) chance(n int) bool {
 	return n > 0 && w.rng.IntN(1_000_000) < n
 }
 
-// close ends all processes that still run, without a word.
-func (w *World) close() {
+// Close ends all processes that still run, without a word, and frees their engines.
+func (w *World) Close() {
 	for _, m := range w.machines {
 		if m.proc != nil {
 			m.end(0, true)

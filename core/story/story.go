@@ -32,6 +32,7 @@ func Play(t *testing.T, dir string, newEngine func(core.Config) (core.Engine, er
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
 			s := newScenario(t, newEngine)
+			defer s.w.Close()
 			datadriven.RunTest(t, file, s.play)
 			if err := s.w.Err(); err != nil {
 				t.Error(err)

@@ -1,0 +1,133 @@
+// A runtime that lives in the page's Worker, and looks as if it were here. worker.js is its other end.
+
+import { ModuleError, RingError } from "./errors.js";
+import { Runtime } from "./runtime.js";
+
+/** @typedef {import("./runtime.js").Watcher} Watcher */
+/** @typedef {Runtime | RemoteRuntime} SomeRuntime */
+
+/** @type {Promise<Worker | undefined> | undefined} */
+let worker;
+
+/**
+ * A runtime in the page's Worker, or here where there can be none.
+ * @param {string[]} gateways checked URLs
+ * @param {Watcher} watcher
+ * @returns {Promise<SomeRuntime>}
+ */
+export async function runtimeOf(gateways, watcher) {
+  const worker = await pageWorker();
+  return worker ? new RemoteRuntime(worker, gateways, watcher) : new Runtime(gateways, watcher);
+}
+
+/** The Worker of all nodes of this page. @returns {Promise<Worker | undefined>} */
+function pageWorker() {
+  worker ??= new Promise((resolve) => {
+    try {
+      const made = new Worker(scriptURL(), { type: "module", name: "nanoring" });
+      made.onmessage = () => resolve(made);
+      made.onerror = (event) => {
+        event.preventDefault();
+        resolve(undefined);
+      };
+    } catch { // there are no Workers, or the page's Content-Security-Policy forbids this one
+      resolve(undefined);
+    }
+  });
+  return worker;
+}
+
+/** A page makes Workers of its own origin only; but a script of that may import others. */
+function scriptURL() {
+  const url = new URL("worker.js", import.meta.url);
+  if (url.origin === location.origin) {
+    return url;
+  }
+  return URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
+}
+
+/** It has the methods of a Runtime. */
+class RemoteRuntime {
+  #port;
+  /** @type {Watcher | undefined} */
+  #watcher;
+  /** @type {(() => void) | undefined} */
+  #stopped;
+
+  /**
+   * @param {Worker} worker
+   * @param {string[]} gateways
+   * @param {Watcher} watcher
+   */
+  constructor(worker, gateways, watcher) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#watcher = watcher;
+    port1.onmessage = ({ data }) => {
+      for (const [what, ...args] of data) {
+        this.#hear(what, args);
+      }
+    };
+    worker.postMessage(gateways, [port2]);
+  }
+
+  /**
+   * @param {WebAssembly.Module} module
+   * @param {[string, string | bigint][]} settings
+   */
+  async start(module, settings) {
+    this.#say("start", module, settings);
+  }
+
+  /** Says bye. Resolves when that has been sent. */
+  async stop() {
+    this.#watcher = undefined;
+    this.#say("stop");
+    await new Promise((resolve) => (this.#stopped = () => resolve(undefined)));
+    this.end();
+  }
+
+  end() {
+    this.#watcher = undefined;
+    this.#say("end");
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} name
+   */
+  accepted(url, name) {
+    this.#say("accepted", url, name);
+  }
+
+  hurry() {
+    this.#say("hurry");
+  }
+
+  set frames(/** @type {boolean} */ on) {
+    this.#say("frames", on);
+  }
+
+  /** @param {...unknown} message */
+  #say(...message) {
+    this.#port.postMessage(message);
+  }
+
+  /**
+   * @param {string} what
+   * @param {any[]} args
+   */
+  #hear(what, args) {
+    if (what === "stopped") {
+      this.#stopped?.();
+    } else if (what === "token") {
+      this.#watcher?.token().then((token) => this.#say("token", token), (error) => this.#say("token", "", String(error)));
+    } else if (what === "broke") {
+      const { name, code, message, retryable } = args[0];
+      const Kind = name === "ModuleError" ? ModuleError : RingError;
+      this.#watcher?.broke(new Kind(code ?? "trap", message, { retryable }));
+    } else {
+      /** @type {any} */ (this.#watcher)?.[what](...args);
+    }
+  }
+}

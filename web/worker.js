@@ -1,0 +1,53 @@
+// A Worker that runs the nodes of a page, so that they live on when the browser slows the timers of a page that is hidden.
+// remote.js is its other end.
+
+import { Runtime } from "./runtime.js";
+
+addEventListener("message", ({ data: gateways, ports: [port] }) => {
+  /** @type {unknown[][]} */
+  let batch = [];
+  /** What comes of one input is one message. @type {(...message: unknown[]) => void} */
+  const say = (...message) => {
+    if (batch.push(message) === 1) {
+      queueMicrotask(() => port.postMessage(batch.splice(0)));
+    }
+  };
+  /** @type {{resolve: (token: string) => void, reject: (error: unknown) => void}[]} */
+  const asked = [];
+
+  const runtime = new Runtime(gateways, {
+    token: () => new Promise((resolve, reject) => {
+      asked.push({ resolve, reject });
+      say("token");
+    }),
+    dialing: (url) => say("dialing", url),
+    opened: (url) => say("opened", url),
+    closed: (failures) => say("closed", failures),
+    event: (event) => say("event", event),
+    frame: (sent, bytes) => say("frame", sent, bytes),
+    halted: (reason, text) => say("halted", reason, text),
+    broke: (error) => say("broke", plain(error)),
+  });
+
+  /** @type {Record<string, (...args: any[]) => unknown>} */
+  const does = {
+    start: (module, settings) => runtime.start(module, settings).catch((error) => say("broke", plain(error))),
+    stop: () => runtime.stop().then(() => say("stopped")),
+    end: () => {
+      runtime.end();
+      port.close();
+    },
+    accepted: (url, name) => runtime.accepted(url, name),
+    hurry: () => runtime.hurry(),
+    frames: (on) => (runtime.frames = on),
+    token: (token, error) => (error ? asked.shift()?.reject(error) : asked.shift()?.resolve(token)),
+  };
+  port.onmessage = ({ data: [what, ...args] }) => does[what](...args);
+});
+
+/** An error, as far as a message can carry it. @param {any} error */
+function plain({ name, code, message, retryable }) {
+  return { name, code, message, retryable };
+}
+
+postMessage("ready");
