@@ -100,6 +100,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$(dirname $$file) </dev/null; \
 	done
 
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what the code calls; it asks Go's database, vuln.go.dev
+	@go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
 	@rm -rf bin $(DATA)/dev* $(DATA)/demo

@@ -54,6 +54,7 @@ var (
 	nativeModules = []string{
 		"github.com/coder/websocket",
 		"github.com/gofrs/flock",
+		"github.com/golang-jwt/jwt/v5",
 		"github.com/google/renameio/v2",
 	}
 	commandModules = []string{

@@ -37,6 +37,7 @@ func main() {
 	flag.DurationVar(&b.Slow, "slow", 3*time.Minute, "how long a slow node is watched")
 	flag.DurationVar(&b.Starve, "starve", time.Minute, "how long the cores are kept busy")
 	flag.IntVar(&b.Burners, "burners", 8*runtime.NumCPU(), "processes that keep them busy")
+	secret := flag.Bool("secret", false, "encrypt: NanoRing by TLS, the others by a keyring")
 	flag.StringVar(&b.Dir, "dir", inMemory(), "where nodes keep their files; by default in memory, if that can be: no nodes of a real ring share a disk")
 	flag.StringVar(&b.cpuProfile, "cpuprofile", "", "write a profile of each round to this file, with .MEASUREMENT.SYSTEM.NODES.NUMBER appended")
 	flag.StringVar(&b.MemProfile, "memprofile", "", "write the heap's profile of each idle ring to this file, with .SYSTEM.NODES appended")
@@ -52,6 +53,9 @@ func main() {
 		usage(fmt.Errorf("-o is table or json, not %q", *output))
 	case *n < 3 || b.Reps < 1:
 		usage(errors.New("it takes three nodes (-n) and one repetition (-reps) at least"))
+	}
+	if *secret {
+		lock()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -45,6 +45,9 @@ func lanConfig(o options) (*memberlist.Config, error) {
 	cfg.BindAddr = "127.0.0.1"
 	cfg.Logger = log.New(io.Discard, "", 0)
 	var err error
+	if cfg.Keyring, err = keyring(); err != nil {
+		return nil, err
+	}
 	for range 10 { // as memberlist does: the port has to be free for UDP as well
 		var t *memberlist.NetTransport
 		t, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{BindAddrs: []string{cfg.BindAddr}, Logger: cfg.Logger})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -51,6 +52,10 @@ func startNative(ctx context.Context, o options, engine func(core.Config) (core.
 		Name: o.name, Ring: o.ring, Data: o.dir, Advertise: l.Addr().String(),
 		Engine: engine, NoPage: true, Log: slog.New(slog.DiscardHandler),
 	}
+	if cfg.SecretFile, err = secretFile(o.dir); err != nil {
+		l.Close()
+		return nil, err
+	}
 	if o.join != "" {
 		cfg.Join = []string{o.join}
 	}
@@ -60,7 +65,11 @@ func startNative(ctx context.Context, o options, engine func(core.Config) (core.
 		return nil, err
 	}
 	n.server = &http.Server{Handler: n.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	n.wg.Go(func() { n.server.Serve(countedListener{l, o.bytes}) })
+	l = countedListener{l, o.bytes}
+	if config := n.TLSConfig(); config != nil {
+		l = tls.NewListener(l, config)
+	}
+	n.wg.Go(func() { n.server.Serve(l) })
 	if o.died != nil {
 		n.wg.Go(func() { n.watch(o.died) })
 	}

@@ -107,6 +107,8 @@ func (r *Ring) missAdd(c *conn, code wire.Code) {
 	case a == nil:
 	case code >= wire.CodeBye:
 		r.failAdd(c, code, "the node at "+a.addr+" closed the connection")
+	case code == wire.CodeUntrusted:
+		r.failAdd(c, code, "the node at "+a.addr+" and this one do not believe each other to be of one ring: do they have the same secret? Their logs say more")
 	case a.name == "":
 		r.failAdd(c, code, "no node answers at "+a.addr+": to add one that does not run yet, say its name too")
 	default:

@@ -38,6 +38,7 @@ type Config struct {
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
+	MaxGuests int           // connections of guests at a time; default 1000
 	Takeover  bool          // that Engine was of this process, and its connections are open: see takeover.go
 	Intern    *Interner     // shared by the engines of a simulation; nil for none
 

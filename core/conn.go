@@ -27,9 +27,11 @@ type conn struct {
 	id     ConnID
 	state  connState
 	dialed bool
-	role   Role   // of an accepted one
-	addr   string // dialled, or remote
-	want   string // the name that was meant by a dial; "" for any
+	role   Role       // of an accepted one
+	is     string     // who authentication says that it is: see Input.Name
+	tags   []wire.Tag // the labels that it has to have; nil for any
+	addr   string     // dialled, or remote
+	want   string     // the name that was meant by a dial; "" for any
 	add    *adding
 	timer  *timer // for hello
 	queue  []string
@@ -40,15 +42,17 @@ type conn struct {
 	authority bool // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
-	opened    int64    // the ring's clock when it opened
-	heard     int64    // the ring's clock at the last frame
-	used      int64    // and at the last round
-	strange   int64    // since when the peer is no member; 0 if it is one
-	probed    bool     // a guest that is silent has been asked
-	asserted  int      // records that were taken from a guest since the last round
-	forwarded []string // probes that went to the peer since it was last heard
-	deleted   bool     // the peer is, as of
-	judged    uint64   // the ring's version + 1
+	opened    int64     // the ring's clock when it opened
+	heard     int64     // the ring's clock at the last frame
+	used      int64     // and at the last round
+	strange   int64     // since when the peer is no member; 0 if it is one
+	probed    bool      // a guest that is silent has been asked
+	asserted  int       // records that were taken from a guest since the last round
+	heaped    allowance // frames and KiB that a guest has sent
+	answered  allowance // KiB of records that its syncs were answered with
+	forwarded []string  // probes that went to the peer since it was last heard
+	deleted   bool      // the peer is, as of
+	judged    uint64    // the ring's version + 1
 
 	slot    int   // of its debts, from established on
 	owing   int   // how many records it has not shown to know
@@ -83,7 +87,7 @@ func (r *Ring) opened(in Input) {
 	if c.state != connDialing {
 		return
 	}
-	c.state, c.opened = connOpen, r.now
+	c.state, c.opened, c.is, c.tags = connOpen, r.now, in.Name, slices.Clone(in.Tags)
 	c.timer.stop()
 	c.timer = r.after(helloTimeout, func() { r.giveUp(c, "no hello in time") })
 	if c.dialed && r.started { // else it was said: see inherit
@@ -116,6 +120,10 @@ func (r *Ring) sendBytes(c *conn, frame []byte) {
 func (r *Ring) received(id ConnID, frame []byte) {
 	c := r.conns[id]
 	if c == nil || c.state == connDialing {
+		return
+	}
+	if !r.bearable(c, len(frame)) {
+		r.fail(c, wire.CodeForbidden, "more frames, or bytes, than a guest may send")
 		return
 	}
 	f := &r.in
@@ -170,7 +178,7 @@ func (r *Ring) heardOf(c *conn) {
 
 func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 	for i := range records {
-		if r.halted {
+		if r.refusedAll(c) {
 			break
 		}
 		if w := &records[i]; r.merge(w, c) == isOlder {
@@ -262,6 +270,10 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 // missed draws the conclusions from a connection that never was established.
 func (r *Ring) missed(c *conn, code wire.Code) {
 	r.missAdd(c, code)
+	if c.want != "" && code == wire.CodeUntrusted && !r.joined {
+		r.shun(c.want) // nobody has let this process in: more likely it is this one that lacks the ring's secret
+		return
+	}
 	if c.dialed && c.want != "" && code < wire.CodeBye {
 		if code == wire.CodeRefused {
 			r.tellRefused(c.queue)

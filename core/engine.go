@@ -49,14 +49,16 @@ const (
 // Input is one input. Times come in with it: Mono for timers, Wall for stamps.
 type Input struct {
 	Kind    InputKind
-	Mono    int64     // monotonic microseconds, any origin; never goes back
-	Wall    int64     // Unix microseconds; may jump
-	Conn    ConnID    // Opened, Received, Closed
-	Role    Role      // Opened, of an accepted connection
-	Addr    string    // Opened, of an accepted connection: the remote address, for people
-	Frame   []byte    // Received; the engine keeps none of it
-	Code    wire.Code // Closed
-	Command Command   // Do
+	Mono    int64      // monotonic microseconds, any origin; never goes back
+	Wall    int64      // Unix microseconds; may jump
+	Conn    ConnID     // Opened, Received, Closed
+	Role    Role       // Opened, of an accepted connection
+	Addr    string     // Opened, of an accepted connection: the remote address, for people
+	Name    string     // Opened: who authentication says that it is; a guest's may end in '*' for any that begins so; "" for anybody
+	Tags    []wire.Tag // Opened, of a guest: the labels that it has to have, and no others; nil for any
+	Frame   []byte     // Received; the engine keeps none of it
+	Code    wire.Code  // Closed
+	Command Command    // Do
 }
 
 // Op is what a Command does.

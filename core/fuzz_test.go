@@ -191,7 +191,13 @@ func (p *player) act() {
 		id := p.next
 		p.next += 2
 		p.opened = append(p.opened, id)
-		p.do(core.Input{Kind: core.Opened, Conn: id, Role: core.Role(p.byte() % 2), Addr: "10.0.0.1:1"})
+		in := core.Input{Kind: core.Opened, Conn: id, Addr: "10.0.0.1:1"}
+		how := p.byte()
+		in.Role, in.Name = core.Role(how%2), []string{"", "", "", "a", "tab", "t*", "*"}[how/2%7]
+		if how >= 224 {
+			in.Tags = []wire.Tag{{Key: "a", Value: "b"}}
+		}
+		p.do(in)
 		p.greet(id)
 	case 11, 12:
 		p.dialed()
@@ -219,7 +225,7 @@ func (p *player) dialed() {
 			continue
 		}
 		if p.byte()%4 == 0 {
-			p.do(core.Input{Kind: core.Closed, Conn: id, Code: pick(&p.script, wire.CodeRefused, wire.CodeUnreachable)})
+			p.do(core.Input{Kind: core.Closed, Conn: id, Code: pick(&p.script, wire.CodeRefused, wire.CodeUnreachable, wire.CodeUntrusted)})
 			return
 		}
 		p.opened = append(p.opened, id)

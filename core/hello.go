@@ -43,6 +43,8 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 		refuse(wire.CodeVersion, "no common protocol version: "+r.cfg.Name+" speaks 1")
 	case h.Ring != r.cfg.Ring:
 		refuse(wire.CodeRing, name+" belongs to the ring "+h.Ring+", "+r.cfg.Name+" to "+r.cfg.Ring)
+	case !c.admits(name):
+		refuse(wire.CodeForbidden, "it may not go by the name "+name)
 	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
 		refuse(wire.CodeSelf, c.addr+" is the address of this node itself")
 	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
@@ -66,6 +68,8 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 		refuse(wire.CodeRemoved, "the node "+name+" was deleted by an operator")
 	case h.Ephemeral && r.durableName(name):
 		refuse(wire.CodeForbidden, "the name "+name+" is a durable node's")
+	case c.role == Guest && !r.hasRoom(name):
+		refuse(wire.CodeBusy, r.cfg.Name+" has no room for more guests")
 	default:
 		r.holdOrEstablish(c)
 	}

@@ -61,6 +61,10 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 			return isOlder
 		} // else it is later, or this is a guest, which mirrors its gateway
 	}
+	if c.guest && w.Name != c.name {
+		r.forged(c, w)
+		return isRefused
+	}
 	var before standing
 	if w.Set == wire.Nodes {
 		before = standingOf(known, r.up.Find(hash, w.Name))
@@ -75,6 +79,10 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		return isRefused
 	}
 	after := before.with(w.Set, rec)
+	if c.guest && w.Set == wire.Up && !c.labels(after.says.Tags) {
+		r.fail(c, wire.CodeForbidden, "it has other tags than it has to have")
+		return isRefused
+	}
 	if c.guest && !r.asserts(c, w, &after) {
 		return isRefused
 	}
@@ -163,7 +171,7 @@ func newNode(name string, stamp int64, m wire.Member) *lww.Record {
 func (r *Ring) mayAssert(w *wire.Record, c *conn) bool {
 	switch {
 	case c.guest:
-		return w.Name == c.name // an honest guest holds records of others: ignored
+		return true // what it may not say of others was refused before
 	case c.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd):
 		return true
 	case c.judged != r.version+1: // nodes has changed since
@@ -177,7 +185,7 @@ func (r *Ring) asserts(c *conn, w *wire.Record, after *standing) bool {
 	m, p := after.member, after.says
 	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
 		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != r.cfg.Name || p.Address != "" || p.Instance != c.hello.Instance) ||
-		c.asserted >= guestRate {
+		c.asserted >= guestRate || !r.asserted.take(r.now, 1, gatewayBurst, gatewayRate) {
 		return false
 	}
 	c.asserted++ // until the next round

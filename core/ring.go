@@ -58,8 +58,10 @@ type Ring struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int // a guest's place in Config.Join
-	budget   int // dials left until the next round
+	newcomer allowance // guests' names that are new here
+	asserted allowance // records that were taken from guests
+	joinTurn int       // a guest's place in Config.Join
+	budget   int       // dials left until the next round
 	shunned  map[string]int64
 	told     map[string]int64 // when an event of its kind was last emitted
 
@@ -119,6 +121,9 @@ func New(cfg Config) (*Ring, error) {
 		if err := wire.ValidAddress(addr); err != nil {
 			return nil, &ConfigError{"Join", err}
 		}
+	}
+	if cfg.MaxGuests == 0 {
+		cfg.MaxGuests = 1000
 	}
 	cfg.Tags = slices.Clone(cfg.Tags)
 	cfg.Join = slices.Clone(cfg.Join)

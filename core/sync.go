@@ -154,7 +154,7 @@ func (r *Ring) answerSync(c *conn, f *wire.Frame) {
 	answer := wire.Frame{Kind: wire.KindSynced, Seq: seq}
 	size := 0
 	for i := range f.Items {
-		if size >= syncBytes || r.halted {
+		if size >= syncBytes || r.refusedAll(c) {
 			break
 		}
 		item := &f.Items[i]
@@ -174,6 +174,9 @@ func (r *Ring) answerSync(c *conn, f *wire.Frame) {
 				size += sizeOf(out.Records) + wire.RangeChildren*10
 			}
 		}
+	}
+	if c.guest && !c.answered.take(r.now, int64(size>>10), guestAnswers, answerRate) {
+		return // it asks again in a while
 	}
 	if !r.halted && r.conns[c.id] == c {
 		r.send(c, &answer)
@@ -236,7 +239,7 @@ func (r *Ring) mergeRange(c *conn, rg wire.Range, records []wire.Record, lacking
 		if r.merge(w, c) == isRefused && w.Set == wire.Nodes && r.expired[w.Name] != nil {
 			some = append(some, frameRecord(wire.Nodes, r.expired[w.Name].record))
 		}
-		if r.halted {
+		if r.refusedAll(c) {
 			return nil
 		}
 	}

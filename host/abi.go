@@ -32,6 +32,7 @@ const (
 	callDel
 	callLeave
 	callStop
+	callOpenedAs
 	exportCount
 )
 
@@ -69,6 +70,7 @@ var exports = [exportCount]struct {
 	callDel:        {"del", takes(i64, i64, i64, i32, i32)},
 	callLeave:      {"leave", takes(i64, i64, i64)},
 	callStop:       {"stop", takes(i64, i64, i64)},
+	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32)},
 }
 
 // imported is a function that the host has for modules.

@@ -44,6 +44,7 @@ func (e *Engine) create(c core.Config) error {
 	number("suspect-for", uint64(c.SuspectFor))
 	number("removal-grace", uint64(c.RemovalGrace))
 	number("reap-after", uint64(c.ReapAfter))
+	number("max-guests", uint64(c.MaxGuests))
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,9 @@ func (e *Engine) input(in core.Input) (err error) {
 		_, err = e.call(callStart, mono, wall)
 	case core.Opened:
 		var addr uint64
-		if addr, _, err = e.put(in.Addr, ""); err == nil {
+		if in.Name != "" || in.Tags != nil {
+			err = e.openedAs(in)
+		} else if addr, _, err = e.put(in.Addr, ""); err == nil {
 			_, err = e.call(callOpened, mono, wall, uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr)))
 		}
 	case core.Received:
@@ -114,6 +117,21 @@ func (e *Engine) input(in core.Input) (err error) {
 	default:
 		_, err = e.call(callClosed, mono, wall, 0, 0) // of no connection: time passes, as in a Ring
 	}
+	return err
+}
+
+// openedAs tells of a connection whose other end was authenticated.
+func (e *Engine) openedAs(in core.Input) error {
+	tags := ""
+	if in.Tags != nil {
+		tags = wire.Presence{Version: 1, Tags: in.Tags}.Value()
+	}
+	addr, name, err := e.put(in.Addr, in.Name+tags)
+	if err != nil {
+		return err
+	}
+	_, err = e.call(callOpenedAs, uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role),
+		addr, uint64(len(in.Addr)), name, uint64(len(in.Name)), name+uint64(len(in.Name)), uint64(len(tags)))
 	return err
 }
 

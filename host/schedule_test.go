@@ -49,6 +49,8 @@ type schedule struct {
 
 var (
 	names     = rapid.SampledFrom([]string{"me", "a", "b", "c", "tab", "ü", "", "n@", "\x00", `"quoted\"`, "\u2028"})
+	allowed   = rapid.SampledFrom([]string{"", "", "a", "tab", "t*", "*", "ü"})
+	demanded  = rapid.SampledFrom([][]wire.Tag{nil, nil, {}, {{Key: "a", Value: "é"}}})
 	addresses = rapid.SampledFrom([]string{"a:7946", "b:7946", "me:7946", "10.0.0.1:1", "[::1]:7946", "", "bad"})
 )
 
@@ -119,7 +121,8 @@ func (s *schedule) input() core.Input {
 	case 3, 4:
 		s.accepted += 2
 		s.conns = append(s.conns, s.accepted-1)
-		return core.Input{Kind: core.Opened, Conn: s.accepted - 1, Role: core.Role(rapid.IntRange(0, 1).Draw(s.T, "role")), Addr: "10.0.0.1:1"}
+		return core.Input{Kind: core.Opened, Conn: s.accepted - 1, Role: core.Role(rapid.IntRange(0, 1).Draw(s.T, "role")), Addr: "10.0.0.1:1",
+			Name: allowed.Draw(s.T, "is"), Tags: demanded.Draw(s.T, "tags")}
 	case 5:
 		return core.Input{Kind: core.Opened, Conn: s.conn()}
 	case 6:

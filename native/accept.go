@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"container/list"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -19,10 +20,10 @@ import (
 )
 
 const (
-	maxInbound  = 4096              // WebSockets that others opened
-	maxSilent   = 512               // of them, those that have sent no frame yet
-	maxAccepted = maxInbound + 1024 // TCP connections: some speak plain HTTP
-	smallBuffer = 512               // bytes; the one of net/http has eight times as many, for as long as the connection lives
+	maxInbound  = 4096 // WebSockets that others opened
+	maxSilent   = 512  // of them, those that have sent no frame yet
+	tokenShare  = 8    // one part in so many of a gateway's guests may come by the same token
+	smallBuffer = 512  // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
 // inbound counts the connections that others opened. When too many of them are
@@ -31,19 +32,29 @@ const (
 type inbound struct {
 	mu     sync.Mutex
 	total  int
-	silent list.List // of *conn, oldest first
+	guests int
+	tokens map[string]int // guests by their token; "" are those without
+	silent list.List      // of *conn, oldest first
 	at     map[*conn]*list.Element
 	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
-// reserve counts a connection to come, unless there are too many.
-func (i *inbound) reserve() bool {
+// reserve counts a connection to come, unless there are too many. maxGuests is 0
+// for a node.
+func (i *inbound) reserve(maxGuests int, token string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.total >= maxInbound {
+	if i.total >= maxInbound || maxGuests > 0 && (i.guests >= maxGuests || token != "" && i.tokens[token] >= max(maxGuests/tokenShare, 1)) {
 		return false
 	}
 	i.total++
+	if maxGuests > 0 {
+		i.guests++
+		if i.tokens == nil {
+			i.tokens = make(map[string]int)
+		}
+		i.tokens[token]++
+	}
 	return true
 }
 
@@ -70,23 +81,25 @@ func (i *inbound) spoke(c *conn) {
 	}
 }
 
-func (i *inbound) release() {
+func (i *inbound) release(maxGuests int, token string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.total--
+	if maxGuests > 0 {
+		i.guests--
+		if i.tokens[token]--; i.tokens[token] == 0 {
+			delete(i.tokens, token)
+		}
+	}
 }
 
 // accept serves /ring.
 func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
-	role := core.Peer
-	if r.Header.Get("Origin") != "" {
-		role = core.Guest
-		if !originAllowed(r) {
-			problem(w, http.StatusForbidden, "cross-origin", "a WebSocket of a web page must come from the same origin or a loopback one, not from "+r.Header.Get("Origin"))
-			return
-		}
+	by, ok := n.whose(w, r)
+	if !ok {
+		return
 	}
-	if role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+	if by.opened.Role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
 		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
@@ -94,7 +107,11 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
 		return
 	}
-	if !n.inbound.reserve() {
+	maxGuests := 0
+	if by.opened.Role == core.Guest {
+		maxGuests = n.cfg.MaxGuests
+	}
+	if !n.inbound.reserve(maxGuests, by.token) {
 		w.Header().Set("Retry-After", "1")
 		problem(w, http.StatusServiceUnavailable, "busy", "too many connections")
 		return
@@ -106,17 +123,19 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		InsecureSkipVerify: true, // the origin was checked above
 	})
 	if err != nil {
-		n.inbound.release()
+		n.inbound.release(maxGuests, by.token)
 		n.log.Debug("no WebSocket", "from", r.RemoteAddr, "err", err)
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
+	c.key = by.key
+	welcome(r)
 	n.inbound.opened(c)
 	over := func() {
 		n.inbound.spoke(c)
-		n.inbound.release()
+		n.inbound.release(maxGuests, by.token)
 	}
-	if !n.adopt(c, core.Input{Role: role, Addr: r.RemoteAddr}, over) {
+	if !n.adopt(c, by.opened, over) {
 		over()
 		ws.CloseNow()
 	}
@@ -141,45 +160,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	h.conn = conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		h.conn = secure.NetConn() // cut off at once, it does not wait to say so
+	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
 	r.Peek(len(early))
 	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
-}
-
-// limitListener closes the connections that are too many at once.
-type limitListener struct {
-	net.Listener
-	free chan struct{}
-}
-
-func newLimitListener(l net.Listener, n int) net.Listener {
-	return &limitListener{l, make(chan struct{}, n)}
-}
-
-func (l *limitListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case l.free <- struct{}{}:
-			return &limitedConn{Conn: c, free: l.free}, nil
-		default:
-			c.Close()
-		}
-	}
-}
-
-type limitedConn struct {
-	net.Conn
-	free chan struct{}
-	once sync.Once
-}
-
-func (c *limitedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() { <-c.free })
-	return err
 }

@@ -30,23 +30,27 @@ const (
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ring", n.accept)
-	mux.HandleFunc("GET /v1/nodes", n.getNodes)
-	mux.HandleFunc("GET /v1/up", n.getUp)
-	mux.HandleFunc("GET /v1/nodes/{name}", n.getNode)
-	mux.HandleFunc("GET /v1/owners/{key...}", n.getOwners) // {key} would not match %2F
-	mux.HandleFunc("POST /v1/nodes", n.postNode)
-	mux.HandleFunc("DELETE /v1/nodes/{name}", n.deleteNode)
-	mux.HandleFunc("POST /v1/leave", n.postLeave)
-	mux.HandleFunc("GET /v1/events", n.getEvents)
-	mux.HandleFunc("GET /v1/status", n.getStatus)
-	mux.HandleFunc("GET /v1/engine", n.getEngine)
-	mux.HandleFunc("POST /v1/engine", n.postEngine)
+	mux.Handle("GET /v1/nodes", n.authorize(n.getNodes))
+	mux.Handle("GET /v1/up", n.authorize(n.getUp))
+	mux.Handle("GET /v1/nodes/{name}", n.authorize(n.getNode))
+	mux.Handle("GET /v1/owners/{key...}", n.authorize(n.getOwners)) // {key} would not match %2F
+	mux.Handle("POST /v1/nodes", n.authorize(n.postNode))
+	mux.Handle("DELETE /v1/nodes/{name}", n.authorize(n.deleteNode))
+	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
+	mux.Handle("GET /v1/events", n.authorize(n.getEvents))
+	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
+	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
+	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.HandleFunc("GET /healthz", n.getHealth)
 	mux.HandleFunc("GET /readyz", n.getReady)
 	if !n.cfg.NoPage {
 		servePage(mux)
 	}
 	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.RequestURI == "*" {
+			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
+			return
+		}
 		// What the mux would say in plain text is a problem here, like all others.
 		if _, pattern := mux.Handler(r); pattern == "" {
 			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
@@ -212,7 +216,7 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 	default:
 	}
 	if s := n.Status(); s.WriteError != "" {
-		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: "+s.WriteError)
+		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: GET /v1/status says why")
 		return
 	}
 	n.getHealth(w, r)
@@ -304,7 +308,7 @@ func statusOf(code wire.Code) int {
 		return http.StatusNotFound
 	case wire.CodeHalting:
 		return http.StatusServiceUnavailable
-	case wire.CodeLost, wire.CodeRefused, wire.CodeUnreachable, wire.CodeSlow:
+	case wire.CodeLost, wire.CodeRefused, wire.CodeUnreachable, wire.CodeSlow, wire.CodeUntrusted:
 		return http.StatusBadGateway
 	}
 	return http.StatusConflict

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -168,7 +169,7 @@ func TestAPI(t *testing.T) {
 		t.Errorf("Allow: %s", got.header.Get("Allow"))
 	}
 	var s Status
-	if err := json.Unmarshal([]byte(ask(t, c, "GET", base+"/v1/status", "").body), &s); err != nil || s != n.Status() || s.Name != "dev1" || s.Up != 1 {
+	if err := json.Unmarshal([]byte(ask(t, c, "GET", base+"/v1/status", "").body), &s); err != nil || !reflect.DeepEqual(s, n.Status()) || s.Name != "dev1" || s.Up != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

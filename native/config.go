@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,7 +28,8 @@ type Config struct {
 	Log  *slog.Logger // default slog.Default()
 
 	// Listen is the HOST:PORT to listen on. Empty: nothing is listened on; mount
-	// Node.Handler in a server of your own and say in Advertise where that is.
+	// Node.Handler in a server of your own and say in Advertise where that is. With a
+	// secret that server is a TLS one, by Node.TLSConfig.
 	Listen string
 	// Advertise is the HOST:PORT where others dial this node, by default the
 	// listener's. Without either, the node can only dial out.
@@ -39,8 +41,25 @@ type Config struct {
 	// reached at its address takes others to be reached so, too.
 	PublicURL string
 
+	// SecretFile has the ring's secret: see ParseSecrets. With it nodes prove to each
+	// other that they have it, guests and the HTTP API need tokens, and all is TLS.
+	// The file is watched: another secret in it needs no restart.
+	SecretFile string
+	// TLSCert and TLSKey are files in PEM, watched as well: the certificate for all
+	// who dial this node and are no nodes, browsers above all. With TLSCA, also a
+	// file, nodes show it to each other, and trust that CA instead of the secret's:
+	// it has to name the node, as common name, first DNS name or URI nanoring:NAME.
+	TLSCert, TLSKey, TLSCA string
+	// TLS takes the place of the three files; its ClientCAs, if any, that of TLSCA.
+	TLS *tls.Config
+	// AllowOrigins are origins, like https://example.org, whose pages may be guests
+	// beside the node's own; "*" is any. They need a secret.
+	AllowOrigins []string
+	// MaxGuests bounds the connections of guests at a time; 0 stands for 1000.
+	MaxGuests int
+
 	Rejoin   bool // come back although it was removed
-	Insecure bool // listen beyond loopback although nothing keeps strangers out
+	Insecure bool // listen beyond loopback although nothing keeps strangers out; with a secret, take HTTP that is not encrypted there, from a proxy
 	NoPage   bool // serve no page for browsers, nor nanoring.js and nanoring.wasm
 
 	// Engine makes the engine; nil is core.New. It is a constructor, since the
@@ -80,7 +99,13 @@ func (c *Config) setDefaults() error {
 	if err := c.publish(); err != nil {
 		return err
 	}
+	if c.MaxGuests == 0 {
+		c.MaxGuests = 1000
+	}
 	if err := c.checkNames(); err != nil {
+		return err
+	}
+	if err := c.checkLocks(); err != nil {
 		return err
 	}
 	return c.checkAddresses()
@@ -99,6 +124,37 @@ func (c *Config) publish() error {
 	}
 	c.Tags = append(slices.Clone(c.Tags), wire.Tag{Key: "public-url", Value: c.PublicURL})
 	return nil
+}
+
+
+// checkLocks refuses what does not go together.
+func (c *Config) checkLocks() error {
+	switch {
+	case c.TLSCert != "" && c.TLSKey == "":
+		return missing("TLSKey", "there is a certificate without its key")
+	case c.TLSCert == "" && c.TLSKey != "":
+		return missing("TLSCert", "there is a key without its certificate")
+	case c.TLSCA != "" && c.TLSCert == "":
+		return missing("TLSCert", "nodes that trust a CA have to show each other a certificate of it")
+	case c.TLS != nil && c.TLSCert != "":
+		return wrong("TLS", errors.New("TLSCert is set, too"))
+	case len(c.AllowOrigins) > 0 && c.SecretFile == "":
+		return missing("SecretFile", "without a secret only pages of the node's own origin, and loopback ones, may be guests")
+	case c.MaxGuests < 0 || c.MaxGuests > maxInbound/2:
+		return wrong("MaxGuests", fmt.Errorf("there are 1 to %d", maxInbound/2))
+	}
+	for _, origin := range c.AllowOrigins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+			return wrong("AllowOrigins", fmt.Errorf("%q is no origin like https://example.org", origin))
+		}
+	}
+	return nil
+}
+
+// locked says whether strangers are kept out of the ring.
+func (c *Config) locked() bool {
+	return c.SecretFile != "" || c.TLSCA != "" || c.TLS != nil && c.TLS.ClientCAs != nil
 }
 
 // wrong makes a ConfigError of a field that cannot be used.
@@ -138,8 +194,8 @@ func (c *Config) checkAddresses() error {
 		if err != nil {
 			return err
 		}
-		if !ip.IsLoopback() && !c.Insecure {
-			return missing("Insecure", "refusing to listen on %s: it is not a loopback address, like 127.0.0.1, and whoever can reach it could join, read and change the ring; on a network that you trust", c.Listen)
+		if !ip.IsLoopback() && !c.locked() && !c.Insecure {
+			return missing("SecretFile", "refusing to listen on %s: it is not a loopback address, like 127.0.0.1, and whoever can reach it could join, read and change the ring. Set Insecure (--insecure) on a network that you trust; else make a secret for the ring (nanoring keygen)", c.Listen)
 		}
 		if ip.IsUnspecified() && c.Advertise == "" {
 			return missing("Advertise", "listening on %s tells nobody the HOST:PORT where to dial this node", c.Listen)

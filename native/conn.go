@@ -20,11 +20,12 @@ import (
 const (
 	subprotocol = "nanoring.v1"
 
-	maxFirst    = 16 << 10    // bytes of the first frame: a hello has no more, whoever sends it
-	queueFrames = 256         // that wait for a peer to read
-	queueBytes  = 1 << 20     // of them
-	keepBuffer  = 2 << 10     // a reader's buffer, once grown beyond, is not kept
-	closeWait   = time.Second // for a peer's half of the close handshake
+	maxFirst    = 16 << 10         // bytes of the first frame: a hello has no more, whoever sends it
+	queueFrames = 256              // that wait for a peer to read
+	queueBytes  = 1 << 20          // of them
+	keepBuffer  = 2 << 10          // a reader's buffer, once grown beyond, is not kept
+	closeWait   = time.Second      // for a peer's half of the close handshake
+	writeWait   = 30 * time.Second // for a peer to read what is under way
 )
 
 // conn is one WebSocket. Its reader goroutine runs Node.serve; a writer goroutine
@@ -35,6 +36,8 @@ type conn struct {
 	ws  *websocket.Conn
 	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
 	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
+
+	key string // the id of the secret that vouches for the other end; "" for none
 
 	buf   []byte        // the reader's
 	taken chan struct{} // the engine has taken the frame in buf
@@ -127,6 +130,7 @@ func (c *conn) next() (frames [][]byte, over bool) {
 func (c *conn) write() {
 	frames, over := c.next()
 	for ; frames != nil; frames, over = c.next() {
+		c.raw.SetWriteDeadline(time.Now().Add(writeWait))
 		for _, frame := range frames {
 			if c.ws.Write(context.Background(), websocket.MessageBinary, frame) != nil {
 				c.raw.Close() // the reader finds out

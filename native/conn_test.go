@@ -319,45 +319,9 @@ func TestTooManyConnections(t *testing.T) {
 	if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Fatal(err)
 	}
-	if _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
+	if _, _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
 		t.Fatal(code)
 	}
-}
-
-func TestLimitListener(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newLimitListener(inner, 1)
-	defer l.Close()
-	accepted := make(chan net.Conn)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- c
-		}
-	}()
-	dial := func() net.Conn {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	dial()
-	first := receive(t, "the first", accepted)
-	if _, err := dial().Read(make([]byte, 1)); err == nil {
-		t.Fatal("the second was not closed")
-	}
-	first.Close()
-	first.Close()
-	dial()
-	receive(t, "another one", accepted).Close()
 }
 
 // dialing is an engine that dials an address at the start.

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -19,10 +20,23 @@ import (
 // dialTimeout bounds a dial, from the host's name to the WebSocket.
 const dialTimeout = 2 * time.Second
 
-func newClient() *http.Client {
+func newClient(k *keeper) *http.Client {
+	dialer := new(net.Dialer)
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:            (&net.Dialer{}).DialContext,
+			DialContext: dialer.DialContext,
+			DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				raw, err := dialer.DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				secure := tls.Client(raw, k.now.Load().client)
+				if err := secure.HandshakeContext(ctx); err != nil {
+					raw.Close()
+					return nil, err
+				}
+				return secure, nil
+			},
 			DisableKeepAlives:      true, // each connection is a WebSocket, or of no use
 			MaxResponseHeaderBytes: 16 << 10,
 		},
@@ -32,22 +46,29 @@ func newClient() *http.Client {
 
 // dial carries out a Dial effect.
 func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
-	c, code := n.open(ctx, id, addr)
+	c, name, code := n.open(ctx, id, addr)
 	if c == nil {
 		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: code}})
 		return
 	}
-	if !n.adopt(c, core.Input{}, func() {}) {
+	if !n.adopt(c, core.Input{Name: name}, func() {}) {
 		c.ws.CloseNow()
+		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeRotated}}) // it says nothing of the other
 	}
 }
 
-func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wire.Code) {
+// open returns a connection with the name that its other end has proved to have,
+// "" if nodes need not.
+func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, string, wire.Code) {
+	t := n.keeper.now.Load()
 	var raw net.Conn
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { raw = info.Conn },
 	})
 	u := url.URL{Scheme: "ws", Host: addr, Path: "/ring"}
+	if t.secured() {
+		u.Scheme = "wss"
+	}
 	ws, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
 		HTTPClient:      n.client,
 		Subprotocols:    []string{subprotocol},
@@ -55,17 +76,40 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 	})
 	if err != nil {
 		n.log.Debug("dial failed", "address", addr, "err", err)
-		switch {
+		switch no := handshakeError(err); {
 		case errors.Is(err, syscall.ECONNREFUSED):
-			return nil, wire.CodeRefused
+			return nil, "", wire.CodeRefused
 		case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:
-			return nil, wire.CodeBusy
+			return nil, "", wire.CodeBusy
+		case resp != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden):
+			return nil, "", n.untrusted(addr, &TrustError{text: "it wants the ring's secret: start this node with it, too (--secret-file)"})
+		case no != nil:
+			return nil, "", n.untrusted(addr, no)
 		}
-		return nil, wire.CodeUnreachable
+		return nil, "", wire.CodeUnreachable
 	}
 	if ws.Subprotocol() != subprotocol {
 		ws.CloseNow()
-		return nil, wire.CodeVersion
+		return nil, "", wire.CodeVersion
 	}
-	return n.newConn(id, ws, raw), 0
+	var who identity
+	if secure, ok := raw.(*tls.Conn); ok {
+		// Its certificate was verified; that its secret is still there, adopt looks at.
+		if who, err = t.identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
+			ws.CloseNow()
+			return nil, "", wire.CodeUntrusted
+		}
+		raw = secure.NetConn()
+	}
+	c := n.newConn(id, ws, raw)
+	c.key = who.key
+	return c, who.name, 0
+}
+
+// untrusted says in the log why a node that was dialled is not believed.
+func (n *Node) untrusted(addr string, why *TrustError) wire.Code {
+	if n.keeper.rare.now("ours "+why.lacks, addr) {
+		n.log.Error("a node of the ring cannot be reached: no trust", "address", addr, "why", why)
+	}
+	return wire.CodeUntrusted
 }

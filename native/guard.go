@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func (n *Node) guard(h http.Handler) http.Handler {
 // sends. Nodes may use any name: they are no browsers, which give WebSockets an Origin.
 func (n *Node) hostAllowed(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || !local.IP.IsLoopback() {
+	if !ok || !local.IP.IsLoopback() || n.keeper.now.Load().secured() { // no page has a token by another's name
 		return true
 	}
 	if r.URL.Path == "/ring" && r.Header.Get("Origin") == "" {
@@ -40,12 +41,18 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 }
 
 // originAllowed is for WebSockets, which CrossOriginProtection does not cover.
-func originAllowed(r *http.Request) bool {
-	u, err := url.Parse(r.Header.Get("Origin"))
+// Beside pages of the node's own origin, those listed may be guests, or without
+// a secret those of this machine.
+func (n *Node) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if slices.Contains(n.cfg.AllowOrigins, origin) || slices.Contains(n.cfg.AllowOrigins, "*") {
+		return true
+	}
+	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
-	return strings.EqualFold(u.Host, r.Host) || isLoopback(hostname(u.Host))
+	return strings.EqualFold(u.Host, r.Host) || n.cfg.SecretFile == "" && isLoopback(hostname(u.Host))
 }
 
 // hostname returns the host of HOST or HOST:PORT, as names are compared.

@@ -32,6 +32,8 @@ type Node struct {
 	server   *http.Server
 	client   *http.Client // dials
 	board    board
+	keeper   *keeper
+	guesses  guesses
 
 	inputs  chan input
 	asides  chan func(*loop) // what else its goroutine is to do
@@ -84,9 +86,12 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		settled: make(chan struct{}),
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
-		client:  newClient(),
 	}
 	n.handler = n.routes()
+	if n.keeper, err = newKeeper(&n.cfg, n.log); err != nil {
+		return nil, err
+	}
+	n.client = newClient(n.keeper)
 
 	if n.folder, err = openFolder(cfg.Data); err != nil {
 		return nil, err
@@ -114,7 +119,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 
 	var tcp net.Listener
 	if cfg.Listen != "" {
-		if tcp, err = listen(cfg.Listen); err != nil {
+		if tcp, err = n.listen(cfg.Listen); err != nil {
 			return nil, err
 		}
 		defer func() { cleanup(tcp.Close) }()
@@ -148,7 +153,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	if tcp != nil {
 		if ip := tcp.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
-			n.log.Warn("listening beyond loopback: whoever can reach this node can join, read and change its ring", "address", tcp.Addr().String())
+			n.warnExposed(tcp.Addr().String())
 		}
 	}
 
@@ -159,15 +164,29 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			n.wg.Go(func() { n.listenOn(on) })
 		}
 	}
+	if n.keeper.root != nil {
+		n.keeper.exposed()
+		n.wg.Go(n.keepTrust)
+	}
 	n.unhook = context.AfterFunc(ctx, n.requestStop)
 	go l.run()
 	return n, nil
 }
 
-func listen(addr string) (net.Listener, error) {
+func (n *Node) warnExposed(address string) {
+	switch {
+	case !n.cfg.Insecure:
+	case n.cfg.locked():
+		n.log.Warn("insecure: HTTP that is not encrypted is taken beyond loopback, tokens in it too: it has to come from a proxy that ends TLS, on a network that you trust", "address", address)
+	default:
+		n.log.Warn("insecure: whoever can reach this node can join, read and change its ring", "address", address)
+	}
+}
+
+func (n *Node) listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
-		return newLimitListener(l, maxAccepted), nil
+		return newDoor(l, n.keeper.root, n.log), nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -185,7 +204,7 @@ func (n *Node) newEngine(snapshot []byte) (core.Engine, core.Config, error) {
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
 		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
-		Snapshot: snapshot,
+		MaxGuests: n.cfg.MaxGuests, Snapshot: snapshot,
 	}
 	if n.cfg.Tune != nil {
 		n.cfg.Tune(&cfg)
@@ -336,6 +355,7 @@ type Status struct {
 	Stale       bool      `json:"stale"`
 	Leaving     bool      `json:"leaving"`
 	WriteError  string    `json:"write_error"`
+	Keys        []string  `json:"keys"`
 }
 
 // Status returns how the node is doing.
@@ -344,6 +364,7 @@ func (n *Node) Status() Status {
 		Name: n.cfg.Name, Ring: n.cfg.Ring, Address: n.addr, Instance: formatInstance(n.instance),
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: filepath.Clean(n.folder.dir),
 	}
+	s.Keys = n.keeper.now.Load().ids()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
 	n.board.mu.Unlock()

@@ -80,6 +80,8 @@ func number(key string, value int64) int32 {
 		config.RemovalGrace = value
 	case "reap-after":
 		config.ReapAfter = value
+	case "max-guests":
+		config.MaxGuests = int(value)
 	default:
 		return refused
 	}

@@ -21,6 +21,19 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 	step(mono, wall, core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr)})
 }
 
+// openedAs is opened for a connection whose other end was authenticated. Tags, if
+// there are any, are a Presence that has them.
+//
+//go:wasmexport opened_as
+func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, presence string) {
+	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr), Name: strings.Clone(name)}
+	if presence != "" {
+		p, _ := wire.ParsePresence(strings.Clone(presence)) // of the host, which is trusted
+		in.Tags = append([]wire.Tag{}, p.Tags...)
+	}
+	step(mono, wall, in)
+}
+
 //go:wasmexport received
 func received(mono, wall int64, conn uint64, frame string) {
 	step(mono, wall, core.Input{Kind: core.Received, Conn: core.ConnID(conn), Frame: unsafe.Slice(unsafe.StringData(frame), len(frame))})

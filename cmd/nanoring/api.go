@@ -59,6 +59,7 @@ type status struct {
 	Stale       bool      `json:"stale"`
 	Leaving     bool      `json:"leaving"`
 	WriteError  string    `json:"write_error"`
+	Keys        []string  `json:"keys"`
 }
 
 const (

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,9 +26,10 @@ const callTimeout = 35 * time.Second
 // client speaks to a running node: docs/api.md.
 type client struct {
 	http  http.Client
-	base  string // URL
-	where string // for people
-	data  string // the data folder; empty over HTTP
+	base  string                 // URL
+	where string                 // for people
+	data  string                 // the data folder; empty over HTTP
+	token func() (string, error) // for it; nil for none
 }
 
 // client returns the client that the flags ask for. Flags beat the environment.
@@ -37,12 +39,36 @@ func (o *options) client(cmd *cobra.Command) (*client, error) {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, usage(cmd, fmt.Errorf("--api %s is no URL like http://127.0.0.1:7946", o.api))
 		}
-		return &client{base: strings.TrimSuffix(o.api, "/"), where: o.api}, nil
+		c := &client{base: strings.TrimSuffix(o.api, "/"), where: o.api}
+		return c, o.authenticate(cmd, c)
 	}
 	if o.data == "" {
 		return nil, usage(cmd, errors.New("no data folder: say where the node's is with --data"))
 	}
 	return socketClient(o.data), nil
+}
+
+// authenticate lets a client speak to a node over HTTP: by a token that it was
+// given, or one that it signs with the ring's secret, by which it knows the node, too.
+func (o *options) authenticate(cmd *cobra.Command, c *client) error {
+	secrets, err := o.secrets()
+	if err != nil {
+		return usage(cmd, err)
+	}
+	if secrets != nil {
+		config, err := native.ClientTLS(secrets)
+		if err != nil {
+			return err
+		}
+		c.http.Transport = &http.Transport{TLSClientConfig: config}
+		c.token = func() (string, error) {
+			return secrets[0].Sign(native.Token{Ring: o.ring, Role: native.RoleOperator, Expires: time.Now().Add(time.Minute)})
+		}
+	}
+	if o.token != "" {
+		c.token = func() (string, error) { return o.token, nil }
+	}
+	return nil
 }
 
 func socketClient(data string) *client {
@@ -97,6 +123,13 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 	if body != nil {
 		req.Header.Set("Content-Type", kind)
 	}
+	if c.token != nil {
+		token, err := c.token()
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.noNode(err)
@@ -124,6 +157,14 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 func (c *client) noNode(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	var no *native.TrustError
+	if errors.As(err, &no) {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, no), ""}
+	}
+	var bad *tls.CertificateVerificationError
+	if errors.As(err, &bad) {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, bad), "With the ring's secret (--secret-file) this program knows the ring's nodes."}
 	}
 	var dial *net.OpError
 	if !errors.As(err, &dial) || dial.Op != "dial" {

@@ -43,7 +43,7 @@ stops them; their data stays, so the same command brings the same ring back.`,
 				return usage(cmd, fmt.Errorf("--port %d leaves no room for %d nodes below 65536", d.port, d.nodes))
 			}
 			d.program, d.out = os.Args[0], cmd.OutOrStdout()
-			signals, release := untilStopped(cmd.Context())
+			signals, release := untilStopped(cmd.Context(), true)
 			defer release()
 			return d.run(signals)
 		},

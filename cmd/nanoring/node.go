@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -37,7 +39,13 @@ func nodeCommand(o *options) *cobra.Command {
 		Short: "Run a node",
 		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT), SIGTERM or
 SIGHUP it says bye, stays a member of its ring, and comes back with the same
-command. A second SIGINT or SIGTERM ends it at once.
+command. A second SIGINT or SIGTERM ends it at once. With --secret-file or
+--tls-cert, SIGHUP makes it read these files again, as it does anyway when they
+change.
+
+Without a secret anybody who reaches its port is in the ring, so it listens on
+loopback only. 'nanoring keygen > ring.key', and --secret-file ring.key on each
+machine, is all that it takes to keep strangers out, beyond loopback too.
 
 A new node is alone in its ring: add it from a node of another ring, or name one
 of that ring's nodes with --join. What it knows of its ring is kept in its data
@@ -65,9 +73,13 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.config.PublicURL, "public-url", "", "URL of its WebSocket for browsers, like wss://ring.example.com/ring")
 	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
 	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
-	flags.StringVar(&f.config.Ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
-	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it")
+	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "file with a certificate (PEM) for browsers")
+	flags.StringVar(&f.config.TLSKey, "tls-key", "", "file with its key")
+	flags.StringVar(&f.config.TLSCA, "tls-ca", "", "file with the CA by which nodes trust each other's --tls-cert, instead of the secret")
+	flags.StringSliceVar(&f.config.AllowOrigins, "allow-origin", nil, "origin whose pages may be guests, like https://example.org; may be repeated")
+	flags.IntVar(&f.config.MaxGuests, "max-guests", 1000, "guests at a time")
+	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it; with a secret, take HTTP without TLS there, from a proxy")
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
 	f.memory = host.DefaultMemory
@@ -87,12 +99,19 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 			return usage(cmd, fmt.Errorf("--%s is empty: leave it out for the default", name))
 		}
 	}
+	f.config.Ring, f.config.SecretFile = o.ring, o.secretFile
 	config, err := f.parse(o.data)
 	if err != nil {
 		return usage(cmd, err)
 	}
-	signals, release := untilStopped(cmd.Context())
+	files := config.SecretFile != "" || config.TLSCert != ""
+	signals, release := untilStopped(cmd.Context(), !files)
 	defer release()
+	reread := make(chan os.Signal, 1)
+	if files {
+		signal.Notify(reread, syscall.SIGHUP)
+		defer signal.Stop(reread)
+	}
 	config.Sandbox = sandbox(config, f.memory)
 	if f.engine == "wasm" {
 		config.Engine = builtin(signals, config)
@@ -106,20 +125,29 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		return ended(signals, config.Name, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
-	select {
-	case <-signals.Done():
-	case <-node.Done():
+	for running := true; running; {
+		select {
+		case <-reread:
+			if err := node.Reload(); err != nil {
+				config.Log.Error("the secret and certificates stay as they were", "why", err)
+			}
+		case <-signals.Done():
+			running = false
+		case <-node.Done():
+			running = false
+		}
 	}
 	return ended(signals, config.Name, node.Close())
 }
 
 // flagOf names the flag of a field of native.Config.
 func flagOf(field string) string {
-	switch field {
-	case "Tags":
-		return "--tag"
-	case "PublicURL":
-		return "--public-url"
+	known := map[string]string{
+		"Tags": "tag", "SecretFile": "secret-file", "TLSCert": "tls-cert", "TLSKey": "tls-key", "TLSCA": "tls-ca",
+		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "PublicURL": "public-url",
+	}
+	if flag := known[field]; flag != "" {
+		return "--" + flag
 	}
 	return "--" + strings.ToLower(field)
 }
@@ -139,19 +167,26 @@ func (f nodeFlags) parse(data string) (native.Config, error) {
 		}
 		c.Name = hostname
 	}
-	for _, tag := range f.tags {
-		key, value, ok := strings.Cut(tag, "=")
-		if !ok || key == "" {
-			return c, fmt.Errorf("--tag %q is not KEY=VALUE", tag)
-		}
-		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
+	var err error
+	if c.Tags, err = parseTags(f.tags); err != nil {
+		return c, err
 	}
 	if f.engine != "native" && f.engine != "wasm" {
 		return c, fmt.Errorf("no --engine %q: there are native, wasm", f.engine)
 	}
-	var err error
 	c.Log, err = f.logger(os.Stderr)
 	return c, err
+}
+
+func parseTags(list []string) (tags []wire.Tag, err error) {
+	for _, tag := range list {
+		key, value, ok := strings.Cut(tag, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("--tag %q is not KEY=VALUE", tag)
+		}
+		tags = append(tags, wire.Tag{Key: key, Value: value})
+	}
+	return tags, nil
 }
 
 // sandbox returns what makes a node's engines in WebAssembly.

@@ -13,9 +13,12 @@ import (
 
 // options are the flags that all commands share.
 type options struct {
-	data   string // the data folder of the node that is meant
-	api    string // or the URL of its HTTP API
-	output string
+	data       string // the data folder of the node that is meant
+	api        string // or the URL of its HTTP API
+	secretFile string // of the ring
+	token      string // or what the API takes
+	ring       string
+	output     string
 }
 
 var outputs = []string{"table", "names", "json"}
@@ -47,10 +50,14 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.data, "data", defaultData(), "the node's data folder")
 	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
+	flags.StringVar(&o.secretFile, "secret-file", "", "file with the ring's secret, as nanoring keygen prints it")
+	flags.StringVar(&o.token, "token", "", "token for --api, without the secret")
+	flags.StringVar(&o.ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
 	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
 	markEnv(flags)
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
+	root.MarkPersistentFlagFilename("secret-file")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := readEnv(cmd.Flags()); err != nil {
 			return err
@@ -66,7 +73,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		&cobra.Group{ID: "ask", Title: "Speak to a running node:"},
 		&cobra.Group{ID: "other", Title: "Other commands:"},
 	)
-	group(root, "run", nodeCommand(&o), demoCommand())
+	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
 	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
@@ -91,8 +98,8 @@ func hideUnused(cmd *cobra.Command) {
 	if top.GroupID == "ask" {
 		return
 	}
-	used := map[string]string{"node": "data", "sim": "output", "version": "output"}[top.Name()]
-	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = f.Name != used })
+	used := map[string][]string{"node": {"data", "ring", "secret-file"}, "token": {"ring", "secret-file"}, "sim": {"output"}, "version": {"output"}}[top.Name()]
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(used, f.Name) })
 }
 
 // addCompletion adds cobra's command, with examples.

@@ -9,10 +9,11 @@ import (
 
 // untilStopped returns a context that ends when the process is told to stop. A
 // second Ctrl-C or SIGTERM is not caught; SIGHUP is, since a terminal that closes
-// may send several. Whoever ignores SIGHUP (nohup) goes on doing so.
-func untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+// may send several. Whoever ignores SIGHUP (nohup) goes on doing so. Without hup
+// SIGHUP is the caller's.
+func untilStopped(ctx context.Context, hup bool) (context.Context, context.CancelFunc) {
 	stop := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
+	if hup && !signal.Ignored(syscall.SIGHUP) {
 		stop = append(stop, syscall.SIGHUP)
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}

@@ -20,7 +20,7 @@ func TestNohup(t *testing.T) {
 		return
 	}
 	signal.Ignore(syscall.SIGHUP)
-	_, release := untilStopped(t.Context())
+	_, release := untilStopped(t.Context(), true)
 	defer release()
 	if !signal.Ignored(syscall.SIGHUP) {
 		t.Error("SIGHUP is not ignored any more")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ func statusCommand(o *options) *cobra.Command {
 			t.row("SINCE", s.Started.Local().Format(time.DateTime))
 			t.row("NODES", fmt.Sprintf("%d, of which %d up", s.Members, s.Up))
 			t.row("CONNECTIONS", strconv.Itoa(s.Connections))
+			if len(s.Keys) > 0 {
+				t.row("SECRETS", strings.Join(s.Keys, ", "))
+			}
 			if s.Stale {
 				t.row("STALE", "it was apart for too long to be believed, and asks others first")
 			}

@@ -23,6 +23,10 @@ const (
 	CodeHalting Code = 8 // this node is leaving or stopping
 )
 
+// CodeUntrusted is a runtime's, too: of a dial, whose two ends do not believe each
+// other to be of one ring.
+const CodeUntrusted Code = 9
+
 // Codes of orderly closes and of errors, as they cross the wire.
 const (
 	CodeBye       Code = 1000 // the sender leaves the ring or stops
@@ -63,6 +67,8 @@ func (c Code) String() string {
 		return "nobody"
 	case CodeHalting:
 		return "halting"
+	case CodeUntrusted:
+		return "untrusted"
 	case CodeBye:
 		return "bye"
 	case CodeGoingAway:

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/nanoring/nanoring/native"
+	"github.com/spf13/cobra"
+)
+
+func tokenCommand(o *options) *cobra.Command {
+	var token native.Token
+	var tags []string
+	var ttl time.Duration
+	var jwk bool
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Sign a token that lets somebody in",
+		Long: `Token prints a token (a JWT) that is good for a time, for a ring with a secret:
+
+  guest     lets a browser's tab be a node, under the name that --name allows:
+            'tab-7', or 'tab-*' for all that begin so. With --tag it has to have
+            these tags, and no others
+  reader    reads the HTTP API of a node
+  operator  reads it, and changes the ring: add, del, leave
+
+With --jwk it prints the key that signs tokens of the role instead, as a JWK, for
+a program that signs them itself. The key for guests lets in guests only.
+docs/security.md shows how in Node.js, Python and Go.`,
+		Example: `  nanoring token --secret-file ring.key --name 'tab-*' --ttl 1h
+  nanoring token --secret-file ring.key --name alice --tag user=alice --ttl 12h
+  nanoring token --secret-file ring.key --role reader --ttl 720h
+  nanoring token --secret-file ring.key --jwk > guests.jwk`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			secrets, err := o.secrets()
+			if err != nil {
+				return usage(cmd, err)
+			}
+			if secrets == nil {
+				return usage(cmd, errors.New("no secret: say where the ring's is with --secret-file"))
+			}
+			if jwk {
+				hide(cmd.OutOrStdout())
+				return writeJSON(cmd.OutOrStdout(), secrets[0].TokenJWK(token.Role))
+			}
+			if ttl <= 0 {
+				return usage(cmd, fmt.Errorf("--ttl %s: a token is good for some time", ttl))
+			}
+			parsed, err := parseTags(tags)
+			if err != nil {
+				return usage(cmd, err)
+			}
+			for _, t := range parsed {
+				if token.Tags == nil {
+					token.Tags = make(map[string]string)
+				}
+				token.Tags[t.Key] = t.Value
+			}
+			token.Ring, token.Expires = o.ring, time.Now().Add(ttl)
+			signed, err := secrets[0].Sign(token)
+			if err != nil {
+				return usage(cmd, fmt.Errorf("nobody would take this token: %w", err))
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), signed)
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&token.Role, "role", native.RoleGuest, "what it is for: guest, reader, operator")
+	flags.StringVar(&token.Name, "name", "", "name that a guest may have, or how it begins and *")
+	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
+	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
+	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
+	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{native.RoleGuest, native.RoleReader, native.RoleOperator}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// secrets reads the file of the ring's secrets; nil if none is named.
+func (o *options) secrets() ([]native.Secret, error) {
+	if o.secretFile == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(o.secretFile)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use --secret-file: %w", err)
+	}
+	secrets, err := native.ParseSecrets(b)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use --secret-file: %s: %w", o.secretFile, err)
+	}
+	return secrets, nil
+}

@@ -1,0 +1,215 @@
+package native
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+// tokenProtocol begins the subprotocol by which a web page, which cannot set
+// headers, sends the token of its WebSocket.
+const tokenProtocol = "nanoring.token."
+
+// errNoToken: a request that needs a token has none.
+var errNoToken = errors.New("there is no token")
+
+type visitorKey struct{}
+
+// remember keeps the connection of requests in their contexts.
+func remember(ctx context.Context, c net.Conn) context.Context {
+	if v := visitorOf(c); v != nil {
+		return context.WithValue(ctx, visitorKey{}, v)
+	}
+	return ctx
+}
+
+// welcome says that whoever sent a request may come in.
+func welcome(r *http.Request) {
+	if v, ok := r.Context().Value(visitorKey{}).(*visitor); ok {
+		v.known()
+	}
+}
+
+// bySocket says whether a request came through the Unix socket, the operator's.
+func bySocket(r *http.Request) bool {
+	_, ok := r.Context().Value(http.LocalAddrContextKey).(*net.UnixAddr)
+	return ok
+}
+
+// private says whether nobody else can have read a request. What is not encrypted
+// and comes from another machine is for --insecure: there may be a proxy that ends TLS.
+func (n *Node) private(r *http.Request) bool {
+	return r.TLS != nil || n.cfg.Insecure || bySocket(r) || isLoopback(hostname(r.RemoteAddr))
+}
+
+// authorize guards the API: once there is a secret it takes a token of a reader, or
+// of an operator for what changes anything.
+func (n *Node) authorize(h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := n.keeper.now.Load()
+		if !t.secured() || bySocket(r) {
+			welcome(r)
+			h(w, r)
+			return
+		}
+		if !n.private(r) {
+			problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
+			return
+		}
+		signed := bearer(r)
+		token, _, err := t.admit(signed, n.cfg.Ring, n.cfg.Clock())
+		if signed == "" {
+			err = errNoToken
+		}
+		switch {
+		case err != nil:
+			n.unauthorized(w, r, err)
+			return
+		case token.Role != RoleOperator && (token.Role != RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
+			problem(w, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
+			return
+		}
+		welcome(r)
+		h(w, r)
+	})
+}
+
+// unauthorized answers a request without a good token. Why it is none is for the log.
+func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
+	kind := "token"
+	if why == errNoToken {
+		kind = "no token"
+	}
+	if n.keeper.rare.now(kind, r.RemoteAddr) {
+		n.log.Warn("a request was refused", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
+	}
+	if why != errNoToken {
+		w.Header().Set("Connection", "close")
+		if !n.guesses.take(r.RemoteAddr) {
+			w.Header().Set("Retry-After", "60")
+			problem(w, http.StatusTooManyRequests, "too-many-attempts", "too many requests with tokens that are not good")
+			return
+		}
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="nanoring"`)
+	problem(w, http.StatusUnauthorized, "unauthorized", "this needs a token that is good: Authorization: Bearer, and what nanoring token prints")
+}
+
+// caller is whose WebSocket it is.
+type caller struct {
+	opened core.Input
+	key    string // the id of the secret that vouches for it; "" for none
+	token  string // a guest's, hashed
+}
+
+// whose finds out who opens a WebSocket, or answers. Whoever shows a certificate of
+// the ring is a peer, whoever has a token a guest; without a secret all are peers
+// but web pages.
+func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool) {
+	t, now := n.keeper.now.Load(), n.cfg.Clock()
+	origin := r.Header.Get("Origin")
+	c.opened.Addr = r.RemoteAddr
+	if origin != "" {
+		c.opened.Role = core.Guest
+		if !n.originAllowed(r) {
+			problem(w, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
+			return c, false
+		}
+	}
+	if !t.secured() {
+		return c, true
+	}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && origin == "" {
+		who, err := t.verify(r.TLS.PeerCertificates, now)
+		if err == nil {
+			c.opened.Name, c.key = who.name, who.key
+			return c, true
+		}
+		if n.keeper.rare.now("certificate", r.RemoteAddr) {
+			n.log.Warn("a certificate was refused", "from", r.RemoteAddr, "why", err)
+		}
+		w.Header().Set("Retry-After", "1") // it was good in the handshake: the secret has changed since
+		problem(w, http.StatusServiceUnavailable, "busy", "the certificate is not good any more: dial again")
+		return c, false
+	}
+	if !n.private(r) {
+		problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
+		return c, false
+	}
+	signed := guestToken(r)
+	if signed == "" {
+		n.unauthorized(w, r, errNoToken)
+		return c, false
+	}
+	token, key, err := t.admit(signed, n.cfg.Ring, now)
+	if err == nil && token.Role != RoleGuest {
+		err = errors.New("a token of the role " + token.Role + " is for the API, not for guests")
+	}
+	if err != nil {
+		n.unauthorized(w, r, err)
+		return c, false
+	}
+	c.opened.Role, c.opened.Name, c.opened.Tags = core.Guest, token.Name, token.tags()
+	sum := sha256.Sum256([]byte(signed))
+	c.key, c.token = key, string(sum[:])
+	return c, true
+}
+
+// bearer returns the token of a request, "" if it has none.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// guestToken returns the token of a WebSocket: a program's, or a page's.
+func guestToken(r *http.Request) string {
+	if token := bearer(r); token != "" {
+		return token
+	}
+	for _, v := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for p := range strings.SplitSeq(v, ",") {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(p), tokenProtocol); ok {
+				return token
+			}
+		}
+	}
+	return ""
+}
+
+const (
+	guessesAMinute = 10
+	maxGuessers    = 1000 // addresses that are counted
+)
+
+// guesses counts tokens that were not good, by address. A good one is taken
+// however many were not: nobody guesses 256 bits, and a lock would be a way to
+// keep others out.
+type guesses struct {
+	mu    sync.Mutex
+	since time.Time
+	from  map[string]int
+}
+
+func (g *guesses) take(addr string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now := time.Now(); now.Sub(g.since) > time.Minute {
+		g.since, g.from = now, make(map[string]int)
+	}
+	from := hostname(addr)
+	if len(g.from) >= maxGuessers && g.from[from] == 0 {
+		from = "" // the rest share one count
+	}
+	g.from[from]++
+	return g.from[from] <= guessesAMinute
+}

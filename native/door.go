@@ -1,0 +1,263 @@
+package native
+
+import (
+	"bufio"
+	"container/list"
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	maxStrangers = 1024 // TCP connections of which it is not known whose they are
+	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
+	maxAccepted  = maxInbound + maxStrangers
+
+	recordTLS = 0x16 // how a TLS connection begins, and no HTTP request does
+)
+
+// door is a listener that knows strangers from those who have shown who they are,
+// so that many of the former cannot keep the latter out: when strangers are too
+// many, the oldest goes. What begins as TLS is TLS when it comes out.
+type door struct {
+	net.Listener
+	tls *tls.Config // nil: nobody speaks TLS here
+	log *slog.Logger
+
+	ready  chan net.Conn
+	closed chan struct{}
+	failed error // of Accept, for good; read after closed
+	once   sync.Once
+	wg     sync.WaitGroup
+
+	mu        sync.Mutex
+	total     int
+	strangers list.List                   // of *visitor, oldest first
+	from      map[netip.Prefix]*list.List // the same, by where they come from
+}
+
+// newDoor listens by l, which it closes when it is closed.
+func newDoor(l net.Listener, config *tls.Config, log *slog.Logger) *door {
+	d := &door{
+		Listener: l, tls: config, log: log,
+		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
+	}
+	d.wg.Go(d.accept)
+	return d
+}
+
+// accept is a goroutine, which ends when the listener is closed.
+func (d *door) accept() {
+	for {
+		c, err := d.Listener.Accept()
+		if temporary, ok := err.(interface{ Temporary() bool }); ok && temporary.Temporary() {
+			d.log.Warn("cannot accept a connection; trying again", "err", err)
+			select {
+			case <-time.After(50 * time.Millisecond): // out of files, perhaps
+				continue
+			case <-d.closed:
+			}
+		}
+		if err != nil {
+			d.end(err)
+			return
+		}
+		if v := d.enter(c); v != nil {
+			d.wg.Go(func() { d.receive(v) })
+		}
+	}
+}
+
+// receive finds out how a connection begins, and does its TLS handshake.
+func (d *door) receive(v *visitor) {
+	var c net.Conn = v
+	v.SetDeadline(time.Now().Add(handshakeTime))
+	first, err := v.begin.Peek(1)
+	switch {
+	case err != nil:
+		v.Close()
+		return
+	case first[0] != recordTLS:
+	case d.tls == nil:
+		io.WriteString(v, "HTTP/1.0 400 no TLS here\r\n\r\n") // by which who dialled knows
+		if half, ok := c.(*visitor).Conn.(*net.TCPConn); ok {
+			half.CloseWrite()
+			io.CopyN(io.Discard, v, maxFirst) // closed with something unread, it would be reset
+		}
+		v.Close()
+		return
+	default:
+		secure := tls.Server(v, d.tls)
+		ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)
+		err := secure.HandshakeContext(ctx)
+		cancel()
+		if err != nil {
+			d.log.Debug("no TLS", "from", v.RemoteAddr().String(), "err", err)
+			v.Close()
+			return
+		}
+		c = secure
+	}
+	v.SetDeadline(time.Time{})
+	d.mu.Lock()
+	v.out = true
+	d.mu.Unlock()
+	select {
+	case d.ready <- c:
+	case <-d.closed:
+		v.Close()
+	}
+}
+
+// Accept returns the next connection, a *tls.Conn whose handshake is done or a *visitor.
+func (d *door) Accept() (net.Conn, error) {
+	select {
+	case c := <-d.ready:
+		return c, nil
+	case <-d.closed:
+		return nil, d.failed
+	}
+}
+
+// Close ends the listening, and the connections that have not come out yet.
+func (d *door) Close() error {
+	err := d.Listener.Close()
+	d.end(net.ErrClosed)
+	d.mu.Lock()
+	var left []*visitor
+	for e := d.strangers.Front(); e != nil; e = e.Next() {
+		if v := e.Value.(*visitor); !v.out {
+			left = append(left, v)
+		}
+	}
+	d.mu.Unlock()
+	for _, v := range left {
+		v.Conn.Close()
+	}
+	d.wg.Wait()
+	return err
+}
+
+func (d *door) end(err error) {
+	d.once.Do(func() {
+		d.failed = err
+		close(d.closed)
+	})
+}
+
+// visitor is a TCP connection that came through the door.
+type visitor struct {
+	net.Conn
+	door  *door
+	begin *bufio.Reader // until all is read that it holds
+	from  netip.Prefix
+	once  sync.Once
+
+	// The door's:
+	out     bool          // it is on its way out of the door
+	in, one *list.Element // of strangers and from; nil of one that is known
+}
+
+// enter lets a connection in as a stranger's, or closes it.
+func (d *door) enter(c net.Conn) *visitor {
+	v := &visitor{Conn: c, door: d, begin: bufio.NewReaderSize(c, 16), from: networkOf(c.RemoteAddr())}
+	d.mu.Lock()
+	var oldest *visitor
+	switch same := d.from[v.from]; {
+	case same != nil && same.Len() >= maxFromOne && !v.from.Addr().IsLoopback(): // there may be a proxy, for all
+		oldest = same.Front().Value.(*visitor)
+	case d.strangers.Len() >= maxStrangers:
+		oldest = d.strangers.Front().Value.(*visitor)
+	case d.total >= maxAccepted:
+		d.mu.Unlock()
+		c.Close()
+		return nil
+	}
+	if oldest != nil {
+		oldest.forget()
+	}
+	d.total++
+	v.in = d.strangers.PushBack(v)
+	if d.from[v.from] == nil {
+		d.from[v.from] = list.New()
+	}
+	v.one = d.from[v.from].PushBack(v)
+	d.mu.Unlock()
+	if oldest != nil {
+		oldest.Conn.Close() // its reader does the rest
+	}
+	return v
+}
+
+// forget takes a visitor off the lists of strangers; the door is locked.
+func (v *visitor) forget() {
+	if v.in == nil {
+		return
+	}
+	v.door.strangers.Remove(v.in)
+	same := v.door.from[v.from]
+	same.Remove(v.one)
+	if same.Len() == 0 {
+		delete(v.door.from, v.from)
+	}
+	v.in, v.one = nil, nil
+}
+
+// known says that whoever it is has shown that it may come in.
+func (v *visitor) known() {
+	v.door.mu.Lock()
+	defer v.door.mu.Unlock()
+	v.forget()
+}
+
+// Read reads what was looked at first.
+func (v *visitor) Read(b []byte) (int, error) {
+	if v.begin != nil && v.begin.Buffered() > 0 {
+		return v.begin.Read(b)
+	}
+	v.begin = nil
+	return v.Conn.Read(b)
+}
+
+// Close closes the connection. It may be called again.
+func (v *visitor) Close() error {
+	err := v.Conn.Close()
+	v.once.Do(func() {
+		v.door.mu.Lock()
+		defer v.door.mu.Unlock()
+		v.forget()
+		v.door.total--
+	})
+	return err
+}
+
+// networkOf returns the address that a connection comes from, or of IPv6 its
+// network, of which one host may have all addresses.
+func networkOf(addr net.Addr) netip.Prefix {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap()
+	bits := ip.BitLen()
+	if ip.Is6() && !ip.IsLoopback() {
+		bits = 64
+	}
+	p, _ := ip.WithZone("").Prefix(bits)
+	return p
+}
+
+// visitorOf returns the visitor that a connection is; nil of one that came
+// through no door.
+func visitorOf(c net.Conn) *visitor {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	v, _ := c.(*visitor)
+	return v
+}

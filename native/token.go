@@ -1,0 +1,218 @@
+package native
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// The roles of tokens.
+const (
+	RoleGuest    = "guest"    // is a node of the ring, ephemeral, under the name that the token allows
+	RoleReader   = "reader"   // reads the HTTP API
+	RoleOperator = "operator" // reads and changes
+)
+
+const (
+	maxToken    = 4096                                           // bytes
+	tokenLeeway = time.Duration(core.MaxSkew) * time.Microsecond // clocks differ by so much
+)
+
+// A Token is what a JWT (RFC 7519) claims that lets somebody in. It is signed
+// with HS256, by a key that its kid names: see Secret.TokenKey.
+type Token struct {
+	Ring string            // the ring that it is for
+	Role string            // RoleGuest, RoleReader or RoleOperator
+	Name string            // a guest's: the name that it may have, or how that begins and '*'
+	Tags map[string]string // a guest's: the labels that it has to have, and no others; nil for any
+
+	NotBefore time.Time // zero for at once
+	Expires   time.Time
+}
+
+// claims are a Token's as they are in a JWT.
+type claims struct {
+	Ring string            `json:"ring"`
+	Role string            `json:"role"`
+	Name string            `json:"name,omitempty"`
+	Tags map[string]string `json:"tags,omitempty"`
+	jwt.RegisteredClaims
+}
+
+// TokenKey returns the key that signs tokens of a role, and its kid. That of
+// guests is another than that of readers and operators, so that who has it, a
+// web server perhaps, can let in guests and nobody else.
+func (s *Secret) TokenKey(role string) (kid string, key []byte) {
+	use := "api"
+	if role == RoleGuest {
+		use = RoleGuest
+	}
+	return s.id + "." + use, s.derive("token "+use, 32)
+}
+
+// A JWK is a key for tokens as programs take it (RFC 7517).
+type JWK struct {
+	Type      string `json:"kty"`
+	Algorithm string `json:"alg"`
+	ID        string `json:"kid"`
+	Key       string `json:"k"`
+}
+
+// TokenJWK returns TokenKey as a JWK, for a program that signs tokens of a role.
+func (s *Secret) TokenJWK(role string) JWK {
+	kid, key := s.TokenKey(role)
+	return JWK{"oct", "HS256", kid, base64.RawURLEncoding.EncodeToString(key)}
+}
+
+// Sign makes a JWT of a token. It fails if no node would take it.
+func (s *Secret) Sign(t Token) (string, error) {
+	if err := t.check(); err != nil {
+		return "", err
+	}
+	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags}
+	c.ExpiresAt = jwt.NewNumericDate(t.Expires)
+	if !t.NotBefore.IsZero() {
+		c.NotBefore = jwt.NewNumericDate(t.NotBefore)
+	}
+	kid, key := s.TokenKey(t.Role)
+	j := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
+	j.Header["kid"] = kid
+	signed, err := j.SignedString(key)
+	if err == nil && len(signed) > maxToken {
+		err = fmt.Errorf("it would have %d bytes, more than the %d that a node takes: use fewer or shorter tags", len(signed), maxToken)
+	}
+	return signed, err
+}
+
+// check says what no token may claim.
+func (t *Token) check() error {
+	if err := wire.ValidName(t.Ring); err != nil {
+		return fmt.Errorf("its ring: %w", err)
+	}
+	switch {
+	case t.Role == RoleGuest:
+		name := strings.TrimSuffix(t.Name, "*")
+		if name == "" && t.Name != "*" {
+			return errors.New("it allows a guest no name")
+		}
+		if name != "" {
+			if err := wire.ValidName(name); err != nil {
+				return fmt.Errorf("the name that it allows: %w", err)
+			}
+		}
+		for key, value := range t.Tags {
+			if key == "" || !utf8.ValidString(key+value) {
+				return fmt.Errorf("its tag %q: a key is not empty, and both are UTF-8", key)
+			}
+		}
+	case t.Role != RoleReader && t.Role != RoleOperator:
+		return fmt.Errorf("its role is %.40q: there are %s, %s and %s", t.Role, RoleGuest, RoleReader, RoleOperator)
+	case t.Name != "" || len(t.Tags) > 0:
+		return fmt.Errorf("only a guest's token has a name or tags, not a %s's", t.Role)
+	}
+	return nil
+}
+
+// admit takes a JWT for what it claims, if it is by one of the secrets, of the ring
+// and valid now. The error is for the log: it has nothing of the token but its kid,
+// and nothing of it is for who sent it.
+func (t *trust) admit(signed, ring string, now time.Time) (token Token, key string, err error) {
+	if len(signed) > maxToken {
+		return token, "", fmt.Errorf("a token of %d bytes: there are %d at most", len(signed), maxToken)
+	}
+	var c claims
+	var unknown error
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithExpirationRequired(),
+		jwt.WithLeeway(tokenLeeway),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+		jwt.WithStrictDecoding(),
+	)
+	_, err = parser.ParseWithClaims(signed, &c, func(j *jwt.Token) (any, error) {
+		kid, _ := j.Header["kid"].(string)
+		for i := range t.secrets {
+			s := &t.secrets[i]
+			if have, k := s.TokenKey(c.Role); have == kid {
+				key = s.id
+				return k, nil
+			}
+		}
+		unknown = fmt.Errorf("the token of role %.20q is signed by the key %.40q, which this node does not have: it has the secrets %v", c.Role, kid, t.ids())
+		return nil, unknown
+	})
+	switch {
+	case unknown != nil:
+		return Token{}, "", unknown
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return Token{}, "", fmt.Errorf("the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return Token{}, "", errors.New("the token is not valid yet: is the clock of who signed it right?")
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return Token{}, "", errors.New("the token's signature is not by its key, or not HS256")
+	case err != nil:
+		return Token{}, "", errors.New("the token is no JWT of a ring, with an exp") // what else is in it is anybody's
+	}
+	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Expires: c.ExpiresAt.Time}
+	if err := token.check(); err != nil {
+		return Token{}, "", fmt.Errorf("the token is signed, but %w", err)
+	}
+	if token.Ring != ring {
+		return Token{}, "", fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)
+	}
+	return token, key, nil
+}
+
+// tags returns the labels that the token demands; nil for any.
+func (t *Token) tags() []wire.Tag {
+	if t.Tags == nil {
+		return nil
+	}
+	list := make([]wire.Tag, 0, len(t.Tags))
+	for key, value := range t.Tags {
+		list = append(list, wire.Tag{Key: key, Value: value})
+	}
+	slices.SortFunc(list, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}
+
+// ClientTLS returns the configuration with which a program that has the ring's
+// secrets, and is no node, dials a node: it believes a certificate of theirs, or
+// one that the system believes.
+func ClientTLS(secrets []Secret) (*tls.Config, error) {
+	t := &trust{secrets: secrets}
+	for i := range secrets {
+		a, err := newAuthority(&secrets[i])
+		if err != nil {
+			return nil, err
+		}
+		t.authorities = append(t.authorities, a)
+	}
+	return &tls.Config{
+		InsecureSkipVerify: true, // it is verified here
+		VerifyConnection: func(cs tls.ConnectionState) error {
+			leaf := cs.PeerCertificates[0]
+			if strings.HasPrefix(leaf.Issuer.CommonName, caSubject) {
+				_, err := t.verify(cs.PeerCertificates, time.Now())
+				return err
+			}
+			middle := x509.NewCertPool()
+			for _, c := range cs.PeerCertificates[1:] {
+				middle.AddCert(c)
+			}
+			_, err := leaf.Verify(x509.VerifyOptions{DNSName: cs.ServerName, Intermediates: middle})
+			return err
+		},
+	}, nil
+}
