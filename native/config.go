@@ -126,7 +126,6 @@ func (c *Config) publish() error {
 	return nil
 }
 
-
 // checkLocks refuses what does not go together.
 func (c *Config) checkLocks() error {
 	switch {
