@@ -171,12 +171,17 @@ func (b *browser) duplicate(of *tab) *tab {
 	defer cancel()
 	opened := chromedp.WaitNewTarget(of.ctx, func(info *target.Info) bool { return info.URL != "" })
 	byUser := func(p *runtime.EvaluateParams) { p.UserGesture = new(true) }
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!window.open(location.href)", byUser)); err != nil {
+	// The page comes once the driver has the tab: it must not look at one that changes.
+	url, err := chromedp.Run(ctx, chromedp.Evaluate[string]("sessionStorage.duplicated = true, window.open('about:blank') && location.href", byUser))
+	if err != nil {
 		of.Fatal(err)
 	}
 	select {
 	case id := <-opened:
-		return b.newTab(of.TB, chromedp.WithTargetID(id))
+		tab := b.newTab(of.TB, chromedp.WithTargetID(id))
+		tab.navigate(url)
+		tab.until("sessionStorage.duplicated")
+		return tab
 	case <-ctx.Done():
 		of.Fatal("no second tab opens")
 		return nil
