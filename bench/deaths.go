@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// settle is how long a ring is left alone before something happens to it.
-const settle = 3 * time.Second
+// settle is how long a ring is left alone before something happens to it: until
+// all connections of a newcomer have had their turn.
+const settle = 10 * time.Second
 
 // crash kills a node's process: its system closes the sockets.
 func crash(ctx context.Context, b *bench, s system, n int) (samples, error) {
