@@ -3,10 +3,14 @@
 
 const key = (/** @type {string} */ ring) => `nanoring ${ring}`;
 
-/** A name that hardly any other has. */
-export function randomName() {
+/**
+ * A name that hardly any other has.
+ * @param {string} begin how it has to begin
+ */
+export function randomName(begin) {
   const letters = "bcdfghjklmnpqrstvwxz"; // no vowels: no words
-  return (typeof document === "object" ? "tab-" : "js-") + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
+  const usual = typeof document === "object" ? "tab-" : "js-";
+  return (usual.startsWith(begin) ? usual : begin) + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
 }
 
 /** @param {string} ring */

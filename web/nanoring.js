@@ -22,7 +22,7 @@ import { forget, randomName, remember, remembered } from "./names.js";
 import { Operator } from "./operator.js";
 import { owners } from "./owners.js";
 import { runtimeOf } from "./remote.js";
-import { tokenOf } from "./token.js";
+import { allows, expiryOf, tokenOf } from "./token.js";
 import { View, isUp, nodeOf } from "./view.js";
 
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
@@ -37,9 +37,9 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @typedef {object} Options
  * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken, of these or of those that the ring knows. Without: /ring beside this file, which is the node that serves it
  * @property {string | (() => string | Promise<string>)} [token] lets this node in, where a gateway asks for one; a function is called for each connection
- * @property {string} [name] who this node is; without: "tab-" and some letters, or "js-" where there is no page
- * @property {Record<string, string>} [tags] its own labels, for all to see
- * @property {string} [ring] the ring's name; without: as a gateway of the page's own origin says, else "nanoring"
+ * @property {string} [name] who this node is; without: as the token says, else "tab-" and some letters, or "js-" where there is no page
+ * @property {Record<string, string>} [tags] its own labels, for all to see; a token that has tags decides them instead
+ * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
  * @property {AbortSignal} [signal] gives up joining; of no effect once joined
  */
@@ -49,8 +49,8 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  *
  * It rejects with a RingError when none of the gateways does so: UnreachableError (`unreachable`), RemovedError
  * (`removed`), NameTakenError (`name-taken`, only of a name that was given), or with another code of the protocol
- * (`wrong-ring`, `version`, `forbidden`); when it cannot be a node at all: ModuleError (`module`), `unsupported`,
- * `invalid`. Its `retryable` says whether calling join again may help.
+ * (`wrong-ring`, `version`, `forbidden`); when it has no token (`token`, `unauthorized`); when it cannot be a node at
+ * all: ModuleError (`module`), `unsupported`, `invalid`. Its `retryable` says whether calling join again may help.
  *
  * @param {Options} [options]
  * @returns {Promise<RingNode>}
@@ -64,6 +64,12 @@ export class RingNode {
   #gateways;
   #operator;
   #token;
+  /** The token that this node learnt from, for its first connection. */
+  #first = "";
+  /** What its last token claims. @type {import("./token.js").Claims | undefined} */
+  #claims;
+  /** How the names begin that it may take. */
+  #begin = "";
   #module;
   #tags;
   #ring;
@@ -227,13 +233,13 @@ export class RingNode {
       const [runtime, compiled, ring] = await Promise.all([
         runtimeOf(this.#gateways, watcher),
         this.#compiled ?? load(this.#module),
-        this.#ring || this.#operator.ring(),
+        this.#compiled ? this.#ring : this.#learn(),
       ]);
       if (this.#life !== life || this.#ended.signal.aborted) {
         return runtime.end(); // it has left, or is asleep
       }
       [this.#compiled, this.#ring] = [compiled, ring];
-      this.#name ||= remembered(ring) ?? randomName();
+      this.#name ||= this.#ownName(ring);
       this.#runtime = runtime;
       this.#askForFrames();
       await runtime.start(compiled, this.#settings());
@@ -242,6 +248,34 @@ export class RingNode {
         this.#end(error);
       }
     }
+  }
+
+  /** Has a token, and learns what it may be with it; without, of which ring. Returns the ring's name. */
+  async #learn() {
+    const { text, claims } = await tokenOf(this.#token);
+    if (!claims) {
+      return this.#ring || this.#operator.ring();
+    }
+    if (this.#ring && this.#ring !== claims.ring) {
+      throw new RingError("wrong-ring", `The token is for the ring ${claims.ring}, not for ${this.#ring}.`);
+    }
+    if (this.#name && !allows(claims, this.#name)) {
+      throw new RingError("forbidden", `The token lets in ${claims.name}, not ${this.#name}.`);
+    }
+    [this.#first, this.#claims] = [text, claims];
+    this.#tags = claims.tags ?? this.#tags;
+    if (claims.name.endsWith("*")) {
+      this.#begin = claims.name.slice(0, -1);
+    } else {
+      [this.#name, this.#named] = [claims.name, true];
+    }
+    return claims.ring;
+  }
+
+  /** @param {string} ring */
+  #ownName(ring) {
+    const old = remembered(ring);
+    return old?.startsWith(this.#begin) ? old : randomName(this.#begin);
   }
 
   /** @returns {import("./runtime.js").Watcher} */
@@ -266,8 +300,15 @@ export class RingNode {
 
   /** @returns {Promise<string>} */
   async #askToken() {
+    const first = this.#first;
+    if (first) {
+      this.#first = "";
+      return first;
+    }
     try {
-      return await tokenOf(this.#token);
+      const { text, claims } = await tokenOf(this.#token);
+      this.#claims = claims;
+      return text;
     } catch (error) {
       this.#refusal = /** @type {RingError} */ (error);
       this.#log("refused", this.#refusal.message);
@@ -316,6 +357,7 @@ export class RingNode {
     this.#setGateway(null);
     this.#view.clear();
     this.#refusal = undefined;
+    this.#first = "";
   }
 
   /** @param {any} error null if it left; what is not a RingError is why its user gave up */
@@ -388,17 +430,24 @@ export class RingNode {
   }
 
   /**
-   * A connection is over. The engine dials again; join, though, ends when all gateways were tried.
+   * A connection is over. The engine dials again; join, though, ends when all gateways were tried, and so does a node
+   * that was in once, when its token has expired and it can have no other.
    * @param {number} failures
    */
   #closed(failures) {
+    const another = typeof this.#token === "function";
+    const expiry = expiryOf(this.#claims, another);
     if (this.#gateway) {
       this.#log("lost", `The connection with ${this.#gateway.name} is lost`);
+    } else if (expiry) {
+      this.#refusal ??= expiry;
+      this.#log("refused", expiry.message);
     }
     this.#setGateway(null);
-    if (this.#joining && failures >= this.#gateways.length) {
+    if (this.#joining ? failures >= this.#gateways.length : expiry && !another && failures > this.#gateways.length) {
       const [at, from] = [this.#gateways.join(" or "), globalThis.location?.origin];
-      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in?`, { retryable: true }));
+      const how = this.#claims ? "with this token" : "without a token";
+      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in ${how}?`, { retryable: true }));
     }
   }
 
@@ -414,7 +463,7 @@ export class RingNode {
       this.#end(new NameTakenError("name-taken", `The name ${this.#name} cannot be had: ${text}.`));
     } else if (reason === 4) {
       const old = this.#name;
-      this.#name = randomName();
+      this.#name = randomName(this.#begin);
       this.#log("name", `The name ${old} is taken: this node is ${this.#name} now`);
       this.#live();
     } else {

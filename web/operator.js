@@ -11,9 +11,13 @@ export class Operator {
     this.#api = gateways.map((url) => new URL(url.replace(/^ws/, "http"))).find((url) => url.origin === own);
   }
 
-  /** The ring's name. */
+  /** The ring's name, as who has no token learns it. */
   async ring() {
-    const status = this.#api && (await this.ask("GET", "v1/status").catch(() => undefined));
+    const status = this.#api && (await this.ask("GET", "v1/status").catch((error) => {
+      if (error.code === "unauthorized") {
+        throw new RingError("unauthorized", "The ring is locked: it takes a token to join.", { cause: error });
+      }
+    }));
     return String(status?.ring ?? "nanoring");
   }
 

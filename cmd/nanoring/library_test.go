@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -233,11 +234,17 @@ func testToken(t *testing.T, b *browser) {
 	tab := b.open(t, b.page(dev1, nil))
 	tab.expect("HTTP Authentication failed")
 	tab.becomes("joined")
+	// A JWT, as far as a tab can tell.
+	token := func(n int) string {
+		claims := fmt.Sprintf(`{"ring":"nanoring","role":"guest","name":"with*","n":%d}`, n)
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+	}
+	two, _ := json.Marshal([]string{token(1), token(2)})
 	tokens := "window.asked = 0, start({ name: 'with a token', gateways: " + string(urls) + ", token: "
-	eval[any](tab, tokens+"async () => 'token-' + ++asked })")
+	eval[any](tab, tokens+"async () => "+string(two)+"[asked++] })")
 	tab.becomes("joined")
 	mu.Lock()
-	if len(offered) != 1 || offered[0] != "nanoring.v1, nanoring.token.token-1" {
+	if len(offered) != 1 || offered[0] != "nanoring.v1, nanoring.token."+token(1) {
 		t.Errorf("it offers %q", offered)
 	}
 	mu.Unlock()
