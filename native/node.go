@@ -87,10 +87,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
-	n.handler = n.routes()
 	if n.keeper, err = newKeeper(&n.cfg, n.log); err != nil {
 		return nil, err
 	}
+	n.handler = n.routes()
 	n.client = newClient(n.keeper)
 
 	if n.folder, err = openFolder(cfg.Data); err != nil {

@@ -24,6 +24,8 @@ import (
 const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; " +
 	"style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+const pagePath = "/{$}" // of the page itself, as a mux has it
+
 var pageTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -56,7 +58,7 @@ var pageFiles = sync.OnceValue(func() map[string]*pageFile {
 
 	page := pageLinks.ReplaceAll(sources["index.html"], []byte(`$1="`+folder+`$2"`))
 	delete(sources, "index.html")
-	files := map[string]*pageFile{"/{$}": newPageFile("index.html", page)}
+	files := map[string]*pageFile{pagePath: newPageFile("index.html", page)}
 	for name, b := range sources {
 		changes := newPageFile(name, b)
 		stays := *changes
@@ -68,6 +70,9 @@ var pageFiles = sync.OnceValue(func() map[string]*pageFile {
 
 // pageLinks are what the page loads.
 var pageLinks = regexp.MustCompile(`(href|src)="([a-z]+\.(?:css|js|wasm))"`)
+
+// pageEarly is what the page loads before its program asks for it.
+var pageEarly = regexp.MustCompile(`<link rel="preload"[^\n]*\n`)
 
 // pageFile is a file that is served as it is, or compressed.
 type pageFile struct {
@@ -97,9 +102,19 @@ func newPageFile(name string, b []byte) *pageFile {
 	}
 }
 
+// lockedPage is the page of a node with a secret: it knows that it needs a token
+// without asking, and being refused. Until it has one it needs no module.
+var lockedPage = sync.OnceValue(func() *pageFile {
+	page := pageEarly.ReplaceAll(pageFiles()[pagePath].plain, nil)
+	return newPageFile("index.html", bytes.Replace(page, []byte("<html "), []byte("<html data-locked "), 1))
+})
+
 // servePage adds the page and nanoring.js, so that a browser can be a node.
-func servePage(mux *http.ServeMux) {
+func servePage(mux *http.ServeMux, locked bool) {
 	for path, file := range pageFiles() {
+		if path == pagePath && locked {
+			file = lockedPage()
+		}
 		mux.Handle("GET "+path, file)
 	}
 }

@@ -82,6 +82,22 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestLockedPage: the page of a node with a secret knows that it needs a token.
+func TestLockedPage(t *testing.T) {
+	cfg := config(t, "dev1")
+	cfg.Engine = newFake(nil).engine
+	open, c := start(t, cfg), httpClient(t)
+	cfg = config(t, "dev2")
+	cfg.Engine = newFake(nil).engine
+	cfg.SecretFile = secretFile(t, NewSecret())
+	locked := start(t, cfg)
+	for n, want := range map[*Node]bool{open: false, locked: true} {
+		if got := ask(t, c, "GET", "http://"+n.Addr()+"/", ""); got.status != 200 || strings.Contains(got.body, "<html data-locked ") != want {
+			t.Errorf("%d %.100s", got.status, got.body)
+		}
+	}
+}
+
 func TestNoPage(t *testing.T) {
 	cfg := config(t, "dev1")
 	cfg.Engine = newFake(nil).engine

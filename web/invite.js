@@ -2,18 +2,27 @@
 
 import { $ } from "./panel.js";
 
+/** What prints a link to this page with a token, where the ring's secret is. */
+export function invitation() {
+  return `echo "${new URL("./", location.href).href}#token=$(\n  nanoring token --secret-file ring.key --name 'tab-*')"`;
+}
+
 /** @param {() => string[]} gateways the URLs of nodes, this page's own first */
 export function invite(gateways) {
   const dialog = /** @type {HTMLDialogElement} */ (/** @type {HTMLElement} */ ($("invitation")));
   $("invite").addEventListener("click", () => {
     const page = new URL("./", location.href).href;
+    const locked = "locked" in document.documentElement.dataset;
     const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
     $("invite-link").value = page;
     $("invite-local").hidden = !local;
+    $("invite-locked").hidden = !locked;
+    $("invite-command").hidden = !locked;
+    $("invite-command").textContent = invitation();
     $("invite-code").textContent = [
       `<script type="module">`,
       `  import { join } from "${page}nanoring.js";`,
-      `  const node = await join({ gateways: ${JSON.stringify(gateways().slice(0, 2)).replaceAll(",", ", ")} });`,
+      `  const node = await join({ gateways: ${JSON.stringify(gateways().slice(0, 2)).replaceAll(",", ", ")}${locked ? ', token: "…"' : ""} });`,
       `  node.on("change", () => console.log(node.up()));`,
       `</script>`,
     ].join("\n");

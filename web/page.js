@@ -4,7 +4,7 @@ import { join } from "./nanoring.js";
 import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
 import { History } from "./history.js";
-import { invite } from "./invite.js";
+import { invitation, invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
@@ -15,6 +15,7 @@ import { $, Panel, el } from "./panel.js";
 
 const SETTLING = 2000; // ms after a gateway let this tab in, in which what it tells is no news
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
+const LOCKED = "locked" in document.documentElement.dataset; // the node has a secret, and takes guests with a token
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
@@ -50,8 +51,14 @@ function become(state) {
 async function start() {
   become("joining");
   operate.answer("", "\u00a0");
+  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? ""; // a fragment is sent to nobody
+  if (LOCKED && !token) {
+    tell("The ring is locked", "It takes a link with a token to get in. Who has the ring's secret makes one for this page:", "", invitation());
+    become("failed");
+    return;
+  }
   try {
-    node = await join({ gateways: [new URL("ring", location.href)], tags: { page: "demo" } });
+    node = await join({ gateways: [new URL("ring", location.href)], tags: { page: "demo" }, token });
   } catch (err) {
     failed(/** @type {any} */ (err));
     return;
@@ -121,12 +128,14 @@ function failed(err) {
   become("failed");
 }
 
-/** @param {string} title @param {string} text @param {string} button */
-function tell(title, text, button) {
+/** @param {string} title @param {string} text @param {string} button @param {string} [code] for a shell */
+function tell(title, text, button, code = "") {
   if (!$("message").hidden && $("message-title").textContent === title) return; // a screen reader has said it
   $("message").hidden = false;
   $("message-title").textContent = title;
   $("message-text").textContent = text;
+  $("message-code").textContent = code;
+  $("message-code").hidden = !code;
   $("message-button").textContent = button;
   $("message-button").hidden = !button;
 }
@@ -235,6 +244,7 @@ $("remove").addEventListener("click", () => {
   const n = known.get(chosen || node?.name || "");
   if (n) operate.ask(n);
 });
+addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
 $("search").addEventListener("input", draw);
 setInterval(() => document.hidden || panel.tick(), 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
