@@ -30,8 +30,8 @@ type pending struct {
 	err     error
 }
 
-// few steps are not worth a goroutine.
-const few = 4
+// few steps are not worth a goroutine: mostly each takes some microseconds.
+const few = 24
 
 // advanceLean is advance for a world of thousands.
 func (w *World) advanceLean(t int64) {
