@@ -403,4 +403,7 @@ func (s *nameSet) remove(name string) {
 	s.at[s.list[i]] = i
 	s.list = s.list[:last]
 	delete(s.at, name)
+	if last == 0 {
+		*s = nameSet{} // lets go of what it grew to
+	}
 }
