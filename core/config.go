@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -60,4 +62,52 @@ func (in *Interner) of(id wire.SetID) *lww.Interner {
 		return &in.nodes
 	}
 	return &in.up
+}
+
+// A ConfigError says which field of a Config cannot be used, and why.
+type ConfigError struct {
+	Field string
+	Err   error
+}
+
+func (e *ConfigError) Error() string { return "core: " + e.Field + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// complete sets the defaults, and finds what cannot be used: a *ConfigError.
+func (cfg *Config) complete() error {
+	if err := wire.ValidName(cfg.Ring); err != nil {
+		return &ConfigError{"Ring", err}
+	}
+	if err := wire.ValidName(cfg.Name); err != nil {
+		return &ConfigError{"Name", err}
+	}
+	if cfg.Address != "" {
+		if err := wire.ValidAddress(cfg.Address); err != nil {
+			return &ConfigError{"Address", err}
+		}
+	}
+	for _, addr := range cfg.Join {
+		if err := wire.ValidAddress(addr); err != nil {
+			return &ConfigError{"Join", err}
+		}
+	}
+	if cfg.MaxGuests == 0 {
+		cfg.MaxGuests = 1000
+	}
+	cfg.Tags = slices.Clone(cfg.Tags)
+	cfg.Join = slices.Clone(cfg.Join)
+	cfg.Period = orDefault(cfg.Period, Second)
+	cfg.AckTimeout = orDefault(cfg.AckTimeout, Second/2)
+	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
+	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
+	return nil
+}
+
+func orDefault(v, d int64) int64 {
+	if v == 0 {
+		return d
+	}
+	return v
 }

@@ -10,25 +10,19 @@ import (
 // maxOwed bounds the records that are owed to one peer: beyond, the fingerprints do the work.
 const maxOwed = 1000
 
-// key names a record.
-type key struct {
-	set  wire.SetID
-	name string
-}
-
-// hot is a changed record, and to whom it is owed: a bit for each connection's slot.
-type hot struct {
+// debt is a changed record, and to whom it is owed: a bit for each connection's slot.
+type debt struct {
 	key
 	rec  *lww.Record
 	owed []uint64
 }
 
-func (h *hot) owes(c *conn) bool {
-	return c.slot/64 < len(h.owed) && h.owed[c.slot/64]>>(c.slot%64)&1 != 0
+func (d *debt) owes(c *conn) bool {
+	return c.slot/64 < len(d.owed) && d.owed[c.slot/64]>>(c.slot%64)&1 != 0
 }
 
-func (h *hot) isOwed() bool {
-	for _, bits := range h.owed {
+func (d *debt) isOwed() bool {
+	for _, bits := range d.owed {
 		if bits != 0 {
 			return true
 		}
@@ -36,141 +30,163 @@ func (h *hot) isOwed() bool {
 	return false
 }
 
-// settle takes note that the peer knows a hot record.
-func (h *hot) settle(c *conn) {
-	if h.owes(c) {
-		h.owed[c.slot/64] &^= 1 << (c.slot % 64)
+// settle takes note that the peer knows it.
+func (d *debt) settle(c *conn) {
+	if d.owes(c) {
+		d.owed[c.slot/64] &^= 1 << (c.slot % 64)
 		c.owing--
 	}
 }
 
-// debts is what a node owes to the peers that it is connected with.
+// debts owns what a node owes to the peers that it is connected with, and sends
+// it: see flush.
 type debts struct {
-	hot   []*hot // oldest first
-	by    map[*lww.Record]*hot
-	slots []bool // that connections have
+	*self
+	replica  *replica
+	overlay  *overlay
+	list     []*debt // oldest first
+	by       map[*lww.Record]*debt
+	slots    []bool // that connections have
+	flushing bool   // a flush is armed
 }
 
-// of returns a record's place among the hot ones. It takes that of the one it replaces.
-func (d *debts) of(k key, rec, old *lww.Record) *hot {
-	if h := d.by[rec]; h != nil {
-		return h
+func newDebts(s *self, rep *replica, o *overlay) debts {
+	return debts{self: s, replica: rep, overlay: o}
+}
+
+// of returns a record's debt. It takes the place of that of the one it replaces.
+//
+//go:noinline
+func (ds *debts) of(k key, rec, old *lww.Record) *debt {
+	if d := ds.by[rec]; d != nil {
+		return d
 	}
-	h := d.by[old]
-	if h == nil {
-		h = &hot{key: k, owed: make([]uint64, (len(d.slots)+63)/64)}
-		d.hot = append(d.hot, h)
+	d := ds.by[old]
+	if d == nil {
+		d = &debt{key: k, owed: make([]uint64, (len(ds.slots)+63)/64)}
+		ds.list = append(ds.list, d)
 	} else {
-		delete(d.by, old)
+		delete(ds.by, old)
 	}
-	h.rec = rec
-	if d.by == nil {
-		d.by = make(map[*lww.Record]*hot)
+	d.rec = rec
+	if ds.by == nil {
+		ds.by = make(map[*lww.Record]*debt)
 	}
-	d.by[rec] = h
-	return h
+	ds.by[rec] = d
+	return d
 }
 
 // settle takes note that the peer knows a record.
-func (d *debts) settle(c *conn, rec *lww.Record) {
+func (ds *debts) settle(c *conn, rec *lww.Record) {
 	if c.owing == 0 {
 		return
 	}
-	if h := d.by[rec]; h != nil {
-		h.settle(c)
+	if d := ds.by[rec]; d != nil {
+		d.settle(c)
 	}
 }
 
-func (d *debts) settleAll(c *conn) {
+//go:noinline
+func (ds *debts) settleAll(c *conn) {
 	for i := 0; c.owing > 0; i++ {
-		d.hot[i].settle(c)
+		ds.list[i].settle(c)
 	}
 }
 
 // drop settles a record that is no more.
-func (d *debts) drop(rec *lww.Record, live []*conn) {
-	if h := d.by[rec]; h != nil {
-		for _, c := range live {
-			h.settle(c)
+//
+//go:noinline
+func (ds *debts) drop(rec *lww.Record) {
+	if d := ds.by[rec]; d != nil {
+		for _, c := range ds.overlay.live {
+			d.settle(c)
 		}
 	}
 }
 
 // cool forgets what is owed to nobody any more.
-func (d *debts) cool() {
-	still := d.hot[:0]
-	for _, h := range d.hot {
-		if h.isOwed() {
-			still = append(still, h)
+func (ds *debts) cool() {
+	still := ds.list[:0]
+	for _, d := range ds.list {
+		if d.isOwed() {
+			still = append(still, d)
 		} else {
-			delete(d.by, h.rec)
+			delete(ds.by, d.rec)
 		}
 	}
-	clear(d.hot[len(still):])
-	d.hot = still
+	clear(ds.list[len(still):])
+	ds.list = still
 	if len(still) == 0 {
-		d.hot, d.by = nil, nil // lets go of what they grew to
+		ds.list, ds.by = nil, nil // lets go of what they grew to
 	}
 }
 
 // admit gives a connection that is established a slot.
-func (d *debts) admit(c *conn) {
-	c.slot = slices.Index(d.slots, false)
+func (ds *debts) admit(c *conn) {
+	c.slot = slices.Index(ds.slots, false)
 	if c.slot < 0 {
-		c.slot = len(d.slots)
-		d.slots = append(d.slots, false)
+		c.slot = len(ds.slots)
+		ds.slots = append(ds.slots, false)
 	}
-	d.slots[c.slot] = true
+	ds.slots[c.slot] = true
 }
 
 // dismiss takes back the slot of a connection that is over.
-func (d *debts) dismiss(c *conn) {
-	d.settleAll(c)
-	d.slots[c.slot] = false
+func (ds *debts) dismiss(c *conn) {
+	ds.settleAll(c)
+	ds.slots[c.slot] = false
 }
 
-// owe makes a record that took old's place owed to all but the one who brought it.
-func (r *Ring) owe(id wire.SetID, rec, old *lww.Record, from *conn) {
-	var h *hot
-	for _, c := range r.live {
-		if c == from {
-			r.debts.settle(c, old)
-		} else if r.wants(c, rec.Name) {
-			if h == nil {
-				h = r.debts.of(key{id, rec.Name}, rec, old)
+// changed makes a record owed to all but the one who brought it.
+func (ds *debts) changed(ch *change) {
+	if ch.record == nil {
+		ds.drop(ch.before.presence)
+		if ch.set == wire.Nodes && ds.replica.expired[ch.name] == nil {
+			ds.drop(ch.before.node)
+		}
+		return
+	}
+	var d *debt
+	for _, c := range ds.overlay.live {
+		if &c.asserter == ch.from {
+			ds.settle(c, ch.old)
+		} else if ds.wants(c, ch.name) {
+			if d == nil {
+				d = ds.of(key{ch.set, ch.name}, ch.record, ch.old)
 			}
-			r.charge(h, c)
+			ds.charge(d, c)
 		}
 	}
 }
 
-func (r *Ring) oweTo(c *conn, id wire.SetID, name string) {
+// oweTo makes the record of a name owed to one peer.
+func (ds *debts) oweTo(c *conn, id wire.SetID, name string) {
 	k := key{id, name}
-	if rec := r.record(k); rec != nil && r.wants(c, name) {
-		r.charge(r.debts.of(k, rec, nil), c)
+	if rec := ds.replica.record(k); rec != nil && ds.wants(c, name) {
+		ds.charge(ds.of(k, rec, nil), c)
 	}
 }
 
 // wants says whether a peer is to be told of a name: an authority is not, but by
 // its guest of the guest.
-func (r *Ring) wants(c *conn, name string) bool {
-	return !c.authority || r.cfg.Ephemeral && name == r.cfg.Name
+func (ds *debts) wants(c *conn, name string) bool {
+	return !c.authority || ds.cfg.Ephemeral && name == ds.cfg.Name
 }
 
-func (r *Ring) charge(h *hot, c *conn) {
-	if h.owes(c) {
+func (ds *debts) charge(d *debt, c *conn) {
+	if d.owes(c) {
 		return
 	}
 	if c.owing >= maxOwed {
-		r.debts.settleAll(c)
+		ds.settleAll(c)
 	}
-	for len(h.owed) <= c.slot/64 {
-		h.owed = append(h.owed, 0)
+	for len(d.owed) <= c.slot/64 {
+		d.owed = append(d.owed, 0)
 	}
-	h.owed[c.slot/64] |= 1 << (c.slot % 64)
+	d.owed[c.slot/64] |= 1 << (c.slot % 64)
 	c.owing++
-	if !r.flushing {
-		r.flushing = true
-		r.after(coalesce, r.flush)
+	if !ds.flushing {
+		ds.flushing = true
+		ds.after(coalesce, flushDue, "", 0)
 	}
 }

@@ -13,17 +13,18 @@ type Sizes struct {
 }
 
 func (r *Ring) Sizes() Sizes {
+	o, d := &r.overlay, &r.detector
 	s := Sizes{
-		Conns: len(r.conns), Acks: len(r.acks), Asks: len(r.asks), Doubts: len(r.doubts), Dials: len(r.dials),
-		Shunned: len(r.shunned), Told: len(r.told), Expired: len(r.expired), Timers: len(r.timers.heap),
+		Conns: len(o.conns), Acks: len(d.acks), Asks: len(d.asks), Doubts: len(d.doubts), Dials: len(o.dials),
+		Shunned: len(o.shunned), Told: len(r.told), Expired: len(r.replica.expired), Timers: len(r.timers.heap),
 		Buffers: cap(r.buf),
 	}
-	for _, c := range r.conns {
+	for _, c := range o.conns {
 		s.Owed = max(s.Owed, c.owing)
 		s.Queued = max(s.Queued, len(c.queue))
 	}
-	if r.sync != nil {
-		s.Syncing = len(r.sync.queue) + len(r.sync.push)
+	if r.reconciler.sync != nil {
+		s.Syncing = len(r.reconciler.sync.queue) + len(r.reconciler.sync.push)
 	}
 	return s
 }

@@ -7,45 +7,158 @@ import (
 )
 
 const (
-	outbound       = 6  // connections that a node keeps open of its own
-	rotation       = 64 // one round in so many opens a new one
-	dialsPerPeriod = 10 // at most, at start and in healing
+	outbound       = 6          // connections that a node keeps open of its own
+	rotation       = 64         // one round in so many opens a new one
+	dialsPerPeriod = 10         // at most, at start and in healing
+	dialTimeout    = 5 * Second // for the runtime to open what it was asked to dial
+	helloTimeout   = 5 * Second // for the hello of a connection that is open
 )
 
-// maintain opens what is missing of a node's own connections to random up
-// nodes: a random graph (DESIGN 4).
-func (r *Ring) maintain() {
-	if r.halted {
+// overlay owns the connections: which there are, which to open, and which to
+// close. Together those of all nodes are a random graph.
+type overlay struct {
+	*self
+	replica  *replica
+	conns    map[ConnID]*conn
+	live     []*conn // established, in that order
+	byName   map[string]*conn
+	dials    map[string]*conn // not yet established, by the name that is meant
+	nextConn ConnID
+	rounds   uint64
+	joinTurn int  // a guest's place in Config.Join
+	joined   bool // some node let this process in
+	budget   int  // dials left until the next round
+	shunned  map[string]int64
+	filling  bool // maintain is to be called soon
+}
+
+func newOverlay(s *self, rep *replica) overlay {
+	return overlay{
+		self:    s,
+		replica: rep,
+		conns:   make(map[ConnID]*conn),
+		byName:  make(map[string]*conn),
+		dials:   make(map[string]*conn),
+		shunned: make(map[string]int64),
+	}
+}
+
+// dial asks the runtime for a connection to addr, where name ("" for any) is expected.
+func (o *overlay) dial(addr, name string) *conn {
+	o.nextConn += 2
+	c := &conn{id: o.nextConn, dialed: true, addr: addr, want: name}
+	o.conns[c.id] = c
+	if name != "" {
+		o.dials[name] = c
+	}
+	c.timer = o.after(dialTimeout, dialDue, "", uint64(c.id))
+	o.effects = append(o.effects, Effect{Kind: Dial, Conn: c.id, Addr: addr})
+	return c
+}
+
+// opened takes in that the runtime has opened a connection; nil if it was given
+// up in the meantime.
+func (o *overlay) opened(in *Input, known bool) *conn {
+	c := o.conns[in.Conn]
+	if c == nil && (in.Conn%2 == 1 || !known) {
+		c = &conn{id: in.Conn, dialed: in.Conn%2 == 0, role: in.Role, addr: in.Addr}
+		o.conns[c.id] = c
+	}
+	if c == nil {
+		o.effects = append(o.effects, Effect{Kind: Close, Conn: in.Conn, Code: wire.CodeTimeout})
+		return nil
+	}
+	if c.state != connDialing {
+		return nil
+	}
+	c.state, c.opened, c.authenticated, c.tags = connOpen, o.now, in.Name, slices.Clone(in.Tags)
+	c.timer.stop()
+	c.timer = o.after(helloTimeout, helloDue, "", uint64(c.id))
+	return c
+}
+
+// welcome takes note that a peer let this node in.
+func (o *overlay) welcome(c *conn) {
+	o.joined = true
+	o.undial(c)
+	delete(o.shunned, c.name)
+}
+
+// admit counts a connection to the established ones.
+func (o *overlay) admit(c *conn) {
+	o.byName[c.name] = c
+	o.live = append(o.live, c)
+}
+
+// replace puts c in old's place.
+func (o *overlay) replace(old, c *conn) {
+	o.live[slices.Index(o.live, old)] = c
+	o.byName[c.name] = c
+	old.name = ""
+}
+
+// drop forgets a connection, and says whether there was one.
+func (o *overlay) drop(c *conn) bool {
+	if o.conns[c.id] != c {
+		return false
+	}
+	delete(o.conns, c.id)
+	o.undial(c)
+	c.timer.stop()
+	if c.state == connEstablished && c.name != "" {
+		delete(o.byName, c.name)
+		o.live = slices.DeleteFunc(o.live, func(other *conn) bool { return other == c })
+	}
+	c.state = connOver
+	return true
+}
+
+func (o *overlay) undial(c *conn) {
+	if o.dials[c.want] == c {
+		delete(o.dials, c.want)
+	}
+}
+
+// gateway returns the connection by which a node that cannot be dialled is reached.
+func (o *overlay) gateway() *conn {
+	for _, c := range o.live {
+		if c.dialed && !c.guest {
+			return c
+		}
+	}
+	return nil
+}
+
+// maintain opens what is missing of a node's own connections to random up nodes.
+func (o *overlay) maintain() {
+	if o.halted {
 		return
 	}
-	if len(r.byName) == 0 || r.cfg.Ephemeral {
-		r.dialJoin()
+	if len(o.byName) == 0 || o.cfg.Ephemeral {
+		o.dialJoin()
 	}
-	if r.cfg.Ephemeral {
+	if o.cfg.Ephemeral {
 		return
 	}
-	for own := r.ownConns(); own < outbound && r.budget > 0 && r.dialRandom(); own++ {
+	for own := o.own(); own < outbound && o.budget > 0 && o.dialRandom(); own++ {
 	}
 }
 
 // fillSoon calls maintain as soon as a batch of news is merged, if there are
 // too few connections of any kind for the overlay to carry rumors: who joins
 // does not wait for its round.
-func (r *Ring) fillSoon() {
-	if r.filling || len(r.live)+len(r.dials) >= outbound || r.cfg.Ephemeral || !r.joined {
+func (o *overlay) fillSoon() {
+	if o.filling || len(o.live)+len(o.dials) >= outbound || o.cfg.Ephemeral || !o.joined {
 		return
 	}
-	r.filling = true
-	r.after(coalesce, func() {
-		r.filling = false
-		r.maintain()
-	})
+	o.filling = true
+	o.after(coalesce, connectionsDue, "", 0)
 }
 
-// ownConns counts the connections that this node opened, or is about to.
-func (r *Ring) ownConns() int {
-	n := len(r.dials)
-	for _, c := range r.live {
+// own counts the connections that this node opened, or is about to.
+func (o *overlay) own() int {
+	n := len(o.dials)
+	for _, c := range o.live {
 		if c.dialed {
 			n++
 		}
@@ -54,28 +167,28 @@ func (r *Ring) ownConns() int {
 }
 
 // dialJoin dials the addresses that this node was given, as long as it knows nobody.
-func (r *Ring) dialJoin() {
-	if r.cfg.Ephemeral && (len(r.live) > 0 || len(r.conns) > 0) || len(r.cfg.Join) == 0 {
+func (o *overlay) dialJoin() {
+	if o.cfg.Ephemeral && (len(o.live) > 0 || len(o.conns) > 0) || len(o.cfg.Join) == 0 {
 		return
 	}
-	if r.cfg.Ephemeral {
-		r.dial(r.cfg.Join[r.joinTurn%len(r.cfg.Join)], "")
-		r.joinTurn++
+	if o.cfg.Ephemeral {
+		o.dial(o.cfg.Join[o.joinTurn%len(o.cfg.Join)], "")
+		o.joinTurn++
 		return
 	}
-	if r.joined && !r.alone() {
+	if o.joined && !o.replica.alone() {
 		return
 	}
-	for _, addr := range r.cfg.Join {
-		if r.budget > 0 && !r.dialingTo(addr) && addr != r.cfg.Address {
-			r.budget--
-			r.dial(addr, "")
+	for _, addr := range o.cfg.Join {
+		if o.budget > 0 && !o.dialingTo(addr) && addr != o.cfg.Address {
+			o.budget--
+			o.dial(addr, "")
 		}
 	}
 }
 
-func (r *Ring) dialingTo(addr string) bool {
-	for _, c := range r.conns {
+func (o *overlay) dialingTo(addr string) bool {
+	for _, c := range o.conns {
 		if c.addr == addr && c.state != connEstablished {
 			return true
 		}
@@ -84,93 +197,125 @@ func (r *Ring) dialingTo(addr string) bool {
 }
 
 // dialRandom dials a random durable up node that is not connected; false if none was found.
-func (r *Ring) dialRandom() bool {
-	n := r.up.Len()
+func (o *overlay) dialRandom() bool {
+	n := o.replica.up.Len()
 	if n < 2 {
 		return false
 	}
 	// In a small ring all are tried, from a random one on; in a large one a few at random.
-	at := r.rand.IntN(n)
+	at := o.rand.IntN(n)
 	for range min(n, 32) {
-		name := r.up.At(at).Name
+		name := o.replica.up.At(at).Name
 		if at++; at >= n || n > 32 {
-			at = r.rand.IntN(n)
+			at = o.rand.IntN(n)
 			if n <= 32 {
 				at = 0
 			}
 		}
-		s := r.look(name)
-		if s.guest || !s.isUp() || !r.dialable(name) {
+		s := o.replica.look(name)
+		if s.guest || !s.isUp() || !o.dialable(name) {
 			continue
 		}
-		r.budget--
-		r.dial(r.address(name), name)
+		o.budget--
+		o.dial(o.replica.address(name), name)
 		return true
 	}
 	return false
 }
 
-func (r *Ring) dialable(name string) bool {
-	return name != r.cfg.Name && r.byName[name] == nil && r.dials[name] == nil && r.address(name) != "" && !r.shunning(name)
+func (o *overlay) dialable(name string) bool {
+	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name)
 }
 
-// rotate opens one connection more in one round of many, and closes the least
-// recently used of those that are too many.
-func (r *Ring) rotate() {
-	if r.cfg.Ephemeral {
-		return
+// rotate opens one connection more in one round of many, and returns the least
+// recently used of those that are too many, but for one that is busy; or nil.
+func (o *overlay) rotate(busy *conn) *conn {
+	if o.cfg.Ephemeral {
+		return nil
 	}
-	own := r.ownConns()
-	if own <= outbound && r.peersUp-1 > len(r.live) && r.rand.IntN(rotation) == 0 && r.budget > 0 {
-		r.dialRandom()
+	own := o.own()
+	if own <= outbound && o.replica.peersUp-1 > len(o.live) && o.rand.IntN(rotation) == 0 && o.budget > 0 {
+		o.dialRandom()
 	}
-	if own-len(r.dials) <= outbound {
-		return
+	if own-len(o.dials) <= outbound {
+		return nil
 	}
 	var least *conn
-	for _, c := range r.live {
-		if c.dialed && (least == nil || c.used < least.used) && (r.sync == nil || r.sync.conn != c) && r.cfg.Address != "" {
+	for _, c := range o.live {
+		if c.dialed && (least == nil || c.used < least.used) && c != busy && o.cfg.Address != "" {
 			least = c
 		}
 	}
-	if least != nil {
-		r.close(least, wire.CodeRotated, "")
-	}
+	return least
 }
 
 // heal dials members that are not up: over the whole ring, each about once a Period.
-func (r *Ring) heal() {
-	if r.cfg.Ephemeral || len(r.lost.list) == 0 {
+func (o *overlay) heal() {
+	lost := o.replica.lost.list
+	if o.cfg.Ephemeral || len(lost) == 0 {
 		return
 	}
-	n := max(r.peersUp, 1)
-	attempts := len(r.lost.list) / n
-	if r.rand.IntN(n) < len(r.lost.list)%n {
+	n := max(o.replica.peersUp, 1)
+	attempts := len(lost) / n
+	if o.rand.IntN(n) < len(lost)%n {
 		attempts++
 	}
-	for ; attempts > 0 && r.budget > 0; attempts-- {
-		name := r.lost.list[r.rand.IntN(len(r.lost.list))]
-		if r.dialable(name) {
-			r.budget--
-			r.dial(r.address(name), name)
+	for ; attempts > 0 && o.budget > 0; attempts-- {
+		name := lost[o.rand.IntN(len(lost))]
+		if o.dialable(name) {
+			o.budget--
+			o.dial(o.replica.address(name), name)
 		}
 	}
 }
 
-// dropStrangers closes connections with peers that do not become members: who
+// strangers returns the connections with peers that do not become members: who
 // joins does so within a round, who was deleted has RemovalGrace to go.
-func (r *Ring) dropStrangers() {
-	if r.cfg.Ephemeral {
-		return
+func (o *overlay) strangers() (all []*conn) {
+	if o.cfg.Ephemeral {
+		return nil
 	}
-	for _, c := range slices.Clone(r.live) {
+	for _, c := range o.live {
 		switch {
-		case c.guest || c.authority || r.member(c.name):
+		case c.guest || c.authority || o.replica.isMember(c.name):
 			c.strange = 0
 		case c.strange == 0:
-			c.strange = r.now
-		case r.now-c.strange > 2*r.cfg.RemovalGrace:
-			r.close(c, wire.CodeTimeout, "not a member of this ring")
+			c.strange = o.now
+		case o.now-c.strange > 2*o.cfg.RemovalGrace:
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// turn picks the connection that was silent for longest: a round-robin (SWIM 4.3)
+// in which whoever has just spoken has had its turn. Who falls silent is thus
+// asked by all of its peers within half the time that going around takes.
+func (o *overlay) turn() (longest *conn) {
+	for _, c := range o.live {
+		if c.guest || c.strange != 0 && o.rounds%4 != 0 { // members come first
+			continue
+		}
+		if longest == nil || c.lastTurn() < longest.lastTurn() {
+			longest = c
+		}
+	}
+	return longest
+}
+
+// shun leaves a node alone for a while that refused, or was refused: it
+// answered, so it lives, and would be refused again.
+//
+//go:noinline
+func (o *overlay) shun(name string) { o.shunned[name] = o.now + 3*o.cfg.Period }
+
+func (o *overlay) shunning(name string) bool { return o.shunned[name] > o.now }
+
+// forgive forgets whom it no longer shuns.
+func (o *overlay) forgive() {
+	for name, at := range o.shunned {
+		if at < o.now {
+			delete(o.shunned, name)
 		}
 	}
 }

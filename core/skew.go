@@ -6,13 +6,24 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// setWall takes in the wall clock, and notes when it was set back.
-func (r *Ring) setWall(wall int64) {
-	wall = max(wall, 1)
-	if wall < r.wall-Second {
-		r.wentBack = true
+// skewed finds a clock that went wrong after hello. Only a clock ahead proves
+// it: one behind may be a frame that was late, and that side finds this one ahead.
+func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
+	ahead := f.Wall - r.wall
+	if r.cfg.Ephemeral {
+		r.chase(ahead)
+		ahead = 0
 	}
-	r.wall = wall
+	if !c.guest && ahead <= MaxSkew && ahead >= -MaxSkew {
+		r.mintAnew(true)
+	}
+	if ahead <= MaxSkew || c.guest {
+		return false
+	}
+	r.emitRarely(Event{Kind: EventSkew, Name: c.name, Addr: c.addr, Skew: ahead})
+	r.overlay.shun(c.name)
+	r.fail(c, wire.CodeSkew, "the clock of "+c.name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	return true
 }
 
 // mintAnew puts right what was minted while this node's clock was ahead: all
@@ -26,23 +37,23 @@ func (r *Ring) mintAnew(agreed bool) {
 		return
 	}
 	r.wentBack = !agreed
-	for _, rec := range slices.Collect(r.nodes.All()) {
+	for _, rec := range slices.Collect(r.replica.nodes.All()) {
 		m := rec.Parsed.(*wire.Member)
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case m.Ephemeral && rec.Name != r.cfg.Name:
-			r.forget(wire.Nodes, rec.Name) // its presence too
+			r.replica.forget(wire.Nodes, rec.Name) // its presence too
 		case m.Ephemeral || agreed:
-			r.put(wire.Nodes, rec.Next(r.wall, rec.Rank))
+			r.replica.put(wire.Nodes, rec.Next(r.wall, rec.Rank))
 		}
 	}
-	for _, rec := range slices.Collect(r.up.All()) {
+	for _, rec := range slices.Collect(r.replica.up.All()) {
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case rec.Name == r.cfg.Name:
 			r.mintPresence(0)
-		case agreed || r.byName[rec.Name] != nil && r.byName[rec.Name].guest:
-			r.forget(wire.Up, rec.Name)
+		case agreed || r.overlay.byName[rec.Name] != nil && r.overlay.byName[rec.Name].guest:
+			r.replica.forget(wire.Up, rec.Name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -10,18 +11,18 @@ import (
 // Snapshot implements Engine: both sets. The ranks of presences are for an Engine
 // that takes over: what was known of who lives is worth nothing after a restart.
 func (r *Ring) Snapshot() ([]byte, error) {
-	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.lastContact}
-	for rec := range r.nodes.All() {
+	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact}
+	for rec := range r.replica.nodes.All() {
 		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
 	}
 	var expired lww.Set // for its order: sorting would be a hundredth of the module
-	for _, e := range r.expired {
+	for _, e := range r.replica.expired {
 		expired.Put(e.record)
 	}
 	for rec := range expired.All() {
 		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
 	}
-	for rec := range r.up.All() {
+	for rec := range r.replica.up.All() {
 		s.Records = append(s.Records, frameRecord(wire.Up, rec))
 	}
 	return s.Append(nil), nil
@@ -34,47 +35,48 @@ func (r *Ring) restore(b []byte) error {
 		return err
 	}
 	if s.Ring != r.cfg.Ring {
-		return reason("it belongs to the ring " + s.Ring + ", not to " + r.cfg.Ring)
+		return errors.New("it belongs to the ring " + s.Ring + ", not to " + r.cfg.Ring)
 	}
 	if s.Name != r.cfg.Name {
-		return reason("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
+		return errors.New("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
 	}
-	r.lastContact = s.LastContact
+	r.reconciler.lastContact = s.LastContact
 	for i := range s.Records {
 		w := &s.Records[i]
-		if w.Set == wire.Up && r.member(w.Name) && !r.cfg.Takeover {
+		if w.Set == wire.Up && r.replica.isMember(w.Name) && !r.cfg.Takeover {
 			w.Rank = rankUp // but the bye of a removed node still counts for its tombstone
 		}
 		rec, err := r.clone(w, nil)
 		if err != nil {
 			return err
 		}
-		r.set(w.Set).Merge(rec)
+		r.replica.set(w.Set).Merge(rec)
 	}
 	return nil
 }
 
 // load makes what follows from the sets that were restored, and this node's part in them.
 func (r *Ring) load() {
-	for _, rec := range slices.Collect(r.up.All()) {
-		if r.nodes.Get(rec.Name) == nil {
-			r.up.Remove(rec.Name)
+	for _, rec := range slices.Collect(r.replica.up.All()) {
+		if r.replica.nodes.Get(rec.Name) == nil {
+			r.replica.up.Remove(rec.Name)
 		}
 	}
-	for _, rec := range slices.Collect(r.nodes.All()) {
-		before, after := standingOf(nil, nil), r.look(rec.Name)
-		r.changed(rec.Name, &before, &after)
+	for _, rec := range slices.Collect(r.replica.nodes.All()) {
+		r.replica.note(change{set: wire.Up, name: rec.Name, before: standingOf(nil, nil), after: r.replica.look(rec.Name)})
 	}
+	r.settle()
 	if r.cfg.Ephemeral {
 		return // see greetGateway
 	}
-	if r.nodes.Get(r.cfg.Name) == nil {
+	if r.replica.nodes.Get(r.cfg.Name) == nil {
 		r.addSelf()
 	}
 	if !r.stands() {
 		r.mintPresence(0)
 	}
+	r.settle()
 	r.wentBack = true // for all that is known
-	r.reviewOwnMembership()
-	r.checkStale()
+	r.reviewMembership()
+	r.reconciler.checkStale()
 }

@@ -1,10 +1,6 @@
 package core
 
-import (
-	"strings"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 // A Ring of a configuration with Takeover takes the place of another Engine of
 // the same process, whose connections stay open. What is the case already it is
@@ -13,15 +9,15 @@ import (
 // Closed, of the last id that was dialled, if that one is over. None has effects.
 
 // inherit takes an input from before Start.
-func (r *Ring) inherit(in Input) {
+func (r *Ring) inherit(in *Input) {
 	if in.Conn%2 == 0 {
-		r.nextConn = max(r.nextConn, in.Conn)
+		r.overlay.nextConn = max(r.overlay.nextConn, in.Conn)
 	}
 	switch in.Kind {
 	case Opened:
 		r.opened(in)
 	case Received:
-		if c := r.conns[in.Conn]; c != nil && c.state == connOpen {
+		if c := r.overlay.conns[in.Conn]; c != nil && c.state == connOpen {
 			r.inheritHello(c, in.Frame)
 		}
 	}
@@ -31,19 +27,15 @@ func (r *Ring) inherit(in Input) {
 // have been let in is left to time out.
 func (r *Ring) inheritHello(c *conn, frame []byte) {
 	var f wire.Frame
-	if f.Decode(frame) != nil || f.Kind != wire.KindHello || f.Hello.Name == r.cfg.Name || r.byName[f.Hello.Name] != nil {
+	if f.Decode(frame) != nil || f.Kind != wire.KindHello || f.Hello.Name == r.cfg.Name || r.overlay.byName[f.Hello.Name] != nil {
 		return
 	}
-	h := f.Hello
-	h.Name, h.Ring, h.Address = strings.Clone(h.Name), strings.Clone(h.Ring), strings.Clone(h.Address)
-	c.timer.stop()
-	c.hello, c.name, c.state = h, h.Name, connEstablished
-	c.guest = h.Ephemeral
-	c.peerStale = h.LastContact != 0
-	r.byName[c.name] = c
+	c.greeted(f.Hello)
+	c.establish(r.now)
+	c.share = &r.share
+	r.overlay.welcome(c)
+	r.overlay.admit(c)
 	r.debts.admit(c)
-	r.live = append(r.live, c)
-	r.joined = true
 }
 
 // resume goes on where the other engine ended. Its clock and the times of what
@@ -53,27 +45,13 @@ func (r *Ring) resume() {
 	if !r.cfg.Takeover {
 		return
 	}
-	for rec := range r.up.All() {
-		if s := r.look(rec.Name); s.state == Suspect {
-			r.timeSuspicion(rec, &s)
+	for rec := range r.replica.up.All() {
+		if s := r.replica.look(rec.Name); s.state == Suspect {
+			r.detector.timeSuspicion(rec.Name, &s)
 		}
 	}
-	for _, c := range r.live {
+	for _, c := range r.overlay.live {
 		c.heard, c.used = r.now, r.now
-		c.authority = r.cfg.Ephemeral || r.stale && !c.peerStale && !c.guest && c.hello.Members > 1
+		c.authority = r.cfg.Ephemeral || r.reconciler.isAuthority(c)
 	}
-}
-
-// stands says whether this process's presence is what it would say now. One that
-// cannot be dialled stays with its gateway.
-func (r *Ring) stands() bool {
-	own := r.up.Get(r.cfg.Name)
-	if !r.cfg.Takeover || own == nil || own.Rank != rankUp {
-		return false
-	}
-	p := r.presence()
-	if via := r.via(r.cfg.Name); r.byName[via] != nil || r.gateway() == nil {
-		p.Via = via
-	}
-	return own.Value == p.Value()
 }

@@ -1,13 +1,44 @@
 package core
 
-// timer calls fire once at a time of the ring's own clock.
+// timerKind says what is due at a timer's time, and what its subject is.
+type timerKind uint8
+
+const (
+	stopped        timerKind = iota
+	roundDue                 // each Period
+	minuteDue                // what can wait: presences to disk, tombstones to dust
+	hourDue                  // the last contact, to disk
+	dialDue                  // id: a connection that was dialled and is not open
+	helloDue                 // id: a connection whose hello is not here
+	ackDue                   // id: the seq of a gossip
+	aliveDue                 // id: the seq of a probe
+	syncDue                  // id: the seq of a sync frame
+	suspicionDue             // name is suspect since the presence with the stamp id
+	gatewayDue               // name is said to be reached through a gateway, by the presence with the stamp id
+	deadlineDue              // name: its tombstone expires, or it is reaped
+	flushDue                 // rumors
+	connectionsDue           // more connections, as soon as a batch of news is merged
+	removalDue               // this node's own: RemovalGrace is over
+	leaveDue                 // nobody has confirmed that this node leaves
+)
+
+// timer is something that is due at a time of the ring's own clock.
 type timer struct {
 	at   int64
 	n    uint64 // order of arming: breaks ties
-	fire func()
+	kind timerKind
+	name string
+	id   uint64
 }
 
 func (t *timer) before(o *timer) bool { return t.at < o.at || t.at == o.at && t.n < o.n }
+
+// stop forgets a timer; nil and fired ones are fine.
+func (t *timer) stop() {
+	if t != nil {
+		t.kind = stopped
+	}
+}
 
 // timers is a binary heap. A stopped timer stays in it until its time, or
 // until the heap has grown to twice what is armed.
@@ -17,12 +48,12 @@ type timers struct {
 	sweepAt int
 }
 
-func (ts *timers) add(at int64, fire func()) *timer {
+func (ts *timers) arm(at int64, kind timerKind, name string, id uint64) *timer {
 	if len(ts.heap) >= ts.sweepAt {
 		ts.sweep()
 	}
 	ts.n++
-	t := &timer{at: at, n: ts.n, fire: fire}
+	t := &timer{at: at, n: ts.n, kind: kind, name: name, id: id}
 	ts.push(t)
 	return t
 }
@@ -44,7 +75,7 @@ func (ts *timers) sweep() {
 	all := ts.heap
 	ts.heap = all[:0]
 	for _, t := range all {
-		if t.fire != nil {
+		if t.kind != stopped {
 			ts.push(t)
 		}
 	}
@@ -54,7 +85,7 @@ func (ts *timers) sweep() {
 
 // next returns the earliest timer that was not stopped, or nil.
 func (ts *timers) next() *timer {
-	for len(ts.heap) > 0 && ts.heap[0].fire == nil {
+	for len(ts.heap) > 0 && ts.heap[0].kind == stopped {
 		ts.pop()
 	}
 	if len(ts.heap) == 0 {
@@ -85,12 +116,11 @@ func (ts *timers) pop() *timer {
 	return top
 }
 
-// stop forgets a timer; nil and fired ones are fine.
-func (t *timer) stop() {
-	if t != nil {
-		t.fire = nil
+// due takes the next timer whose time has come; nil if there is none.
+func (ts *timers) due(now int64) *timer {
+	t := ts.next()
+	if t == nil || t.at > now {
+		return nil
 	}
+	return ts.pop()
 }
-
-// after arms a timer d microseconds from now.
-func (r *Ring) after(d int64, fire func()) *timer { return r.timers.add(r.now+d, fire) }

@@ -1,0 +1,76 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// adding is an Add whose node's hello is awaited.
+type adding struct {
+	id   uint64
+	name string // "" until the hello tells
+	addr string
+}
+
+// add dials the address first: what answers there has to be the node that was
+// meant. If nobody answers, a node that was named is added all the same.
+func (r *Ring) add(cmd Command) {
+	invalid := func(text string) { r.result(cmd.ID, cmd.Name, wire.CodeInvalid, text) }
+	if cmd.Name != "" {
+		if err := wire.ValidName(cmd.Name); err != nil {
+			invalid(err.Error())
+			return
+		}
+	}
+	if err := wire.ValidAddress(cmd.Addr); err != nil {
+		invalid(err.Error())
+		return
+	}
+	if cmd.Name == r.cfg.Name || cmd.Addr == r.cfg.Address {
+		invalid("that is this node itself")
+		return
+	}
+	if r.cfg.Ephemeral {
+		r.result(cmd.ID, cmd.Name, wire.CodeForbidden, "a guest adds nobody: ask its gateway's operator")
+		return
+	}
+	c := r.overlay.dial(cmd.Addr, cmd.Name)
+	c.add = &adding{id: cmd.ID, name: cmd.Name, addr: cmd.Addr}
+}
+
+// endAdd mints the membership of the node whose hello was awaited.
+func (r *Ring) endAdd(c *conn) {
+	if a := c.add; a != nil {
+		c.add = nil
+		r.reconciler.stale = false // an operator who joins rings means what this one holds
+		r.addNode(a.id, c.name, a.addr)
+	}
+}
+
+func (r *Ring) addNode(id uint64, name, addr string) {
+	r.replica.put(wire.Nodes, newNode(name, r.replica.mint(r.replica.record(key{wire.Nodes, name})), wire.Member{Address: addr}))
+	r.settle()
+	r.result(id, name, 0, "")
+}
+
+// failAdd ends an Add whose node answered, but not as it should.
+func (r *Ring) failAdd(c *conn, code wire.Code, text string) {
+	if a := c.add; a != nil {
+		c.add = nil
+		r.result(a.id, a.name, code, text)
+	}
+}
+
+// missAdd ends an Add to which nobody answered.
+func (r *Ring) missAdd(c *conn, code wire.Code) {
+	a := c.add
+	switch {
+	case a == nil:
+	case code >= wire.CodeBye:
+		r.failAdd(c, code, "the node at "+a.addr+" closed the connection")
+	case code == wire.CodeUntrusted:
+		r.failAdd(c, code, "the node at "+a.addr+" and this one do not believe each other to be of one ring: do they have the same secret? Their logs say more")
+	case a.name == "":
+		r.failAdd(c, code, "no node answers at "+a.addr+": to add one that does not run yet, say its name too")
+	default:
+		c.add = nil
+		r.addNode(a.id, a.name, a.addr)
+	}
+}

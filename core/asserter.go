@@ -1,0 +1,43 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// What a gateway takes of what its guests assert.
+const (
+	guestRate    = 10   // records of a guest each round
+	gatewayBurst = 4096 // records of all guests at once,
+	gatewayRate  = 512  // and a second
+)
+
+// asserter is who asserts a record: the peer of a connection, with what its role
+// and its standing let it say.
+type asserter struct {
+	name     string // "" before it is established, and once it was replaced
+	guest    bool   // of this node
+	instance wire.Instance
+	tags     []wire.Tag // the labels that it has to have; nil for any
+	asserted int        // records that were taken from a guest since the last round
+	share    *allowance // of all guests, in records
+
+	deleted bool   // the peer is, as of
+	judged  uint64 // the replica's version + 1
+}
+
+// labels says whether a guest has the labels that it has to have.
+func (a *asserter) labels(tags []wire.Tag) bool { return a.tags == nil || slices.Equal(tags, a.tags) }
+
+// mayOfItself says whether a guest may say that of itself, at a bounded rate.
+func (a *asserter) mayOfItself(w *wire.Record, after *standing, gateway string, now int64) bool {
+	m, p := after.member, after.says
+	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != gateway || p.Address != "" || p.Instance != a.instance) ||
+		a.asserted >= guestRate || !a.share.take(now, 1, gatewayBurst, gatewayRate) {
+		return false
+	}
+	a.asserted++ // until the next round
+	return true
+}

@@ -1,0 +1,68 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+func (r *Ring) taken(name, addr string) string {
+	text := "the name " + name + " is taken by a node that is up"
+	if addr != "" {
+		text += ", at " + addr
+	}
+	return text
+}
+
+// hold lets a peer in, unless its name's older instance may be up elsewhere: then
+// that one is asked, and if it answers, the new one is refused. An older instance
+// that comes back is let in: the later one will hear of it.
+func (r *Ring) hold(c *conn) {
+	name := c.hello.Name
+	s := r.replica.look(name)
+	if c.dialed && c.add == nil || s.presence == nil || s.presence.Rank >= rankDown {
+		r.establish(c)
+		return
+	}
+	p := s.says
+	if p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
+		r.establish(c)
+		return
+	}
+	c.state = connHeld
+	c.timer.stop()
+	r.detector.claim(c, p)
+}
+
+// settleClaims decides about the peers that wait for what older instances of
+// their names have to say.
+func (r *Ring) settleClaims() {
+	for len(r.detector.claims) > 0 {
+		a := r.detector.claims[0]
+		r.detector.claims = r.detector.claims[1:]
+		c := r.overlay.conns[a.conn]
+		if c == nil {
+			continue
+		}
+		name := c.hello.Name
+		if a.lives {
+			text := r.taken(name, a.addr)
+			r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: wire.CodeNameTaken, Text: text})
+			r.failAdd(c, wire.CodeNameTaken, text)
+			r.fail(c, wire.CodeNameTaken, text)
+			continue
+		}
+		r.establish(c)
+	}
+}
+
+func (r *Ring) haltNameTaken(text string) {
+	for _, c := range slices.Clone(r.overlay.live) {
+		r.close(c, wire.CodeNameTaken, "")
+	}
+	r.halt(HaltNameTaken, text)
+}
+
+func older(a, b wire.Instance) bool {
+	return a.Start < b.Start || a.Start == b.Start && a.Nonce < b.Nonce
+}

@@ -1,0 +1,45 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// setDeadline arms the one timer that a name has: of a tombstone to expire, or
+// of a member that is not up to be reaped.
+func (r *replica) setDeadline(name string, before, after *standing) {
+	if after.state == Removed && before.node == after.node {
+		return
+	}
+	if t := r.deadlines[name]; t != nil {
+		t.stop()
+		delete(r.deadlines, name)
+	}
+	switch {
+	case after.node == nil || after.isUp():
+	case after.state == Removed:
+		r.expireLater(after.node)
+	case r.cfg.Ephemeral || name == r.cfg.Name:
+	case after.guest:
+		r.deadlines[name] = r.after(EphemeralTTL, deadlineDue, name, 0)
+	case r.cfg.ReapAfter > 0:
+		r.deadlines[name] = r.after(r.cfg.ReapAfter, deadlineDue, name, 0)
+	}
+}
+
+func minAge(m *wire.Member) int64 {
+	if m.Ephemeral {
+		return EphemeralMinAge
+	}
+	return TombstoneMinAge
+}
+
+// expireLater takes a tombstone out of the set when its time is over.
+func (r *replica) expireLater(rec *lww.Record) {
+	age := minAge(rec.Parsed.(*wire.Member))
+	left := max(0, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
+	if rec.Rank == rankReap {
+		left = age // its stamp is the add's, which may be old: it counts from now
+	}
+	r.deadlines[rec.Name] = r.after(left, deadlineDue, rec.Name, 0)
+}

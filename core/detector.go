@@ -1,0 +1,73 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// detector owns what this node suspects: whose answers it waits for, whom it
+// doubts, and how well it does itself. What it finds out it writes into the
+// replica, as an accusation.
+type detector struct {
+	*self
+	replica  *replica
+	overlay  *overlay
+	acks     map[uint64]*await
+	asks     map[uint64]*ask
+	claims   []claim // that were decided: see Ring.settleClaims
+	doubts   map[string]*doubt
+	disputed map[string]int64 // until when: see conclude
+	health   health
+}
+
+func newDetector(s *self, rep *replica, o *overlay) detector {
+	return detector{
+		self:     s,
+		replica:  rep,
+		overlay:  o,
+		acks:     make(map[uint64]*await),
+		asks:     make(map[uint64]*ask),
+		doubts:   make(map[string]*doubt),
+		disputed: make(map[string]int64),
+	}
+}
+
+// alive takes the answer of a node to the probe of that number.
+func (d *detector) alive(name string, seq uint64, who wire.Instance) {
+	if a := d.asks[seq]; a != nil && a.name == name {
+		d.endAsk(seq, true, who)
+	}
+}
+
+// endAsk draws the conclusion from an answer, or from the lack of one.
+func (d *detector) endAsk(seq uint64, alive bool, who wire.Instance) {
+	a := d.takeAsk(seq)
+	if a == nil {
+		return
+	}
+	switch a.why {
+	case doubting:
+		d.endDoubt(a, alive)
+	case measuring:
+		d.measured(a, alive)
+	case claiming:
+		d.decide(a, alive && who == a.of.Instance)
+	}
+}
+
+// changed takes note of what became of a name.
+func (d *detector) changed(ch *change) {
+	before, after := &ch.before, &ch.after
+	if ch.set == wire.Up && ch.record != nil && ch.record.Rank == rankSuspect {
+		d.timeSuspicion(ch.name, after)
+	}
+	if before.state == Down && after.state == Alive && before.says.Instance == after.says.Instance {
+		d.disputed[ch.name] = d.now + disputeTime
+	}
+}
+
+// forget ends the disputes that are over.
+func (d *detector) forget() {
+	for name, at := range d.disputed {
+		if at < d.now {
+			delete(d.disputed, name)
+		}
+	}
+}

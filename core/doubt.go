@@ -1,0 +1,106 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+const (
+	helpers     = 3           // through how many others a node is probed (SWIM 4.1: k = 3)
+	disputeTime = 10 * Minute // for how long a node that was down and was not is not concluded about
+)
+
+// doubt is about a node that did not answer, or whose address refused a connection.
+type doubt struct {
+	name    string
+	seq     uint64   // of the probes through others
+	refused bool     // this node's own dial was refused
+	through int      // how many others were asked
+	waiting []string // those of them who did not say yet that their dial was refused, too
+}
+
+// doubt follows up on a node that did not answer: it is probed through others
+// and, if none of them reaches it, suspected (SWIM 4.1 and 4.2).
+func (d *detector) doubt(name string, refused bool) {
+	if about := d.doubts[name]; about != nil {
+		about.refused = about.refused || refused
+		d.conclude(about)
+		return
+	}
+	s := d.replica.look(name)
+	if s.state != Alive || d.cfg.Ephemeral || name == d.cfg.Name || d.overlay.shunning(name) {
+		return
+	}
+	through, patience := d.helpersFor(name)
+	about := &doubt{name: name, refused: refused, through: len(through)}
+	d.doubts[name] = about
+	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(2*patience))
+	c := d.overlay.byName[name]
+	if len(through) == 0 && c == nil {
+		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear
+		return
+	}
+	probe := (&wire.Frame{Kind: wire.KindProbe, Seq: about.seq}).Append(nil)
+	if c != nil {
+		d.sendBytes(c, probe)
+	}
+	for _, c := range through {
+		about.waiting = append(about.waiting, c.name)
+		d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: name, Inner: string(probe)})
+	}
+}
+
+// helpersFor picks who is asked for a node, and how long the slowest of them may take.
+func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
+	for _, c := range d.overlay.live {
+		if !c.guest && !c.authority && c.strange == 0 && c.name != name {
+			through = append(through, c)
+		}
+	}
+	d.rand.Shuffle(len(through), func(i, j int) { through[i], through[j] = through[j], through[i] })
+	through = through[:min(helpers, len(through))]
+	for _, c := range through {
+		patience = max(patience, c.trip.timeout(d.cfg.AckTimeout))
+	}
+	if patience == 0 {
+		patience = d.cfg.AckTimeout
+	}
+	return through, patience
+}
+
+// refusedToo takes a helper's word that its dial was refused, too.
+func (d *detector) refusedToo(helper string, seq uint64) {
+	if a := d.asks[seq]; a != nil {
+		if about := d.doubts[a.name]; about != nil && about.seq == seq {
+			about.waiting = slices.DeleteFunc(about.waiting, func(name string) bool { return name == helper })
+			d.conclude(about)
+		}
+	}
+}
+
+// conclude takes a node for down without a suspicion, if this node's dial and
+// those of all helpers were refused: no process listens there. A helper that is
+// connected to it answers for it instead. Whoever refuted such a conclusion gets
+// the usual time for disputeTime.
+func (d *detector) conclude(about *doubt) {
+	if !about.refused || about.through == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.disputed[about.name] > d.now {
+		return
+	}
+	d.replica.accuse(about.name, rankDown)
+	d.endDoubt(d.takeAsk(about.seq), false)
+}
+
+// endDoubt suspects a node of which nothing was heard since it was doubted.
+func (d *detector) endDoubt(a *ask, alive bool) {
+	name, refused := a.name, d.doubts[a.name].refused
+	delete(d.doubts, name)
+	c := d.overlay.byName[name]
+	if alive && c != nil && !refused {
+		d.health.worse() // others reach it, this node did not
+	}
+	if alive || c != nil && c.heard > a.sent || d.overlay.shunning(name) {
+		return
+	}
+	d.replica.accuse(name, rankSuspect)
+}

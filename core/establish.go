@@ -1,0 +1,80 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// establish makes c the connection with its peer. Of two between the same
+// processes the one dialled by the lower name stays.
+func (r *Ring) establish(c *conn) {
+	if !c.dialed {
+		r.sayHello(c)
+	}
+	c.establish(r.now)
+	c.share = &r.share
+	name := c.name
+	r.overlay.welcome(c)
+	if old := r.overlay.byName[name]; old != nil {
+		if old.instance == c.instance && old.dialed != c.dialed && old.dialed == (r.cfg.Name < name) {
+			r.keep(old, c)
+			return
+		}
+		r.replace(old, c)
+	} else {
+		r.overlay.admit(c)
+		r.debts.admit(c)
+	}
+	r.endAdd(c)
+	r.detector.measure(c)
+	if !c.guest {
+		r.mintAnew(true)
+	}
+	if r.cfg.Ephemeral {
+		r.greetGateway(c)
+	}
+	r.reconciler.meet(c)
+	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
+		r.mintPresence(0)
+	}
+	for _, frame := range c.queue {
+		r.sendBytes(c, []byte(frame))
+	}
+	c.queue = nil
+	r.confront(c)
+	if r.leave != nil {
+		r.tellLeave(c)
+	}
+	if c.hello.Print == r.replica.fingerprint() {
+		return
+	}
+	r.debts.oweTo(c, wire.Nodes, r.cfg.Name)
+	r.debts.oweTo(c, wire.Up, r.cfg.Name)
+	if c.dialed || c.authority {
+		r.reconciler.startSync(c)
+	}
+}
+
+// confront tells a peer at once what is believed of its name, if that is not
+// what it is: gone, or another process. It refutes that, or halts.
+func (r *Ring) confront(c *conn) {
+	s := r.replica.look(c.name)
+	if p := s.presence; p != nil && (p.Rank != rankUp || s.says.Instance != c.hello.Instance) {
+		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, p)}})
+	}
+}
+
+// keep stays with old and closes the newer c, once both sides see that they have two.
+func (r *Ring) keep(old, c *conn) {
+	r.endAdd(c)
+	for _, frame := range c.queue {
+		r.sendBytes(old, []byte(frame))
+	}
+	c.name = ""
+	r.close(c, wire.CodeDuplicate, "")
+}
+
+// replace puts c in old's place.
+func (r *Ring) replace(old, c *conn) {
+	r.overlay.replace(old, c)
+	r.reconciler.abandon(old)
+	c.slot, c.owing = old.slot, old.owing
+	r.close(old, wire.CodeDuplicate, "")
+}

@@ -1,0 +1,61 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// gossip answers a round of another: merge, then ack with one's own.
+func (r *Ring) gossip(c *conn, f *wire.Frame) {
+	seq, print := f.Seq, f.Print
+	if r.skewed(c, f) {
+		return
+	}
+	c.peerStale = false // a stale node asks before it gossips
+	r.mergeAll(c, f.Records)
+	if c.state == connOver {
+		return
+	}
+	r.tellIfDown(c)
+	if print == r.replica.fingerprint() {
+		r.inAgreement(c)
+	}
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Print: r.replica.fingerprint(), Records: r.debts.take(c)})
+}
+
+// ack ends a round; if the two still differ, they reconcile.
+func (r *Ring) ack(c *conn, f *wire.Frame) {
+	seq, print := f.Seq, f.Print
+	r.detector.acked(c, seq)
+	if r.skewed(c, f) {
+		return
+	}
+	r.mergeAll(c, f.Records)
+	if c.state == connOver {
+		return
+	}
+	if !c.guest {
+		r.leaveAcked(seq)
+	}
+	if r.halted {
+		return
+	}
+	r.tellIfDown(c)
+	if print == r.replica.fingerprint() {
+		r.inAgreement(c)
+	} else if c.owing == 0 && r.now >= c.syncAt {
+		r.reconciler.startSync(c)
+	}
+}
+
+func (r *Ring) inAgreement(c *conn) {
+	r.debts.settleAll(c)
+	c.syncAt, c.backoff = 0, 0
+}
+
+// tellIfDown tells a node that is heard of but held for gone, so that it
+// refutes: at most once a round.
+func (r *Ring) tellIfDown(c *conn) {
+	if p := r.replica.up.Get(c.name); p != nil && p.Rank != rankUp {
+		r.debts.oweTo(c, wire.Up, c.name)
+	}
+}

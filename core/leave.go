@@ -1,0 +1,90 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// leaveTimeout is how long a leave waits for another node to hold its tombstone.
+const leaveTimeout = 10 * Second
+
+// leave is a Leave that waits until another node holds its tombstone.
+type leave struct {
+	id    uint64 // 0 once it was answered
+	after uint64 // an ack of a later round proves it: it was sent before
+}
+
+// startLeave deletes this node, and waits for the ack of a node that has
+// merged that: frames of a connection arrive in order.
+func (r *Ring) startLeave(cmd Command) {
+	if r.cfg.Ephemeral || r.replica.alone() {
+		r.result(cmd.ID, r.cfg.Name, 0, "")
+		r.goodbye(HaltLeft)
+		return
+	}
+	if r.replica.peersUp < 2 {
+		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
+		return
+	}
+	own := r.replica.nodes.Get(r.cfg.Name)
+	r.leave = &leave{id: cmd.ID, after: r.seq}
+	r.replica.put(wire.Nodes, own.Next(r.replica.mint(own), rankDel))
+	r.settle()
+	for _, c := range r.overlay.live {
+		r.tellLeave(c)
+	}
+	r.after(leaveTimeout, leaveDue, "", 0)
+}
+
+// tellLeave sends this node's tombstone, and asks for the proof that it arrived.
+func (r *Ring) tellLeave(c *conn) {
+	if c.guest || c.authority {
+		return
+	}
+	tombstone := frameRecord(wire.Nodes, r.replica.nodes.Get(r.cfg.Name))
+	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{tombstone}})
+	r.gossipWith(c)
+}
+
+func (l *leave) answer(r *Ring, code wire.Code, text string) {
+	if l.id != 0 {
+		r.result(l.id, r.cfg.Name, code, text)
+		l.id = 0
+	}
+}
+
+func (r *Ring) leaveAcked(seq uint64) {
+	if r.leave != nil && seq > r.leave.after {
+		r.leave.answer(r, 0, "")
+		r.goodbye(HaltLeft)
+	}
+}
+
+// goodbye says that this node left, closes its connections, and halts.
+func (r *Ring) goodbye(why Reason) {
+	if own := r.replica.up.Get(r.cfg.Name); own != nil {
+		r.replica.put(wire.Up, own.Next(own.Stamp, rankLeft))
+		r.replica.version++
+		r.settle()
+	}
+	for _, c := range r.overlay.live {
+		r.debts.sendRumor(c)
+	}
+	r.halt(why, "")
+	for _, c := range slices.Clone(r.overlay.live) {
+		r.close(c, wire.CodeBye, "")
+	}
+	for { // an Add may wait, or more: the first comes first
+		var first *conn
+		for _, c := range r.overlay.conns {
+			if c.add != nil && (first == nil || c.id < first.id) {
+				first = c
+			}
+		}
+		if first == nil {
+			return
+		}
+		r.failAdd(first, wire.CodeHalting, "this node is leaving")
+	}
+}

@@ -1,0 +1,120 @@
+package core
+
+import (
+	"unicode/utf8"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// fail tells the peer what it did wrong, and closes.
+func (r *Ring) fail(c *conn, code wire.Code, text string) {
+	if n := wire.MaxText; len(text) > n {
+		for !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
+	r.send(c, &wire.Frame{Kind: wire.KindError, Code: code, Text: text})
+	if c.state == connEstablished {
+		r.emitRarely(Event{Kind: EventRefused, Name: c.name, Addr: c.addr, Code: code, Text: text})
+	}
+	r.close(c, code, text)
+}
+
+// close ends a connection from this side.
+func (r *Ring) close(c *conn, code wire.Code, text string) {
+	if c.state == connOver {
+		return
+	}
+	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: code, Text: text})
+	r.lose(c, code)
+}
+
+// giveUp ends a connection that does not come about. If it was dialled, that
+// is as good as unreachable.
+func (r *Ring) giveUp(c *conn, text string) {
+	if c.state == connOpen {
+		r.send(c, &wire.Frame{Kind: wire.KindError, Code: wire.CodeTimeout, Text: text})
+	}
+	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: wire.CodeTimeout, Text: text})
+	r.lose(c, wire.CodeUnreachable)
+}
+
+// lose forgets a connection and draws the conclusions from how it ended.
+func (r *Ring) lose(c *conn, code wire.Code) {
+	established := c.state == connEstablished
+	if !r.overlay.drop(c) {
+		return
+	}
+	if !established {
+		r.missed(c, code)
+		return
+	}
+	name := c.name
+	if name == "" {
+		return // replaced by another
+	}
+	r.debts.dismiss(c)
+	r.reconciler.abandon(c)
+	if r.halted {
+		return
+	}
+	switch {
+	case c.guest:
+		r.detector.guestGone(c.name, code)
+	case r.cfg.Ephemeral:
+		r.overlay.maintain()
+	default:
+		if r.cfg.Address == "" && r.replica.via(r.cfg.Name) == name && r.overlay.gateway() != nil {
+			r.mintPresence(0)
+		}
+		if r.replica.via(name) == r.cfg.Name {
+			r.detector.awaitReturn(name, r.replica.up.Get(name).Stamp) // it cannot be dialled: it has to come back
+		}
+		if code == wire.CodeDuplicate {
+			r.overlay.shun(name) // for another process of this node's name: give way, so that it is found out
+		}
+		// Only what broke is evidence; a close with a code means nothing by itself.
+		if code < wire.CodeBye {
+			r.redial(name, c.forwarded)
+		} else {
+			r.overlay.maintain()
+		}
+	}
+}
+
+// missed draws the conclusions from a connection that never was established.
+func (r *Ring) missed(c *conn, code wire.Code) {
+	r.missAdd(c, code)
+	if c.want != "" && code == wire.CodeUntrusted && !r.overlay.joined {
+		r.overlay.shun(c.want) // nobody has let this process in: more likely it is this one that lacks the ring's secret
+		return
+	}
+	if c.dialed && c.want != "" && code < wire.CodeBye {
+		if code == wire.CodeRefused {
+			r.overlay.tellRefused(c.queue)
+		}
+		r.unreachable(c.want, code == wire.CodeRefused)
+	}
+}
+
+// redial tries a peer at once whose connection broke; if that fails, it is asked
+// after. What others wanted forwarded, and may be lost, goes with it.
+func (r *Ring) redial(name string, forwarded []string) {
+	s := r.replica.look(name)
+	if !s.isUp() || r.overlay.dials[name] != nil {
+		return
+	}
+	if addr := s.address(); addr != "" {
+		r.overlay.dial(addr, name).queue = forwarded
+		return
+	}
+	r.unreachable(name, false)
+}
+
+// unreachable draws the conclusions from a dial of name that failed.
+func (r *Ring) unreachable(name string, refused bool) {
+	if !r.detector.unreached(name) {
+		r.detector.doubt(name, refused)
+	}
+}

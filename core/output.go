@@ -1,0 +1,138 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// What a long step grew to is kept until a step comes that takes no more than so
+// many effects, and bytes of frames.
+const (
+	maxKept = 32
+	maxBuf  = 16 << 10
+)
+
+// output is what a step has to say. Its memory is used again by the next one.
+type output struct {
+	effects []Effect
+	events  []Event           // of effects
+	results []Event           // follow the step's Dirty
+	buf     []byte            // holds the frames of the effects
+	joiners map[string]*Event // of events: of names that were no members before
+	told    map[string]int64  // when an event of its kind was last emitted: see emitRarely
+	seq     uint64            // of frames that want an answer
+}
+
+// begin starts a step.
+func (o *output) begin() {
+	clear(o.events) // lets go of what they refer to
+	clear(o.effects)
+	clear(o.joiners)
+	if cap(o.effects) > maxKept && len(o.effects) <= maxKept {
+		o.effects, o.events, o.joiners = nil, nil, make(map[string]*Event)
+	}
+	if cap(o.buf) > maxBuf && len(o.buf) <= maxBuf {
+		o.buf = nil
+	}
+	o.effects, o.events, o.results, o.buf = o.effects[:0], o.events[:0], o.results[:0], o.buf[:0]
+}
+
+// end says what was answered, and that the snapshot has changed if dirty is not 0.
+func (o *output) end(dirty uint64) {
+	if dirty != 0 {
+		o.effects = append(o.effects, Effect{Kind: Dirty, Seq: dirty})
+	}
+	for _, e := range o.results {
+		o.emit(e)
+	}
+}
+
+// haltLast puts Halt behind all other effects: the runtime stops there.
+func (o *output) haltLast() {
+	i := slices.IndexFunc(o.effects, func(e Effect) bool { return e.Kind == Halt })
+	halt := o.effects[i]
+	o.effects = append(slices.Delete(o.effects, i, i+1), halt)
+}
+
+func (o *output) nextSeq() uint64 {
+	o.seq++
+	return o.seq
+}
+
+func (o *output) send(c *conn, f *wire.Frame) {
+	start := len(o.buf)
+	o.buf = f.Append(o.buf)
+	o.sendBytes(c, o.buf[start:len(o.buf):len(o.buf)])
+}
+
+//go:noinline
+func (o *output) sendBytes(c *conn, frame []byte) {
+	o.effects = append(o.effects, Effect{Kind: Send, Conn: c.id, Frame: frame})
+}
+
+//go:noinline
+func (o *output) emit(e Event) { *o.event() = e }
+
+// event emits an event that the caller has yet to fill.
+func (o *output) event() *Event {
+	if n := len(o.events); n < cap(o.events) {
+		o.events = o.events[:n+1] // which begin has cleared
+	} else {
+		o.events = append(o.events, Event{}) // what it grows out of stays as it is
+	}
+	e := &o.events[len(o.events)-1]
+	if n := len(o.effects); n < cap(o.effects) {
+		o.effects = o.effects[:n+1] // likewise
+	} else {
+		o.effects = append(o.effects, Effect{})
+	}
+	effect := &o.effects[len(o.effects)-1]
+	effect.Kind, effect.Event = Emit, e
+	return e
+}
+
+// tell emits what became of a name. Of one that joins it tells once in a step,
+// as it is at its end: its two records come one after the other, and what it
+// was between them is no news.
+func (o *output) tell(name string, s *standing, joins bool) {
+	var e *Event
+	if len(o.joiners) > 0 {
+		e = o.joiners[name]
+	}
+	if e == nil {
+		e = o.event()
+		e.Kind = EventNode
+		if joins {
+			o.joiners[name] = e
+		}
+	}
+	s.describe(name, &e.Node)
+}
+
+// emitRarely emits an event that a peer can cause at will: once a minute for
+// each node and reason, and for a thousand of them at most.
+func (s *self) emitRarely(e Event) {
+	key := e.Kind.String() + " " + e.Code.String() + " " + e.Name
+	if at, ok := s.told[key]; ok && s.now < at+Minute || len(s.told) >= 1000 {
+		return
+	}
+	s.told[key] = s.now
+	s.emit(e)
+}
+
+// forgetTold lets what was told a minute ago be told again.
+func (s *self) forgetTold() {
+	for key, at := range s.told {
+		if at+Minute < s.now {
+			delete(s.told, key)
+		}
+	}
+}
+
+// result answers a command, behind the step's Dirty. Inlined at all its callers it would be a two-hundredth of the module.
+//
+//go:noinline
+func (r *Ring) result(id uint64, name string, code wire.Code, text string) {
+	r.results = append(r.results, Event{Kind: EventResult, ID: id, Seq: r.replica.version, Name: name, Code: code, Text: text})
+}

@@ -1,0 +1,82 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// sendWhole decides whether a range of count records is sent as it is.
+func (rc *reconciler) sendWhole(count, theirs uint64, known bool) bool {
+	return count <= fewRecords || known && count <= manyRecords && theirs <= count/sparse
+}
+
+func lwwRange(rg wire.Range) lww.Range { return lww.Range{Prefix: rg.Prefix, Depth: rg.Depth} }
+
+func (rc *reconciler) fingerprintOf(rg wire.Range) wire.Print {
+	return wire.Print(rc.replica.set(rg.Set).FingerprintOf(lwwRange(rg)))
+}
+
+func (rc *reconciler) recordsIn(rg wire.Range) (records []wire.Record) {
+	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+		records = append(records, frameRecord(rg.Set, rec))
+	}
+	return records
+}
+
+func sizeOf(records []wire.Record) (n int) {
+	for i := range records {
+		n += records[i].Size()
+	}
+	return n
+}
+
+// fits says whether a frame has room for records, whatever else is in it.
+func fits(records []wire.Record) bool {
+	return len(records) <= fewRecords || sizeOf(records) <= syncBytes
+}
+
+// mergeRange takes in all that a peer has in a range, and returns what of this
+// node's records in it the peer lacks or has older. What an authority lacks is
+// dropped: see drops.
+func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, authority bool) (some []wire.Record) {
+	theirs := make(map[string]*wire.Record, len(records))
+	for i := range records {
+		w := &records[i]
+		theirs[w.Name] = w
+		if rc.merge(w, c) == isRefused && w.Set == wire.Nodes && rc.replica.expired[w.Name] != nil {
+			some = append(some, frameRecord(wire.Nodes, rc.replica.expired[w.Name].record))
+		}
+		if rc.refusedAll(c) {
+			return nil
+		}
+	}
+	var drop []string
+	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+		w := theirs[rec.Name]
+		if w != nil && compare(rec, w) <= 0 || rc.cfg.Ephemeral && w != nil && rec.Name != rc.cfg.Name {
+			continue
+		}
+		if w == nil && authority && rc.drops(rec) {
+			drop = append(drop, rec.Name)
+			continue
+		}
+		some = append(some, frameRecord(rg.Set, rec))
+	}
+	for _, name := range drop {
+		if name == rc.cfg.Name {
+			rc.removedElsewhere()
+		} else {
+			rc.replica.forget(rg.Set, name)
+		}
+	}
+	return some
+}
+
+// removedElsewhere is called when those who know better do not know this node:
+// it was deleted so long ago that even its tombstone is gone.
+func (rc *reconciler) removedElsewhere() {
+	own := rc.replica.nodes.Get(rc.cfg.Name)
+	if own != nil && own.Rank == rankAdd {
+		rc.replica.put(wire.Nodes, own.Next(own.Stamp+1, rankDel))
+	}
+}

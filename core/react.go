@@ -1,0 +1,63 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// merge is the one way of a record that comes in: the replica takes it in, or
+// not, and whom the change concerns hears of it.
+func (r *Ring) merge(w *wire.Record, c *conn) verdict {
+	v, rec := r.replica.merge(w, &c.asserter)
+	switch v {
+	case isKnown:
+		r.debts.settle(c, rec)
+		return v
+	case isOlder:
+		return v
+	case isOfSelf:
+		r.refute(rec)
+		v = isNews
+	case isAhead:
+		r.emitRarely(Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall})
+	case isOverruled:
+		r.debts.oweTo(c, wire.Nodes, w.Name) // whoever brought it is told
+	case isForged:
+		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
+	case isMislabeled:
+		r.fail(c, wire.CodeForbidden, "it has other tags than it has to have")
+	}
+	r.settle()
+	return min(v, isRefused)
+}
+
+// mergeAll merges records, and owes their sender what is older of them.
+func (r *Ring) mergeAll(c *conn, records []wire.Record) {
+	for i := range records {
+		if r.refusedAll(c) {
+			break
+		}
+		if w := &records[i]; r.merge(w, c) == isOlder {
+			r.debts.oweTo(c, w.Set, w.Name)
+		}
+	}
+}
+
+// settle brings each change of the replica, in order, to all whom it concerns.
+// What they write is a change that follows.
+func (r *Ring) settle() {
+	for i := 0; i < len(r.replica.changes); i++ {
+		ch := r.replica.changes[i]
+		r.debts.changed(&ch)
+		if ch.after.state != Removed || ch.before.state != Removed {
+			r.tell(ch.name, &ch.after, ch.before.state == Removed)
+		}
+		r.detector.changed(&ch)
+		if ch.after.isUp() && !ch.before.isUp() {
+			r.overlay.fillSoon()
+		}
+		r.detector.orphaned(&ch)
+		if ch.name == r.cfg.Name && ch.set == wire.Nodes {
+			r.reviewMembership()
+		}
+	}
+	clear(r.replica.changes)
+	r.replica.changes = r.replica.changes[:0]
+}

@@ -1,0 +1,88 @@
+package core
+
+import "github.com/nanoring/nanoring/core/wire"
+
+// received takes one frame. Whatever is not right about it costs its sender the connection.
+func (r *Ring) received(id ConnID, frame []byte) {
+	c := r.overlay.conns[id]
+	if c == nil || c.state == connDialing {
+		return
+	}
+	if !c.bearable(len(frame), r.now) {
+		r.fail(c, wire.CodeForbidden, "more frames, or bytes, than a guest may send")
+		return
+	}
+	f := &r.in
+	if err := f.Decode(frame); err != nil {
+		r.fail(c, wire.CodeBadFrame, err.Error())
+		return
+	}
+	if f.Kind == wire.KindError {
+		r.refusedBy(c, f.Code, f.Text)
+		return
+	}
+	if c.state == connHeld && c.dialed {
+		return // the peer holds it for open; what is lost is found by a sync
+	}
+	if (f.Kind == wire.KindHello) != (c.state == connOpen) || c.state == connHeld {
+		r.fail(c, wire.CodeOrder, "a hello is the first frame each way, and the only one")
+		return
+	}
+	if f.Kind == wire.KindHello {
+		r.greet(c, f.Hello)
+		return
+	}
+	c.heard, c.probed, c.forwarded = r.now, false, nil
+	r.reconciler.heard(c)
+	switch f.Kind {
+	case wire.KindGossip:
+		r.gossip(c, f)
+	case wire.KindAck:
+		r.ack(c, f)
+	case wire.KindRumor:
+		r.mergeAll(c, f.Records)
+	case wire.KindSync:
+		r.reconciler.answerSync(c, f)
+	case wire.KindSynced:
+		if !r.reconciler.synced(c, f) {
+			r.fail(c, wire.CodeOrder, "a synced frame answers one item at least, and none that was not sent")
+		}
+	case wire.KindProbe:
+		r.send(c, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: r.cfg.Instance})
+	case wire.KindAlive:
+		r.detector.alive(c.name, f.Seq, f.Instance)
+	case wire.KindRelay:
+		r.relay(c, f)
+	case wire.KindRefused:
+		r.detector.refusedToo(c.name, f.Seq)
+	}
+}
+
+// relay takes a frame that carries from and to: it is for this node, or
+// forwarded by the rule that everybody uses.
+func (r *Ring) relay(c *conn, f *wire.Frame) {
+	from, to, hops, inner := f.From, f.To, f.Hops, f.Inner
+	if c.guest && from != c.name {
+		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
+		return
+	}
+	if to != r.cfg.Name {
+		if hops < wire.MaxHops {
+			forward := wire.Frame{Kind: wire.KindRelay, From: from, To: to, Hops: hops + 1, Inner: inner}
+			r.overlay.route(to, forward.Append(nil), c)
+		}
+		return
+	}
+	var in wire.Frame
+	if err := in.Decode([]byte(inner)); err != nil {
+		r.fail(c, wire.CodeBadFrame, err.Error())
+		return
+	}
+	switch in.Kind {
+	case wire.KindProbe:
+		alive := wire.Frame{Kind: wire.KindAlive, Seq: in.Seq, Instance: r.cfg.Instance}
+		r.send(c, &wire.Frame{Kind: wire.KindRelay, From: r.cfg.Name, To: from, Inner: string(alive.Append(nil))})
+	case wire.KindAlive:
+		r.detector.alive(from, in.Seq, in.Instance)
+	}
+}

@@ -1,0 +1,303 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// Ranks of records in nodes. A removal wins a tie, an operator's over time's.
+const (
+	rankAdd  = 0
+	rankReap = 1 // an ephemeral node was gone for too long
+	rankDel  = 2 // an operator deleted it
+)
+
+// Ranks of presences in up: SWIM's precedence (Das, Gupta, Motivala: SWIM,
+// DSN 2002, section 4.2) as removals that win ties.
+const (
+	rankUp      = 0
+	rankSuspect = 1
+	rankDown    = 2
+	rankLeft    = 3
+)
+
+// replica owns this node's copy of the ring: both sets, and what follows from
+// them. Whatever is written goes through put, merge or forget, and is a change
+// that waits for those whom it concerns: see Ring.settle.
+type replica struct {
+	*self
+	census
+	nodes, up     lww.Set
+	expired       map[string]*expired
+	deadlines     map[string]*timer // see setDeadline
+	stableSince   int64             // since when all durable members are up, unbroken
+	version       uint64            // counts durable changes
+	presenceDirty bool              // there are changes that may wait for a minute to be durable
+	changes       []change
+}
+
+func newReplica(s *self) replica {
+	return replica{
+		self:      s,
+		census:    census{through: make(map[string]*nameSet)},
+		expired:   make(map[string]*expired),
+		deadlines: make(map[string]*timer),
+	}
+}
+
+// change is what became of a name by one record. Of one that was forgotten
+// record is nil.
+type change struct {
+	set           wire.SetID
+	name          string
+	before, after standing
+	record, old   *lww.Record // old may be an expired tombstone
+	from          *asserter   // who brought it; nil for this node itself
+}
+
+// key names a record.
+type key struct {
+	set  wire.SetID
+	name string
+}
+
+// upFactor keeps equal records of the two sets apart: odd, so that no bit is lost.
+const upFactor = 0x9E3779B97F4A7C15
+
+// fingerprint is the combined one of both sets: with it, absence of news costs
+// the same whatever the ring's size.
+func (r *replica) fingerprint() uint64 {
+	return r.nodes.Fingerprint().Sum + upFactor*r.up.Fingerprint().Sum
+}
+
+func (r *replica) set(id wire.SetID) *lww.Set {
+	if id == wire.Nodes {
+		return &r.nodes
+	}
+	return &r.up
+}
+
+// record finds a record by its key, an expired tombstone too.
+func (r *replica) record(k key) *lww.Record {
+	if rec := r.set(k.set).Get(k.name); rec != nil {
+		return rec
+	}
+	if e := r.expired[k.name]; e != nil && k.set == wire.Nodes {
+		return e.record
+	}
+	return nil
+}
+
+func (r *replica) look(name string) standing {
+	return standingOf(r.nodes.Get(name), r.up.Get(name))
+}
+
+func (r *replica) isMember(name string) bool {
+	rec := r.nodes.Get(name)
+	return rec != nil && rec.Rank == rankAdd
+}
+
+// isDurable says whether a name is, or was, a durable node's.
+func (r *replica) isDurable(name string) bool {
+	s := r.look(name)
+	return s.node != nil && !s.member.Ephemeral
+}
+
+func (r *replica) isDeleted(name string) bool {
+	if rec := r.nodes.Get(name); rec != nil {
+		return rec.Rank == rankDel
+	}
+	_, ok := r.expired[name]
+	return ok
+}
+
+// address returns where name can be dialled, or "".
+func (r *replica) address(name string) string {
+	s := r.look(name)
+	return s.address()
+}
+
+// via returns the gateway through which name is reached, or "".
+func (r *replica) via(name string) string {
+	s := r.look(name)
+	return s.gateway()
+}
+
+// verdict is what became of a record that came in.
+type verdict uint8
+
+const (
+	isNews       verdict = iota // it went in
+	isKnown                     // it was here already
+	isOlder                     // a later one is here
+	isOfSelf                    // it is of this node's own presence, which alone it mints
+	isRefused                   // it may not go in; the rest are reasons why
+	isAhead                     // of now, by more than MaxSkew
+	isOverruled                 // by an expired tombstone
+	isForged                    // a guest's, of another
+	isMislabeled                // a guest's, with other tags than it has to have
+)
+
+// merge takes in a record that somebody asserts, and returns the one that it
+// made of it, or that it knew.
+func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
+	hash := lww.HashName(w.Name)
+	known := r.set(w.Set).Find(hash, w.Name)
+	if known != nil { // mostly it is: that is found out first
+		if order := compare(known, w); order == 0 {
+			return isKnown, known
+		} else if order > 0 && !(r.cfg.Ephemeral && w.Name != r.cfg.Name) {
+			return isOlder, known
+		} // else it is later, or this is a guest, which mirrors its gateway
+	}
+	if by.guest && w.Name != by.name {
+		if w.Set != wire.Up || w.Name != r.cfg.Name { // its gateway's presence it may hold in good faith
+			return isForged, nil
+		}
+		return isRefused, nil
+	}
+	var before standing
+	if w.Set == wire.Nodes {
+		before = standingOf(known, r.up.Find(hash, w.Name))
+	} else {
+		before = standingOf(r.nodes.Find(hash, w.Name), known)
+	}
+	if v := r.timely(w, &before); v != isNews {
+		return v, nil
+	}
+	if !r.mayAssert(by, w) {
+		return isRefused, nil
+	}
+	rec, err := r.clone(w, known)
+	if err != nil {
+		return isRefused, nil
+	}
+	after := before.with(w.Set, rec)
+	if by.guest && w.Set == wire.Up && !by.labels(after.says.Tags) {
+		return isMislabeled, nil
+	}
+	if by.guest && !by.mayOfItself(w, &after, r.cfg.Name, r.now) {
+		return isRefused, nil
+	}
+	if w.Name == r.cfg.Name && w.Set == wire.Up {
+		return isOfSelf, rec
+	}
+	r.store(w.Set, rec, &before, &after, by)
+	return isNews, rec
+}
+
+// timely refuses what is of the future or of the past. A tombstone past its time
+// does not count for a name that one lacks, nor does an add that an expired
+// tombstone overrules; nor does a presence of a name that nodes does not have.
+func (r *replica) timely(w *wire.Record, known *standing) verdict {
+	if w.Stamp-r.wall > MaxSkew {
+		return isAhead
+	}
+	switch {
+	case w.Set == wire.Nodes && w.Rank > rankDel:
+		return isRefused
+	case w.Name == r.cfg.Name:
+	case w.Set == wire.Up:
+		if known.node == nil {
+			return isRefused
+		}
+	case w.Rank != rankAdd:
+		if m, err := wire.ParseMember(w.Value); known.node == nil && (err != nil || r.wall-w.Stamp > minAge(&m)) {
+			return isRefused
+		}
+	default:
+		if e := r.expired[w.Name]; e != nil && compare(e.record, w) >= 0 {
+			return isOverruled
+		}
+	}
+	return isNews
+}
+
+// mayAssert says whether somebody's role and standing let it assert something of
+// w's name. Of who is held for deleted only its own newer add is merged, and its bye.
+func (r *replica) mayAssert(by *asserter, w *wire.Record) bool {
+	switch {
+	case by.guest:
+		return true // what it may not say of others was refused before
+	case by.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd):
+		return true
+	case by.judged != r.version+1: // nodes has changed since
+		by.judged, by.deleted = r.version+1, r.isDeleted(by.name)
+	}
+	return !by.deleted
+}
+
+// mint returns a stamp for a new operation on the element whose latest record
+// is old: later than it, and otherwise what the clock says.
+func (r *replica) mint(old *lww.Record) int64 {
+	if old == nil {
+		return r.wall
+	}
+	return max(r.wall, old.Stamp+1)
+}
+
+// put stores a record of this node's own making.
+func (r *replica) put(id wire.SetID, rec *lww.Record) {
+	rec = r.shared(id, rec)
+	before := r.look(rec.Name)
+	after := before.with(id, rec)
+	r.store(id, rec, &before, &after, nil)
+}
+
+// accuse repeats the stamp that was seen of name with a higher rank. Guests
+// accuse nobody.
+func (r *replica) accuse(name string, rank uint8) {
+	p := r.up.Get(name)
+	if p == nil || p.Rank >= rank || r.cfg.Ephemeral || name == r.cfg.Name {
+		return
+	}
+	r.put(wire.Up, p.Next(p.Stamp, rank))
+}
+
+// store stores a record that is known to be right and later.
+func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing, from *asserter) {
+	old := before.presence
+	r.set(id).Put(rec)
+	if id == wire.Nodes {
+		if old = before.node; old == nil && r.expired[rec.Name] != nil {
+			old = r.expired[rec.Name].record
+		}
+		delete(r.expired, rec.Name)
+		r.version++
+	} else {
+		r.presenceDirty = true
+	}
+	r.note(change{set: id, name: rec.Name, before: *before, after: *after, record: rec, old: old, from: from})
+}
+
+// forget drops a record of another node, its presence too, as if it had never
+// been seen.
+func (r *replica) forget(id wire.SetID, name string) {
+	before := r.look(name)
+	after := before.with(wire.Up, nil)
+	r.up.Remove(name)
+	if id == wire.Nodes {
+		after = standingOf(nil, nil)
+		r.nodes.Remove(name)
+		r.version++
+	}
+	r.note(change{set: id, name: name, before: before, after: after})
+}
+
+// note keeps what follows from the sets, after one name's records changed.
+func (r *replica) note(ch change) {
+	r.move(ch.name, &ch.before, &ch.after)
+	if r.durable > r.peersUp {
+		r.stableSince = r.now
+	}
+	r.setDeadline(ch.name, &ch.before, &ch.after)
+	r.changes = append(r.changes, ch)
+}
+
+// keepPresences makes what waited for a minute durable.
+func (r *replica) keepPresences() {
+	if r.presenceDirty {
+		r.version++
+		r.presenceDirty = false
+	}
+}

@@ -1,0 +1,82 @@
+package core
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// timeSuspicion gives a suspect time to refute. Every holder of a suspicion
+// does so, and all write the same record when it is over.
+func (d *detector) timeSuspicion(name string, s *standing) {
+	d.after(d.suspectFor(s), suspicionDue, name, uint64(s.presence.Stamp))
+}
+
+// endSuspicion makes a suspect down that has not refuted.
+func (d *detector) endSuspicion(name string, stamp int64) {
+	if p := d.replica.up.Get(name); p != nil && p.Stamp == stamp && p.Rank == rankSuspect {
+		d.replica.accuse(name, rankDown)
+	}
+}
+
+// suspectFor is the time to refute. It grows with log n, as the way that a
+// refutation has to make (SWIM 4.2), though slowly: a rumor is everywhere within
+// a few flushes. And it grows when this node does badly itself (see health).
+func (d *detector) suspectFor(s *standing) int64 {
+	if s.guest {
+		return GuestGrace
+	}
+	doublings := max(0, bits.Len(uint(d.replica.peersUp))-3)
+	return d.health.stretch(d.cfg.SuspectFor * int64(24+doublings) / 24)
+}
+
+// orphaned deals with who is reached through others: whose gateway is gone is
+// suspected, and who names one that does not reach it has some time to come back.
+func (d *detector) orphaned(ch *change) {
+	before, after := &ch.before, &ch.after
+	if after.isUp() && after.via != "" && !d.reaches(after.via, ch.name) {
+		d.awaitReturn(ch.name, after.presence.Stamp)
+	}
+	if through := d.replica.through[ch.name]; before.isUp() && !after.isUp() && through != nil {
+		for _, name := range slices.Clone(through.list) {
+			d.replica.accuse(name, rankSuspect)
+		}
+	}
+}
+
+// reaches says whether a gateway seems to reach a node.
+func (d *detector) reaches(gateway, name string) bool {
+	if gateway == d.cfg.Name {
+		return d.overlay.byName[name] != nil
+	}
+	s := d.replica.look(gateway)
+	return s.isUp()
+}
+
+// awaitReturn gives a node that is said to be reached through a gateway, and is
+// not, time to come back.
+func (d *detector) awaitReturn(name string, stamp int64) {
+	d.after(GuestGrace, gatewayDue, name, uint64(stamp))
+}
+
+// endReturn suspects a node whose gateway still does not reach it.
+func (d *detector) endReturn(name string, stamp int64) {
+	s := d.replica.look(name)
+	if s.presence != nil && s.presence.Stamp == stamp && !d.reaches(s.says.Via, name) {
+		d.replica.accuse(name, rankSuspect)
+	}
+}
+
+// guestGone is called when a guest's connection is: an orderly close is a bye.
+func (d *detector) guestGone(name string, code wire.Code) {
+	s := d.replica.look(name)
+	if !s.isUp() || s.via != d.cfg.Name {
+		return
+	}
+	rank := uint8(rankSuspect)
+	if code == wire.CodeBye || code == wire.CodeGoingAway {
+		rank = rankLeft
+	}
+	d.replica.accuse(name, rank)
+}

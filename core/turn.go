@@ -1,0 +1,47 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// round is what a node does each Period: it gossips with one other.
+func (r *Ring) round() {
+	r.overlay.budget = dialsPerPeriod
+	r.overlay.maintain()
+	if c := r.overlay.rotate(r.reconciler.with()); c != nil {
+		r.close(c, wire.CodeRotated, "")
+	}
+	r.overlay.heal()
+	r.checkGuests()
+	r.settle()
+	if r.overlay.rounds++; r.overlay.rounds%4 == 0 {
+		for _, c := range r.overlay.strangers() {
+			r.close(c, wire.CodeTimeout, "not a member of this ring")
+		}
+	}
+	switch c := r.overlay.turn(); {
+	case c == nil:
+	case c.authority && !r.cfg.Ephemeral: // it is asked, not told
+		c.used = r.now
+		r.reconciler.startSync(c)
+	default:
+		r.gossipWith(c)
+	}
+}
+
+func (r *Ring) gossipWith(c *conn) {
+	c.used = r.now
+	seq := r.nextSeq()
+	r.detector.awaitAck(c, seq)
+	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Print: r.replica.fingerprint(), Records: r.debts.take(c)})
+}
+
+// unacked follows up on a gossip that was not answered in time.
+func (r *Ring) unacked(seq uint64) {
+	name := r.detector.missed(seq)
+	if r.cfg.Ephemeral {
+		r.leaveSilent(name)
+	} else {
+		r.detector.doubt(name, false)
+	}
+}
