@@ -39,7 +39,7 @@ func (r *Ring) add(cmd Command) {
 func (r *Ring) endAdd(c *conn) {
 	if a := c.add; a != nil {
 		c.add = nil
-		r.reconciler.stale = false // an operator who joins rings means what this one holds
+		r.reconciler.vouch(c) // an operator who joins rings means what this one holds
 		r.addNode(a.id, c.name, a.addr)
 	}
 }

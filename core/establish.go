@@ -30,7 +30,10 @@ func (r *Ring) establish(c *conn) {
 	if r.cfg.Ephemeral {
 		r.greetGateway(c)
 	}
-	r.reconciler.meet(c)
+	if !r.reconciler.meet(c) {
+		r.close(c, wire.CodeRotated, "")
+		return
+	}
 	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
 		r.mintPresence(0)
 	}
@@ -43,6 +46,7 @@ func (r *Ring) establish(c *conn) {
 		r.tellLeave(c)
 	}
 	if c.hello.Print == r.replica.fingerprint() {
+		r.reconciler.agreed(c)
 		return
 	}
 	r.debts.oweTo(c, wire.Nodes, r.cfg.Name)

@@ -49,6 +49,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 
 func (r *Ring) inAgreement(c *conn) {
 	r.debts.settleAll(c)
+	r.reconciler.agreed(c)
 	c.syncAt, c.backoff = 0, 0
 }
 

@@ -17,7 +17,7 @@ func (r *Ring) sayHello(c *conn) {
 	r.reconciler.checkStale()
 	h := wire.Hello{
 		Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral, Instance: r.cfg.Instance,
-		Members: uint64(r.replica.durable), Name: r.cfg.Name, Ring: r.cfg.Ring, Min: wire.Version, Max: wire.Version,
+		Members: r.reconciler.knows(), Name: r.cfg.Name, Ring: r.cfg.Ring, Min: wire.Version, Max: wire.Version,
 		Print: r.replica.fingerprint(), Wall: r.wall,
 	}
 	if r.reconciler.stale {

@@ -64,19 +64,10 @@ func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, 
 	}
 	for _, name := range drop {
 		if name == rc.cfg.Name {
-			rc.removedElsewhere()
+			rc.sync.denied = true
 		} else {
 			rc.replica.forget(rg.Set, name)
 		}
 	}
 	return some
-}
-
-// removedElsewhere is called when those who know better do not know this node:
-// it was deleted so long ago that even its tombstone is gone.
-func (rc *reconciler) removedElsewhere() {
-	own := rc.replica.nodes.Get(rc.cfg.Name)
-	if own != nil && own.Rank == rankAdd {
-		rc.replica.put(wire.Nodes, own.Next(own.Stamp+1, rankDel))
-	}
 }

@@ -36,15 +36,16 @@ type reconciler struct {
 // stale one) nothing is sent before the peer has shown what it has in a range;
 // what it lacks there is dropped.
 type reconciliation struct {
-	conn  *conn
-	seq   uint64
-	queue []task      // ranges to compare, the next one last: depth first, which bounds it
-	push  []key       // records that the peer lacks
-	asked []task      // those of the frame on its way
-	again []key       // the records of it, in case it was not handled
-	upToo bool        // up follows when nodes is done
-	timer *timer      // for the answer
-	items []wire.Item // of the next frame
+	conn   *conn
+	seq    uint64
+	queue  []task      // ranges to compare, the next one last: depth first, which bounds it
+	push   []key       // records that the peer lacks
+	asked  []task      // those of the frame on its way
+	again  []key       // the records of it, in case it was not handled
+	upToo  bool        // up follows when nodes is done
+	denied bool        // the authority does not know this node
+	timer  *timer      // for the answer
+	items  []wire.Item // of the next frame
 }
 
 // pushed stands in asked for records that were pushed: no range is as deep.
@@ -224,13 +225,14 @@ func (rc *reconciler) descend(s *reconciliation, item *wire.Item) {
 // endSync: a sync that leaves the fingerprints unequal (a refused record, a
 // tombstone on its way out) is repeated, but more and more rarely.
 func (rc *reconciler) endSync() {
-	c := rc.sync.conn
+	c, denied := rc.sync.conn, rc.sync.denied
 	rc.sync = nil
 	c.backoff = min(max(2*c.backoff, rc.cfg.Period), Minute)
 	c.syncAt = rc.now + c.backoff - rc.cfg.Period/2
 	if rc.stale && c.authority {
-		rc.fresh()
+		rc.answered(c, denied)
 	}
+	rc.agreed(c)
 	if i := slices.IndexFunc(rc.overlay.live, func(c *conn) bool { return c.differs }); i >= 0 {
 		rc.startSync(rc.overlay.live[i])
 	}

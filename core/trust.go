@@ -1,27 +1,72 @@
 package core
 
-import "github.com/nanoring/nanoring/core/lww"
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
 
-// trust is how far this node may rely on its own memory of who belongs to the
-// ring. It was apart from the others for so long that they may have forgotten
-// what they deleted: then it is stale, and asks them before it tells.
+// trust is how far this node relies on its own memory of who belongs to the ring:
+//
+//   - new: it has never agreed with another node. It knows what it was told so far,
+//     which may be half of it, and nobody relies on that (its hello says that it
+//     knows nobody). It is in touch as soon as it has agreed with one.
+//   - in touch: it was told of each deletion, or will be, by a tombstone.
+//   - stale: it was apart for so long that the others may have forgotten what they
+//     deleted. It asks before it tells, until an authority has answered.
+//
+// A peer is an authority to a stale node when it is in touch and knows others.
 type trust struct {
-	lastContact int64 // wall time of the last frame from another durable node
+	lastContact int64 // wall time of the last frame from another durable node; 0 if this one is new
 	stale       bool
-	staleSince  int64 // the ring's clock
+	staleSince  int64           // the ring's clock; of contact without a break, since when
+	denials     map[string]bool // authorities that do not know this node
+}
+
+// agreement is how many authorities have to agree that this node is none of the
+// ring: one may be wrong, as after a disk was lost. Where fewer are up, all.
+const agreement = 2
+
+func (t *trust) isNew() bool { return t.lastContact == 0 }
+
+// knows is what the hello says of how many members this node knows.
+func (rc *reconciler) knows() uint64 {
+	if rc.isNew() {
+		return 0
+	}
+	return uint64(rc.replica.durable)
 }
 
 // heard takes note of a frame from a peer.
 func (rc *reconciler) heard(c *conn) {
-	if !rc.stale && !c.peerStale && !c.guest {
+	if !rc.stale && !rc.isNew() && !c.peerStale && !c.guest {
 		rc.lastContact = rc.wall
 	}
+}
+
+// agreed takes note that this node and a peer know the same. A new one is in
+// touch by that, unless others are about to tell it more.
+func (rc *reconciler) agreed(c *conn) {
+	if !rc.isNew() || rc.cfg.Ephemeral || c.guest || c.peerStale || c.hello.Members == 0 && rc.isTold() {
+		return
+	}
+	rc.lastContact = rc.wall
+	rc.replica.version++
+}
+
+// isTold says whether a peer is there that is in touch.
+func (rc *reconciler) isTold() bool {
+	for _, c := range rc.overlay.live {
+		if !c.guest && !c.peerStale && c.hello.Members > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // checkStale finds out whether this node was apart for so long that the others
 // may have forgotten what they deleted.
 func (rc *reconciler) checkStale() {
-	if rc.stale || rc.replica.alone() || rc.cfg.Ephemeral || rc.lastContact == 0 || rc.wall-rc.lastContact <= StaleAfter {
+	if rc.stale || rc.replica.alone() || rc.cfg.Ephemeral || rc.isNew() || rc.wall-rc.lastContact <= StaleAfter {
 		return
 	}
 	rc.becomeStale(rc.lastContact)
@@ -29,11 +74,15 @@ func (rc *reconciler) checkStale() {
 
 func (rc *reconciler) becomeStale(lastContact int64) {
 	rc.stale, rc.staleSince, rc.lastContact = true, rc.now, lastContact
+	for _, c := range rc.overlay.live {
+		c.authority = rc.isAuthority(c)
+	}
 	rc.emit(Event{Kind: EventStale, Name: rc.cfg.Name})
 }
 
+// fresh ends staleness: what this node holds now is what the ring does.
 func (rc *reconciler) fresh() {
-	rc.stale = false
+	rc.stale, rc.denials = false, nil
 	rc.lastContact = rc.wall
 	rc.replica.version++
 	for _, c := range rc.overlay.live {
@@ -42,21 +91,35 @@ func (rc *reconciler) fresh() {
 	rc.emit(Event{Kind: EventFresh, Name: rc.cfg.Name})
 }
 
-// meet decides what a new peer is to this node: an authority, or not.
-func (rc *reconciler) meet(c *conn) {
+// meet decides what a new peer is to this node: an authority, or not. It returns
+// false for one that is to come again: a new node that is told by others has no
+// use for the memories of a stale one.
+func (rc *reconciler) meet(c *conn) bool {
 	switch {
 	case rc.cfg.Ephemeral:
 		c.authority = true
-	case rc.replica.alone() && c.peerStale && !c.guest:
+	case rc.isNew() && c.peerStale && !c.guest:
+		if rc.isTold() {
+			return false
+		}
 		rc.becomeStale(c.hello.LastContact) // what it has, it has from a stale node
 	default:
 		c.authority = rc.isAuthority(c)
 	}
+	return true
 }
 
 // isAuthority says whether what a peer lacks is gone.
 func (rc *reconciler) isAuthority(c *conn) bool {
 	return rc.stale && !c.peerStale && !c.guest && c.hello.Members > 1
+}
+
+// vouch ends staleness by the word of an operator, who joins the ring of a peer
+// to what this node holds.
+func (rc *reconciler) vouch(c *conn) {
+	if rc.stale && !c.peerStale && c.hello.Members > 1 && !rc.replica.isMember(c.name) {
+		rc.fresh()
+	}
 }
 
 // drops says whether a record that an authority does not know is dropped: a
@@ -69,9 +132,39 @@ func (rc *reconciler) drops(rec *lww.Record) bool {
 	return rec.Stamp <= rc.lastContact && rc.replica.nodes.Get(rec.Name) == rec
 }
 
-// outlast ends staleness when nobody in reach knows better.
+// answered takes note that an authority has shown all that it knows, and whether
+// this node was in it. One that so many do not know was deleted so long ago that
+// even its tombstone is gone.
+func (rc *reconciler) answered(c *conn, denied bool) {
+	if !denied {
+		rc.fresh()
+		return
+	}
+	if rc.denials == nil {
+		rc.denials = make(map[string]bool)
+	}
+	rc.denials[c.name] = true
+	own := rc.replica.nodes.Get(rc.cfg.Name)
+	if len(rc.denials) >= min(agreement, rc.replica.peersUp-1) && own != nil && own.Rank == rankAdd {
+		rc.replica.put(wire.Nodes, own.Next(own.Stamp+1, rankDel))
+		rc.fresh()
+	}
+}
+
+// outlast ends staleness when nobody knows better: there are no others, or those
+// that were in reach, long and without a break, are stale as well.
 func (rc *reconciler) outlast() {
-	if rc.stale && (rc.replica.alone() || rc.replica.peersUp > 1 && rc.now-rc.staleSince >= StableFor) {
+	if !rc.stale {
+		return
+	}
+	inReach := false
+	for _, c := range rc.overlay.live {
+		inReach = inReach || !c.guest && !c.authority
+	}
+	if !inReach || rc.denials != nil {
+		rc.staleSince = rc.now
+	}
+	if rc.replica.alone() || rc.now-rc.staleSince >= StableFor {
 		rc.fresh()
 	}
 }

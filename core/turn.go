@@ -23,7 +23,9 @@ func (r *Ring) round() {
 	case c == nil:
 	case c.authority && !r.cfg.Ephemeral: // it is asked, not told
 		c.used = r.now
-		r.reconciler.startSync(c)
+		if r.now >= c.syncAt {
+			r.reconciler.startSync(c)
+		}
 	default:
 		r.gossipWith(c)
 	}
