@@ -37,6 +37,9 @@ func (r *Ring) add(cmd Command) {
 
 // endAdd mints the membership of the node whose hello was awaited.
 func (r *Ring) endAdd(c *conn) {
+	if code, text := r.unable(); code != 0 {
+		r.failAdd(c, code, text)
+	}
 	if a := c.add; a != nil {
 		c.add = nil
 		r.reconciler.vouch(c) // an operator who joins rings means what this one holds
@@ -45,7 +48,7 @@ func (r *Ring) endAdd(c *conn) {
 }
 
 func (r *Ring) addNode(id uint64, name, addr string) {
-	r.replica.put(wire.Nodes, newNode(name, r.replica.mint(r.replica.record(key{wire.Nodes, name})), wire.Member{Address: addr}))
+	r.replica.add(name, wire.Member{Address: addr}, 0)
 	r.settle()
 	r.result(id, name, 0, "")
 }
@@ -70,6 +73,10 @@ func (r *Ring) missAdd(c *conn, code wire.Code) {
 	case a.name == "":
 		r.failAdd(c, code, "no node answers at "+a.addr+": to add one that does not run yet, say its name too")
 	default:
+		if code, text := r.unable(); code != 0 {
+			r.failAdd(c, code, text)
+			return
+		}
 		c.add = nil
 		r.addNode(a.id, a.name, a.addr)
 	}

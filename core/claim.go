@@ -29,6 +29,10 @@ func (r *Ring) hold(c *conn) {
 		r.establish(c)
 		return
 	}
+	if r.replica.isOutlived(name, p.Instance) {
+		r.establish(c)
+		return
+	}
 	c.state = connHeld
 	c.timer.stop()
 	r.detector.claim(c, p)
@@ -56,13 +60,11 @@ func (r *Ring) settleClaims() {
 	}
 }
 
-func (r *Ring) haltNameTaken(text string) {
+// haltFor ends this process in favour of another of its name, of which it says no
+// bye: the name is not its own.
+func (r *Ring) haltFor(why Reason, text string) {
 	for _, c := range slices.Clone(r.overlay.live) {
 		r.close(c, wire.CodeNameTaken, "")
 	}
-	r.halt(HaltNameTaken, text)
-}
-
-func older(a, b wire.Instance) bool {
-	return a.Start < b.Start || a.Start == b.Start && a.Nonce < b.Nonce
+	r.halt(why, text)
 }

@@ -38,8 +38,5 @@ func minAge(m *wire.Member) int64 {
 func (r *replica) expireLater(rec *lww.Record) {
 	age := minAge(rec.Parsed.(*wire.Member))
 	left := max(0, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
-	if rec.Rank == rankReap {
-		left = age // its stamp is the add's, which may be old: it counts from now
-	}
 	r.deadlines[rec.Name] = r.after(left, deadlineDue, rec.Name, 0)
 }

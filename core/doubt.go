@@ -29,7 +29,7 @@ func (d *detector) doubt(name string, refused bool) {
 		return
 	}
 	s := d.replica.look(name)
-	if s.state != Alive || d.cfg.Ephemeral || name == d.cfg.Name || d.overlay.shunning(name) {
+	if s.state != Alive || d.cfg.Ephemeral || name == d.cfg.Name || d.overlay.isSpared(name) {
 		return
 	}
 	through, patience := d.helpersFor(name)
@@ -99,7 +99,7 @@ func (d *detector) endDoubt(a *ask, alive bool) {
 	if alive && c != nil && !refused {
 		d.health.worse() // others reach it, this node did not
 	}
-	if alive || c != nil && c.heard > a.sent || d.overlay.shunning(name) {
+	if alive || c != nil && c.heard > a.sent || d.overlay.isSpared(name) {
 		return
 	}
 	d.replica.accuse(name, rankSuspect)

@@ -52,13 +52,15 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 		refuse(wire.CodeForbidden, "it may not go by the name "+name)
 	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
 		refuse(wire.CodeSelf, c.addr+" is the address of this node itself")
+	case !h.Ephemeral && r.isOver(name, h.Instance):
+		r.sendAway(c)
 	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
-		r.haltNameTaken(r.taken(name, h.Address))
+		r.haltFor(HaltNameTaken, r.taken(name, h.Address))
 	case name == r.cfg.Name:
 		refuse(wire.CodeNameTaken, r.taken(name, r.cfg.Address))
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
-		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: c.addr, Skew: ahead})
 		refuse(wire.CodeSkew, "the clock of "+name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+		r.apart(name, c.addr, ahead)
 	case c.want != "" && c.want != name && r.replica.isMember(name):
 		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
 		r.gone(c.want)
@@ -84,6 +86,25 @@ func wrongNode(c *conn, name string) string {
 	return "the node at " + c.addr + " is " + name + ", not " + c.want
 }
 
+// isOver says whether a process is of a name that was deleted after it started, and
+// that another process has now: see yields.
+func (r *Ring) isOver(name string, i wire.Instance) bool {
+	s := r.replica.look(name)
+	return s.presence != nil && older(i, s.says.Instance) && r.replica.isOutlived(name, i)
+}
+
+// sendAway shows a process that it is over, and closes.
+func (r *Ring) sendAway(c *conn) {
+	name := c.hello.Name
+	if !c.dialed {
+		r.sayHello(c)
+	}
+	s := r.replica.look(name)
+	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Nodes, s.node), frameRecord(wire.Up, s.presence)}})
+	r.failAdd(c, wire.CodeRemoved, "the process at "+c.addr+" was deleted")
+	r.fail(c, wire.CodeRemoved, "the node "+name+" was deleted after this process of it started, and another has its name")
+}
+
 // refusedBy takes an error frame: the peer refuses, and closes.
 func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	name := c.name
@@ -93,9 +114,12 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
 	if name != "" {
 		r.overlay.shun(name)
+		if code == wire.CodeSkew {
+			defer r.apart(name, c.addr, 0)
+		}
 	}
 	if code == wire.CodeNameTaken && c.dialed { // the one that started earlier was asked, and lives
-		r.haltNameTaken(text)
+		r.haltFor(HaltNameTaken, text)
 		return
 	}
 	if code == wire.CodeRemoved && r.cfg.Ephemeral {
@@ -106,6 +130,18 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	r.close(c, code, "")
 	if code == wire.CodeRing {
 		r.gone(c.want)
+	}
+}
+
+// apart draws the conclusions from a refusal for a clock: it is told, and who cannot
+// be reached is none that is up.
+func (r *Ring) apart(name, addr string, ahead int64) {
+	if ahead != 0 {
+		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: addr, Skew: ahead})
+	}
+	if r.replica.isMember(name) && !r.halted {
+		r.overlay.skew(name)
+		r.detector.doubt(name, false)
 	}
 }
 

@@ -4,8 +4,8 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd Command) {
-	if (r.leave != nil || r.halted) && cmd.Op != Stop {
-		r.result(cmd.ID, cmd.Name, wire.CodeHalting, "this node is leaving")
+	if code, text := r.unable(); code != 0 && cmd.Op != Stop {
+		r.result(cmd.ID, cmd.Name, code, text)
 		return
 	}
 	switch cmd.Op {

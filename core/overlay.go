@@ -25,11 +25,12 @@ type overlay struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int  // a guest's place in Config.Join
-	joined   bool // some node let this process in
-	budget   int  // dials left until the next round
-	shunned  map[string]int64
-	filling  bool // maintain is to be called soon
+	joinTurn int              // a guest's place in Config.Join
+	joined   bool             // some node let this process in
+	budget   int              // dials left until the next round
+	shunned  map[string]int64 // until when
+	skewed   map[string]int64 // whose clock is off, until when that is known
+	filling  bool             // maintain is to be called soon
 }
 
 func newOverlay(s *self, rep *replica) overlay {
@@ -40,6 +41,7 @@ func newOverlay(s *self, rep *replica) overlay {
 		byName:  make(map[string]*conn),
 		dials:   make(map[string]*conn),
 		shunned: make(map[string]int64),
+		skewed:  make(map[string]int64),
 	}
 }
 
@@ -82,6 +84,7 @@ func (o *overlay) welcome(c *conn) {
 	o.joined = true
 	o.undial(c)
 	delete(o.shunned, c.name)
+	delete(o.skewed, c.name)
 }
 
 // admit counts a connection to the established ones.
@@ -311,11 +314,36 @@ func (o *overlay) shun(name string) { o.shunned[name] = o.now + 3*o.cfg.Period }
 
 func (o *overlay) shunning(name string) bool { return o.shunned[name] > o.now }
 
-// forgive forgets whom it no longer shuns.
+// isSpared says whether a node is taken to live although it does not answer: it
+// refused, or was refused. Not so one whose clock is off: nobody can reach it.
+func (o *overlay) isSpared(name string) bool { return o.shunning(name) && o.skewed[name] == 0 }
+
+// skew takes note that the clocks of a node and of this one are apart.
+func (o *overlay) skew(name string) {
+	o.skewed[name] = o.now + Minute
+	o.shun(name)
+}
+
+// isApart says whether this node has no peers for want of the right clock.
+func (o *overlay) isApart() bool {
+	if len(o.skewed) == 0 || o.cfg.Ephemeral {
+		return false
+	}
+	for _, c := range o.live {
+		if !c.guest {
+			return false
+		}
+	}
+	return true
+}
+
+// forgive forgets whom it no longer shuns, and whose clocks it has not seen for long.
 func (o *overlay) forgive() {
-	for name, at := range o.shunned {
-		if at < o.now {
-			delete(o.shunned, name)
+	for _, m := range [...]map[string]int64{o.shunned, o.skewed} {
+		for name, at := range m {
+			if at < o.now {
+				delete(m, name)
+			}
 		}
 	}
 }

@@ -20,12 +20,15 @@ func (r *Ring) refute(w *lww.Record) {
 		return
 	}
 	mine, p := r.cfg.Instance, w.Parsed.(*wire.Presence)
-	if p.Instance != mine && older(p.Instance, mine) && w.Rank == rankUp {
+	if r.meets(p.Instance) {
+		return
+	}
+	if p.Instance != mine && older(p.Instance, mine) && w.Rank == rankUp && !r.replica.isOutlived(r.cfg.Name, p.Instance) {
 		if r.conflict.minted != 0 && w.Stamp > r.conflict.minted {
 			r.conflict.times++
 		}
 		if r.conflict.times >= 3 {
-			r.haltNameTaken("the name " + r.cfg.Name + " is taken by the node at " + p.Address + ", which started earlier")
+			r.haltFor(HaltNameTaken, "the name "+r.cfg.Name+" is taken by the node at "+p.Address+", which started earlier")
 			return
 		}
 	}

@@ -11,6 +11,10 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.debts.settle(c, rec)
 		return v
 	case isOlder:
+		if w.Name == r.cfg.Name {
+			r.recall(w)
+			r.settle()
+		}
 		return v
 	case isOfSelf:
 		r.refute(rec)
@@ -40,6 +44,15 @@ func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 	}
 }
 
+// showDeletion shows who has added itself the deletion that it did not know of:
+// see overrule.
+func (r *Ring) showDeletion(ch *change) {
+	c := r.overlay.byName[ch.name]
+	if c != nil && &c.asserter == ch.from && ch.old != nil && ch.old.Rank == rankDel && ch.record != nil && ch.record.Rank == rankAdd && ch.after.member.Deleted < ch.old.Stamp {
+		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Nodes, ch.old)}})
+	}
+}
+
 // settle brings each change of the replica, in order, to all whom it concerns.
 // What they write is a change that follows.
 func (r *Ring) settle() {
@@ -56,6 +69,8 @@ func (r *Ring) settle() {
 		r.detector.orphaned(&ch)
 		if ch.name == r.cfg.Name && ch.set == wire.Nodes {
 			r.reviewMembership()
+		} else if ch.set == wire.Nodes {
+			r.showDeletion(&ch)
 		}
 	}
 	clear(r.replica.changes)

@@ -182,6 +182,9 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if w.Name == r.cfg.Name && w.Set == wire.Up {
 		return isOfSelf, rec
 	}
+	if w.Set == wire.Up && before.presence != nil && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
+		return isRefused, nil
+	}
 	r.store(w.Set, rec, &before, &after, by)
 	return isNews, rec
 }
@@ -243,6 +246,31 @@ func (r *replica) put(id wire.SetID, rec *lww.Record) {
 	after := before.with(id, rec)
 	r.store(id, rec, &before, &after, nil)
 }
+
+// add stores the membership of a name, which overrules a deletion of it: the one
+// that is known here, or a later one of a given time.
+func (r *replica) add(name string, m wire.Member, deleted int64) {
+	m.Deleted = max(deleted, r.deletedAt(name))
+	rec := lww.New(name, r.mint(r.record(key{wire.Nodes, name})), rankAdd, m.Value())
+	rec.Parsed = &m
+	r.put(wire.Nodes, rec)
+}
+
+// deletedAt returns the stamp of the last deletion of a name that is known, or 0.
+func (r *replica) deletedAt(name string) int64 {
+	rec := r.record(key{wire.Nodes, name})
+	switch {
+	case rec == nil:
+		return 0
+	case rec.Rank == rankDel:
+		return rec.Stamp
+	}
+	return rec.Parsed.(*wire.Member).Deleted
+}
+
+// isOutlived says whether a name was deleted after a process of it had started. If
+// the name has a later process, that one counts alone.
+func (r *replica) isOutlived(name string, i wire.Instance) bool { return i.Start < r.deletedAt(name) }
 
 // accuse repeats the stamp that was seen of name with a higher rank. Guests
 // accuse nobody.

@@ -17,10 +17,11 @@ type Ring struct {
 	detector   detector
 	reconciler reconciler
 
-	in       wire.Frame
-	newcomer allowance // guests' names that are new here
-	share    allowance // of all guests, in records that are taken from them
-	conflict conflict
+	in        wire.Frame
+	newcomer  allowance // guests' names that are new here
+	share     allowance // of all guests, in records that are taken from them
+	conflict  conflict
+	successor wire.Instance // the latest process of this node's name that was heard of
 
 	born    int64  // wall time of Start: Rejoin overrules deletions before it
 	wakeAt  int64  // the mono of the last Wake; 0 before

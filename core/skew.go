@@ -20,9 +20,9 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 	if ahead <= MaxSkew || c.guest {
 		return false
 	}
-	r.emitRarely(Event{Kind: EventSkew, Name: c.name, Addr: c.addr, Skew: ahead})
-	r.overlay.shun(c.name)
-	r.fail(c, wire.CodeSkew, "the clock of "+c.name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	name := c.name
+	r.fail(c, wire.CodeSkew, "the clock of "+name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	r.apart(name, c.addr, ahead)
 	return true
 }
 

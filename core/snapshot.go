@@ -21,6 +21,9 @@ func (r *Ring) Snapshot() ([]byte, error) {
 	}
 	for rec := range expired.All() {
 		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
+		if bye := r.replica.expired[rec.Name].bye; bye != nil {
+			s.Records = append(s.Records, frameRecord(wire.Up, bye))
+		}
 	}
 	for rec := range r.replica.up.All() {
 		s.Records = append(s.Records, frameRecord(wire.Up, rec))

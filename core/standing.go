@@ -84,3 +84,8 @@ func (s *standing) gateway() string {
 	}
 	return s.says.Via
 }
+
+// older says whether a process of a name started before another.
+func older(a, b wire.Instance) bool {
+	return a.Start < b.Start || a.Start == b.Start && a.Nonce < b.Nonce
+}

@@ -68,13 +68,6 @@ func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	return &rec.Record, rec.Presence.Parse(value)
 }
 
-// newNode makes a record of nodes that adds a name.
-func newNode(name string, stamp int64, m wire.Member) *lww.Record {
-	rec := lww.New(name, stamp, rankAdd, m.Value())
-	rec.Parsed = &m
-	return rec
-}
-
 // frameRecord makes a record for a frame.
 //
 //go:noinline

@@ -9,18 +9,19 @@ import (
 // and its fingerprints, but still here to stop an old add from coming back.
 type expired struct {
 	record *lww.Record
-	bye    bool  // the removed node said bye
-	since  int64 // the ring's clock
+	bye    *lww.Record // of the removed node, if it said that
+	since  int64       // the ring's clock
 }
 
 // endDeadline reaps a node of which nothing was heard for long, or takes a
-// tombstone out of the set whose time is over. All who reap write the same record.
+// tombstone out of the set whose time is over. Those who reap do so at about the
+// same time, and write the same record: its stamp is of a whole minute.
 func (r *replica) endDeadline(name string) {
 	s := r.look(name)
 	switch rec := s.node; {
 	case rec == nil || name == r.cfg.Name:
 	case rec.Rank == rankAdd:
-		r.put(wire.Nodes, rec.Next(rec.Stamp+1, rankReap))
+		r.put(wire.Nodes, rec.Next(max(rec.Stamp+1, r.wall-r.wall%Minute), rankReap))
 	case r.wall-rec.Stamp < minAge(s.member):
 		r.expireLater(rec) // the clock was set back
 	default:
@@ -32,7 +33,11 @@ func (r *replica) endDeadline(name string) {
 func (r *replica) expire(s *standing) {
 	name := s.node.Name
 	if !s.member.Ephemeral {
-		r.expired[name] = &expired{record: s.node, bye: s.presence != nil && s.presence.Rank == rankLeft, since: r.now}
+		e := &expired{record: s.node, since: r.now}
+		if s.presence != nil && s.presence.Rank == rankLeft {
+			e.bye = s.presence
+		}
+		r.expired[name] = e
 	}
 	r.forget(wire.Nodes, name)
 }
@@ -42,7 +47,7 @@ func (r *replica) expire(s *standing) {
 // reach of the deletion, for long enough. An old age ends the waiting.
 func (r *replica) collect() {
 	for name, e := range r.expired {
-		stable := e.bye && r.durable == r.peersUp && r.now-max(r.stableSince, e.since) >= StableFor
+		stable := e.bye != nil && r.durable == r.peersUp && r.now-max(r.stableSince, e.since) >= StableFor
 		if stable || r.wall-e.record.Stamp > TombstoneMaxAge {
 			delete(r.expired, name)
 			r.version++

@@ -52,10 +52,7 @@ func (r *reader) hello(h *Hello) {
 		case "i":
 			h.Instance, seen = r.instance("hello.i"), seen|i
 		case "l":
-			at := r.i
-			if h.LastContact = r.time("hello.l"); h.LastContact == 0 {
-				r.fail(at, ErrCanonical, "hello.l", "zero; it must be left out")
-			}
+			h.LastContact = r.later("hello.l")
 		case "m":
 			h.Members, seen = r.uint("hello.m"), seen|m
 		case "n":

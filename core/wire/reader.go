@@ -79,6 +79,16 @@ func (r *reader) time(where string) int64 {
 	return int64(n)
 }
 
+// later takes a time that is left out when it is 0.
+func (r *reader) later(where string) int64 {
+	at := r.i
+	t := r.time(where)
+	if t == 0 {
+		r.fail(at, ErrCanonical, where, "zero; it must be left out")
+	}
+	return t
+}
+
 // array takes an array's header. It never returns more than there are bytes left.
 func (r *reader) array(where string) int { return int(r.head(formArray, where)) }
 

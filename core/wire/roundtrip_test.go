@@ -25,7 +25,7 @@ var (
 		return wire.Instance{Start: genTime.Draw(t, "start"), Nonce: genUint.Draw(t, "nonce")}
 	})
 	genMember = rapid.Custom(func(t *rapid.T) wire.Member {
-		return wire.Member{Address: orNone(t, genAddr), Ephemeral: rapid.Bool().Draw(t, "ephemeral")}
+		return wire.Member{Address: orNone(t, genAddr), Deleted: genTime.Draw(t, "deleted"), Ephemeral: rapid.Bool().Draw(t, "ephemeral")}
 	})
 	genPresence = rapid.Custom(func(t *rapid.T) wire.Presence {
 		p := wire.Presence{Address: orNone(t, genAddr), Via: orNone(t, genName),

@@ -1,8 +1,10 @@
 package wire
 
-// Member is the value of a record in nodes: the msgpack map {"a": address, "e": true}.
+// Member is the value of a record in nodes: the msgpack map
+// {"a": address, "d": deleted, "e": true}.
 type Member struct {
 	Address   string // "a": where to dial it, a hint; absent when empty
+	Deleted   int64  // "d": stamp of the deletion that this add overruled, Unix microseconds; absent when 0
 	Ephemeral bool   // "e": a guest, reaped when gone; absent when false
 }
 
@@ -24,12 +26,18 @@ func (m Member) Value() string {
 	if m.Address != "" {
 		n++
 	}
+	if m.Deleted != 0 {
+		n++
+	}
 	if m.Ephemeral {
 		n++
 	}
 	dst := appendMap(make([]byte, 0, 8+len(m.Address)), n)
 	if m.Address != "" {
 		dst = appendString(appendKey(dst, 'a'), m.Address)
+	}
+	if m.Deleted != 0 {
+		dst = appendUint(appendKey(dst, 'd'), uint64(m.Deleted))
 	}
 	if m.Ephemeral {
 		dst = append(appendKey(dst, 'e'), 0xc3)
@@ -56,6 +64,8 @@ func (m *Member) Parse(value string) error {
 		switch key {
 		case "a":
 			m.Address = r.address("member.a")
+		case "d":
+			m.Deleted = r.later("member.d")
 		case "e":
 			m.Ephemeral = r.yes("member.e")
 		default:

@@ -74,7 +74,7 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 			"records": list(s.Records, recordJSON)}, s.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
-		return object{"address": m.Address, "ephemeral": m.Ephemeral}, []byte(m.Value()), err
+		return object{"address": m.Address, "deleted": number(m.Deleted), "ephemeral": m.Ephemeral}, []byte(m.Value()), err
 	case "presence":
 		p, err := wire.ParsePresence(string(b))
 		tags := object{}
