@@ -7,14 +7,14 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // secretEnv has the secret of all rings, for the processes of nodes: with it those
 // of NanoRing speak TLS, and those of the others encrypt by a keyring.
 const secretEnv = "NANORING_BENCH_SECRET"
 
-func lock() { os.Setenv(secretEnv, native.NewSecret()) }
+func lock() { os.Setenv(secretEnv, trust.NewSecret()) }
 
 // secretFile writes the file that a node of NanoRing reads its secret from; "" if
 // there is none.

@@ -44,7 +44,7 @@ func (n *Node) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", n.getHealth)
 	mux.HandleFunc("GET /readyz", n.getReady)
 	if !n.cfg.NoPage {
-		servePage(mux, n.keeper.now.Load().secured())
+		servePage(mux, n.keeper.Now().Secured())
 	}
 	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.RequestURI == "*" {

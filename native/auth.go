@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // tokenProtocol begins the subprotocol by which a web page, which cannot set
@@ -53,8 +54,8 @@ func (n *Node) private(r *http.Request) bool {
 // of an operator for what changes anything.
 func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := n.keeper.now.Load()
-		if !t.secured() || bySocket(r) {
+		t := n.keeper.Now()
+		if !t.Secured() || bySocket(r) {
 			welcome(r)
 			h(w, r)
 			return
@@ -64,7 +65,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			return
 		}
 		signed := bearer(r)
-		token, _, err := t.admit(signed, n.cfg.Ring, n.cfg.Clock())
+		token, _, err := t.Admit(signed, n.cfg.Ring, n.cfg.Clock())
 		if signed == "" {
 			err = errNoToken
 		}
@@ -72,7 +73,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 		case err != nil:
 			n.unauthorized(w, r, err)
 			return
-		case token.Role != RoleOperator && (token.Role != RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
+		case token.Role != trust.RoleOperator && (token.Role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
 			problem(w, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
 			return
 		}
@@ -87,7 +88,7 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 	if why == errNoToken {
 		kind = "no token"
 	}
-	if n.keeper.rare.now(kind, r.RemoteAddr) {
+	if n.rare.now(kind, r.RemoteAddr) {
 		n.log.Warn("a request was refused", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
 	}
 	if why != errNoToken {
@@ -113,7 +114,7 @@ type caller struct {
 // the ring is a peer, whoever has a token a guest; without a secret all are peers
 // but web pages.
 func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool) {
-	t, now := n.keeper.now.Load(), n.cfg.Clock()
+	t, now := n.keeper.Now(), n.cfg.Clock()
 	origin := r.Header.Get("Origin")
 	c.opened.Addr = r.RemoteAddr
 	if origin != "" {
@@ -123,16 +124,16 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 			return c, false
 		}
 	}
-	if !t.secured() {
+	if !t.Secured() {
 		return c, true
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && origin == "" {
-		who, err := t.verify(r.TLS.PeerCertificates, now)
+		who, err := t.Verify(r.TLS.PeerCertificates, now)
 		if err == nil {
-			c.opened.Name, c.key = who.name, who.key
+			c.opened.Name, c.key = who.Name, who.Key
 			return c, true
 		}
-		if n.keeper.rare.now("certificate", r.RemoteAddr) {
+		if n.rare.now("certificate", r.RemoteAddr) {
 			n.log.Warn("a certificate was refused", "from", r.RemoteAddr, "why", err)
 		}
 		w.Header().Set("Retry-After", "1") // it was good in the handshake: the secret has changed since
@@ -148,15 +149,15 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		n.unauthorized(w, r, errNoToken)
 		return c, false
 	}
-	token, key, err := t.admit(signed, n.cfg.Ring, now)
-	if err == nil && token.Role != RoleGuest {
+	token, key, err := t.Admit(signed, n.cfg.Ring, now)
+	if err == nil && token.Role != trust.RoleGuest {
 		err = errors.New("a token of the role " + token.Role + " is for the API, not for guests")
 	}
 	if err != nil {
 		n.unauthorized(w, r, err)
 		return c, false
 	}
-	c.opened.Role, c.opened.Name, c.opened.Tags = core.Guest, token.Name, token.tags()
+	c.opened.Role, c.opened.Name, c.opened.Tags = core.Guest, token.Name, token.Demands()
 	sum := sha256.Sum256([]byte(signed))
 	c.key, c.token = key, string(sum[:])
 	return c, true

@@ -9,15 +9,17 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // FuzzHTTP: whatever is asked, a locked node answers, gives nothing of the ring
 // to who has no token, and says of what it refuses that it is a problem.
 func FuzzHTTP(f *testing.F) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	for _, seed := range []string{
 		"GET /v1/nodes HTTP/1.1\r\nHost: x\r\n\r\n",
-		"GET /v1/nodes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token(f, secretOf(f, NewSecret()), Token{Role: RoleReader}) + "\r\n\r\n",
+		"GET /v1/nodes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token(f, secretOf(f, trust.NewSecret()), trust.Token{Role: trust.RoleReader}) + "\r\n\r\n",
 		"GET //v1/../v1/up HTTP/1.1\r\nHost: x\r\n\r\n",
 		"GET http://x/v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
 		"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -69,14 +71,14 @@ func FuzzHTTP(f *testing.F) {
 // TestPlainFromElsewhere: what others can read is not taken from another machine,
 // unless a proxy is said to be there.
 func TestPlainFromElsewhere(t *testing.T) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	for _, insecure := range []bool{false, true} {
 		cfg := config(t, "dev1")
 		cfg.Engine, cfg.SecretFile, cfg.Insecure = newFake(nil).engine, secretFile(t, secret), insecure
 		n := start(t, cfg)
-		for role, path := range map[string]string{RoleReader: "/v1/up", RoleGuest: "/ring"} {
-			tok := Token{Role: role}
-			if role == RoleGuest {
+		for role, path := range map[string]string{trust.RoleReader: "/v1/up", trust.RoleGuest: "/ring"} {
+			tok := trust.Token{Role: role}
+			if role == trust.RoleGuest {
 				tok.Name = "*"
 			}
 			r := httptest.NewRequest("GET", "http://node.example"+path, nil)
@@ -96,7 +98,7 @@ func TestSecretFileForAll(t *testing.T) {
 	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 1} {
 		var log logged
 		cfg := config(t, "dev1")
-		cfg.Engine, cfg.Log, cfg.SecretFile = newFake(nil).engine, log.logger(), secretFile(t, NewSecret())
+		cfg.Engine, cfg.Log, cfg.SecretFile = newFake(nil).engine, log.logger(), secretFile(t, trust.NewSecret())
 		if err := os.Chmod(cfg.SecretFile, mode); err != nil {
 			t.Fatal(err)
 		}

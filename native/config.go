@@ -41,7 +41,7 @@ type Config struct {
 	// reached at its address takes others to be reached so, too.
 	PublicURL string
 
-	// SecretFile has the ring's secret: see ParseSecrets. With it nodes prove to each
+	// SecretFile has the ring's secret: see trust.ParseSecrets. With it nodes prove to each
 	// other that they have it, guests and the HTTP API need tokens, and all is TLS.
 	// The file is watched: another secret in it needs no restart.
 	SecretFile string

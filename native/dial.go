@@ -15,12 +15,13 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // dialTimeout bounds a dial, from the host's name to the WebSocket.
 const dialTimeout = 2 * time.Second
 
-func newClient(k *keeper) *http.Client {
+func newClient(k *trust.Keeper) *http.Client {
 	dialer := new(net.Dialer)
 	return &http.Client{
 		Transport: &http.Transport{
@@ -30,7 +31,7 @@ func newClient(k *keeper) *http.Client {
 				if err != nil {
 					return nil, err
 				}
-				secure := tls.Client(raw, k.now.Load().client)
+				secure := tls.Client(raw, k.Now().Client())
 				if err := secure.HandshakeContext(ctx); err != nil {
 					raw.Close()
 					return nil, err
@@ -60,13 +61,13 @@ func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
 // open returns a connection with the name that its other end has proved to have,
 // "" if nodes need not.
 func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, string, wire.Code) {
-	t := n.keeper.now.Load()
+	t := n.keeper.Now()
 	var raw net.Conn
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { raw = info.Conn },
 	})
 	u := url.URL{Scheme: "ws", Host: addr, Path: "/ring"}
-	if t.secured() {
+	if t.Secured() {
 		u.Scheme = "wss"
 	}
 	ws, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
@@ -76,13 +77,13 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 	})
 	if err != nil {
 		n.log.Debug("dial failed", "address", addr, "err", err)
-		switch no := handshakeError(err); {
+		switch no := trust.HandshakeError(err); {
 		case errors.Is(err, syscall.ECONNREFUSED):
 			return nil, "", wire.CodeRefused
 		case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:
 			return nil, "", wire.CodeBusy
 		case resp != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden):
-			return nil, "", n.untrusted(addr, &TrustError{text: "it wants the ring's secret: start this node with it, too (--secret-file)"})
+			return nil, "", n.untrusted(addr, &trust.Error{Text: "it wants the ring's secret: start this node with it, too (--secret-file)"})
 		case no != nil:
 			return nil, "", n.untrusted(addr, no)
 		}
@@ -92,23 +93,23 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 		ws.CloseNow()
 		return nil, "", wire.CodeVersion
 	}
-	var who identity
+	var who trust.Identity
 	if secure, ok := raw.(*tls.Conn); ok {
 		// Its certificate was verified; that its secret is still there, adopt looks at.
-		if who, err = t.identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
+		if who, err = t.Identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
 			ws.CloseNow()
 			return nil, "", wire.CodeUntrusted
 		}
 		raw = secure.NetConn()
 	}
 	c := n.newConn(id, ws, raw)
-	c.key = who.key
-	return c, who.name, 0
+	c.key = who.Key
+	return c, who.Name, 0
 }
 
 // untrusted says in the log why a node that was dialled is not believed.
-func (n *Node) untrusted(addr string, why *TrustError) wire.Code {
-	if n.keeper.rare.now("ours "+why.lacks, addr) {
+func (n *Node) untrusted(addr string, why *trust.Error) wire.Code {
+	if n.rare.now("ours "+why.Lacks, addr) {
 		n.log.Error("a node of the ring cannot be reached: no trust", "address", addr, "why", why)
 	}
 	return wire.CodeUntrusted

@@ -18,6 +18,8 @@ const (
 	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
 	maxAccepted  = maxInbound + maxStrangers
 
+	handshakeTime = 5 * time.Second
+
 	recordTLS = 0x16 // how a TLS connection begins, and no HTTP request does
 )
 

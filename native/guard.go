@@ -30,7 +30,7 @@ func (n *Node) guard(h http.Handler) http.Handler {
 // sends. Nodes may use any name: they are no browsers, which give WebSockets an Origin.
 func (n *Node) hostAllowed(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || !local.IP.IsLoopback() || n.keeper.now.Load().secured() { // no page has a token by another's name
+	if !ok || !local.IP.IsLoopback() || n.keeper.Now().Secured() { // no page has a token by another's name
 		return true
 	}
 	if r.URL.Path == "/ring" && r.Header.Get("Origin") == "" {

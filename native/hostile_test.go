@@ -15,6 +15,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // attacker is a guest with a good token for any name, and bad intentions.
@@ -104,7 +105,7 @@ func heap() uint64 {
 // four: afterwards all durable nodes are as they were, and memory too, and who is
 // honest was served all the time.
 func TestHostileGuest(t *testing.T) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	s := secretOf(t, secret)
 	lock := locked(secretFile(t, secret))
 	steady := func(cfg *Config) { cfg.Tune = func(*core.Config) {} } // in its own time
@@ -115,7 +116,7 @@ func TestHostileGuest(t *testing.T) {
 	agree(t, "dev1 dev2 dev3 dev4", nodes...)
 	gateway := nodes[0].Node
 
-	honest := newTab(t, "honest", token(t, s, Token{Role: RoleGuest, Name: "honest"}))
+	honest := newTab(t, "honest", token(t, s, trust.Token{Role: trust.RoleGuest, Name: "honest"}))
 	honest.join(gateway)
 	for _, n := range nodes {
 		sees(t, n, "honest", core.Alive)
@@ -137,7 +138,7 @@ func TestHostileGuest(t *testing.T) {
 			}
 		})
 	}
-	reader := token(t, s, Token{Role: RoleReader})
+	reader := token(t, s, trust.Token{Role: trust.RoleReader})
 	c := httpClient(t)
 	served := func(what string) {
 		t.Helper()
@@ -145,7 +146,7 @@ func TestHostileGuest(t *testing.T) {
 			t.Errorf("%s: the API answers %d %s", what, got.status, got.body)
 		}
 		name := strings.ReplaceAll("honest "+what, " ", "-")
-		tab := newTab(t, name, token(t, s, Token{Role: RoleGuest, Name: name}))
+		tab := newTab(t, name, token(t, s, trust.Token{Role: trust.RoleGuest, Name: name}))
 		tab.join(gateway)
 		sees(t, nodes[3], name, core.Alive)
 		eventually(t, what+": the tab knows dev4", func() bool { return tab.sees("dev4") == core.Alive })
@@ -165,7 +166,7 @@ func TestHostileGuest(t *testing.T) {
 	crowd.Wait()
 	before := heap()
 
-	a := &attacker{TB: t, n: gateway, token: token(t, s, Token{Role: RoleGuest, Name: "*"})}
+	a := &attacker{TB: t, n: gateway, token: token(t, s, trust.Token{Role: trust.RoleGuest, Name: "*"})}
 	now := time.Now()
 	dev2, _ := gateway.Get("dev2")
 	victim := wire.Presence{Address: dev2.Address, Instance: dev2.Instance}
@@ -273,7 +274,7 @@ func TestHostileGuest(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	}()
-	a.token = token(t, s, Token{Role: RoleGuest, Name: "evil*"}) // the other one has had its share
+	a.token = token(t, s, trust.Token{Role: trust.RoleGuest, Name: "evil*"}) // the other one has had its share
 	deaf := a.enter("evil6")
 	for range 100 {
 		a.send(deaf, &wire.Frame{Kind: wire.KindSync, Seq: 1, Items: []wire.Item{{Kind: wire.ItemPrint, Range: wire.Range{Set: wire.Nodes}}}})

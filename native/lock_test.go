@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -25,12 +24,13 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // secretOf parses a secret of a test.
-func secretOf(t testing.TB, line string) *Secret {
+func secretOf(t testing.TB, line string) *trust.Secret {
 	t.Helper()
-	s, err := ParseSecrets([]byte(line))
+	s, err := trust.ParseSecrets([]byte(line))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,62 +95,22 @@ func dialLoose(t testing.TB, n *Node, config *tls.Config, header http.Header, pr
 	return nil, resp.StatusCode, b.String()
 }
 
-// asNode is the TLS configuration of a node with a secret.
-func asNode(t testing.TB, s *Secret, name string, at time.Time) *tls.Config {
+// asNode is the TLS configuration of a node with a secret. It believes anybody.
+func asNode(t testing.TB, secret, name string, at time.Time) *tls.Config {
 	t.Helper()
-	a, err := newAuthority(s)
-	if err == nil {
-		err = a.issue(name, at)
-	}
+	k, err := trust.NewKeeper(trust.Config{Name: name, SecretFile: secretFile(t, secret), Clock: func() time.Time { return at }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{*a.leaf}, NextProtos: []string{alpnPrefix + s.ID()}}
-}
-
-// TestSecretFiles: what is a secret file, and what is said of what is none.
-func TestSecretFiles(t *testing.T) {
-	a, b := NewSecret(), NewSecret()
-	secrets, err := ParseSecrets([]byte("# of May\r\n\n" + a + " \n#" + b + "\n" + b))
-	if err != nil || len(secrets) != 2 || secrets[0].ID() == secrets[1].ID() {
-		t.Fatalf("%v, %v", secrets, err)
-	}
-	if said := fmt.Sprintf("%v %+v %#v %s", secrets[0], &secrets[0], secrets[0], secrets[0]); strings.Contains(said, a[20:40]) || strings.Count(said, secrets[0].ID()) != 4 {
-		t.Errorf("a secret prints as %s", said)
-	}
-	for _, bad := range []string{"", "#", a[:len(a)-1], a + "A", "hunter2", a + "\n" + a, "x" + a, strings.Repeat(a+"\n", 9)} {
-		if _, err := ParseSecrets([]byte(bad)); err == nil || len(bad) > 20 && strings.Contains(err.Error(), a[20:40]) {
-			t.Errorf("%q: %v", bad, err)
-		}
-	}
-}
-
-// TestDerivedKeys holds what is derived of a secret: whoever mints tokens, and nodes
-// of other versions, rely on it.
-func TestDerivedKeys(t *testing.T) {
-	s := secretOf(t, secretPrefix+"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
-	kid, key := s.TokenKey(RoleGuest)
-	if got := fmt.Sprintf("%s %x", kid, key); got != "54202280.guest 87356b5fd7d5d278ad29ae2a72fcc1d28f22931dd5794c4b3330e7e9a07d68c9" {
-		t.Errorf("the key of guests is %s", got)
-	}
-	kid, key = s.TokenKey(RoleOperator)
-	if got := fmt.Sprintf("%s %x", kid, key); got != "54202280.api 509fe7bbca2720ea0c14398d3e040698293f1f80f6d613335d295afcd43ee836" {
-		t.Errorf("the key of the API is %s", got)
-	}
-	one, err := newAuthority(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, _ := newAuthority(s)
-	if !bytes.Equal(one.cert.Raw, other.cert.Raw) || one.cert.Subject.CommonName != "nanoring 54202280" {
-		t.Error("two nodes make different authorities of one secret")
-	}
+	c := k.Now().Client().Clone()
+	c.VerifyConnection = nil
+	return c
 }
 
 // TestLockedRing: nodes with one secret are a ring, whose connections are TLS 1.3;
 // who has another secret, or none, is not in it, and is told what it lacks.
 func TestLockedRing(t *testing.T) {
-	secret, other := NewSecret(), NewSecret()
+	secret, other := trust.NewSecret(), trust.NewSecret()
 	file := secretFile(t, secret)
 	one := real(t, "dev1", locked(file))
 	var log logged
@@ -186,8 +146,8 @@ func asCommandError(err error, to **CommandError) bool {
 // TestBadCertificates: a certificate that is not a node's of this ring, now, opens
 // nothing: nothing of it comes to the engine.
 func TestBadCertificates(t *testing.T) {
-	secret := NewSecret()
-	s, other := secretOf(t, secret), secretOf(t, NewSecret())
+	secret := trust.NewSecret()
+	other, proto := trust.NewSecret(), []string{"nanoring/" + secretOf(t, secret).ID()}
 	var log logged
 	f := newFake(nil)
 	cfg := config(t, "dev1")
@@ -195,23 +155,23 @@ func TestBadCertificates(t *testing.T) {
 	n := start(t, cfg)
 	now := time.Now()
 
-	none := &tls.Config{NextProtos: []string{alpnPrefix + s.ID()}}
+	none := &tls.Config{NextProtos: proto}
 	forged := asNode(t, other, "dev2", now)
-	forged.NextProtos = []string{alpnPrefix + s.ID()} // it says that it has the secret
-	unnamed := selfSigned(t, "nanoring "+s.ID(), nil)
+	forged.NextProtos = proto // it says that it has the secret
+	unnamed := selfSigned(t, "nanoring "+secretOf(t, secret).ID(), nil)
 	unnamed.NextProtos = forged.NextProtos
 	for name, c := range map[string]*tls.Config{
 		"none": none, "of another secret": asNode(t, other, "dev2", now), "of another secret, under this one's id": forged,
-		"expired":       asNode(t, s, "dev2", now.Add(-leafLife-time.Hour)),
-		"not valid yet": asNode(t, s, "dev2", now.Add(2*leafBefore)),
+		"expired":       asNode(t, secret, "dev2", now.Add(-48*time.Hour)),
+		"not valid yet": asNode(t, secret, "dev2", now.Add(2*time.Hour)),
 		"self-signed":   unnamed,
 	} {
 		if ws, status, _ := dialTLS(t, n, c, nil); ws != nil || status == http.StatusSwitchingProtocols {
 			t.Errorf("a certificate %s opens a WebSocket", name)
 		}
 	}
-	old := asNode(t, s, "dev2", now)
-	old.MaxVersion = tls.VersionTLS12
+	old := asNode(t, secret, "dev2", now)
+	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
 	if ws, _, _ := dialTLS(t, n, old, nil); ws != nil {
 		t.Error("TLS 1.2 opens a WebSocket")
 	}
@@ -220,7 +180,7 @@ func TestBadCertificates(t *testing.T) {
 			t.Errorf("the engine was told of a connection: %+v", in)
 		}
 	}
-	if ws, status, says := dialTLS(t, n, asNode(t, s, "dev2", now), nil); ws == nil {
+	if ws, status, says := dialTLS(t, n, asNode(t, secret, "dev2", now), nil); ws == nil {
 		t.Fatalf("a good certificate: %d %s", status, says)
 	}
 	if in := f.next(t, core.Opened); in.Role != core.Peer || in.Name != "dev2" {
@@ -254,10 +214,10 @@ func selfSigned(t testing.TB, subject string, uris []*url.URL) *tls.Config {
 
 // TestLeafOfAnotherName: a node may go by the name in its certificate, and no other.
 func TestLeafOfAnotherName(t *testing.T) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	one := real(t, "dev1", locked(secretFile(t, secret)))
 	for _, name := range []string{"dev1", "dev3"} { // as itself, it would make dev1 halt
-		ws, status, says := dialTLS(t, one.Node, asNode(t, secretOf(t, secret), "dev2", time.Now()), nil)
+		ws, status, says := dialTLS(t, one.Node, asNode(t, secret, "dev2", time.Now()), nil)
 		if ws == nil {
 			t.Fatal(status, says)
 		}
@@ -389,46 +349,13 @@ func TestEmbeddersTLS(t *testing.T) {
 	agree(t, "dev1 dev2", one, two)
 }
 
-// TestRenewal: a node gets a new certificate while it runs.
-func TestRenewal(t *testing.T) {
-	clock := make(chan time.Duration, 1)
-	clock <- 0
-	cfg := config(t, "dev1")
-	cfg.SecretFile = secretFile(t, NewSecret())
-	cfg.Clock = func() time.Time {
-		ahead := <-clock
-		clock <- ahead
-		return time.Now().Add(ahead)
-	}
-	k, err := newKeeper(&cfg, slog.New(slog.DiscardHandler))
-	if err == nil {
-		err = cfg.setDefaults()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf := func() *x509.Certificate { return k.now.Load().authorities[0].leaf.Leaf }
-	first := leaf()
-	if changed, err := k.changed(false); changed || err != nil {
-		t.Fatal(changed, err)
-	}
-	<-clock
-	clock <- leafLife/2 + time.Minute
-	if changed, err := k.changed(false); !changed || err != nil {
-		t.Fatal(changed, err)
-	}
-	if second := leaf(); first.Equal(second) || second.NotAfter.Before(first.NotAfter) {
-		t.Error("it has the certificate it had")
-	}
-}
-
 func clientTLS(t testing.TB, secrets string) *tls.Config {
 	t.Helper()
-	list, err := ParseSecrets([]byte(secrets))
+	list, err := trust.ParseSecrets([]byte(secrets))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ClientTLS(list)
+	c, err := trust.ClientTLS(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +365,7 @@ func clientTLS(t testing.TB, secrets string) *tls.Config {
 // TestLockedHandler: a node that is mounted in a TLS server of somebody's own is in
 // its ring as all others are.
 func TestLockedHandler(t *testing.T) {
-	file := secretFile(t, NewSecret())
+	file := secretFile(t, trust.NewSecret())
 	one := real(t, "dev1", locked(file))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

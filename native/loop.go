@@ -347,7 +347,7 @@ func (n *Node) post(in input) bool {
 func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.ended || !n.keeper.now.Load().believes(c.key) {
+	if n.ended || !n.keeper.Now().Believes(c.key) {
 		return false
 	}
 	n.conns[c] = struct{}{}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // Node is a running node. All of its methods may be called from anywhere.
@@ -32,7 +33,8 @@ type Node struct {
 	server   *http.Server
 	client   *http.Client // dials
 	board    board
-	keeper   *keeper
+	keeper   *trust.Keeper
+	rare     rarely
 	guesses  guesses
 
 	inputs  chan input
@@ -87,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
-	if n.keeper, err = newKeeper(&n.cfg, n.log); err != nil {
+	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
 	n.handler = n.routes()
@@ -164,8 +166,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			n.wg.Go(func() { n.listenOn(on) })
 		}
 	}
-	if n.keeper.root != nil {
-		n.keeper.exposed()
+	if n.keeper.Server() != nil {
+		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
 	n.unhook = context.AfterFunc(ctx, n.requestStop)
@@ -186,7 +188,7 @@ func (n *Node) warnExposed(address string) {
 func (n *Node) listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
-		return newDoor(l, n.keeper.root, n.log), nil
+		return newDoor(l, n.keeper.Server(), n.log), nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -364,7 +366,7 @@ func (n *Node) Status() Status {
 		Name: n.cfg.Name, Ring: n.cfg.Ring, Address: n.addr, Instance: formatInstance(n.instance),
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: filepath.Clean(n.folder.dir),
 	}
-	s.Keys = n.keeper.now.Load().ids()
+	s.Keys = n.keeper.Now().IDs()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
 	n.board.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nanoring/nanoring/native/trust"
 	"github.com/nanoring/nanoring/wasm/module"
 )
 
@@ -89,7 +90,7 @@ func TestLockedPage(t *testing.T) {
 	open, c := start(t, cfg), httpClient(t)
 	cfg = config(t, "dev2")
 	cfg.Engine = newFake(nil).engine
-	cfg.SecretFile = secretFile(t, NewSecret())
+	cfg.SecretFile = secretFile(t, trust.NewSecret())
 	locked := start(t, cfg)
 	for n, want := range map[*Node]bool{open: false, locked: true} {
 		if got := ask(t, c, "GET", "http://"+n.Addr()+"/", ""); got.status != 200 || strings.Contains(got.body, "<html data-locked ") != want {

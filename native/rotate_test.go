@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // TestRotation changes the secret of a ring of eight twice, under load, as
 // docs/security.md says: nobody is ever seen down but the one that is away meanwhile,
 // and it says what it needs when it comes back.
 func TestRotation(t *testing.T) {
-	a, b, c := NewSecret(), NewSecret(), NewSecret()
+	a, b, c := trust.NewSecret(), trust.NewSecret(), trust.NewSecret()
 	steady := func(cfg *Config) { cfg.Tune = func(*core.Config) {} } // in its own time
 	var logs [8]logged
 	var nodes []*mortal
@@ -93,7 +94,7 @@ func TestRotation(t *testing.T) {
 		return true
 	})
 	for i := range logs {
-		if logs[i].count(secretPrefix) > 0 {
+		if logs[i].count("nanoring-secret-") > 0 {
 			t.Errorf("the log of dev%d has a secret", i+1)
 		}
 	}
@@ -101,7 +102,7 @@ func TestRotation(t *testing.T) {
 
 // TestSecretFileDamaged: what is no secret file changes nothing.
 func TestSecretFileDamaged(t *testing.T) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	var log logged
 	one := real(t, "dev1", locked(secretFile(t, secret)), func(c *Config) { c.Log = log.logger() })
 	writeSecrets(t, one.cfg.SecretFile, "oops")
@@ -113,11 +114,11 @@ func TestSecretFileDamaged(t *testing.T) {
 // TestWithdrawnSecret: who came by a secret that is not in the file any more is
 // sent away, a guest too, and does not come in again.
 func TestWithdrawnSecret(t *testing.T) {
-	a, b := NewSecret(), NewSecret()
+	a, b := trust.NewSecret(), trust.NewSecret()
 	one := real(t, "dev1", locked(secretFile(t, a, b)))
 	two := real(t, "dev2", locked(secretFile(t, b)), join(one.Addr()))
 	agree(t, "dev1 dev2", one, two) // by the one that they share, although a is the first
-	tab := newTab(t, "tab", token(t, secretOf(t, b), Token{Role: RoleGuest, Name: "tab"}))
+	tab := newTab(t, "tab", token(t, secretOf(t, b), trust.Token{Role: trust.RoleGuest, Name: "tab"}))
 	tab.join(one.Node)
 	sees(t, one, "tab", core.Alive)
 	writeSecrets(t, one.cfg.SecretFile, a)

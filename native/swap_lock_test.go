@@ -6,17 +6,18 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // TestSwapKeepsWhatTokensDemand: the engine that takes over knows who the others
 // were found to be: a guest's tags are still those of its token, or it goes.
 func TestSwapKeepsWhatTokensDemand(t *testing.T) {
-	secret := NewSecret()
+	secret := trust.NewSecret()
 	file := secretFile(t, secret)
 	one := real(t, "dev1", locked(file))
 	two := real(t, "dev2", locked(file), join(one.Addr()))
 	agree(t, "dev1 dev2", one, two)
-	a := &attacker{TB: t, n: one.Node, token: token(t, secretOf(t, secret), Token{Role: RoleGuest, Name: "evil", Tags: map[string]string{"user": "alice"}})}
+	a := &attacker{TB: t, n: one.Node, token: token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: "evil", Tags: map[string]string{"user": "alice"}})}
 	ws := a.enter("evil")
 	defer ws.CloseNow()
 	own := func(stamp time.Time, user string) *wire.Frame {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 	"github.com/spf13/cobra"
 )
 
@@ -56,13 +57,13 @@ func (o *options) authenticate(cmd *cobra.Command, c *client) error {
 		return usage(cmd, err)
 	}
 	if secrets != nil {
-		config, err := native.ClientTLS(secrets)
+		config, err := trust.ClientTLS(secrets)
 		if err != nil {
 			return err
 		}
 		c.http.Transport = &http.Transport{TLSClientConfig: config}
 		c.token = func() (string, error) {
-			return secrets[0].Sign(native.Token{Ring: o.ring, Role: native.RoleOperator, Expires: time.Now().Add(time.Minute)})
+			return secrets[0].Sign(trust.Token{Ring: o.ring, Role: trust.RoleOperator, Expires: time.Now().Add(time.Minute)})
 		}
 	}
 	if o.token != "" {
@@ -158,7 +159,7 @@ func (c *client) noNode(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	var no *native.TrustError
+	var no *trust.Error
 	if errors.As(err, &no) {
 		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, no), ""}
 	}

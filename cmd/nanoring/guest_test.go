@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // TestLockedPage has tabs of a real browser come into a ring that is locked, by
@@ -71,11 +71,11 @@ func mintOld(t *testing.T, key string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := native.ParseSecrets(text)
+	secrets, err := trust.ParseSecrets(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := secrets[0].Sign(native.Token{Ring: "red", Role: native.RoleGuest, Name: "*", Expires: time.Now().Add(-time.Hour)})
+	signed, err := secrets[0].Sign(trust.Token{Ring: "red", Role: trust.RoleGuest, Name: "*", Expires: time.Now().Add(-time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

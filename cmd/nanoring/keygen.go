@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 	"github.com/spf13/cobra"
 )
 
@@ -25,8 +25,8 @@ rotate, put a new secret into the file beside the old one: docs/security.md.`,
   nanoring node --secret-file ring.key --listen 10.0.0.5:7946`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			line := native.NewSecret()
-			secrets, err := native.ParseSecrets([]byte(line))
+			line := trust.NewSecret()
+			secrets, err := trust.ParseSecrets([]byte(line))
 			if err != nil {
 				return err
 			}

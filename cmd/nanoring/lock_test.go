@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 )
 
 // TestHostilePage: a page of another origin tries the API and the WebSocket of a
@@ -22,7 +22,7 @@ func TestHostilePage(t *testing.T) {
 	b := startBrowser(t)
 	ns := newNodes(t)
 	file := filepath.Join(ns.dir, "ring.key")
-	if err := os.WriteFile(file, []byte(native.NewSecret()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(trust.NewSecret()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	closed := ns.mustStart(t, "dev1", "", "--secret-file", file)
@@ -32,18 +32,18 @@ func TestHostilePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := native.ParseSecrets(text)
+	secrets, err := trust.ParseSecrets(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sign := func(role, name string) string {
-		signed, err := secrets[0].Sign(native.Token{Ring: defaultRing, Role: role, Name: name, Expires: time.Now().Add(time.Hour)})
+		signed, err := secrets[0].Sign(trust.Token{Ring: defaultRing, Role: role, Name: name, Expires: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return signed
 	}
-	guest, operator := sign(native.RoleGuest, "*"), sign(native.RoleOperator, "")
+	guest, operator := sign(trust.RoleGuest, "*"), sign(trust.RoleOperator, "")
 
 	tab := b.open(t, b.pages+"/empty")
 	tab.expect(".") // the browser complains of all of it
@@ -111,7 +111,7 @@ func TestSignedElsewhere(t *testing.T) {
 	t.Parallel()
 	ns := newNodes(t)
 	file := filepath.Join(ns.dir, "ring.key")
-	if err := os.WriteFile(file, []byte(native.NewSecret()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(trust.NewSecret()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	node := ns.mustStart(t, "dev1", "", "--secret-file", file)

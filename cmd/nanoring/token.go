@@ -6,12 +6,12 @@ import (
 	"os"
 	"time"
 
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/trust"
 	"github.com/spf13/cobra"
 )
 
 func tokenCommand(o *options) *cobra.Command {
-	var token native.Token
+	var token trust.Token
 	var tags []string
 	var ttl time.Duration
 	var jwk bool
@@ -70,17 +70,17 @@ docs/security.md shows how in Node.js, Python and Go.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&token.Role, "role", native.RoleGuest, "what it is for: guest, reader, operator")
+	flags.StringVar(&token.Role, "role", trust.RoleGuest, "what it is for: guest, reader, operator")
 	flags.StringVar(&token.Name, "name", "", "name that a guest may have, or how it begins and *")
 	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
 	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
-	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{native.RoleGuest, native.RoleReader, native.RoleOperator}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{trust.RoleGuest, trust.RoleReader, trust.RoleOperator}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // secrets reads the file of the ring's secrets; nil if none is named.
-func (o *options) secrets() ([]native.Secret, error) {
+func (o *options) secrets() ([]trust.Secret, error) {
 	if o.secretFile == "" {
 		return nil, nil
 	}
@@ -88,7 +88,7 @@ func (o *options) secrets() ([]native.Secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use --secret-file: %w", err)
 	}
-	secrets, err := native.ParseSecrets(b)
+	secrets, err := trust.ParseSecrets(b)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use --secret-file: %s: %w", o.secretFile, err)
 	}

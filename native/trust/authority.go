@@ -1,4 +1,4 @@
-package native
+package trust
 
 import (
 	"crypto/ed25519"
@@ -8,10 +8,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/big"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -79,91 +77,6 @@ func (a *authority) issue(name string, now time.Time) error {
 	a.leaf = &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}
 	a.issued = now
 	return err
-}
-
-// identity is who a certificate says that the other end is.
-type identity struct {
-	name string
-	key  string // the id of the secret that vouches for it; "" for a PKI
-}
-
-// A TrustError says why the other end of a connection is not believed to be a node
-// of the ring. It names ids of secrets, never secrets.
-type TrustError struct {
-	lacks string // the id of the secret that this node lacks, if that is why
-	text  string
-	err   error
-}
-
-func (e *TrustError) Error() string {
-	if e.err != nil {
-		return e.text + ": " + e.err.Error()
-	}
-	return e.text
-}
-
-func (e *TrustError) Unwrap() error { return e.err }
-
-// verify finds out who presents a certificate.
-func (t *trust) verify(certs []*x509.Certificate, now time.Time) (identity, error) {
-	if len(certs) == 0 {
-		return identity{}, &TrustError{text: "it has no certificate"}
-	}
-	leaf := certs[0]
-	roots := t.roots
-	if roots == nil {
-		var ours *authority
-		for _, a := range t.authorities {
-			if a.cert.Subject.CommonName == leaf.Issuer.CommonName {
-				ours = a
-			}
-		}
-		if ours == nil {
-			return identity{}, t.unknown(leaf.Issuer.CommonName)
-		}
-		roots = x509.NewCertPool()
-		roots.AddCert(ours.cert)
-	}
-	middle := x509.NewCertPool()
-	for _, c := range certs[1:] {
-		middle.AddCert(c)
-	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: middle, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-	})
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return identity{}, &TrustError{text: fmt.Sprintf("its certificate is valid from %s to %s, but it is %s here: one of the clocks is wrong",
-			leaf.NotBefore.Format(time.RFC3339), leaf.NotAfter.Format(time.RFC3339), now.UTC().Format(time.RFC3339))}
-	case err != nil:
-		return identity{}, &TrustError{text: "its certificate is not good", err: err}
-	}
-	return t.identify(leaf)
-}
-
-// identify says who a certificate is of, and by which secret, if it is good.
-func (t *trust) identify(leaf *x509.Certificate) (identity, error) {
-	name, err := nameIn(leaf, t.roots != nil)
-	if err != nil {
-		return identity{}, &TrustError{text: "its certificate is not good", err: err}
-	}
-	if t.roots != nil {
-		return identity{name: name}, nil
-	}
-	return identity{name, strings.TrimPrefix(leaf.Issuer.CommonName, caSubject)}, nil
-}
-
-// unknown says that a certificate is by a secret, or somebody, not known here.
-func (t *trust) unknown(issuer string) error {
-	id, ok := strings.CutPrefix(issuer, caSubject)
-	if !ok || len(id) > 8 {
-		return &TrustError{text: "its certificate is not by the ring's secret"}
-	}
-	have := strings.Join(t.ids(), ", ")
-	return &TrustError{lacks: id, text: "it goes by the secret " + id + ", which this node does not have: it has " + have +
-		". If the ring's secret was changed, put the present one into this node's secret file"}
 }
 
 // nameIn returns the name of the node that a certificate is for: its nanoring URI,

@@ -1,4 +1,4 @@
-package native
+package trust
 
 import (
 	"crypto/tls"
@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// shake does a handshake with a door as a node, and says whether it was a resumed
+// shake does a handshake with a listener as a node, and says whether it was a resumed
 // one. A byte comes back, by which the tickets have come too.
-func shake(t testing.TB, d *door, config *tls.Config) bool {
+func shake(t testing.TB, d net.Listener, config *tls.Config) bool {
 	t.Helper()
 	c, err := tls.Dial("tcp", d.Addr().String(), config)
 	if err != nil {
@@ -23,22 +23,20 @@ func shake(t testing.TB, d *door, config *tls.Config) bool {
 	return c.ConnectionState().DidResume
 }
 
-// lockedDoor is a door that sends a byte to everybody who comes through.
-func lockedDoor(t testing.TB) (*door, *keeper) {
+// patience is of tests that wait for what has to come.
+const patience = 20 * time.Second
+
+// listen is a listener that sends a byte to everybody who shows that it is a node.
+func listen(t testing.TB) (net.Listener, *Keeper) {
 	t.Helper()
-	cfg := Config{Name: "dev1", Data: t.TempDir(), Log: new(logged).logger(), SecretFile: secretFile(t, NewSecret())}
-	if err := cfg.setDefaults(); err != nil {
-		t.Fatal(err)
-	}
-	k, err := newKeeper(&cfg, cfg.Log)
+	k, err := NewKeeper(Config{Name: "dev1", SecretFile: secretFile(t, NewSecret())})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	d, err := tls.Listen("tcp", "127.0.0.1:0", k.Server())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDoor(l, k.root, cfg.Log)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -61,38 +59,38 @@ func lockedDoor(t testing.TB) (*door, *keeper) {
 // TestResumption: who was there before comes in by a short handshake; not by one
 // from before the trust changed.
 func TestResumption(t *testing.T) {
-	d, k := lockedDoor(t)
-	old := k.now.Load().client
+	d, k := listen(t)
+	old := k.Now().Client()
 	if shake(t, d, old) {
 		t.Fatal("the first is a resumed one")
 	}
 	if !shake(t, d, old) {
 		t.Fatal("the second is not")
 	}
-	if changed, err := k.changed(true); !changed || err != nil {
+	if changed, err := k.Refresh(true); !changed || err != nil {
 		t.Fatal(changed, err)
 	}
 	if shake(t, d, old) {
 		t.Fatal("it comes in by what the trust of before had said")
 	}
-	if shake(t, d, k.now.Load().client) {
+	if shake(t, d, k.Now().Client()) {
 		t.Fatal("the first by a new certificate is a resumed one")
 	}
 }
 
 func BenchmarkHandshake(b *testing.B) {
-	d, k := lockedDoor(b)
+	d, k := listen(b)
 	b.Run("full", func(b *testing.B) {
-		c := k.now.Load().client.Clone()
+		c := k.Now().Client().Clone()
 		c.ClientSessionCache = nil
 		for b.Loop() {
 			shake(b, d, c)
 		}
 	})
 	b.Run("resumed", func(b *testing.B) {
-		shake(b, d, k.now.Load().client)
+		shake(b, d, k.Now().Client())
 		for b.Loop() {
-			if !shake(b, d, k.now.Load().client) {
+			if !shake(b, d, k.Now().Client()) {
 				b.Fatal("not resumed")
 			}
 		}

@@ -1,8 +1,6 @@
-package native
+package trust
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -124,58 +122,8 @@ func (t *Token) check() error {
 	return nil
 }
 
-// admit takes a JWT for what it claims, if it is by one of the secrets, of the ring
-// and valid now. The error is for the log: it has nothing of the token but its kid,
-// and nothing of it is for who sent it.
-func (t *trust) admit(signed, ring string, now time.Time) (token Token, key string, err error) {
-	if len(signed) > maxToken {
-		return token, "", fmt.Errorf("a token of %d bytes: there are %d at most", len(signed), maxToken)
-	}
-	var c claims
-	var unknown error
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithExpirationRequired(),
-		jwt.WithLeeway(tokenLeeway),
-		jwt.WithTimeFunc(func() time.Time { return now }),
-		jwt.WithStrictDecoding(),
-	)
-	_, err = parser.ParseWithClaims(signed, &c, func(j *jwt.Token) (any, error) {
-		kid, _ := j.Header["kid"].(string)
-		for i := range t.secrets {
-			s := &t.secrets[i]
-			if have, k := s.TokenKey(c.Role); have == kid {
-				key = s.id
-				return k, nil
-			}
-		}
-		unknown = fmt.Errorf("the token of role %.20q is signed by the key %.40q, which this node does not have: it has the secrets %v", c.Role, kid, t.ids())
-		return nil, unknown
-	})
-	switch {
-	case unknown != nil:
-		return Token{}, "", unknown
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return Token{}, "", fmt.Errorf("the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		return Token{}, "", errors.New("the token is not valid yet: is the clock of who signed it right?")
-	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return Token{}, "", errors.New("the token's signature is not by its key, or not HS256")
-	case err != nil:
-		return Token{}, "", errors.New("the token is no JWT of a ring, with an exp") // what else is in it is anybody's
-	}
-	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Expires: c.ExpiresAt.Time}
-	if err := token.check(); err != nil {
-		return Token{}, "", fmt.Errorf("the token is signed, but %w", err)
-	}
-	if token.Ring != ring {
-		return Token{}, "", fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)
-	}
-	return token, key, nil
-}
-
-// tags returns the labels that the token demands; nil for any.
-func (t *Token) tags() []wire.Tag {
+// Demands returns the labels that the token demands; nil for any.
+func (t *Token) Demands() []wire.Tag {
 	if t.Tags == nil {
 		return nil
 	}
@@ -185,34 +133,4 @@ func (t *Token) tags() []wire.Tag {
 	}
 	slices.SortFunc(list, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return list
-}
-
-// ClientTLS returns the configuration with which a program that has the ring's
-// secrets, and is no node, dials a node: it believes a certificate of theirs, or
-// one that the system believes.
-func ClientTLS(secrets []Secret) (*tls.Config, error) {
-	t := &trust{secrets: secrets}
-	for i := range secrets {
-		a, err := newAuthority(&secrets[i])
-		if err != nil {
-			return nil, err
-		}
-		t.authorities = append(t.authorities, a)
-	}
-	return &tls.Config{
-		InsecureSkipVerify: true, // it is verified here
-		VerifyConnection: func(cs tls.ConnectionState) error {
-			leaf := cs.PeerCertificates[0]
-			if strings.HasPrefix(leaf.Issuer.CommonName, caSubject) {
-				_, err := t.verify(cs.PeerCertificates, time.Now())
-				return err
-			}
-			middle := x509.NewCertPool()
-			for _, c := range cs.PeerCertificates[1:] {
-				middle.AddCert(c)
-			}
-			_, err := leaf.Verify(x509.VerifyOptions{DNSName: cs.ServerName, Intermediates: middle})
-			return err
-		},
-	}, nil
 }

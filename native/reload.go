@@ -1,0 +1,93 @@
+package native
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/trust"
+)
+
+// pollEvery is how often files are looked at. They may be links that are changed as a
+// whole, so it is what they have that is compared.
+const pollEvery = time.Second
+
+// keepTrust is a goroutine: it takes in changed files, and renews certificates.
+func (n *Node) keepTrust() {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	said := ""
+	for {
+		select {
+		case <-ticker.C:
+		case <-n.halted:
+			return
+		}
+		err := n.reload(false)
+		if err == nil {
+			said = ""
+		} else if err.Error() != said {
+			said = err.Error()
+			n.log.Error("the secret and certificates stay as they were", "why", err)
+		}
+	}
+}
+
+// Reload reads the files of the secret and certificates again, now, although it is
+// done every second anyway. An error leaves all as it was.
+func (n *Node) Reload() error { return n.reload(true) }
+
+func (n *Node) reload(force bool) error {
+	before := n.keeper.Now()
+	changed, err := n.keeper.Refresh(force)
+	if err != nil || !changed {
+		return err
+	}
+	now := n.keeper.Now()
+	if was, is := strings.Join(before.IDs(), ", "), strings.Join(now.IDs(), ", "); was != is {
+		n.log.Info("the ring's secrets changed", "were", was, "are", is)
+	} else {
+		n.log.Debug("the certificates were renewed")
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.conns {
+		if !now.Believes(c.key) {
+			c.close(wire.CodeRotated, "the ring's secret has changed")
+		}
+	}
+	return nil
+}
+
+// newKeeper reads the files of the secret and certificates.
+func newKeeper(c *Config, stranger func(from string, theirs []string)) (*trust.Keeper, error) {
+	k, err := trust.NewKeeper(trust.Config{
+		Name: c.Name, SecretFile: c.SecretFile, TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSCA: c.TLSCA, TLS: c.TLS,
+		Clock: c.Clock, Stranger: stranger,
+	})
+	var bad *trust.ConfigError
+	if errors.As(err, &bad) {
+		return nil, wrong(bad.Field, bad.Err)
+	}
+	return k, err
+}
+
+// strangers logs that a node dialled that has none of the secrets.
+func (n *Node) strangers(from string, theirs []string) {
+	if n.rare.now("theirs", from) {
+		n.log.Warn("a node that dialled has none of the ring's secrets", "from", from, "it has", fmt.Sprintf("%.99q", theirs), "this node has", n.keeper.Now().IDs())
+	}
+}
+
+func (n *Node) warnExposedSecret() {
+	if n.keeper.Exposed() {
+		n.log.Warn("every user of this machine may read the ring's secret: chmod 600 it", "file", n.cfg.SecretFile)
+	}
+}
+
+// TLSConfig returns the configuration for a server of one's own that Handler is
+// mounted in; nil without a secret or certificates.
+func (n *Node) TLSConfig() *tls.Config { return n.keeper.Server() }

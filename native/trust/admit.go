@@ -1,0 +1,59 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Admit takes a JWT for what it claims, if it is by one of the secrets, of the ring
+// and valid now. The error is for the log: it has nothing of the token but its kid,
+// and nothing of it is for who sent it. The key is the id of the secret.
+func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key string, err error) {
+	if len(signed) > maxToken {
+		return token, "", fmt.Errorf("a token of %d bytes: there are %d at most", len(signed), maxToken)
+	}
+	var c claims
+	var unknown error
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithExpirationRequired(),
+		jwt.WithLeeway(tokenLeeway),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+		jwt.WithStrictDecoding(),
+	)
+	_, err = parser.ParseWithClaims(signed, &c, func(j *jwt.Token) (any, error) {
+		kid, _ := j.Header["kid"].(string)
+		for i := range t.secrets {
+			s := &t.secrets[i]
+			if have, k := s.TokenKey(c.Role); have == kid {
+				key = s.id
+				return k, nil
+			}
+		}
+		unknown = fmt.Errorf("the token of role %.20q is signed by the key %.40q, which this node does not have: it has the secrets %v", c.Role, kid, t.IDs())
+		return nil, unknown
+	})
+	switch {
+	case unknown != nil:
+		return Token{}, "", unknown
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return Token{}, "", fmt.Errorf("the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return Token{}, "", errors.New("the token is not valid yet: is the clock of who signed it right?")
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return Token{}, "", errors.New("the token's signature is not by its key, or not HS256")
+	case err != nil:
+		return Token{}, "", errors.New("the token is no JWT of a ring, with an exp") // what else is in it is anybody's
+	}
+	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Expires: c.ExpiresAt.Time}
+	if err := token.check(); err != nil {
+		return Token{}, "", fmt.Errorf("the token is signed, but %w", err)
+	}
+	if token.Ring != ring {
+		return Token{}, "", fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)
+	}
+	return token, key, nil
+}

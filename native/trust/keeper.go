@@ -1,0 +1,203 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config is what a node's trust is made of. All but Name may be left out.
+type Config struct {
+	Name string // of the node, which its certificates are for
+
+	// SecretFile has the ring's secrets: see ParseSecrets.
+	SecretFile string
+	// TLSCert and TLSKey are files in PEM: the certificate for all who dial the node
+	// and are no nodes. With TLSCA, a file too, nodes show it to each other, and trust
+	// that CA instead of the secret's: it has to name the node.
+	TLSCert, TLSKey, TLSCA string
+	// TLS takes the place of the three files; its ClientCAs, if any, that of TLSCA.
+	TLS *tls.Config
+
+	Clock func() time.Time // nil is time.Now
+	// Stranger is told of a node that dials from an address and has none of the
+	// secrets, but theirs, by their ids. Anybody can cause that, as often as they like.
+	Stranger func(from string, theirs []string)
+}
+
+// A Keeper keeps a node's trust up to date, for whoever asks, from anywhere.
+type Keeper struct {
+	cfg    Config
+	server *tls.Config
+	now    atomic.Pointer[Trust]
+
+	mu    sync.Mutex
+	files [][]byte // as they were read last
+	since time.Time
+}
+
+// NewKeeper reads what the configuration names. What cannot be used is a *ConfigError.
+func NewKeeper(cfg Config) (*Keeper, error) {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	k := &Keeper{cfg: cfg}
+	if cfg.SecretFile != "" || cfg.TLSCert != "" || cfg.TLS != nil {
+		k.server = &tls.Config{GetConfigForClient: k.choose}
+	}
+	files, err := k.read()
+	if err != nil {
+		return nil, err
+	}
+	return k, k.build(files)
+}
+
+// Now returns the present trust.
+func (k *Keeper) Now() *Trust { return k.now.Load() }
+
+// Server returns the configuration for all that dial, nodes and others, of the
+// trust at each time; nil if there is nothing to show.
+func (k *Keeper) Server() *tls.Config { return k.server }
+
+// fields are the configuration's files, by name.
+func (k *Keeper) fields() [4][2]string {
+	c := &k.cfg
+	return [4][2]string{{"SecretFile", c.SecretFile}, {"TLSCert", c.TLSCert}, {"TLSKey", c.TLSKey}, {"TLSCA", c.TLSCA}}
+}
+
+func (k *Keeper) read() ([][]byte, error) {
+	var files [][]byte
+	for _, f := range k.fields() {
+		var b []byte
+		if f[1] != "" {
+			var err error
+			if b, err = os.ReadFile(f[1]); err != nil {
+				return nil, wrong(f[0], err)
+			}
+		}
+		files = append(files, b)
+	}
+	return files, nil
+}
+
+// build makes the trust that follows from files, with new certificates.
+func (k *Keeper) build(files [][]byte) (err error) {
+	t, c := new(Trust), &k.cfg
+	if c.SecretFile != "" {
+		if t.secrets, err = ParseSecrets(files[0]); err != nil {
+			return wrong("SecretFile", fmt.Errorf("%s: %w", c.SecretFile, err))
+		}
+	}
+	now := c.Clock()
+	for i := range t.secrets {
+		a, err := newAuthority(&t.secrets[i])
+		if err == nil {
+			err = a.issue(c.Name, now)
+		}
+		if err != nil {
+			return wrong("SecretFile", err)
+		}
+		t.authorities = append(t.authorities, a)
+	}
+	if c.TLSCert != "" {
+		if t.public, err = tls.X509KeyPair(files[1], files[2]); err != nil {
+			return wrong("TLSCert", fmt.Errorf("%s with %s: %w", c.TLSCert, c.TLSKey, err))
+		}
+	}
+	if c.TLSCA != "" {
+		t.roots = x509.NewCertPool()
+		if !t.roots.AppendCertsFromPEM(files[3]) {
+			return wrong("TLSCA", fmt.Errorf("%s has no certificate in PEM", c.TLSCA))
+		}
+	}
+	if c.TLS != nil {
+		t.roots = c.TLS.ClientCAs
+	}
+	if err := k.checkOwn(t); err != nil {
+		return err
+	}
+	t.configure(c)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.files, k.since = files, now
+	k.now.Store(t)
+	return nil
+}
+
+// checkOwn finds out early that others would not take this node for who it is.
+func (k *Keeper) checkOwn(t *Trust) error {
+	if t.roots == nil || k.cfg.TLSCert == "" {
+		return nil
+	}
+	name, err := nameIn(t.public.Leaf, true)
+	if err == nil && name != k.cfg.Name {
+		err = fmt.Errorf("it is for %s: as a node's, with a CA of one's own, it names the node, %s (its common name, or a URI %s:%s)", name, k.cfg.Name, nameScheme, k.cfg.Name)
+	}
+	if err != nil {
+		return wrong("TLSCert", err)
+	}
+	return nil
+}
+
+// choose tells nodes from everybody else that dials.
+func (k *Keeper) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	t := k.now.Load()
+	var theirs []string
+	for _, p := range hello.SupportedProtos {
+		if id, ok := strings.CutPrefix(p, alpnPrefix); ok {
+			theirs = append(theirs, id)
+		}
+	}
+	switch own := k.cfg.TLS; {
+	case theirs != nil && t.Secured():
+	case own != nil && own.GetConfigForClient != nil:
+		return own.GetConfigForClient(hello)
+	default:
+		return t.others, nil
+	}
+	known := t.roots != nil
+	for _, a := range t.authorities {
+		for _, id := range theirs {
+			known = known || id == a.id
+		}
+	}
+	if !known && k.cfg.Stranger != nil {
+		k.cfg.Stranger(hello.Conn.RemoteAddr().String(), theirs)
+	}
+	return t.server, nil
+}
+
+// Refresh looks for new files, and for a certificate whose time it is. It returns
+// whether there is a new trust; an error leaves things as they are.
+func (k *Keeper) Refresh(force bool) (bool, error) {
+	files, err := k.read()
+	if err != nil {
+		return false, err
+	}
+	k.mu.Lock()
+	same := true
+	for i := range files {
+		same = same && bytes.Equal(files[i], k.files[i])
+	}
+	age := k.cfg.Clock().Sub(k.since)
+	k.mu.Unlock()
+	if same && !force && age < leafLife/2 && age > -leafBefore/2 {
+		return false, nil
+	}
+	return true, k.build(files)
+}
+
+// Exposed says whether every user of this machine may read the secret file.
+func (k *Keeper) Exposed() bool {
+	if k.cfg.SecretFile == "" {
+		return false
+	}
+	info, err := os.Stat(k.cfg.SecretFile)
+	return err == nil && info.Mode().Perm()&0o004 != 0
+}
