@@ -31,32 +31,29 @@ type room struct {
 // house is the table. A package that is in none of its lines fails the test:
 // give it a room, or a line.
 var house = map[string]room{
-	".":           {},
-	"core":        {rooms: []string{"core/lww", "core/wire"}, modules: xxhash, pure: true},
-	"core/lww":    {modules: xxhash, pure: true},
-	"core/wire":   {modules: xxhash, pure: true},
-	"core/sim":    {rooms: []string{"core", "core/lww", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
-	"core/story":  {rooms: []string{"core", "core/sim", "core/wire"}, modules: []string{"github.com/cockroachdb/datadriven"}, never: []string{"native/...", "host/..."}},
-	"native/...":  {rooms: []string{"core", "core/wire", "native/...", "wasm/module", "web"}, modules: nativeModules, never: []string{"host/...", "core/sim", "cmd/..."}},
-	"wasm":        {rooms: []string{"core", "core/wire"}},
-	"wasm/module": {},
-	"host/...":    {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
-	"web/...":     {},
-	"cmd/...":     {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
+	".":            {},
+	"core":         {rooms: []string{"core/lww", "core/wire"}, modules: xxhash, pure: true},
+	"core/lww":     {modules: xxhash, pure: true},
+	"core/wire":    {modules: xxhash, pure: true},
+	"core/sim":     {rooms: []string{"core", "core/lww", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
+	"core/story":   {rooms: []string{"core", "core/sim", "core/wire"}, modules: []string{"github.com/cockroachdb/datadriven"}, never: []string{"native/...", "host/..."}},
+	"native":       {rooms: []string{"core", "core/wire", "native/disk", "native/trust", "wasm/module", "web"}, modules: []string{"github.com/coder/websocket"}, never: []string{"host/...", "core/sim", "cmd/..."}},
+	"native/disk":  {rooms: []string{"core", "core/wire"}, modules: diskModules, never: []string{"native", "native/trust", "host/...", "core/sim", "cmd/..."}},
+	"native/trust": {rooms: []string{"core", "core/wire"}, modules: []string{"github.com/golang-jwt/jwt/v5"}, never: []string{"native", "native/disk", "host/...", "core/sim", "cmd/..."}},
+	"wasm":         {rooms: []string{"core", "core/wire"}},
+	"wasm/module":  {},
+	"host/...":     {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
+	"web/...":      {},
+	"cmd/...":      {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
 
 	// Programs of somebody else's, that embed a node.
 	"examples/...": {rooms: []string{"core", "host", "native"}},
 }
 
 var (
-	xxhash        = []string{"github.com/cespare/xxhash/v2"}
-	wazero        = []string{"github.com/tetratelabs/wazero"}
-	nativeModules = []string{
-		"github.com/coder/websocket",
-		"github.com/gofrs/flock",
-		"github.com/golang-jwt/jwt/v5",
-		"github.com/google/renameio/v2",
-	}
+	xxhash         = []string{"github.com/cespare/xxhash/v2"}
+	wazero         = []string{"github.com/tetratelabs/wazero"}
+	diskModules    = []string{"github.com/gofrs/flock", "github.com/google/renameio/v2"}
 	commandModules = []string{
 		"github.com/spf13/cobra",
 		"github.com/spf13/pflag",

@@ -223,7 +223,7 @@ func TestLeaveByAPI(t *testing.T) {
 }
 
 func TestNotReady(t *testing.T) {
-	d := &disk{err: os.ErrPermission}
+	d := &slowDisk{err: os.ErrPermission}
 	n := startOn(t, d, nil)
 	c := httpClient(t)
 	if got := ask(t, c, "POST", "http://"+n.Addr()+"/v1/nodes", `{"name":"dev2","address":"127.0.0.1:1"}`); got.status != 500 || !strings.Contains(got.body, `"code":"not-written"`) {

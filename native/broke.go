@@ -48,7 +48,7 @@ func (l *loop) broke(in core.Input, err error) {
 		l.failure = err
 	case times >= maxBreaks:
 		l.failure = fmt.Errorf("the engine broke %d times within a minute, the last time so: %w: what broke it is in %s; start the node with another engine (--engine)",
-			times, err, l.folder.path(trapsName))
+			times, err, l.folder.Traps())
 	}
 	if !l.goesOn() {
 		return

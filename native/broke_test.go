@@ -16,6 +16,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 var errPoison = errors.New("poison")
@@ -118,7 +119,7 @@ func TestEngineIsStartedAgain(t *testing.T) {
 		return len(kept) == 2
 	})
 	b, err := os.ReadFile(kept[0])
-	var trap trapJSON
+	var trap disk.Trap
 	if err == nil {
 		err = json.Unmarshal(b, &trap)
 	}
@@ -202,19 +203,5 @@ func TestBarEnds(t *testing.T) {
 	i.bar("10.0.0.2", time.Now().Add(-time.Second))
 	if !i.isBarred("10.0.0.1") || i.isBarred("10.0.0.2") || i.isBarred("10.0.0.3") {
 		t.Errorf("%v", i.barred)
-	}
-}
-
-// TestTrapsAreFew: of many only the last are kept.
-func TestTrapsAreFew(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traps")
-	for i := range 3 * maxTraps {
-		if err := writeTrap(dir, filepath.Join(dir, string(rune('A'+i))+trapExt), []byte("{}")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kept, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(kept) != maxTraps || filepath.Base(kept[0]) != string(rune('A'+2*maxTraps))+trapExt {
-		t.Errorf("%q", kept)
 	}
 }

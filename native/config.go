@@ -16,6 +16,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // Config is what a node is made of. Name and Data are required.
@@ -74,7 +75,7 @@ type Config struct {
 	// the engine is made. It is there for tests.
 	Tune func(*core.Config)
 
-	writeRing func(dir string, data []byte) error // tests make it fail
+	writeRing func(f *disk.Folder, snapshot []byte) error // tests make it fail
 }
 
 func (c *Config) setDefaults() error {
@@ -94,7 +95,7 @@ func (c *Config) setDefaults() error {
 		c.Engine = newRing
 	}
 	if c.writeRing == nil {
-		c.writeRing = writeRing
+		c.writeRing = (*disk.Folder).Write
 	}
 	if err := c.publish(); err != nil {
 		return err

@@ -7,4 +7,7 @@
 // reader and a writer of their own, so that a slow peer holds up nobody. What
 // people ask for is answered from a view built of the engine's events, never by
 // asking the engine.
+//
+// Two rooms are beside it, and know nothing of it: native/disk is the data folder,
+// native/trust who may come in.
 package native

@@ -59,14 +59,14 @@ func (n *Node) begin(engine core.Engine, is core.Config) *loop {
 		dials:   make(map[core.ConnID]context.CancelFunc),
 		answers: make(map[uint64]asked),
 		wake:    time.NewTimer(time.Hour),
-		store:   newStore(func(b []byte) error { return n.cfg.writeRing(n.folder.dir, b) }),
+		store:   newStore(func(snapshot []byte) error { return n.cfg.writeRing(n.folder, snapshot) }),
 	}
 	l.wake.Stop()
 	l.starting = true
 	l.step(core.Input{Kind: core.Start})
 	l.starting = false
 	if l.halt == 0 && l.failure == nil {
-		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.dir, "members", n.board.len(), "engine", l.engineStatus().Engine)
+		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.Dir(), "members", n.board.len(), "engine", l.engineStatus().Engine)
 	}
 	return l
 }
@@ -307,9 +307,9 @@ func (l *loop) end() {
 	l.client.CloseIdleConnections()
 	select {
 	case <-written:
-		l.folder.close()
+		l.folder.Close()
 	default: // the disk hangs: nobody else may have the folder before it is done
-		go func() { <-written; l.folder.close() }()
+		go func() { <-written; l.folder.Close() }()
 	}
 	switch {
 	case l.err == nil:

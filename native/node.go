@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/disk"
 	"github.com/nanoring/nanoring/native/trust"
 )
 
@@ -28,7 +28,7 @@ type Node struct {
 	addr     string // where others dial it; "" if nobody can
 	instance wire.Instance
 	epoch    time.Time // of the engine's monotonic time
-	folder   *folder
+	folder   *disk.Folder
 	handler  http.Handler
 	server   *http.Server
 	client   *http.Client // dials
@@ -95,7 +95,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n.handler = n.routes()
 	n.client = newClient(n.keeper)
 
-	if n.folder, err = openFolder(cfg.Data); err != nil {
+	if n.folder, err = disk.Open(cfg.Data, n.log); err != nil {
 		return nil, err
 	}
 	cleanup := func(f func() error) {
@@ -103,8 +103,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			f()
 		}
 	}
-	defer func() { cleanup(n.folder.abandon) }()
-	was, marked, err := n.folder.marked()
+	defer func() { cleanup(n.folder.Abandon) }()
+	was, marked, err := n.folder.Marked()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	var snapshot []byte
 	var damaged error
 	if !marked {
-		if snapshot, damaged, err = n.folder.load(n.log); err != nil {
+		if snapshot, damaged, err = n.folder.Load(); err != nil {
 			return nil, err
 		}
 	}
@@ -130,13 +130,13 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if cfg.Advertise != "" {
 		n.addr = cfg.Advertise
 	}
-	socket, err := listenSocket(n.folder.path(socketName))
+	socket, err := listenSocket(n.socketFile())
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		cleanup(socket.Close)
-		cleanup(func() error { return os.Remove(n.folder.path(socketName)) })
+		cleanup(func() error { return os.Remove(n.socketFile()) })
 	}()
 
 	engine, is, err := n.newEngine(snapshot)
@@ -145,9 +145,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	switch {
 	case marked:
-		err = n.folder.unmark()
+		err = n.folder.Unmark()
 	case damaged != nil:
-		err = n.folder.setAside(n.log, damaged)
+		err = n.folder.SetAside(damaged)
 	}
 	if err != nil {
 		engine.Close()
@@ -227,7 +227,7 @@ func random() uint64 {
 
 // cannotStart says why no engine could be made.
 func (n *Node) cannotStart(snapshot []byte, err error) error {
-	file := n.folder.path(ringName)
+	file := n.folder.RingFile()
 	var of wire.Snapshot
 	if snapshot != nil && of.Decode(snapshot) == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring) {
 		return fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
@@ -364,7 +364,7 @@ type Status struct {
 func (n *Node) Status() Status {
 	s := Status{
 		Name: n.cfg.Name, Ring: n.cfg.Ring, Address: n.addr, Instance: formatInstance(n.instance),
-		Started: time.UnixMicro(n.instance.Start).UTC(), Data: filepath.Clean(n.folder.dir),
+		Started: time.UnixMicro(n.instance.Start).UTC(), Data: n.folder.Dir(),
 	}
 	s.Keys = n.keeper.Now().IDs()
 	n.board.mu.Lock()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // These tests run real nodes, with the real engine, on real sockets.
@@ -55,7 +56,7 @@ func (m *mortal) kill(t *testing.T) {
 	t.Helper()
 	eventually(t, "the ring file", func() bool {
 		var of wire.Snapshot
-		snapshot, err := DecodeRingFile([]byte(have(m.cfg.Data, ringName)))
+		snapshot, err := disk.DecodeRingFile([]byte(have(m.cfg.Data, "ring")))
 		return err == nil && of.Decode(snapshot) == nil && members(of.Records) == names(m.All())
 	})
 	m.dead.Store(true)
@@ -279,7 +280,7 @@ func TestDeletedWhileDown(t *testing.T) {
 	}
 	back := again(t, nodes[2].cfg)
 	receive(t, "dev3's end", back.Done())
-	if !errors.Is(back.Err(), ErrRemoved) || have(back.cfg.Data, ringName) != "" {
+	if !errors.Is(back.Err(), ErrRemoved) || have(back.cfg.Data, "ring") != "" {
 		t.Fatal(back.Err())
 	}
 	agree(t, "dev1 dev2", nodes[0], nodes[1])
@@ -312,7 +313,7 @@ func TestLeave(t *testing.T) {
 		t.Fatal(err)
 	}
 	receive(t, "the end", nodes[2].Done())
-	if nodes[2].Err() != ErrLeft || have(nodes[2].cfg.Data, ringName) != "" || have(nodes[2].cfg.Data, prevName) != "" {
+	if nodes[2].Err() != ErrLeft || have(nodes[2].cfg.Data, "ring") != "" || have(nodes[2].cfg.Data, "ring.prev") != "" {
 		t.Fatal(nodes[2].Err())
 	}
 	agree(t, "dev1 dev2", nodes[0], nodes[1])
@@ -387,11 +388,11 @@ func TestHostilePeers(t *testing.T) {
 func TestAddWithFullDisk(t *testing.T) {
 	var full atomic.Bool
 	a := real(t, "dev1", func(c *Config) {
-		c.writeRing = func(dir string, b []byte) error {
+		c.writeRing = func(f *disk.Folder, snapshot []byte) error {
 			if full.Load() {
 				return os.ErrPermission
 			}
-			return writeRing(dir, b)
+			return f.Write(snapshot)
 		}
 	})
 	b := real(t, "dev2")

@@ -28,6 +28,9 @@ func DialSocket(ctx context.Context, data string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "unix", path)
 }
 
+// socketFile returns where the node's own is.
+func (n *Node) socketFile() string { return filepath.Join(n.folder.Dir(), socketName) }
+
 // listenSocket listens on the Unix socket at path, for this user alone. The
 // folder's lock is held: a socket that is there already is a dead one.
 func listenSocket(path string) (net.Listener, error) {

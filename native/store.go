@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // A failed write is tried again after firstRetry, then after twice as long,
@@ -88,7 +89,7 @@ func (l *loop) save(retry bool) {
 	}
 	s.retry.Stop()
 	s.writing, s.knows = s.dirty, l.board.len() > 1
-	go func() { s.done <- s.write(EncodeRingFile(snapshot)) }()
+	go func() { s.done <- s.write(snapshot) }()
 }
 
 // wrote takes the outcome of a write.
@@ -118,9 +119,9 @@ func (l *loop) outcome(seq uint64, err error) {
 	s := &l.store
 	switch {
 	case err != nil && s.err == nil:
-		l.log.Error("cannot write the ring file: going on without, and trying again", "file", l.folder.path(ringName), "err", err)
+		l.log.Error("cannot write the ring file: going on without, and trying again", "file", l.folder.RingFile(), "err", err)
 	case err == nil && s.err != nil:
-		l.log.Info("the ring file is written again", "file", l.folder.path(ringName))
+		l.log.Info("the ring file is written again", "file", l.folder.RingFile())
 	}
 	s.err = err
 	if err == nil {
@@ -160,10 +161,10 @@ func (l *loop) settle() (done <-chan struct{}) {
 	case l.failure != nil:
 		// What the engine would say now is not to be trusted.
 	case l.halt == core.HaltLeft:
-		last, trouble = l.folder.forget, "cannot be deleted"
+		last, trouble = l.folder.Forget, "cannot be deleted"
 	case l.halt == core.HaltRemoved:
-		m := marker{Removed: l.removed.UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
-		last, trouble = func() error { return l.folder.removed(m) }, "cannot be deleted"
+		m := disk.Marker{Removed: l.removed.UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
+		last, trouble = func() error { return l.folder.Removed(m) }, "cannot be deleted"
 	case s.dirty > max(s.written, s.writing):
 		upTo = s.dirty
 		snapshot, err := l.engine.Snapshot()
@@ -171,7 +172,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 			if err != nil {
 				return err
 			}
-			return s.write(EncodeRingFile(snapshot))
+			return s.write(snapshot)
 		}
 	}
 	var err error
@@ -184,7 +185,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 		if last != nil {
 			err = last()
 		}
-		os.Remove(l.folder.path(socketName)) // on the same disk
+		os.Remove(l.socketFile()) // on the same disk
 	}()
 	why := errHangs
 	select {
@@ -193,7 +194,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 	case <-time.After(settleTime):
 	}
 	if why != nil {
-		l.err = errors.Join(l.err, fmt.Errorf("the ring file %s %s: %w", l.folder.path(ringName), trouble, why))
+		l.err = errors.Join(l.err, fmt.Errorf("the ring file %s %s: %w", l.folder.RingFile(), trouble, why))
 		why = fmt.Errorf("%w: %w", ErrNotWritten, why)
 	}
 	s.answer(upTo, why)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // counting is an engine whose every Add and Del is a change, answered at once.
@@ -31,34 +32,33 @@ func counting() *fake {
 	return f
 }
 
-// disk is a disk that waits until it may write, or fails.
-type disk struct {
+// slowDisk is a disk that waits until it may write, or fails.
+type slowDisk struct {
 	mu     sync.Mutex
 	err    error
 	gate   chan struct{} // nil: no waiting
 	writes []string
 }
 
-func (d *disk) write(_ string, b []byte) error {
+func (d *slowDisk) write(_ *disk.Folder, snapshot []byte) error {
 	if d.gate != nil {
 		<-d.gate
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err == nil {
-		snapshot, _ := DecodeRingFile(b)
 		d.writes = append(d.writes, string(snapshot))
 	}
 	return d.err
 }
 
-func (d *disk) set(err error) {
+func (d *slowDisk) set(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.err = err
 }
 
-func startOn(t *testing.T, d *disk, log *logged) *Node {
+func startOn(t *testing.T, d *slowDisk, log *logged) *Node {
 	cfg := config(t, "dev1")
 	cfg.Engine, cfg.writeRing = counting().engine, d.write
 	if log != nil {
@@ -68,7 +68,7 @@ func startOn(t *testing.T, d *disk, log *logged) *Node {
 }
 
 func TestAnswersOnceOnDisk(t *testing.T) {
-	d := &disk{gate: make(chan struct{})}
+	d := &slowDisk{gate: make(chan struct{})}
 	n := startOn(t, d, nil)
 	answers := make(chan string, 100)
 	add := func(name string) {
@@ -109,7 +109,7 @@ func TestAnswersOnceOnDisk(t *testing.T) {
 
 func TestDiskFull(t *testing.T) {
 	var log logged
-	d := &disk{err: syscall.ENOSPC}
+	d := &slowDisk{err: syscall.ENOSPC}
 	n := startOn(t, d, &log)
 	for _, name := range []string{"dev2", "dev3"} {
 		_, err := n.Add(t.Context(), name, "127.0.0.1:1")
@@ -140,11 +140,11 @@ func TestDiskFull(t *testing.T) {
 }
 
 func TestCloseSaysThatTheDiskIsFull(t *testing.T) {
-	n := startOn(t, &disk{err: syscall.ENOSPC}, nil)
+	n := startOn(t, &slowDisk{err: syscall.ENOSPC}, nil)
 	if _, err := n.Add(t.Context(), "dev2", "127.0.0.1:1"); !errors.Is(err, ErrNotWritten) {
 		t.Fatal(err)
 	}
-	if err := n.Close(); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), n.folder.path(ringName)) {
+	if err := n.Close(); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), n.folder.RingFile()) {
 		t.Fatal(err)
 	}
 }
@@ -152,7 +152,7 @@ func TestCloseSaysThatTheDiskIsFull(t *testing.T) {
 // TestCloseDoesNotWaitForTheDisk has a disk that hangs. Nobody else gets the
 // folder before it has done what it was asked for.
 func TestCloseDoesNotWaitForTheDisk(t *testing.T) {
-	d := &disk{gate: make(chan struct{})}
+	d := &slowDisk{gate: make(chan struct{})}
 	n := startOn(t, d, nil)
 	answers := make(chan error, 2)
 	for _, name := range []string{"dev2", "dev3"} { // the second waits for the first
@@ -194,7 +194,7 @@ func TestLeaveSaysWhatItLeavesBehind(t *testing.T) {
 	cfg := config(t, "dev1")
 	cfg.Engine = serving().engine
 	n := start(t, cfg)
-	if err := os.MkdirAll(n.folder.path(filepath.Join(ringName, "a folder")), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(n.folder.RingFile(), "a folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Leave(t.Context()); !errors.Is(err, ErrLeft) || !strings.Contains(err.Error(), "cannot be deleted") {
@@ -213,7 +213,7 @@ func TestCloseWritesTheLastState(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
-	snapshot, err := DecodeRingFile([]byte(have(n.cfg.Data, ringName)))
+	snapshot, err := disk.DecodeRingFile([]byte(have(n.cfg.Data, "ring")))
 	if err != nil || string(snapshot) != "snapshot" {
 		t.Fatal(snapshot, err)
 	}
@@ -222,7 +222,7 @@ func TestCloseWritesTheLastState(t *testing.T) {
 func TestEngineBreaks(t *testing.T) {
 	broken := errors.New("out of memory")
 	cfg := config(t, "dev1")
-	put(t, cfg.Data, ringName, EncodeRingFile([]byte("before")))
+	put(t, cfg.Data, "ring", disk.EncodeRingFile([]byte("before")))
 	cfg.Engine = func(core.Config) (core.Engine, error) {
 		f := newFake(nil)
 		f.fail = broken
@@ -233,7 +233,7 @@ func TestEngineBreaks(t *testing.T) {
 	if !errors.Is(n.Err(), broken) {
 		t.Fatal(n.Err())
 	}
-	if have(cfg.Data, ringName) != string(EncodeRingFile([]byte("before"))) {
+	if have(cfg.Data, "ring") != string(disk.EncodeRingFile([]byte("before"))) {
 		t.Fatal("the ring file was touched")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/nanoring/nanoring/core/wire"
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/disk"
 	"github.com/spf13/cobra"
 )
 
@@ -77,13 +77,13 @@ func readInspected(stdin io.Reader, path string) ([]byte, error) {
 // inspect finds out what b is, and returns it for printing.
 func inspect(b []byte) (fields, error) {
 	var s wire.Snapshot
-	switch snapshot, err := native.DecodeRingFile(b); {
+	switch snapshot, err := disk.DecodeRingFile(b); {
 	case err == nil:
 		if err := s.Decode(snapshot); err != nil {
 			return nil, fmt.Errorf("its envelope is a ring file's, but its content is not: %w", err)
 		}
 		return showSnapshot("ring file", len(b), &s), nil
-	case !errors.Is(err, native.ErrRingForeign):
+	case !errors.Is(err, disk.ErrForeign):
 		return nil, err
 	}
 	if b[0]>>4 != 9 { // the array that a frame and a snapshot are

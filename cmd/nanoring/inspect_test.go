@@ -13,7 +13,7 @@ import (
 	"unicode"
 
 	"github.com/nanoring/nanoring/core/wire"
-	"github.com/nanoring/nanoring/native"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // runInspect runs the command on b as its standard input.
@@ -90,7 +90,7 @@ const inspectedJSON = `{
 
 func TestInspectRingFile(t *testing.T) {
 	snapshot := inspectedRing.Append(nil)
-	file := native.EncodeRingFile(snapshot)
+	file := disk.EncodeRingFile(snapshot)
 	if got, err := runInspect(t, file); err != nil || got != inspectedJSON {
 		t.Errorf("%v\n%s", err, got)
 	}
@@ -163,7 +163,7 @@ func TestInspectObeysNothing(t *testing.T) {
 }
 
 func TestInspectSaysWhatIsWrong(t *testing.T) {
-	file := native.EncodeRingFile(inspectedRing.Append(nil))
+	file := disk.EncodeRingFile(inspectedRing.Append(nil))
 	damaged := bytes.Clone(file)
 	damaged[40] ^= 1
 	for name, c := range map[string]struct {
@@ -172,9 +172,9 @@ func TestInspectSaysWhatIsWrong(t *testing.T) {
 		says  string
 	}{
 		"empty":                    {nil, nil, "- is empty"},
-		"a damaged ring file":      {damaged, native.ErrRingDamaged, "checksum"},
-		"a cut off ring file":      {file[:100], native.ErrRingDamaged, ""},
-		"a foreign content":        {native.EncodeRingFile([]byte("\x92\x07\x05")), wire.ErrVersion, "envelope is a ring file's"},
+		"a damaged ring file":      {damaged, disk.ErrDamaged, "checksum"},
+		"a cut off ring file":      {file[:100], disk.ErrDamaged, ""},
+		"a foreign content":        {disk.EncodeRingFile([]byte("\x92\x07\x05")), wire.ErrVersion, "envelope is a ring file's"},
 		"text":                     {[]byte("hello, world\n"), nil, "neither a ring file, nor a snapshot, nor a frame"},
 		"a frame with a byte more": {[]byte("\x92\x07\x05\x00"), wire.ErrTrailing, "byte 3"},
 		"arrays without end":       {bytes.Repeat([]byte{0x91}, 1<<20), wire.ErrTooBig, ""},

@@ -1,4 +1,4 @@
-package native
+package disk
 
 import (
 	"bytes"
@@ -28,9 +28,9 @@ const (
 
 // What DecodeRingFile finds wrong.
 var (
-	ErrRingDamaged = errors.New("damaged ring file")
-	ErrRingForeign = errors.New("it does not begin as a ring file")
-	ErrRingVersion = errors.New("ring file of a newer version")
+	ErrDamaged = errors.New("damaged ring file")
+	ErrForeign = errors.New("it does not begin as a ring file")
+	ErrVersion = errors.New("ring file of a newer version")
 )
 
 var crcTable = crc64.MakeTable(crc64.ECMA)
@@ -46,32 +46,32 @@ func EncodeRingFile(snapshot []byte) []byte {
 }
 
 // DecodeRingFile returns the snapshot in a ring file's bytes, which it shares.
-// The error is an ErrRingDamaged, ErrRingForeign or ErrRingVersion.
+// The error is an ErrDamaged, ErrForeign or ErrVersion.
 func DecodeRingFile(b []byte) (snapshot []byte, err error) {
 	magic := b[:min(len(b), len(ringMagic))]
 	begins := bytes.HasPrefix([]byte(ringMagic), magic)
 	if len(b) < ringOverhead {
 		if !begins {
-			return nil, ErrRingForeign
+			return nil, ErrForeign
 		}
-		return nil, fmt.Errorf("%w: cut off after %d bytes", ErrRingDamaged, len(b))
+		return nil, fmt.Errorf("%w: cut off after %d bytes", ErrDamaged, len(b))
 	}
 	body, sum := b[:len(b)-8], binary.BigEndian.Uint64(b[len(b)-8:])
 	check := crc64.Update(crc64.Checksum([]byte(ringMagic), crcTable), crcTable, body[len(ringMagic):])
 	switch {
 	case begins && check != sum:
-		return nil, fmt.Errorf("%w: its checksum does not match", ErrRingDamaged)
+		return nil, fmt.Errorf("%w: its checksum does not match", ErrDamaged)
 	case !begins && check != sum:
-		return nil, ErrRingForeign
+		return nil, ErrForeign
 	case !begins:
-		return nil, fmt.Errorf("%w: only its first %d bytes do not match", ErrRingDamaged, len(ringMagic))
+		return nil, fmt.Errorf("%w: only its first %d bytes do not match", ErrDamaged, len(ringMagic))
 	}
 	if v := binary.BigEndian.Uint16(b[len(ringMagic):]); v != ringVersion {
-		return nil, fmt.Errorf("%w: %d, and this program knows %d", ErrRingVersion, v, ringVersion)
+		return nil, fmt.Errorf("%w: %d, and this program knows %d", ErrVersion, v, ringVersion)
 	}
 	snapshot = body[ringHeader:]
 	if n := binary.BigEndian.Uint64(b[len(ringMagic)+2:]); n != uint64(len(snapshot)) {
-		return nil, fmt.Errorf("%w: it says %d bytes and has %d", ErrRingDamaged, n, len(snapshot))
+		return nil, fmt.Errorf("%w: it says %d bytes and has %d", ErrDamaged, n, len(snapshot))
 	}
 	return snapshot, nil
 }

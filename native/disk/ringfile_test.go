@@ -1,4 +1,4 @@
-package native
+package disk
 
 import (
 	"bytes"
@@ -33,11 +33,11 @@ func TestRingFileEveryChange(t *testing.T) {
 func TestRingFileEveryTruncation(t *testing.T) {
 	file := EncodeRingFile(bytes.Repeat([]byte("snapshot"), 20))
 	for i := range file {
-		if _, err := DecodeRingFile(file[:i]); !errors.Is(err, ErrRingDamaged) {
+		if _, err := DecodeRingFile(file[:i]); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("cut off at %d: %v", i, err)
 		}
 	}
-	if _, err := DecodeRingFile(append(file, 0)); !errors.Is(err, ErrRingDamaged) {
+	if _, err := DecodeRingFile(append(file, 0)); !errors.Is(err, ErrDamaged) {
 		t.Fatalf("a byte more: %v", err)
 	}
 }
@@ -47,7 +47,7 @@ func TestRingFileDamagedBeginning(t *testing.T) {
 	for i := range ringMagic {
 		file := EncodeRingFile([]byte("snapshot"))
 		file[i] ^= 1
-		if _, err := DecodeRingFile(file); !errors.Is(err, ErrRingDamaged) {
+		if _, err := DecodeRingFile(file); !errors.Is(err, ErrDamaged) {
 			t.Errorf("byte %d: %v", i, err)
 		}
 	}
@@ -55,11 +55,11 @@ func TestRingFileDamagedBeginning(t *testing.T) {
 
 func TestRingFileOfOthers(t *testing.T) {
 	for _, b := range []string{"hello, world", "#!/bin/sh\n", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"} {
-		if _, err := DecodeRingFile([]byte(b)); !errors.Is(err, ErrRingForeign) {
+		if _, err := DecodeRingFile([]byte(b)); !errors.Is(err, ErrForeign) {
 			t.Errorf("%q: %v", b, err)
 		}
 	}
-	if _, err := DecodeRingFile(newerRing()); !errors.Is(err, ErrRingVersion) {
+	if _, err := DecodeRingFile(newerRing()); !errors.Is(err, ErrVersion) {
 		t.Errorf("a newer version: %v", err)
 	}
 }
@@ -72,7 +72,7 @@ func newerRing() []byte {
 }
 
 func known(err error) bool {
-	return errors.Is(err, ErrRingDamaged) || errors.Is(err, ErrRingForeign) || errors.Is(err, ErrRingVersion)
+	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrForeign) || errors.Is(err, ErrVersion)
 }
 
 func FuzzDecodeRingFile(f *testing.F) {

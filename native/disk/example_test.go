@@ -1,0 +1,56 @@
+package disk_test
+
+import (
+	"fmt"
+	"log"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nanoring/nanoring/native/disk"
+)
+
+// A folder's life, without a node: two snapshots, of which the second is damaged
+// while nobody looks, and a removal.
+func Example() {
+	data, err := os.MkdirTemp("", "nanoring-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(data)
+	open := func() *disk.Folder {
+		f, err := disk.Open(data, slog.New(slog.DiscardHandler))
+		if err != nil {
+			log.Fatal(err)
+		}
+		return f
+	}
+
+	f := open()
+	for _, snapshot := range []string{"first", "second"} {
+		if err := f.Write([]byte(snapshot)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	f.Close()
+	if err := os.Truncate(filepath.Join(data, "ring"), 10); err != nil {
+		log.Fatal(err)
+	}
+
+	f = open()
+	snapshot, damaged, err := f.Load()
+	fmt.Printf("%s, %v, %v\n", snapshot, damaged, err)
+	if err := f.Removed(disk.Marker{Removed: time.Now(), Ring: "red", Name: "dev1"}); err != nil {
+		log.Fatal(err)
+	}
+	f.Close()
+
+	f = open()
+	defer f.Close()
+	marker, removed, err := f.Marked()
+	fmt.Println(marker.Name, removed, err)
+	// Output:
+	// first, damaged ring file: cut off after 10 bytes, <nil>
+	// dev1 true <nil>
+}

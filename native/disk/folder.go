@@ -1,0 +1,115 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// The files in a data folder.
+const (
+	ringName    = "ring"         // the newest generation
+	prevName    = "ring.prev"    // the one before
+	damagedName = "ring.damaged" // what was found damaged, kept for people
+	markerName  = "removed"      // this node was removed
+	lockName    = "lock"
+)
+
+// A Folder is a node's data folder, locked against other processes.
+type Folder struct {
+	dir  string
+	log  *slog.Logger
+	lock *flock.Flock
+	made []string // what was not there before: the lock, and folders around it
+}
+
+// Open makes the folder if it is missing, and locks it.
+func Open(dir string, log *slog.Logger) (*Folder, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	f := &Folder{dir: dir, log: log, lock: flock.New(filepath.Join(dir, lockName))}
+	for tries, locked := 0, false; !locked; tries++ {
+		locked, err = f.tryLock()
+		takenAway := errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) // while it was made, perhaps
+		if err != nil && (!takenAway || tries >= 10) {
+			return nil, err
+		}
+	}
+	// What a crash left half-written.
+	for _, pattern := range []string{"." + ringName + "*", "." + markerName + "*"} {
+		left, _ := filepath.Glob(filepath.Join(dir, pattern))
+		for _, path := range left {
+			os.Remove(path)
+		}
+	}
+	return f, nil
+}
+
+// tryLock makes and locks the folder. It says false if another process has just
+// taken away what it had made, for it to be tried again.
+func (f *Folder) tryLock() (bool, error) {
+	f.made = nil
+	for path := f.lock.Path(); ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		f.made = append(f.made, path)
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		f.unmake()
+		var at *fs.PathError
+		if errors.As(err, &at) && at.Path == f.dir {
+			err = at.Err
+		}
+		return false, fmt.Errorf("cannot make the data folder %s: %w: choose another (--data)", f.dir, err)
+	}
+	locked, err := f.lock.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot lock the data folder %s: %w: make it writable for this user, or choose another (--data)", f.dir, err)
+	}
+	if !locked {
+		return false, fmt.Errorf("the data folder %s is in use by another process, which holds %s: stop that one, or choose another folder (--data)", f.dir, f.lock.Path())
+	}
+	held, err := f.lock.Stat()
+	there, thereErr := os.Stat(f.lock.Path())
+	if err != nil || thereErr != nil || !os.SameFile(held, there) {
+		f.lock.Close()
+		return false, nil
+	}
+	return true, nil
+}
+
+// Close lets go of the folder.
+func (f *Folder) Close() error { return f.lock.Close() }
+
+// Abandon closes the folder of a node that did not start. It leaves nothing
+// there that was not there before.
+func (f *Folder) Abandon() error {
+	f.unmake()
+	return f.Close()
+}
+
+// unmake takes away what was made, as far as it is empty.
+func (f *Folder) unmake() {
+	for _, path := range f.made {
+		os.Remove(path)
+	}
+}
+
+// Dir returns where the folder is, as an absolute path.
+func (f *Folder) Dir() string { return f.dir }
+
+// RingFile returns where the ring file is, or will be.
+func (f *Folder) RingFile() string { return f.path(ringName) }
+
+func (f *Folder) path(name string) string { return filepath.Join(f.dir, name) }
