@@ -26,6 +26,8 @@ type Folder struct {
 	log  *slog.Logger
 	lock *flock.Flock
 	made []string // what was not there before: the lock, and folders around it
+
+	before func(step string) error // tests have a step fail; nil
 }
 
 // Open makes the folder if it is missing, and locks it.
@@ -42,13 +44,7 @@ func Open(dir string, log *slog.Logger) (*Folder, error) {
 			return nil, err
 		}
 	}
-	// What a crash left half-written.
-	for _, pattern := range []string{"." + ringName + "*", "." + markerName + "*"} {
-		left, _ := filepath.Glob(filepath.Join(dir, pattern))
-		for _, path := range left {
-			os.Remove(path)
-		}
-	}
+	f.clean()
 	return f, nil
 }
 

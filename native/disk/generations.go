@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // Load returns the last snapshot, nil if there is none yet. It leaves all files
@@ -46,12 +43,11 @@ func (f *Folder) Load() (snapshot []byte, damaged, err error) {
 
 // SetAside keeps a damaged ring file for people.
 func (f *Folder) SetAside(damaged error) error {
-	ring, kept := f.path(ringName), f.path(damagedName)
-	if err := os.Rename(ring, kept); err != nil {
+	if err := f.rename(ringName, damagedName); err != nil {
 		return fmt.Errorf("cannot move the damaged ring file aside: %w", err)
 	}
-	f.log.Error("the ring file is damaged: going on from the one before it, without the last change", "file", ring, "err", damaged, "kept", kept, "used", f.path(prevName))
-	return syncDir(f.dir)
+	f.log.Error("the ring file is damaged: going on from the one before it, without the last change", "file", f.RingFile(), "err", damaged, "kept", f.path(damagedName), "used", f.path(prevName))
+	return f.syncDir()
 }
 
 func readRing(path string) ([]byte, error) {
@@ -62,54 +58,23 @@ func readRing(path string) ([]byte, error) {
 	return DecodeRingFile(b)
 }
 
-// Write makes a snapshot the newest: it replaces the ring file by the bytes of a new one. Whenever the
-// machine stops, ring or ring.prev is whole.
+// Write makes a snapshot the newest: it replaces the ring file. Whenever the machine
+// stops, ring or ring.prev is whole.
 func (f *Folder) Write(snapshot []byte) error {
-	dir := f.dir
-	ring := filepath.Join(dir, ringName)
-	file, err := renameio.NewPendingFile(ring, renameio.WithTempDir(dir), renameio.WithPermissions(0o600))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	if _, err := file.Write(EncodeRingFile(snapshot)); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := keepPrevious(dir); err != nil {
-		return err
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return f.replace(ringName, EncodeRingFile(snapshot), f.keepPrevious)
 }
 
 // keepPrevious makes ring.prev another name of ring. It does so by a rename,
 // so that there is no moment without a ring.prev.
-func keepPrevious(dir string) error {
-	ring, prev, link := filepath.Join(dir, ringName), filepath.Join(dir, prevName), filepath.Join(dir, "."+prevName)
-	os.Remove(link)
-	switch err := os.Link(ring, link); {
+func (f *Folder) keepPrevious() error {
+	link := "." + prevName
+	os.Remove(f.path(link))
+	switch err := f.link(ringName, link); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // the first write, or ring was found damaged: ring.prev stays
 	case err != nil:
-		return os.Rename(ring, prev) // a file system without links; a start without ring takes ring.prev
+		return f.rename(ringName, prevName) // a file system without links; a start without ring takes ring.prev
 	}
-	defer os.Remove(link) // still there if both were one file already
-	return os.Rename(link, prev)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("fsync of the folder: %w", err)
-	}
-	return nil
+	defer os.Remove(f.path(link)) // still there if both were one file already
+	return f.rename(link, prevName)
 }

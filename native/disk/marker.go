@@ -3,23 +3,12 @@ package disk
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
-
-// Forget deletes the ring files, the older first: what a crash leaves is a
-// member that learns again that it is none.
-func (f *Folder) Forget() error {
-	for _, name := range []string{prevName, ringName} {
-		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return syncDir(f.dir)
-}
 
 // A Marker is what DATA/removed says to people.
 type Marker struct {
@@ -28,40 +17,91 @@ type Marker struct {
 	Name    string    `json:"name"`
 }
 
-// Removed leaves the marker and deletes the ring files, in this order: ring
-// files beside a marker count for nothing.
+const maxMarker = 4 << 10 // bytes of one that are read
+
+// Removed leaves the marker and deletes the ring files. Until the marker is on disk
+// they stay, so that whatever fails there is one of them: a start finds that the node
+// was removed, or a member that its ring tells so again. An error says that ring files
+// are left behind.
 func (f *Folder) Removed(m Marker) error {
-	b, err := json.Marshal(m)
-	if err != nil {
+	if err := f.mark(); err != nil {
+		return fmt.Errorf("it stays, since there is no marker yet: %w", err)
+	}
+	if err := f.Forget(); err != nil { // which makes room for what follows
 		return err
 	}
-	err = renameio.WriteFile(f.path(markerName), append(b, '\n'), 0o600, renameio.WithTempDir(f.dir))
+	b, err := json.Marshal(m)
 	if err == nil {
-		err = syncDir(f.dir)
-	}
-	return errors.Join(err, f.Forget())
-}
-
-// Marked says whether the marker is there, and what it says.
-func (f *Folder) Marked() (m Marker, there bool, err error) {
-	b, err := os.ReadFile(f.path(markerName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, false, nil
+		err = f.replace(markerName, append(b, '\n'), nil)
 	}
 	if err != nil {
+		f.log.Warn("the marker of the removal does not say when it was: that it is there is what counts", "file", f.path(markerName), "err", err)
+	}
+	return nil
+}
+
+// mark makes the marker of what is there: a file changes its name on a full disk, too,
+// and there is no moment with neither a ring file nor the marker. Ring files beside a
+// marker count for nothing.
+func (f *Folder) mark() error {
+	if _, err := os.Lstat(f.path(markerName)); err == nil {
+		return f.syncDir()
+	}
+	var failed error
+	for _, to := range []func() error{
+		func() error { return f.rename(ringName, markerName) },
+		func() error { return f.rename(prevName, markerName) },
+		func() error { return f.createEmpty(markerName) }, // nothing was ever written
+		func() error { return f.link(lockName, markerName) },
+	} {
+		err := to()
+		if err == nil {
+			return f.syncDir()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// Marked says whether the marker is there, and what it says: nothing, if the disk
+// had no room for it.
+func (f *Folder) Marked() (m Marker, there bool, err error) {
+	switch _, err := os.Lstat(f.path(markerName)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return m, false, nil
+	case err != nil:
 		return m, false, err
 	}
-	_ = json.Unmarshal(b, &m) // that it is there is what counts
+	if file, err := os.Open(f.path(markerName)); err == nil {
+		defer file.Close()
+		b, _ := io.ReadAll(io.LimitReader(file, maxMarker))
+		if json.Unmarshal(b, &m) != nil {
+			m = Marker{}
+		}
+	}
 	return m, true, nil
 }
 
-// Unmark deletes what a removed node left behind.
+// Forget deletes the ring files, the older first: what a crash leaves is a member
+// that learns again that it is none.
+func (f *Folder) Forget() error {
+	for _, name := range []string{prevName, ringName} {
+		if err := f.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return f.syncDir()
+}
+
+// Unmark deletes what a removed node left behind, the marker last.
 func (f *Folder) Unmark() error {
 	if err := f.Forget(); err != nil {
 		return err
 	}
-	if err := os.Remove(f.path(markerName)); err != nil {
+	if err := f.remove(markerName); err != nil {
 		return err
 	}
-	return syncDir(f.dir)
+	return f.syncDir()
 }
