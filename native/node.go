@@ -111,6 +111,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
 		return nil, &RemovedError{was.Removed}
 	}
+	if err := n.folder.Writable(); err != nil {
+		return nil, err
+	}
 	var snapshot []byte
 	var damaged error
 	if !marked {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 const (
@@ -35,7 +37,11 @@ func (n *Node) socketFile() string { return filepath.Join(n.folder.Dir(), socket
 // folder's lock is held: a socket that is there already is a dead one.
 func listenSocket(path string) (net.Listener, error) {
 	fail := func(err error) (net.Listener, error) {
-		return nil, fmt.Errorf("cannot listen on the Unix socket %s: %w", path, err)
+		err = fmt.Errorf("cannot listen on the Unix socket %s: %w", path, err)
+		if hint := disk.Hint(err); hint != "" {
+			err = fmt.Errorf("%w: %s", err, hint)
+		}
+		return nil, err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fail(err)

@@ -13,6 +13,7 @@
 //
 //	Open(dir, log)       makes and locks it
 //	Folder.Marked()      whether the node was removed; Unmark to start anew all the same
+//	Folder.Writable()    what would keep snapshots from being written
 //	Folder.Load()        the newest snapshot that is whole
 //	Folder.Write(b)      makes b the newest
 //	Folder.Removed(m)    for a node that was removed

@@ -64,14 +64,18 @@ func (f *Folder) tryLock() (bool, error) {
 		if errors.As(err, &at) && at.Path == f.dir {
 			err = at.Err
 		}
-		return false, fmt.Errorf("cannot make the data folder %s: %w: choose another (--data)", f.dir, err)
+		return false, f.unusable("make", err)
 	}
 	locked, err := f.lock.TryLock()
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("cannot lock the data folder %s: %w: make it writable for this user, or choose another (--data)", f.dir, err)
+		var at *fs.PathError
+		if errors.As(err, &at) && at.Path == f.lock.Path() {
+			err = at.Err
+		}
+		return false, f.unusable("lock", err)
 	}
 	if !locked {
 		return false, fmt.Errorf("the data folder %s is in use by another process, which holds %s: stop that one, or choose another folder (--data)", f.dir, f.lock.Path())
