@@ -1,6 +1,6 @@
 # All that it takes is Go, make and git; the rest comes with go.mod. The tests of
-# the page want Chromium, Node.js and npm: "make test" installs them where
-# apt-get is, and says so where it is not.
+# the page want Chromium, Node.js and npm, those of a real network iproute2 and
+# nftables: "make test" installs them where apt-get is, and says so where it is not.
 
 SHELL    := bash
 DATA     ?= data
@@ -62,8 +62,19 @@ browser: # what the tests of the page need
 	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of the page need $$missing: install it"; exit 1; }; \
 		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
 
+.PHONY: network
+network: # what the tests of a real network need; there are none where there is no Linux
+	@[ $$(uname) = Linux ] || exit 0; missing=; PATH=$$PATH:/usr/sbin:/sbin; command -v ip >/dev/null || missing=iproute2; \
+	command -v nft >/dev/null || missing="$$missing nftables"; \
+	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of a real network need $$missing: install it"; exit 1; }; \
+		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
+
+.PHONY: network-long
+network-long: network ## let faults of a real network last as long as real ones do: some minutes
+	@go test ./cmd/nanoring/network -timeout 1h -v -network.long
+
 .PHONY: test
-test: browser ## check and test everything, as CI does
+test: browser network ## check and test everything, as CI does
 	@echo '== gofmt'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: run gofmt -w" $$out; exit 1; fi
 	@echo '== go vet'; go vet ./... && $(WASIP1) go vet $(CORE) ./wasm
 	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck $(CORE) && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused

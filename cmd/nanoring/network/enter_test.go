@@ -1,0 +1,148 @@
+//go:build linux
+
+package network
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// inside is set in a process that has namespaces of its own: it is the nanoring
+// command that its hosts run.
+const inside = "NANORING_NETWORK_COMMAND"
+
+// needed are the commands that make networks, and the Debian packages that have them.
+var needed = map[string]string{"ip": "iproute2", "ss": "iproute2", "nft": "nftables", "nsenter": "util-linux"}
+
+// enter runs a test in a process of its own that has its own network, mounts and
+// processes: whatever it makes ends with it, however it ends. It returns false
+// in the process outside, which has nothing left to do then.
+func enter(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(inside) != "" {
+		return true
+	}
+	t.Parallel()
+	command, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$", "-test.v=true"}
+	if *long {
+		args = append(args, "-network.long")
+	}
+	if deadline, ok := t.Deadline(); ok {
+		args = append(args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), inside+"="+command, "TMPDIR="+t.TempDir())
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+	}
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("inside, it failed: %v", err)
+	} else if err != nil {
+		t.Fatal(denied("namespaces of one's own cannot be made", err))
+	}
+	return false
+}
+
+// denied says what to do where this process may not make networks.
+func denied(what string, err error) error {
+	return fmt.Errorf("%s: %w: run the tests as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0); a container needs the capability SYS_ADMIN", what, err)
+}
+
+// build builds the command once for all tests. It walks the sources, so that go
+// test's cache knows that these tests depend on them.
+var build = sync.OnceValues(func() (string, error) {
+	for command, pkg := range needed {
+		if _, err := exec.LookPath(command); err != nil {
+			return "", fmt.Errorf("a network is made with %s, which is not there: install %s (make network does, where apt-get is)", command, pkg)
+		}
+	}
+	root := filepath.Join("..", "..", "..")
+	for _, dir := range []string{"core", "native", "host", "wasm", "web", filepath.Join("cmd", "nanoring")} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, d fs.DirEntry, err error) error {
+			if d != nil && d.Name() == "node_modules" {
+				return fs.SkipDir
+			}
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	command := filepath.Join(built, "nanoring")
+	out, err := exec.Command("go", "build", "-o", command, "..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return command, nil
+})
+
+// built is the folder of the command, there as long as the tests run.
+var built string
+
+func TestMain(m *testing.M) {
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") // where not every user looks for ip and nft
+	if os.Getenv(inside) != "" {
+		if err := settle(); err != nil {
+			fmt.Fprintln(os.Stderr, denied("what belongs to a network cannot be made", err))
+			os.Exit(1)
+		}
+		os.Exit(m.Run())
+	}
+	flag.Set("test.parallel", "7") // the tests wait more than they work
+	os.Exit(outside(m))
+}
+
+func outside(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "nanoring-network-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	built = dir
+	return m.Run()
+}
+
+// settle makes the namespaces that this process was born into usable: ip keeps
+// its names below /run, and this process is the router.
+func settle() error {
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := syscall.Mount("none", "/run", "tmpfs", 0, ""); err != nil {
+		return err
+	}
+	// Where the system hides parts of /proc its own cannot be had, and the other does.
+	_ = syscall.Mount("none", "/proc", "proc", 0, "")
+	if err := run(context.Background(), "", "ip", "link", "set", "lo", "up"); err != nil {
+		return err
+	}
+	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
+}

@@ -1,0 +1,177 @@
+//go:build linux
+
+package network
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var long = flag.Bool("network.long", false, "let faults of the network last as long as real ones do, and wait longer for their end: some minutes")
+
+// patience is how long a test waits for what has to come.
+func patience() time.Duration { return ifLong(10*time.Minute, time.Minute) }
+
+func ifLong(lasting, brief time.Duration) time.Duration {
+	if *long {
+		return lasting
+	}
+	return brief
+}
+
+// network is hosts, each joined to one router, which is a middlebox too: it
+// knows each connection, and can forget them.
+type network struct {
+	t       *testing.T
+	dir     string // of the nodes' data
+	hosts   []*host
+	since   time.Time
+	age     int // how often the router forgot
+	witness *witness
+}
+
+// host is a machine: a network namespace with one interface.
+type host struct {
+	name string
+	addr string // without a port
+	node *process
+}
+
+func (h *host) listen() string { return h.addr + ":7946" }
+
+func newNetwork(t *testing.T, hosts int) *network {
+	t.Helper()
+	n := &network{t: t, dir: t.TempDir(), since: time.Now()}
+	n.witness = newWitness(n)
+	n.run(`table ip router {
+	set cut { type ipv4_addr . ipv4_addr; }
+	counter opened { }
+	chain forward { type filter hook forward priority 0; }
+}
+`, "nft", "-f", "-")
+	n.remember()
+	for range hosts {
+		n.attach()
+	}
+	return n
+}
+
+// attach joins one more host to the router. There cannot be many: the kernel has
+// one table of neighbours for all namespaces, and tests run beside each other.
+func (n *network) attach() *host {
+	n.t.Helper()
+	i := len(n.hosts) + 1
+	h := &host{name: fmt.Sprintf("n%d", i), addr: fmt.Sprintf("10.77.%d.2", i)}
+	router := fmt.Sprintf("10.77.%d.1", i)
+	n.run(strings.Join([]string{
+		"netns add " + h.name,
+		"link add " + h.name + " type veth peer name eth0 netns " + h.name,
+		"addr add " + router + "/30 dev " + h.name,
+		"link set " + h.name + " up",
+	}, "\n"), "ip", "-batch", "-")
+	n.run(strings.Join([]string{
+		"addr add " + h.addr + "/30 dev eth0",
+		"link set lo up",
+		"link set eth0 up",
+		"route add default via " + router,
+	}, "\n"), "ip", "-n", h.name, "-batch", "-")
+	n.hosts = append(n.hosts, h)
+	return h
+}
+
+// remember has the router pass what belongs to connections that it saw begin
+// since it last forgot.
+func (n *network) remember() {
+	n.run(fmt.Sprintf(`flush chain ip router forward
+add rule ip router forward ip saddr . ip daddr @cut drop
+add rule ip router forward ct state new ct mark != %d counter name opened ct mark set %[1]d
+add rule ip router forward ct mark != %[1]d drop
+`, n.age+1), "nft", "-f", "-")
+}
+
+// forget has the router forget all connections: it drops what belongs to them
+// without a word, and lets new ones through.
+func (n *network) forget() {
+	n.age++
+	n.remember()
+	n.note("all connections are forgotten")
+}
+
+// cut has the router drop all between the hosts of a and those of b, without a word.
+func (n *network) cut(a, b []*host) {
+	var pairs []string
+	for _, x := range a {
+		for _, y := range b {
+			pairs = append(pairs, x.addr+" . "+y.addr, y.addr+" . "+x.addr)
+		}
+	}
+	n.run("add element ip router cut { "+strings.Join(pairs, ", ")+" }\n", "nft", "-f", "-")
+	n.note("cut: %s from %s", names(a), names(b))
+}
+
+// heal ends all cuts.
+func (n *network) heal() {
+	n.run("flush set ip router cut\n", "nft", "-f", "-")
+	n.note("healed")
+}
+
+// but returns all hosts except those.
+func (n *network) but(hosts ...*host) []*host {
+	return slices.DeleteFunc(slices.Clone(n.hosts), func(h *host) bool { return slices.Contains(hosts, h) })
+}
+
+func (h *host) namespace() string { return filepath.Join("/run/netns", h.name) }
+
+// note puts a line into the test's log, with the time.
+func (n *network) note(format string, args ...any) {
+	n.t.Logf("%6.2f s: %s", time.Since(n.since).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// until waits until missing returns nothing.
+func (n *network) until(what string, missing func() string) {
+	n.t.Helper()
+	for deadline := time.Now().Add(patience()); ; time.Sleep(50 * time.Millisecond) {
+		why := missing()
+		if why == "" {
+			n.note("%s", what)
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("not in %s: %s: %s", patience(), what, why)
+		}
+	}
+}
+
+func (n *network) run(stdin, command string, args ...string) {
+	n.t.Helper()
+	if err := run(n.t.Context(), stdin, command, args...); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, stdin, command string, args ...string) error {
+	cmd := exec.CommandContext(ctx, command, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s\n%s", command, strings.Join(args, " "), err, stdin, out)
+	}
+	return nil
+}
+
+func names(hosts []*host) string {
+	if len(hosts) > 4 {
+		return fmt.Sprintf("%s and %d more", hosts[0].name, len(hosts)-1)
+	}
+	var s []string
+	for _, h := range hosts {
+		s = append(s, h.name)
+	}
+	return strings.Join(s, " ")
+}
