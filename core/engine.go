@@ -188,7 +188,7 @@ const (
 	EventNode    EventKind = iota + 1 // Node joined (told once, as it is after the step) or changed; State Removed: it is no member any more
 	EventResult                       // the Command with ID ended: Code 0 is success, durable once Seq is written
 	EventRefused                      // a connection with Name at Addr was refused, by either side: Code and Text
-	EventSkew                         // Name's clock, or a stamp that it brought, differs by Skew
+	EventSkew                         // Name's clock is Skew ahead, and one of the two does not let the other in (Code clock-skew); it is right again (Skew 0); or a stamp of Name's was so far ahead
 	EventLeaving                      // this node sees that it was removed, and halts after the grace
 	EventStays                        // it was added again in time
 	EventStale                        // this node was apart for too long to be believed; it asks others first
@@ -226,7 +226,7 @@ type Event struct {
 	Seq  uint64    // EventResult: the change that has to be on disk
 	Name string    // EventResult: the node that was added or deleted
 	Addr string    // EventRefused, EventSkew: where, if known
-	Code wire.Code // EventResult, EventRefused
+	Code wire.Code // EventResult, EventRefused, EventSkew
 	Text string    // EventResult, EventRefused: for people
 	Skew int64     // EventSkew: microseconds that the other is ahead
 }

@@ -136,8 +136,8 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 // apart draws the conclusions from a refusal for a clock: it is told, and who cannot
 // be reached is none that is up.
 func (r *Ring) apart(name, addr string, ahead int64) {
-	if ahead != 0 {
-		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: addr, Skew: ahead})
+	if ahead != 0 { // else the refusal has told of it
+		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: addr, Code: wire.CodeSkew, Skew: ahead})
 	}
 	if r.replica.isMember(name) && !r.halted {
 		r.overlay.skew(name)

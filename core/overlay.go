@@ -84,7 +84,10 @@ func (o *overlay) welcome(c *conn) {
 	o.joined = true
 	o.undial(c)
 	delete(o.shunned, c.name)
-	delete(o.skewed, c.name)
+	if o.skewed[c.name] != 0 {
+		delete(o.skewed, c.name)
+		o.emit(Event{Kind: EventSkew, Name: c.name, Addr: c.addr})
+	}
 }
 
 // admit counts a connection to the established ones.

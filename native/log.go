@@ -17,6 +17,10 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 	case core.EventRefused:
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
+		if e.Skew == 0 {
+			n.log.Info("the clocks agree again", "name", e.Name, "address", e.Addr)
+			break
+		}
 		n.log.Warn("a clock is wrong: this node's or the other's", "name", e.Name, "address", e.Addr, "ahead", time.Duration(e.Skew)*time.Microsecond)
 	case core.EventLeaving:
 		n.log.Warn("this node was removed from its ring, and ends soon")

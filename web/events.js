@@ -49,6 +49,7 @@ export function entryOf(event, self) {
     fresh: `${self} is believed again`,
   };
   if (event.kind === "skew") {
+    if (!event.ahead_micros) return { kind: "skew", text: `The clock of ${event.name} is right again` };
     const seconds = Math.round(event.ahead_micros / 1e6);
     return { kind: "skew", text: `The clock of ${event.name} is ${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead"}` };
   }

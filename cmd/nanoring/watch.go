@@ -103,6 +103,9 @@ func (e *event) text() string {
 		return fmt.Sprintf("a connection with %s (%s) was turned away, %s: %s", orDash(e.Name), orDash(e.Address), e.Code, e.Text)
 	case "skew":
 		ahead := time.Duration(e.Ahead) * time.Microsecond
+		if ahead == 0 {
+			return fmt.Sprintf("the clock of %s (%s) agrees with this node's again", orDash(e.Name), orDash(e.Address))
+		}
 		return fmt.Sprintf("the clock of %s (%s) differs from this node's by %s", orDash(e.Name), orDash(e.Address), ahead.Round(time.Millisecond))
 	case "leaving":
 		return "this node was removed from the ring, and will end unless it is added again"

@@ -95,6 +95,9 @@ func EventWords(e *core.Event) string {
 		s = "refused " + e.Name + " at " + e.Addr + ": " + e.Code.String() + ", " + e.Text
 	case core.EventSkew:
 		s = "the clock of " + e.Name + " differs by " + signed(e.Skew)
+		if e.Skew == 0 {
+			s = "the clock of " + e.Name + " is right again"
+		}
 	default:
 		s = e.Kind.String()
 	}

@@ -23,7 +23,11 @@ func (s *scenario) event(m *sim.Machine, e *core.Event) {
 		}
 		s.say(m.Name(), "refusal between here and "+who+": "+e.Code.String()+colon(e.Text))
 	case core.EventSkew:
-		if e.Name != m.Node() {
+		switch {
+		case e.Name == m.Node():
+		case e.Skew == 0:
+			s.say(m.Name(), "the clock of "+e.Name+" is right again")
+		default:
 			s.say(m.Name(), "the clock of "+e.Name+" is "+off(e.Skew))
 		}
 	case core.EventLeaving:
