@@ -1,46 +1,75 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 // What a guest's syncs are answered with.
 const (
-	guestAnswers = 4 << 10 // KiB of records at once,
-	answerRate   = 64      // and a second
+	guestAnswers = 4 << 20  // bytes at once,
+	answerRate   = 64 << 10 // and a second
 )
 
-// answerSync answers as many items as fit a frame, one at least.
-func (rc *reconciler) answerSync(c *conn, f *wire.Frame) {
-	seq := f.Seq
-	answer := wire.Frame{Kind: wire.KindSynced, Seq: seq}
-	size := 0
+// What an answer costs beside its bytes, in bytes: of each item that was taken
+// in, and of each record that was looked at for it.
+const (
+	itemCost = 64
+	lookCost = 16
+)
+
+// answerSync answers as many items as fit a frame, and as cost no more than one
+// is worth; one at least. It returns false if a guest asks as none does: it knows
+// better than its gateway of nothing but itself.
+func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
+	if c.guest && slices.ContainsFunc(f.Items, func(it wire.Item) bool { return it.Kind == wire.ItemAll || it.Kind == wire.ItemChildren }) {
+		return false
+	}
+	answer := wire.Frame{Kind: wire.KindSynced, Seq: f.Seq}
+	size, cost := 0, 0
+	rc.looked = 0
 	for i := range f.Items {
-		if size >= syncBytes || rc.refusedAll(c) {
+		if size >= syncBytes || cost >= 2*syncBytes || rc.refusedAll(c) {
 			break
 		}
 		item := &f.Items[i]
 		answer.Handled++
-		switch item.Kind {
-		case wire.ItemSome:
-			rc.takeIn(c, item.Records)
-		case wire.ItemAll:
-			if some := rc.mergeRange(c, item.Range, item.Records, false); len(some) > 0 {
-				out := rc.give(item.Range, some)
-				answer.Items = append(answer.Items, out)
-				size += sizeOf(out.Records)
-			}
-		case wire.ItemPrint:
-			if out, differs := rc.compareRange(item); differs {
-				answer.Items = append(answer.Items, out)
-				size += sizeOf(out.Records) + wire.RangeChildren*10
+		if out, differs := rc.answerItem(c, item); differs {
+			answer.Items = append(answer.Items, out)
+			size += sizeOf(out.Records)
+			if out.Kind == wire.ItemChildren {
+				size += wire.RangeChildren * 10
 			}
 		}
+		cost = size + int(answer.Handled)*itemCost + rc.looked*lookCost
 	}
-	if c.guest && !c.answered.take(rc.now, int64(size>>10), guestAnswers, answerRate) {
-		return // it asks again in a while
+	if c.guest && !c.answered.take(rc.now, int64(cost), guestAnswers, answerRate) {
+		return true // it asks again in a while
 	}
 	if !rc.halted && c.state == connEstablished {
 		rc.send(c, &answer)
 	}
+	return true
+}
+
+// answerItem answers one item of a sync, if there is anything to say.
+func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, differs bool) {
+	switch item.Kind {
+	case wire.ItemSome:
+		rc.takeIn(c, item.Records)
+	case wire.ItemAll:
+		if rc.fingerprintOf(item.Range).Count > uint64(len(item.Records)+mostLooked) {
+			rc.takeIn(c, item.Records)
+			return rc.childrenOf(item.Range), true // more than fits is missing
+		}
+		if some := rc.mergeRange(c, item.Range, item.Records, false); len(some) > 0 {
+			return rc.give(item.Range, some), true
+		}
+	case wire.ItemPrint:
+		return rc.compareRange(item)
+	}
+	return out, false
 }
 
 // compareRange answers a fingerprint: nothing if it is the same here, else

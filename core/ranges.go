@@ -18,6 +18,7 @@ func (rc *reconciler) fingerprintOf(rg wire.Range) wire.Print {
 
 func (rc *reconciler) recordsIn(rg wire.Range) (records []wire.Record) {
 	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+		rc.looked++
 		records = append(records, frameRecord(rg.Set, rec))
 	}
 	return records
@@ -52,6 +53,7 @@ func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, 
 	}
 	var drop []string
 	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+		rc.looked++
 		w := theirs[rec.Name]
 		if w != nil && compare(rec, w) <= 0 || rc.cfg.Ephemeral && w != nil && rec.Name != rc.cfg.Name {
 			continue

@@ -42,7 +42,9 @@ func (r *Ring) received(id ConnID, frame []byte) {
 	case wire.KindRumor:
 		r.mergeAll(c, f.Records)
 	case wire.KindSync:
-		r.reconciler.answerSync(c, f)
+		if !r.reconciler.answerSync(c, f) {
+			r.fail(c, wire.CodeForbidden, "a guest asks what its gateway has, and does not say what it has itself")
+		}
 	case wire.KindSynced:
 		if !r.reconciler.synced(c, f) {
 			r.fail(c, wire.CodeOrder, "a synced frame answers one item at least, and none that was not sent")

@@ -15,6 +15,7 @@ const (
 	sparse      = 8        // times fewer
 	syncItems   = 64       // items in a frame
 	syncBytes   = 96 << 10 // of records in a frame, a last range over
+	mostLooked  = 3 << 10  // records, of which more are hardly so short that they fit
 	syncTimeout = 10 * Second
 )
 
@@ -26,6 +27,7 @@ type reconciler struct {
 	replica *replica
 	overlay *overlay
 	sync    *reconciliation                   // the one that this node has started, or nil
+	looked  int                               // at so many records, for the answer under way
 	merge   func(*wire.Record, *conn) verdict // the way of all records
 	takeIn  func(*conn, []wire.Record)        // merge of each, and what is older here is owed
 }
