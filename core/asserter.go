@@ -30,11 +30,16 @@ type asserter struct {
 // labels says whether a guest has the labels that it has to have.
 func (a *asserter) labels(tags []wire.Tag) bool { return a.tags == nil || slices.Equal(tags, a.tags) }
 
+// speaksIn says whether a presence is that of this process, through this gateway.
+func (a *asserter) speaksIn(s *standing, gateway string) bool {
+	return s.says.Via == gateway && s.says.Instance == a.instance
+}
+
 // mayOfItself says whether a guest may say that of itself, at a bounded rate.
 func (a *asserter) mayOfItself(w *wire.Record, after *standing, gateway string, now int64) bool {
 	m, p := after.member, after.says
 	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
-		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || p.Via != gateway || p.Address != "" || p.Instance != a.instance) ||
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || p.Address != "") ||
 		a.asserted >= guestRate || !a.share.take(now, 1, gatewayBurst, gatewayRate) {
 		return false
 	}

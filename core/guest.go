@@ -53,7 +53,7 @@ func (r *Ring) leaveSilent(gateway string) {
 }
 
 // checkGuests probes guests that are silent. Their timers may sleep in a
-// hidden tab, but they still answer.
+// hidden tab, but they still answer. One that is elsewhere by now is let go.
 func (r *Ring) checkGuests() {
 	for _, c := range slices.Clone(r.overlay.live) {
 		c.asserted = 0
@@ -61,14 +61,15 @@ func (r *Ring) checkGuests() {
 		if !c.guest || silent < 2*r.cfg.Period {
 			continue
 		}
-		if silent > EphemeralTTL { // it is forgotten
+		switch s := r.replica.look(c.name); {
+		case silent > EphemeralTTL: // it is forgotten
 			r.close(c, wire.CodeTimeout, "silent for too long")
-			continue
-		}
-		if !c.probed {
+		case s.presence != nil && !c.speaksIn(&s, r.cfg.Name):
+			r.close(c, wire.CodeRotated, "it is at another gateway")
+		case !c.probed:
 			c.probed = true
 			r.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: r.nextSeq()})
-		} else if silent > 3*r.cfg.Period+2*r.cfg.AckTimeout {
+		case silent > 3*r.cfg.Period+2*r.cfg.AckTimeout:
 			r.replica.accuse(c.name, rankSuspect)
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 	}
 	switch {
 	case c.guest:
-		r.detector.guestGone(c.name, code)
+		r.detector.guestGone(c, code)
 	case r.cfg.Ephemeral:
 		r.overlay.maintain()
 	default:

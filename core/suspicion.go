@@ -35,7 +35,7 @@ func (d *detector) suspectFor(s *standing) int64 {
 // suspected, and who names one that does not reach it has some time to come back.
 func (d *detector) orphaned(ch *change) {
 	before, after := &ch.before, &ch.after
-	if after.isUp() && after.via != "" && !d.reaches(after.via, ch.name) {
+	if after.isUp() && after.via != "" && !d.reaches(after, ch.name) {
 		d.awaitReturn(ch.name, after.presence.Stamp)
 	}
 	if through := d.replica.through[ch.name]; before.isUp() && !after.isUp() && through != nil {
@@ -45,13 +45,14 @@ func (d *detector) orphaned(ch *change) {
 	}
 }
 
-// reaches says whether a gateway seems to reach a node.
-func (d *detector) reaches(gateway, name string) bool {
-	if gateway == d.cfg.Name {
-		return d.overlay.byName[name] != nil
+// reaches says whether the gateway of a node seems to reach it.
+func (d *detector) reaches(s *standing, name string) bool {
+	if s.says.Via == d.cfg.Name {
+		c := d.overlay.byName[name]
+		return c != nil && c.speaksIn(s, d.cfg.Name)
 	}
-	s := d.replica.look(gateway)
-	return s.isUp()
+	gateway := d.replica.look(s.says.Via)
+	return gateway.isUp()
 }
 
 // awaitReturn gives a node that is said to be reached through a gateway, and is
@@ -63,20 +64,20 @@ func (d *detector) awaitReturn(name string, stamp int64) {
 // endReturn suspects a node whose gateway still does not reach it.
 func (d *detector) endReturn(name string, stamp int64) {
 	s := d.replica.look(name)
-	if s.presence != nil && s.presence.Stamp == stamp && !d.reaches(s.says.Via, name) {
+	if s.presence != nil && s.presence.Stamp == stamp && !d.reaches(&s, name) {
 		d.replica.accuse(name, rankSuspect)
 	}
 }
 
 // guestGone is called when a guest's connection is: an orderly close is a bye.
-func (d *detector) guestGone(name string, code wire.Code) {
-	s := d.replica.look(name)
-	if !s.isUp() || s.via != d.cfg.Name {
+func (d *detector) guestGone(c *conn, code wire.Code) {
+	s := d.replica.look(c.name)
+	if !s.isUp() || !c.speaksIn(&s, d.cfg.Name) {
 		return
 	}
 	rank := uint8(rankSuspect)
 	if code == wire.CodeBye || code == wire.CodeGoingAway {
 		rank = rankLeft
 	}
-	d.replica.accuse(name, rank)
+	d.replica.accuse(c.name, rank)
 }
