@@ -38,7 +38,7 @@ func (r *Ring) greetGateway(c *conn) {
 	r.chase(c.hello.Wall - r.wall)
 	r.mintAnew(true)
 	own := r.replica.nodes.Get(r.cfg.Name)
-	if own == nil || own.Rank != rankAdd {
+	if own == nil || own.Rank == rankReap {
 		r.addSelf()
 	}
 	r.mintPresence(0)

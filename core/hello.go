@@ -72,7 +72,7 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	case h.Ephemeral && r.cfg.Ephemeral:
 		refuse(wire.CodeForbidden, "guests are no gateways")
 	case h.Ephemeral && r.replica.isDeleted(name):
-		refuse(wire.CodeRemoved, "the node "+name+" was deleted by an operator")
+		refuse(wire.CodeRemoved, deleted(name))
 	case h.Ephemeral && r.replica.isDurable(name):
 		refuse(wire.CodeForbidden, "the name "+name+" is a durable node's")
 	case c.role == Guest && !r.hasRoom(name):
@@ -80,6 +80,10 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	default:
 		r.hold(c)
 	}
+}
+
+func deleted(name string) string {
+	return "the node " + name + " was deleted by an operator"
 }
 
 func wrongNode(c *conn, name string) string {

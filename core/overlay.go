@@ -276,18 +276,19 @@ func (o *overlay) heal() {
 }
 
 // strangers returns the connections with peers that do not become members: who
-// joins does so within a round, who was deleted has RemovalGrace to go.
+// joins does so within a round, who was deleted has RemovalGrace to go. A guest is
+// one that was deleted.
 func (o *overlay) strangers() (all []*conn) {
 	if o.cfg.Ephemeral {
 		return nil
 	}
 	for _, c := range o.live {
 		switch {
-		case c.guest || c.authority || o.replica.isMember(c.name):
+		case c.authority || o.replica.isMember(c.name) || c.guest && !o.replica.isDeleted(c.name):
 			c.strange = 0
 		case c.strange == 0:
 			c.strange = o.now
-		case o.now-c.strange > 2*o.cfg.RemovalGrace:
+		case c.guest && o.now-c.strange > o.cfg.RemovalGrace || o.now-c.strange > 2*o.cfg.RemovalGrace:
 			all = append(all, c)
 		}
 	}

@@ -146,9 +146,12 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
 			return isKnown, known
-		} else if order > 0 && !(r.cfg.Ephemeral && w.Name != r.cfg.Name) {
+		} else if order > 0 && !(r.cfg.Ephemeral && (w.Name != r.cfg.Name || w.Set == wire.Nodes && w.Rank != rankReap)) {
 			return isOlder, known
 		} // else it is later, or this is a guest, which mirrors its gateway
+		if by.guest && w.Name == by.name && w.Set == wire.Nodes && known.Rank != rankReap {
+			return isOlder, known // than what may become of it: it is in already, or was deleted
+		}
 	}
 	if by.guest && w.Name != by.name {
 		if w.Set != wire.Up || w.Name != r.cfg.Name { // its gateway's presence it may hold in good faith

@@ -16,7 +16,11 @@ func (r *Ring) round() {
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 {
 		for _, c := range r.overlay.strangers() {
-			r.close(c, wire.CodeTimeout, "not a member of this ring")
+			if c.guest {
+				r.fail(c, wire.CodeRemoved, deleted(c.name))
+			} else {
+				r.close(c, wire.CodeTimeout, "not a member of this ring")
+			}
 		}
 	}
 	switch c := r.overlay.turn(); {
