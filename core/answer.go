@@ -59,7 +59,7 @@ func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, diffe
 	case wire.ItemSome:
 		rc.takeIn(c, item.Records)
 	case wire.ItemAll:
-		if rc.fingerprintOf(item.Range).Count > uint64(len(item.Records)+mostLooked) {
+		if item.Range.Depth < wire.RangeDepth && rc.fingerprintOf(item.Range).Count > uint64(len(item.Records)+mostLooked) {
 			rc.takeIn(c, item.Records)
 			return rc.childrenOf(item.Range), true // more than fits is missing
 		}
@@ -68,6 +68,10 @@ func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, diffe
 		}
 	case wire.ItemPrint:
 		return rc.compareRange(item)
+	case wire.ItemAfter:
+		out = wire.Item{Kind: wire.ItemSome, Range: item.Range}
+		out.Records, _ = rc.page(item.Range, item.After)
+		return out, len(out.Records) > 0
 	}
 	return out, false
 }
@@ -80,20 +84,26 @@ func (rc *reconciler) compareRange(item *wire.Item) (out wire.Item, differs bool
 		return out, false
 	}
 	out.Range = item.Range
-	if rc.sendWhole(mine.Count, item.Print.Count, true) || item.Range.Depth == wire.RangeDepth {
-		all := rc.recordsIn(item.Range)
-		if fits(all) {
+	if item.Range.Depth == wire.RangeDepth {
+		var whole bool
+		if out.Records, whole = rc.page(item.Range, ""); whole {
+			out.Kind = wire.ItemAll
+		} else {
+			out.Kind = wire.ItemSome
+		}
+		return out, true
+	}
+	if rc.sendWhole(mine.Count, item.Print.Count, true) {
+		if all := rc.recordsIn(item.Range); fits(all) {
 			out.Kind, out.Records = wire.ItemAll, all
 			return out, true
 		}
-		return rc.give(item.Range, all), true
 	}
 	return rc.childrenOf(item.Range), true
 }
 
 // give makes the item for records of a range that the peer lacks: too many of
-// them are left to the descent. Below the last level, where only names made to
-// collide can be so many, a sync gives what fits, and the next one the rest.
+// them are left to the descent, and on its last level to questions for what is after.
 func (rc *reconciler) give(rg wire.Range, some []wire.Record) wire.Item {
 	if !fits(some) && rg.Depth < wire.RangeDepth {
 		return rc.childrenOf(rg)

@@ -272,7 +272,7 @@ func (p *player) answer() {
 	case wire.KindSync:
 		f.Kind, f.Handled = wire.KindSynced, uint64(len(q.Items))
 		for _, item := range q.Items {
-			out := wire.Item{Kind: wire.ItemKind(p.byte() % 4), Range: item.Range}
+			out := wire.Item{Kind: wire.ItemKind(p.byte() % 4), Range: item.Range} // an answer is never "after"
 			switch out.Kind {
 			case wire.ItemPrint:
 				continue
@@ -362,7 +362,7 @@ func (p *player) records() (all []wire.Record) {
 
 func (p *player) items() (all []wire.Item) {
 	for range p.byte() % 4 {
-		item := wire.Item{Kind: wire.ItemKind(p.byte() % 4), Range: wire.Range{Set: wire.SetID(p.byte() % 2), Depth: p.byte() % 17}}
+		item := wire.Item{Kind: wire.ItemKind(p.byte() % 5), Range: wire.Range{Set: wire.SetID(p.byte() % 2), Depth: p.byte() % 17}}
 		item.Range.Prefix = uint64(p.byte()) << 56
 		if item.Range.Depth < 2 {
 			item.Range.Depth, item.Range.Prefix = 0, 0
@@ -372,6 +372,9 @@ func (p *player) items() (all []wire.Item) {
 		if item.Records = p.records(); item.Kind == wire.ItemChildren && item.Range.Depth == wire.RangeDepth {
 			item.Range.Depth--
 			item.Range.Prefix = 0
+		}
+		if item.Kind == wire.ItemAfter {
+			item.Range.Depth, item.After = wire.RangeDepth, p.record().Name
 		}
 		for i := range item.Records {
 			item.Records[i].Set = item.Range.Set

@@ -24,6 +24,25 @@ func (rc *reconciler) recordsIn(rg wire.Range) (records []wire.Record) {
 	return records
 }
 
+// page takes what fits a frame of the records of a range behind a name, and says
+// whether that is all of them. It is for the last level, where names made to
+// collide can be any number; there they are in the order of names.
+func (rc *reconciler) page(rg wire.Range, after string) (records []wire.Record, whole bool) {
+	size := 0
+	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+		rc.looked++
+		if rec.Name <= after {
+			continue
+		}
+		w := frameRecord(rg.Set, rec)
+		if size += w.Size(); size > syncBytes && len(records) > 0 {
+			return records, false
+		}
+		records = append(records, w)
+	}
+	return records, true
+}
+
 func sizeOf(records []wire.Record) (n int) {
 	for i := range records {
 		n += records[i].Size()

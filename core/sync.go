@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -58,6 +59,7 @@ type task struct {
 	rg     wire.Range
 	theirs uint64 // how many records the peer has in it
 	known  bool   // theirs is known
+	after  string // a name on the last level: only what the peer has behind it is asked for
 }
 
 func newReconciler(s *self, rep *replica, o *overlay) reconciler {
@@ -100,7 +102,9 @@ func (rc *reconciler) nextSync() {
 		t := s.queue[len(s.queue)-1]
 		s.queue = s.queue[:len(s.queue)-1]
 		item := wire.Item{Kind: wire.ItemPrint, Range: t.rg, Print: rc.fingerprintOf(t.rg)}
-		if !s.conn.authority && rc.sendWhole(item.Print.Count, t.theirs, t.known) {
+		if t.after != "" {
+			item = wire.Item{Kind: wire.ItemAfter, Range: t.rg, After: t.after}
+		} else if !s.conn.authority && rc.sendWhole(item.Print.Count, t.theirs, t.known) {
 			if all := rc.recordsIn(t.rg); fits(all) {
 				item.Kind, item.Records = wire.ItemAll, all
 				size += sizeOf(all)
@@ -167,11 +171,16 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 || !answers(f.Items, s.asked[:f.Handled]) {
 		return false
 	}
+	asked := s.asked
 	for i := range f.Items {
 		item := &f.Items[i]
+		for asked[0].rg != item.Range {
+			asked = asked[1:]
+		}
 		switch item.Kind {
 		case wire.ItemSome:
 			rc.takeIn(c, item.Records)
+			s.askOn(item, asked[0].after)
 		case wire.ItemAll:
 			for _, w := range rc.mergeRange(c, item.Range, item.Records, c.authority) {
 				s.push = append(s.push, key{w.Set, w.Name})
@@ -193,6 +202,14 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	}
 	rc.nextSync()
 	return true
+}
+
+// askOn asks for what is behind the records that came of a range of the last
+// level: they are some that fitted a frame. The names ascend, so that it ends.
+func (s *reconciliation) askOn(item *wire.Item, after string) {
+	if n := len(item.Records); n > 0 && item.Range.Depth == wire.RangeDepth && item.Records[n-1].Name > after {
+		s.queue = append(s.queue, task{rg: item.Range, after: strings.Clone(item.Records[n-1].Name)})
+	}
 }
 
 // answers says whether each item is of a range that was asked, in that order.

@@ -30,7 +30,7 @@ var (
 		wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
 		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused"}
 	setWords  = []string{wire.Nodes: "nodes", wire.Up: "up"}
-	itemWords = []string{wire.ItemPrint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some"}
+	itemWords = []string{wire.ItemPrint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some", wire.ItemAfter: "after"}
 	rankWords = [][]string{wire.Nodes: {"add", "reap", "del"}, wire.Up: {"up", "suspect", "down", "left"}}
 )
 
@@ -185,6 +185,8 @@ func showItem(it *wire.Item) fields {
 			}
 		}
 		o.add("children", children)
+	case wire.ItemAfter:
+		o.add("after", it.After)
 	default:
 		o.add("records", records(it.Records))
 	}

@@ -173,7 +173,7 @@ func itemsWords(items []wire.Item) string {
 	var b strings.Builder
 	for i := range items {
 		it := &items[i]
-		b.WriteString([]string{" print", " children", " all", " some"}[it.Kind&3])
+		b.WriteString([]string{" print", " children", " all", " some", " after"}[it.Kind])
 		b.WriteString([]string{" nodes", " up"}[it.Range.Set&1])
 		if it.Range.Depth > 0 {
 			b.WriteString("/" + hex(it.Range.Prefix)[:it.Range.Depth])

@@ -95,6 +95,7 @@ const (
 	ItemChildren ItemKind = 1 // my fingerprints of its 16 children
 	ItemAll      ItemKind = 2 // all the records that I have in it
 	ItemSome     ItemKind = 3 // records of it that you lack
+	ItemAfter    ItemKind = 4 // what do you have in it behind a name? Of RangeDepth alone, where all names share a hash
 )
 
 // Item is one element of a sync or synced frame.
@@ -104,6 +105,7 @@ type Item struct {
 	Print    Print                // of ItemPrint
 	Children [RangeChildren]Print // of ItemChildren
 	Records  []Record             // of ItemAll and ItemSome
+	After    string               // of ItemAfter
 }
 
 // Frame is any frame: Kind says which fields count. A Frame may be reused for

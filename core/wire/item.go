@@ -29,6 +29,8 @@ func appendItem(dst []byte, it *Item) []byte {
 			dst = appendUint(dst, p.Sum)
 		}
 		return dst
+	case ItemAfter:
+		return appendString(dst, it.After)
 	}
 	return appendRecords(dst, it.Records)
 }
@@ -61,7 +63,7 @@ func (r *reader) item(it *Item) {
 	n := r.array("item")
 	kindAt := r.i
 	kind := r.uint("item.kind")
-	if kind > uint64(ItemSome) {
+	if kind > uint64(ItemAfter) {
 		r.fail(kindAt, ErrKind, "item.kind", "no such kind")
 	}
 	it.Kind = ItemKind(kind)
@@ -73,11 +75,14 @@ func (r *reader) item(it *Item) {
 		r.fail(at, ErrShape, "item", "an array of another length than it has")
 	}
 	it.Range.Set = r.set("item.set")
-	deepest := uint64(RangeDepth)
-	if it.Kind == ItemChildren {
+	least, deepest := uint64(0), uint64(RangeDepth)
+	switch it.Kind {
+	case ItemChildren:
 		deepest-- // below the last nibble there are none
+	case ItemAfter:
+		least = deepest
 	}
-	it.Range.Depth = uint8(r.upTo(0, deepest, "item.depth"))
+	it.Range.Depth = uint8(r.upTo(least, deepest, "item.depth"))
 	prefixAt := r.i
 	it.Range.Prefix = r.uint("item.prefix")
 	if it.Range.Prefix<<(4*it.Range.Depth) != 0 {
@@ -91,6 +96,8 @@ func (r *reader) item(it *Item) {
 		for i := range it.Children {
 			it.Children[i] = r.print("item.children")
 		}
+	case ItemAfter:
+		it.After = r.name("item.after")
 	default:
 		recordsAt := r.i
 		it.Records = r.records(it.Records)

@@ -99,6 +99,8 @@ func itemTree(t testing.TB) func(wire.Item) any {
 				c = append(c, p.Count, p.Sum)
 			}
 			return append(l, c)
+		case wire.ItemAfter:
+			return append(l, it.After)
 		}
 		return append(l, list(it.Records, recordTree(t)))
 	}

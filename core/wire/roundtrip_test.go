@@ -79,13 +79,16 @@ func drawRecords(t *rapid.T, set *rapid.Generator[wire.SetID]) []wire.Record {
 }
 
 func drawItem(t *rapid.T) wire.Item {
-	it := wire.Item{Kind: rapid.SampledFrom([]wire.ItemKind{wire.ItemPrint, wire.ItemChildren, wire.ItemAll, wire.ItemSome}).Draw(t, "item")}
+	it := wire.Item{Kind: rapid.SampledFrom([]wire.ItemKind{wire.ItemPrint, wire.ItemChildren, wire.ItemAll, wire.ItemSome, wire.ItemAfter}).Draw(t, "item")}
 	deepest := uint8(wire.RangeDepth)
 	if it.Kind == wire.ItemChildren {
 		deepest--
 	}
 	it.Range.Set = rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up}).Draw(t, "set")
 	it.Range.Depth = rapid.Uint8Max(deepest).Draw(t, "depth")
+	if it.Kind == wire.ItemAfter {
+		it.Range.Depth = wire.RangeDepth
+	}
 	it.Range.Prefix = rapid.Uint64().Draw(t, "prefix") & ^(math.MaxUint64 >> (4 * it.Range.Depth))
 	switch it.Kind {
 	case wire.ItemPrint:
@@ -94,6 +97,8 @@ func drawItem(t *rapid.T) wire.Item {
 		for i := range it.Children {
 			it.Children[i] = genPrint.Draw(t, "child")
 		}
+	case wire.ItemAfter:
+		it.After = genName.Draw(t, "after")
 	default:
 		it.Records = drawRecords(t, rapid.Just(it.Range.Set))
 	}

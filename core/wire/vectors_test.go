@@ -177,13 +177,15 @@ func recordJSON(r wire.Record) any {
 }
 
 func itemJSON(it wire.Item) any {
-	o := object{"kind": [...]string{"print", "children", "all", "some"}[it.Kind], "set": setJSON(it.Range.Set),
+	o := object{"kind": [...]string{"print", "children", "all", "some", "after"}[it.Kind], "set": setJSON(it.Range.Set),
 		"depth": number(it.Range.Depth), "prefix": number(it.Range.Prefix)}
 	switch it.Kind {
 	case wire.ItemPrint:
 		o["count"], o["sum"] = number(it.Print.Count), number(it.Print.Sum)
 	case wire.ItemChildren:
 		o["children"] = list(it.Children[:], func(p wire.Print) any { return []any{number(p.Count), number(p.Sum)} })
+	case wire.ItemAfter:
+		o["after"] = it.After
 	default:
 		o["records"] = list(it.Records, recordJSON)
 	}
