@@ -15,7 +15,7 @@ const (
 type ask struct {
 	name  string
 	why   purpose
-	conn  ConnID         // measuring: where it goes; claiming: whose claim it is
+	conn  ConnID         // claiming: whose claim it is
 	of    *wire.Presence // claiming: the process that is asked
 	sent  int64          // the ring's clock
 	timer *timer
@@ -65,16 +65,10 @@ func (d *detector) decide(a *ask, lives bool) {
 func (d *detector) measure(c *conn) {
 	switch {
 	case c.dialed:
-		c.trip.measured(d.now - c.opened)
+		d.timed(c, c.opened)
 	case !c.guest:
-		seq := d.newAsk(&ask{name: c.name, why: measuring, conn: c.id}, d.cfg.AckTimeout)
+		seq := d.newAsk(&ask{name: c.name, why: measuring}, d.cfg.AckTimeout)
 		d.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: seq})
-	}
-}
-
-func (d *detector) measured(a *ask, alive bool) {
-	if c := d.overlay.conns[a.conn]; alive && c != nil {
-		c.trip.measured(d.now - a.sent)
 	}
 }
 
@@ -93,34 +87,4 @@ func (d *detector) unreached(name string) (claimed bool) {
 		}
 		d.decide(d.takeAsk(first), false)
 	}
-}
-
-// await is an ack that is awaited.
-type await struct {
-	name  string
-	sent  int64 // the ring's clock
-	timer *timer
-}
-
-// awaitAck expects the answer to a gossip with that number.
-func (d *detector) awaitAck(c *conn, seq uint64) {
-	patience := d.health.stretch(c.trip.timeout(d.cfg.AckTimeout))
-	d.acks[seq] = &await{name: c.name, sent: d.now, timer: d.after(patience, ackDue, "", seq)}
-}
-
-// acked takes an ack, which tells how long the peer's answers take.
-func (d *detector) acked(c *conn, seq uint64) {
-	if w := d.acks[seq]; w != nil && w.name == c.name {
-		delete(d.acks, seq)
-		w.timer.stop()
-		c.trip.measured(d.now - w.sent)
-		d.health.better()
-	}
-}
-
-// missed gives an ack up, and returns whose it was.
-func (d *detector) missed(seq uint64) string {
-	name := d.acks[seq].name
-	delete(d.acks, seq)
-	return name
 }

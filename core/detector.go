@@ -29,9 +29,13 @@ func newDetector(s *self, rep *replica, o *overlay) detector {
 	}
 }
 
-// alive takes the answer of a node to the probe of that number.
-func (d *detector) alive(name string, seq uint64, who wire.Instance) {
+// alive takes the answer of a node to the probe of that number, which came by
+// others if c is nil.
+func (d *detector) alive(name string, c *conn, seq uint64, who wire.Instance) {
 	if a := d.asks[seq]; a != nil && a.name == name {
+		if c != nil && a.why != claiming {
+			d.timed(c, a.sent)
+		}
 		d.endAsk(seq, true, who)
 	}
 }
@@ -45,8 +49,6 @@ func (d *detector) endAsk(seq uint64, alive bool, who wire.Instance) {
 	switch a.why {
 	case doubting:
 		d.endDoubt(a, alive)
-	case measuring:
-		d.measured(a, alive)
 	case claiming:
 		d.decide(a, alive && who == a.of.Instance)
 	}

@@ -35,7 +35,7 @@ func (d *detector) doubt(name string, refused bool) {
 	through, patience := d.helpersFor(name)
 	about := &doubt{name: name, refused: refused, through: len(through)}
 	d.doubts[name] = about
-	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(2*patience))
+	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
 	c := d.overlay.byName[name]
 	if len(through) == 0 && c == nil {
 		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear
@@ -51,7 +51,8 @@ func (d *detector) doubt(name string, refused bool) {
 	}
 }
 
-// helpersFor picks who is asked for a node, and how long the slowest of them may take.
+// helpersFor picks who is asked for a node, and says how long it may take until
+// it is heard of: as long as the slowest of them and the node itself together.
 func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 	for _, c := range d.overlay.live {
 		if !c.guest && !c.authority && c.strange == 0 && c.name != name {
@@ -66,7 +67,11 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 	if patience == 0 {
 		patience = d.cfg.AckTimeout
 	}
-	return through, patience
+	own := patience
+	if c := d.overlay.byName[name]; c != nil {
+		own = max(own, c.trip.timeout(d.cfg.AckTimeout))
+	}
+	return through, patience + own
 }
 
 // refusedToo takes a helper's word that its dial was refused, too.

@@ -36,5 +36,5 @@ func (rt *roundTrip) timeout(configured int64) int64 {
 	if rt.mean == 0 {
 		return configured
 	}
-	return min(max(rt.mean+4*rt.deviation, configured/5), 4*configured)
+	return min(max(rt.mean+4*rt.deviation, configured/5), slowest*configured)
 }

@@ -52,7 +52,7 @@ func (r *Ring) received(id ConnID, frame []byte) {
 	case wire.KindProbe:
 		r.send(c, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: r.cfg.Instance})
 	case wire.KindAlive:
-		r.detector.alive(c.name, f.Seq, f.Instance)
+		r.detector.alive(c.name, c, f.Seq, f.Instance)
 	case wire.KindRelay:
 		r.relay(c, f)
 	case wire.KindRefused:
@@ -85,6 +85,6 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 		alive := wire.Frame{Kind: wire.KindAlive, Seq: in.Seq, Instance: r.cfg.Instance}
 		r.send(c, &wire.Frame{Kind: wire.KindRelay, From: r.cfg.Name, To: from, Inner: string(alive.Append(nil))})
 	case wire.KindAlive:
-		r.detector.alive(from, in.Seq, in.Instance)
+		r.detector.alive(from, nil, in.Seq, in.Instance)
 	}
 }

@@ -44,10 +44,11 @@ func (r *Ring) gossipWith(c *conn) {
 
 // unacked follows up on a gossip that was not answered in time.
 func (r *Ring) unacked(seq uint64) {
-	name := r.detector.missed(seq)
-	if r.cfg.Ephemeral {
+	switch name := r.detector.missed(seq); {
+	case name == "":
+	case r.cfg.Ephemeral:
 		r.leaveSilent(name)
-	} else {
+	default:
 		r.detector.doubt(name, false)
 	}
 }

@@ -1,0 +1,237 @@
+package core
+
+import (
+	"testing"
+
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// lookout is a detector with connections to nodes that are not there.
+type lookout struct {
+	detector
+	*testing.T
+	conns map[string]*conn
+}
+
+// newLookout makes one that is connected with nodes of these names.
+func newLookout(t *testing.T, names ...string) *lookout {
+	cfg := Config{Ring: "ring", Name: "me", Address: "me:1", Seed: 1}
+	if err := cfg.complete(); err != nil {
+		t.Fatal(err)
+	}
+	s := newSelf(cfg)
+	s.now, s.wall = Minute, Hour
+	rep := newReplica(&s)
+	o := newOverlay(&s, &rep)
+	l := &lookout{detector: newDetector(&s, &rep, &o), T: t, conns: make(map[string]*conn)}
+	for _, name := range names {
+		l.hear(name, 1, rankUp)
+		l.connect(name)
+	}
+	return l
+}
+
+func (l *lookout) connect(name string) {
+	o := l.overlay
+	o.nextConn += 2
+	c := &conn{id: o.nextConn}
+	c.hello = wire.Hello{Name: name}
+	o.conns[c.id], c.timer = c, &timer{}
+	c.establish(l.now)
+	o.admit(c)
+	l.conns[name] = c
+}
+
+func (l *lookout) disconnect(name string) { l.overlay.drop(l.conns[name]) }
+
+// hear takes in a presence of the process with that number.
+func (l *lookout) hear(name string, process uint64, rank uint8) {
+	l.wall++
+	p := wire.Presence{Address: name + ":1", Instance: wire.Instance{Start: 1, Nonce: process}, Version: 1}
+	m := wire.Member{Address: name + ":1"}
+	if !l.replica.isMember(name) {
+		rec := lww.New(name, l.wall, rankAdd, m.Value())
+		rec.Parsed = &m
+		l.replica.put(wire.Nodes, rec)
+	}
+	rec := lww.New(name, l.wall, rank, p.Value())
+	rec.Parsed = &p
+	l.replica.put(wire.Up, rec)
+	l.settle()
+}
+
+// settle is what a Ring does with what the detector wrote.
+func (l *lookout) settle() {
+	for i := 0; i < len(l.replica.changes); i++ {
+		l.changed(&l.replica.changes[i])
+	}
+	l.replica.changes = nil
+}
+
+// pass lets a time pass, with what is due in it.
+func (l *lookout) pass(d int64) {
+	for end := l.now + d; ; {
+		t := l.due(end)
+		if t == nil {
+			l.wall += end - l.now
+			l.now = end
+			return
+		}
+		l.wall += max(t.at-l.now, 0)
+		l.now = max(t.at, l.now)
+		switch t.kind {
+		case ackDue:
+			if name := l.missed(t.id); name != "" {
+				l.doubt(name, false)
+			}
+		case aliveDue:
+			l.endAsk(t.id, false, wire.Instance{})
+		case suspicionDue:
+			l.endSuspicion(t.name, int64(t.id))
+		}
+		l.settle()
+	}
+}
+
+func (l *lookout) is(name string, want State) {
+	l.Helper()
+	if s := l.replica.look(name); s.state != want {
+		l.Fatalf("%s is %v, not %v", name, s.state, want)
+	}
+}
+
+// measured has a node answer in so long, always.
+func (l *lookout) measured(name string, trip int64) {
+	for range 100 {
+		l.conns[name].trip.measured(trip)
+	}
+}
+
+// ack sends a gossip, and has it answered after so long.
+func (l *lookout) ack(name string, after int64) {
+	seq := l.nextSeq()
+	l.awaitAck(l.conns[name], seq)
+	l.pass(after)
+	l.conns[name].heard = l.now
+	l.acked(l.conns[name], seq)
+}
+
+// TestAckTells: an ack tells how long the path takes, whether it comes in time or
+// not, but no more than any timeout may be; and it is given up some day.
+func TestAckTells(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		after       int64
+		least, most int64 // the timeout then
+		healthier   bool
+	}{
+		{"in time", 2 * Millisecond, 100 * Millisecond, 100 * Millisecond, true},
+		{"late", 200 * Millisecond, 200 * Millisecond, 400 * Millisecond, false},
+		{"very late", 2 * Second, 2 * Second, 2 * Second, false},
+		{"given up", 3 * Second, 100 * Millisecond, 100 * Millisecond, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLookout(t, "a", "b")
+			l.measured("a", Millisecond)
+			before := l.health
+			l.ack("a", c.after)
+			if got := l.conns["a"].trip.timeout(l.cfg.AckTimeout); got < c.least || got > c.most {
+				t.Errorf("the timeout is %d µs", got)
+			}
+			if l.health < before || len(l.acks) > 0 {
+				t.Errorf("health %d, %d acks awaited", l.health, len(l.acks))
+			}
+			l = newLookout(t, "a", "b")
+			l.measured("a", Millisecond)
+			l.health = 1 // waits twice as long
+			l.ack("a", c.after)
+			if healthier := l.health == 0; healthier != c.healthier {
+				t.Errorf("health %d", l.health)
+			}
+		})
+	}
+}
+
+// TestHeldUpAck: what was held up by a partition does not make timeouts long for long.
+func TestHeldUpAck(t *testing.T) {
+	l := newLookout(t, "a")
+	l.measured("a", Millisecond)
+	l.health = sickest
+	l.conns["a"].trip.measured(Second)
+	l.ack("a", 9*Second)
+	for range 20 {
+		l.conns["a"].trip.measured(Millisecond)
+	}
+	if got := l.conns["a"].trip.timeout(l.cfg.AckTimeout); got > 300*Millisecond {
+		t.Errorf("after 20 answers in a millisecond the timeout is %d µs", got)
+	}
+}
+
+// TestAliveTells: so does the answer to a probe on the connection, but not one by others.
+func TestAliveTells(t *testing.T) {
+	for _, direct := range []bool{true, false} {
+		l := newLookout(t, "a", "b")
+		l.measured("a", Millisecond)
+		l.doubt("a", false)
+		l.pass(150 * Millisecond)
+		c := l.conns["a"]
+		if !direct {
+			c = nil
+		}
+		l.alive("a", c, l.doubtSeq("a"), wire.Instance{})
+		if got := l.conns["a"].trip.timeout(l.cfg.AckTimeout); got > 150*Millisecond != direct {
+			t.Errorf("direct %v: the timeout is %d µs", direct, got)
+		}
+		l.pass(Minute)
+		l.is("a", Alive)
+	}
+}
+
+func (l *lookout) doubtSeq(name string) uint64 {
+	l.Helper()
+	if l.doubts[name] == nil {
+		l.Fatalf("%s is not doubted", name)
+	}
+	return l.doubts[name].seq
+}
+
+// TestPatience: a doubt waits as long as the doubted node and the slowest of those
+// who are asked may take together.
+func TestPatience(t *testing.T) {
+	const unmeasured = 500 * Millisecond // the timeout, then
+	for _, c := range []struct {
+		name      string
+		own       int64 // round trips; 0 for none
+		helpers   []int64
+		connected bool
+		least     int64
+		most      int64
+	}{
+		{"all near", Millisecond, []int64{Millisecond, Millisecond}, true, 200 * Millisecond, 200 * Millisecond},
+		{"far away", 300 * Millisecond, []int64{Millisecond, Millisecond}, true, 400 * Millisecond, 420 * Millisecond},
+		{"far helper", Millisecond, []int64{Millisecond, 300 * Millisecond}, true, 600 * Millisecond, 640 * Millisecond},
+		{"not connected", Millisecond, []int64{Millisecond}, false, 200 * Millisecond, 200 * Millisecond},
+		{"nobody to ask", Millisecond, nil, true, 2 * unmeasured, 2 * unmeasured},
+		{"nobody measured", 0, []int64{0}, true, 2 * unmeasured, 2 * unmeasured},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLookout(t, "a")
+			l.measured("a", c.own)
+			for i, trip := range c.helpers {
+				name := string(rune('b' + i))
+				l.hear(name, 1, rankUp)
+				l.connect(name)
+				l.measured(name, trip)
+			}
+			if !c.connected {
+				l.disconnect("a")
+			}
+			l.doubt("a", false)
+			l.pass(c.least - 1)
+			l.is("a", Alive)
+			l.pass(c.most - c.least + 1)
+			l.is("a", Suspect)
+		})
+	}
+}
