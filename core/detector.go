@@ -13,7 +13,7 @@ type detector struct {
 	asks     map[uint64]*ask
 	claims   []claim // that were decided: see Ring.settleClaims
 	doubts   map[string]*doubt
-	disputed map[string]int64 // until when: see conclude
+	disputed map[string]*dispute
 	health   health
 }
 
@@ -25,7 +25,7 @@ func newDetector(s *self, rep *replica, o *overlay) detector {
 		acks:     make(map[uint64]*await),
 		asks:     make(map[uint64]*ask),
 		doubts:   make(map[string]*doubt),
-		disputed: make(map[string]int64),
+		disputed: make(map[string]*dispute),
 	}
 }
 
@@ -56,20 +56,8 @@ func (d *detector) endAsk(seq uint64, alive bool, who wire.Instance) {
 
 // changed takes note of what became of a name.
 func (d *detector) changed(ch *change) {
-	before, after := &ch.before, &ch.after
 	if ch.set == wire.Up && ch.record != nil && ch.record.Rank == rankSuspect {
-		d.timeSuspicion(ch.name, after)
+		d.timeSuspicion(ch.name, &ch.after)
 	}
-	if before.state == Down && after.state == Alive && before.says.Instance == after.says.Instance {
-		d.disputed[ch.name] = d.now + disputeTime
-	}
-}
-
-// forget ends the disputes that are over.
-func (d *detector) forget() {
-	for name, at := range d.disputed {
-		if at < d.now {
-			delete(d.disputed, name)
-		}
-	}
+	d.judged(ch)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -233,5 +234,93 @@ func TestPatience(t *testing.T) {
 			l.pass(c.most - c.least + 1)
 			l.is("a", Suspect)
 		})
+	}
+}
+
+// refusedByAll has the connection with a node break, and all dials be refused.
+func (l *lookout) refusedByAll(name string) {
+	l.disconnect(name)
+	l.doubt(name, true)
+	for _, helper := range slices.Clone(l.doubts[name].waiting) {
+		l.refusedToo(helper, l.doubtSeq(name))
+	}
+	l.settle()
+}
+
+// TestDisputes: a process that was down and refuted it is not concluded about for a
+// while, and the longer the oftener; another one of its name is.
+func TestDisputes(t *testing.T) {
+	const concluded, notConcluded = Down, Alive
+	for _, c := range []struct {
+		name    string
+		before  func(l *lookout)
+		process uint64
+		want    State
+	}{
+		{"never down", func(l *lookout) {}, 1, concluded},
+		{"refuted", func(l *lookout) { l.refusedByAll("a"); l.hear("a", 1, rankUp) }, 1, notConcluded},
+		{"restarted", func(l *lookout) { l.refusedByAll("a"); l.hear("a", 2, rankUp) }, 2, concluded},
+		{"refuted, then restarted", func(l *lookout) {
+			l.refusedByAll("a")
+			l.hear("a", 1, rankUp)
+			l.pass(Minute)
+			l.hear("a", 2, rankUp)
+		}, 2, concluded},
+		{"long ago", func(l *lookout) { l.refutes("a", 1, 11*Minute) }, 1, concluded},
+		{"the second time", func(l *lookout) { l.refutes("a", 2, 11*Minute) }, 1, notConcluded},
+		{"the second time, long ago", func(l *lookout) { l.refutes("a", 2, 11*Minute); l.pass(10 * Minute) }, 1, concluded},
+		{"very often", func(l *lookout) { l.refutes("a", 20, 0); l.pass(Day - 2*Hour) }, 1, notConcluded},
+		{"very often, long ago", func(l *lookout) { l.refutes("a", 20, 0); l.pass(Day) }, 1, concluded},
+		{"by suspicions", func(l *lookout) {
+			for range 5 {
+				l.hear("a", 1, rankSuspect)
+				l.pass(10 * Second)
+				l.is("a", Down)
+				l.hear("a", 1, rankUp)
+			}
+			l.pass(11 * Minute)
+		}, 1, concluded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLookout(t, "a", "b", "c")
+			c.before(l)
+			l.connect("a")
+			l.refusedByAll("a")
+			l.is("a", c.want)
+		})
+	}
+}
+
+// refutes has a node refute that it is down, so many times, each when a dispute
+// of the last time is over, or every so often; and waits for that long.
+func (l *lookout) refutes(name string, times int, every int64) {
+	for range times {
+		l.hear(name, 1, rankDown)
+		l.hear(name, 1, rankUp)
+		if every == 0 {
+			l.pass(Hour)
+		}
+		l.pass(every)
+	}
+}
+
+// TestDisputesAreForgotten: nothing is kept of processes that are no more.
+func TestDisputesAreForgotten(t *testing.T) {
+	l := newLookout(t, "a", "b", "c")
+	l.refutes("a", 1, Minute)
+	l.refutes("b", 1, Minute)
+	l.forget()
+	if len(l.disputed) != 2 {
+		t.Fatalf("%d disputes", len(l.disputed))
+	}
+	l.hear("a", 2, rankUp)
+	l.forget()
+	if len(l.disputed) != 1 {
+		t.Errorf("%d disputes, one of a process that is no more", len(l.disputed))
+	}
+	l.pass(Hour)
+	l.forget()
+	if len(l.disputed) != 0 {
+		t.Errorf("%d disputes that are over", len(l.disputed))
 	}
 }

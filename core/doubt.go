@@ -6,10 +6,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-const (
-	helpers     = 3           // through how many others a node is probed (SWIM 4.1: k = 3)
-	disputeTime = 10 * Minute // for how long a node that was down and was not is not concluded about
-)
+const helpers = 3 // through how many others a node is probed (SWIM 4.1: k = 3)
 
 // doubt is about a node that did not answer, or whose address refused a connection.
 type doubt struct {
@@ -86,10 +83,10 @@ func (d *detector) refusedToo(helper string, seq uint64) {
 
 // conclude takes a node for down without a suspicion, if this node's dial and
 // those of all helpers were refused: no process listens there. A helper that is
-// connected to it answers for it instead. Whoever refuted such a conclusion gets
-// the usual time for disputeTime.
+// connected to it answers for it instead. A process that refuted that it is down
+// gets the usual time for a while: see dispute.
 func (d *detector) conclude(about *doubt) {
-	if !about.refused || about.through == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.disputed[about.name] > d.now {
+	if !about.refused || about.through == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.isDisputed(about.name) {
 		return
 	}
 	d.replica.accuse(about.name, rankDown)
