@@ -26,11 +26,11 @@ func newBenchPeer(b testing.TB, n int) *benchPeer {
 	hello := wire.Frame{Kind: wire.KindHello, Hello: wire.Hello{Address: "node-00000:7946", Name: "node-00000", Ring: "r",
 		Members: uint64(n), Min: 1, Max: 1, Wall: benchWall, Instance: wire.Instance{Start: 1_800_000_000 * core.Second, Nonce: 1}}}
 	p.receive(hello.Append(nil))
-	for range 200 { // what a new connection brings: rumors and a sync that nobody answers
+	for range 200 { // what a new connection brings: rumors and a sync that is not answered
 		p.now += 100 * core.Millisecond
 		p.step(core.Input{Kind: core.Tick})
+		p.receive((&wire.Frame{Kind: wire.KindAlive}).Append(nil))
 	}
-	p.receive(news(0, 1, 0)) // it was silent, and refutes that
 	return p
 }
 

@@ -40,6 +40,7 @@ type conn struct {
 	used      int64     // and at the last round
 	strange   int64     // since when the peer is no member; 0 if it is one
 	probed    bool      // a guest that is silent has been asked
+	checked   int64     // since when any sign of life is awaited; 0 if it is not: see check
 	spent     allowance // frames and KiB that a guest has sent
 	answered  allowance // KiB of records that its syncs were answered with
 	forwarded []string  // probes that went to the peer since it was last heard
@@ -55,6 +56,13 @@ type conn struct {
 func (c *conn) admits(name string) bool {
 	begin, some := strings.CutSuffix(c.authenticated, "*")
 	return c.authenticated == "" || name == c.authenticated || some && c.role == Guest && strings.HasPrefix(name, begin)
+}
+
+// crosses says whether c, which is established with the same process as old, was
+// dialled from the other side at the same time. One that is dialled later is to
+// replace the other.
+func (c *conn) crosses(old *conn, now int64) bool {
+	return old.instance == c.instance && old.dialed != c.dialed && now-old.opened < crossing
 }
 
 // greeted keeps a hello, without the frame that it came in.

@@ -59,5 +59,8 @@ func (d *detector) changed(ch *change) {
 	if ch.set == wire.Up && ch.record != nil && ch.record.Rank == rankSuspect {
 		d.timeSuspicion(ch.name, &ch.after)
 	}
+	if before, after := &ch.before, &ch.after; after.state == Alive && (before.state == Suspect || before.state == Down) && before.says.Instance == after.says.Instance {
+		d.refuted(ch)
+	}
 	d.judged(ch)
 }

@@ -14,12 +14,17 @@ type doubt struct {
 	seq     uint64   // of the probes through others
 	refused bool     // this node's own dial was refused
 	through int      // how many others were asked
+	asked   []string // those others
 	waiting []string // those of them who did not say yet that their dial was refused, too
 }
 
 // doubt follows up on a node that did not answer: it is probed through others
 // and, if none of them reaches it, suspected (SWIM 4.1 and 4.2).
 func (d *detector) doubt(name string, refused bool) {
+	c := d.overlay.byName[name]
+	if c != nil {
+		d.check(c)
+	}
 	if about := d.doubts[name]; about != nil {
 		about.refused = about.refused || refused
 		d.conclude(about)
@@ -33,7 +38,6 @@ func (d *detector) doubt(name string, refused bool) {
 	about := &doubt{name: name, refused: refused, through: len(through)}
 	d.doubts[name] = about
 	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
-	c := d.overlay.byName[name]
 	if len(through) == 0 && c == nil {
 		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear
 		return
@@ -43,9 +47,11 @@ func (d *detector) doubt(name string, refused bool) {
 		d.sendBytes(c, probe)
 	}
 	for _, c := range through {
-		about.waiting = append(about.waiting, c.name)
+		about.asked = append(about.asked, c.name)
 		d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: name, Inner: string(probe)})
+		d.check(c) // from whom nothing comes at all, nothing follows
 	}
+	about.waiting = slices.Clone(about.asked)
 }
 
 // helpersFor picks who is asked for a node, and says how long it may take until
@@ -57,7 +63,7 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 		}
 	}
 	d.rand.Shuffle(len(through), func(i, j int) { through[i], through[j] = through[j], through[i] })
-	through = through[:min(helpers, len(through))]
+	through = through[:min(helpers<<d.overlay.detours(name), len(through))]
 	for _, c := range through {
 		patience = max(patience, c.trip.timeout(d.cfg.AckTimeout))
 	}
@@ -95,14 +101,24 @@ func (d *detector) conclude(about *doubt) {
 
 // endDoubt suspects a node of which nothing was heard since it was doubted.
 func (d *detector) endDoubt(a *ask, alive bool) {
-	name, refused := a.name, d.doubts[a.name].refused
+	name, about := a.name, d.doubts[a.name]
 	delete(d.doubts, name)
 	c := d.overlay.byName[name]
-	if alive && c != nil && !refused {
+	if alive && c != nil && !about.refused {
 		d.health.worse() // others reach it, this node did not
+	}
+	if alive && c == nil {
+		d.overlay.shun(name, detours)
 	}
 	if alive || c != nil && c.heard > a.sent || d.overlay.isSpared(name) {
 		return
+	}
+	if about.through > 0 && !d.heardAny(about.asked, a.sent) {
+		d.doubt(name, about.refused) // none of them may be reached: others are asked
+		return
+	}
+	if c == nil {
+		d.overlay.matter(name) // if it refutes, it is left alone: see changed
 	}
 	d.replica.accuse(name, rankSuspect)
 }

@@ -2,8 +2,9 @@ package core
 
 import "github.com/nanoring/nanoring/core/wire"
 
-// establish makes c the connection with its peer. Of two between the same
-// processes the one dialled by the lower name stays.
+// establish makes c the connection with its peer. Of two whose dials crossed the
+// one dialled by the lower name stays, else the newer one: who dials anew may
+// have found the older one dead.
 func (r *Ring) establish(c *conn) {
 	if !c.dialed {
 		r.sayHello(c)
@@ -13,7 +14,7 @@ func (r *Ring) establish(c *conn) {
 	name := c.name
 	r.overlay.welcome(c)
 	if old := r.overlay.byName[name]; old != nil {
-		if old.instance == c.instance && old.dialed != c.dialed && old.dialed == (r.cfg.Name < name) {
+		if c.crosses(old, r.now) && old.dialed == (r.cfg.Name < name) {
 			r.keep(old, c)
 			return
 		}

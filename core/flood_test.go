@@ -55,11 +55,11 @@ func TestFutureStamps(t *testing.T) {
 	if n := flood(1); n != 1 {
 		t.Errorf("%d events", n)
 	}
-	g.tick(core.Minute / 2)
+	g.pass(core.Minute / 2)
 	if n := flood(1); n != 0 {
 		t.Errorf("%d events half a minute later", n)
 	}
-	g.tick(3 * core.Minute)
+	g.pass(3 * core.Minute)
 	if n := flood(1); n != 1 {
 		t.Errorf("%d events minutes later", n)
 	}

@@ -34,7 +34,7 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	refuse := func(code wire.Code, text string) {
 		r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
 		if c.dialed && c.want == name {
-			r.overlay.shun(name) // who dials in may be anybody
+			r.overlay.shun(name, refusals) // who dials in may be anybody
 		}
 		r.failAdd(c, code, text)
 		r.fail(c, code, text)
@@ -117,7 +117,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	}
 	r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
 	if name != "" {
-		r.overlay.shun(name)
+		r.overlay.shun(name, refusals)
 		if code == wire.CodeSkew {
 			defer r.apart(name, c.addr, 0)
 		}
@@ -152,7 +152,7 @@ func (r *Ring) apart(name, addr string, ahead int64) {
 // gone draws the conclusion from finding another node at the address of name.
 func (r *Ring) gone(name string) {
 	if name != "" && !r.halted {
-		delete(r.overlay.shunned, name)
+		r.overlay.unshun(name)
 		r.unreachable(name, false)
 	}
 }

@@ -40,6 +40,13 @@ func (r *Ring) giveUp(c *conn, text string) {
 	r.lose(c, wire.CodeUnreachable)
 }
 
+// abandon gives up a connection on which nothing comes any more. It is as good
+// as broken.
+func (r *Ring) abandon(c *conn) {
+	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: wire.CodeTimeout, Text: "nothing comes any more"})
+	r.lose(c, wire.CodeLost)
+}
+
 // lose forgets a connection and draws the conclusions from how it ended.
 func (r *Ring) lose(c *conn, code wire.Code) {
 	established := c.state == connEstablished
@@ -72,7 +79,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 			r.detector.awaitReturn(name, r.replica.up.Get(name).Stamp) // it cannot be dialled: it has to come back
 		}
 		if code == wire.CodeDuplicate {
-			r.overlay.shun(name) // for another process of this node's name: give way, so that it is found out
+			r.overlay.shun(name, refusals) // for another process of this node's name: give way, so that it is found out
 		}
 		// Only what broke is evidence; a close with a code means nothing by itself.
 		if code < wire.CodeBye {
@@ -87,7 +94,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 func (r *Ring) missed(c *conn, code wire.Code) {
 	r.missAdd(c, code)
 	if c.want != "" && code == wire.CodeUntrusted && !r.overlay.joined {
-		r.overlay.shun(c.want) // nobody has let this process in: more likely it is this one that lacks the ring's secret
+		r.overlay.shun(c.want, refusals) // nobody has let this process in: more likely it is this one that lacks the ring's secret
 		return
 	}
 	if c.dialed && c.want != "" && code < wire.CodeBye {

@@ -12,6 +12,7 @@ const (
 	dialsPerPeriod = 10         // at most, at start and in healing
 	dialTimeout    = 5 * Second // for the runtime to open what it was asked to dial
 	helloTimeout   = 5 * Second // for the hello of a connection that is open
+	crossing       = 2 * Second // two dials, one from each side, that connected within it did not know of each other
 )
 
 // overlay owns the connections: which there are, which to open, and which to
@@ -25,12 +26,11 @@ type overlay struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int              // a guest's place in Config.Join
-	joined   bool             // some node let this process in
-	budget   int              // dials left until the next round
-	shunned  map[string]int64 // until when
-	skewed   map[string]int64 // whose clock is off, until when that is known
-	filling  bool             // maintain is to be called soon
+	joinTurn int  // a guest's place in Config.Join
+	joined   bool // some node let this process in
+	budget   int  // dials left until the next round
+	shunned  map[string]*aside
+	filling  bool // maintain is to be called soon
 }
 
 func newOverlay(s *self, rep *replica) overlay {
@@ -40,8 +40,7 @@ func newOverlay(s *self, rep *replica) overlay {
 		conns:   make(map[ConnID]*conn),
 		byName:  make(map[string]*conn),
 		dials:   make(map[string]*conn),
-		shunned: make(map[string]int64),
-		skewed:  make(map[string]int64),
+		shunned: make(map[string]*aside),
 	}
 }
 
@@ -83,9 +82,9 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 func (o *overlay) welcome(c *conn) {
 	o.joined = true
 	o.undial(c)
-	delete(o.shunned, c.name)
-	if o.skewed[c.name] != 0 {
-		delete(o.skewed, c.name)
+	o.unshun(c.name)
+	if s := o.shunned[c.name]; s != nil && s.skewed != 0 {
+		s.skewed = 0
 		o.emit(Event{Kind: EventSkew, Name: c.name, Addr: c.addr})
 	}
 }
@@ -308,46 +307,4 @@ func (o *overlay) turn() (longest *conn) {
 		}
 	}
 	return longest
-}
-
-// shun leaves a node alone for a while that refused, or was refused: it
-// answered, so it lives, and would be refused again.
-//
-//go:noinline
-func (o *overlay) shun(name string) { o.shunned[name] = o.now + 3*o.cfg.Period }
-
-func (o *overlay) shunning(name string) bool { return o.shunned[name] > o.now }
-
-// isSpared says whether a node is taken to live although it does not answer: it
-// refused, or was refused. Not so one whose clock is off: nobody can reach it.
-func (o *overlay) isSpared(name string) bool { return o.shunning(name) && o.skewed[name] == 0 }
-
-// skew takes note that the clocks of a node and of this one are apart.
-func (o *overlay) skew(name string) {
-	o.skewed[name] = o.now + Minute
-	o.shun(name)
-}
-
-// isApart says whether this node has no peers for want of the right clock.
-func (o *overlay) isApart() bool {
-	if len(o.skewed) == 0 || o.cfg.Ephemeral {
-		return false
-	}
-	for _, c := range o.live {
-		if !c.guest {
-			return false
-		}
-	}
-	return true
-}
-
-// forgive forgets whom it no longer shuns, and whose clocks it has not seen for long.
-func (o *overlay) forgive() {
-	for _, m := range [...]map[string]int64{o.shunned, o.skewed} {
-		for name, at := range m {
-			if at < o.now {
-				delete(m, name)
-			}
-		}
-	}
 }

@@ -171,6 +171,19 @@ func (g *rig) tick(d int64) (all []core.Effect) {
 	return all
 }
 
+// pass is tick with peers that answer when they are probed.
+func (g *rig) pass(d int64) {
+	g.Helper()
+	for end := g.mono + d; g.mono < end && g.halted == 0; {
+		for _, e := range of(g.tick(min(core.Second/10, end-g.mono)), core.Send) {
+			var f wire.Frame
+			if f.Decode(e.Frame) == nil && f.Kind == wire.KindProbe && g.conns[e.Conn] == open {
+				g.receive(e.Conn, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq})
+			}
+		}
+	}
+}
+
 // accept opens a connection that somebody dialled.
 func (g *rig) accept(role core.Role) core.ConnID {
 	g.Helper()

@@ -142,8 +142,14 @@ func (r *Ring) fire(t timer) {
 		r.unacked(t.id)
 	case aliveDue:
 		r.detector.endAsk(t.id, false, wire.Instance{})
+	case silentDue:
+		if c := r.detector.silent(ConnID(t.id)); c != nil {
+			r.abandon(c)
+		}
 	case syncDue:
-		r.reconciler.giveUp(t.id)
+		if c := r.reconciler.giveUp(t.id); c != nil {
+			r.detector.check(c)
+		}
 	case suspicionDue:
 		r.detector.endSuspicion(t.name, int64(t.id))
 	case gatewayDue:

@@ -140,11 +140,14 @@ func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 	return size
 }
 
-// giveUp ends the sync whose answer did not come.
-func (rc *reconciler) giveUp(seq uint64) {
-	if rc.sync != nil && rc.sync.seq == seq {
-		rc.sync = nil
+// giveUp ends the sync whose answer did not come, and returns its connection.
+func (rc *reconciler) giveUp(seq uint64) *conn {
+	if rc.sync == nil || rc.sync.seq != seq {
+		return nil
 	}
+	c := rc.sync.conn
+	rc.sync = nil
+	return c
 }
 
 // abandon ends the sync with a connection that is over.

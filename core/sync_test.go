@@ -185,7 +185,7 @@ func TestLargestRecordsInSync(t *testing.T) {
 // that of the next one.
 func TestNextSyncHasItsTime(t *testing.T) {
 	g, id, _ := syncing(t, 100)
-	g.tick(8 * core.Second)
+	g.pass(8 * core.Second)
 	if g.conns[id] != open {
 		t.Fatal("closed")
 	}
@@ -194,7 +194,7 @@ func TestNextSyncHasItsTime(t *testing.T) {
 	g.step(core.Input{Kind: core.Opened, Conn: again})
 	g.sayHello(again, g.hello("dev"))
 	sync := g.nextSync(again)
-	g.tick(5 * core.Second)
+	g.pass(5 * core.Second)
 	g.wall++
 	var children [wire.RangeChildren]wire.Print
 	g.receive(again, &wire.Frame{Kind: wire.KindSynced, Seq: sync.Seq, Handled: 1, Items: []wire.Item{{Kind: wire.ItemChildren, Children: children}}})

@@ -212,7 +212,7 @@ func TestTakeoverOfNonsense(t *testing.T) {
 	g.ring, g.conns = r, map[core.ConnID]connState{1: open, 3: open}
 	g.wake, g.dirty = 0, 0
 	g.step(core.Input{Kind: core.Start})
-	g.tick(6 * core.Second)
+	g.pass(6 * core.Second)
 	if g.conns[1] != open || g.conns[3] != over {
 		t.Errorf("a's connection is %d, its second one %d", g.conns[1], g.conns[3])
 	}

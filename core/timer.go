@@ -12,6 +12,7 @@ const (
 	helloDue                 // id: a connection whose hello is not here
 	ackDue                   // id: the seq of a gossip
 	aliveDue                 // id: the seq of a probe
+	silentDue                // id: a connection that was checked
 	syncDue                  // id: the seq of a sync frame
 	suspicionDue             // name is suspect since the presence with the stamp id
 	gatewayDue               // name is said to be reached through a gateway, by the presence with the stamp id

@@ -1,0 +1,89 @@
+package core_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// answer is what a peer that reaches everybody says to a frame; nil for nothing.
+func (g *rig) answer(f *wire.Frame) *wire.Frame {
+	var probe wire.Frame
+	switch {
+	case f.Kind == wire.KindGossip:
+		return &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Print: f.Print}
+	case f.Kind == wire.KindProbe:
+		return &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq}
+	case f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil && probe.Kind == wire.KindProbe:
+		alive := wire.Frame{Kind: wire.KindAlive, Seq: probe.Seq}
+		return &wire.Frame{Kind: wire.KindRelay, From: f.To, To: f.From, Inner: string(alive.Append(nil))}
+	}
+	return nil
+}
+
+// TestSilentConnection: a connection on which nothing comes any more is given up
+// and dialled anew, whether others reach its peer or not, and as long as somebody
+// answers nobody is accused before. The others stay.
+func TestSilentConnection(t *testing.T) {
+	for _, answering := range [][]string{{"a", "b"}, {"a"}, {}} {
+		g := start(t, me())
+		conns := map[string]core.ConnID{"a": g.peer("a"), "b": g.peer("b"), "silent": g.peer("silent")}
+		var closed, dialled []string
+		for range 60 {
+			effects := g.tick(core.Second / 10)
+			for name, id := range conns {
+				for _, e := range effects {
+					switch {
+					case e.Kind == core.Close && e.Conn == id:
+						if n, _ := g.view.Get(name); n.State != core.Alive && len(answering) > 0 || e.Code != wire.CodeTimeout {
+							t.Errorf("%s is %s when its connection is closed with %s", name, n.State, e.Code)
+						}
+						closed = append(closed, name)
+					case e.Kind == core.Dial && e.Addr == name+":7946" && g.conns[id] == over:
+						dialled = append(dialled, name)
+					}
+				}
+				for _, f := range sent(t, effects, id) {
+					if reply := g.answer(f); reply != nil && slices.Contains(answering, name) && g.conns[id] == open {
+						g.receive(id, reply)
+					}
+				}
+			}
+		}
+		for name := range conns {
+			answers := slices.Contains(answering, name)
+			if slices.Contains(closed, name) == answers || slices.Contains(dialled, name) == answers {
+				t.Errorf("%v answer: %v were closed, %v dialled", answering, closed, dialled)
+			}
+		}
+	}
+}
+
+// TestSecondConnection: of two connections with a process, one dialled by each
+// side, the one dialled by the lower name stays if the dials crossed; else the
+// newer one, since the older one may be dead.
+func TestSecondConnection(t *testing.T) {
+	for _, test := range []struct {
+		peer  string
+		after int64
+		stays string
+	}{
+		{"above", core.Second, "older"},
+		{"above", 3 * core.Second, "newer"},
+		{"zebra", core.Second, "newer"},
+		{"zebra", 3 * core.Second, "newer"},
+	} {
+		g := start(t, me())
+		older := g.peer(test.peer)
+		g.pass(test.after)
+		newer := of(g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Add, Addr: test.peer + ":7946"}}), core.Dial)[0].Conn
+		g.step(core.Input{Kind: core.Opened, Conn: newer})
+		g.sayHello(newer, g.hello(test.peer))
+		stays := map[connState]string{open: "older", over: "newer"}[g.conns[older]]
+		if stays != test.stays || g.conns[older] == g.conns[newer] {
+			t.Errorf("of %s's, after %d s, the %s one stays", test.peer, test.after/core.Second, stays)
+		}
+	}
+}
