@@ -229,6 +229,9 @@ func TestPatience(t *testing.T) {
 				l.disconnect("a")
 			}
 			l.doubt("a", false)
+			for _, helper := range l.doubts["a"].asked {
+				l.conns[helper].heard = l.now + 1 // they are there, and do not reach it
+			}
 			l.pass(c.least - 1)
 			l.is("a", Alive)
 			l.pass(c.most - c.least + 1)
