@@ -46,6 +46,55 @@ func TestStartRefusesDamagedRing(t *testing.T) {
 	}
 }
 
+// TestStartWithRefusedRing: a ring file that is whole, and yet none to the engine, is
+// as a damaged one; if its node or its version is another, it is left alone.
+func TestStartWithRefusedRing(t *testing.T) {
+	good := disk.EncodeRingFile((&wire.Snapshot{Ring: testRing, Name: "dev1", Records: []wire.Record{{Set: wire.Nodes, Name: "dev7", Stamp: 1, Value: wire.Member{Address: "127.0.0.1:1"}.Value()}}}).Append(nil))
+	for name, test := range map[string]struct {
+		snapshot string
+		says     string // "": it starts
+	}{
+		"no snapshot":          {"hello", ""},
+		"cut off":              {string(good[18:60]), ""},
+		"of a newer version":   {"\x96\x02\xa3red\xa4dev1\x00\x00\x90", "start the version that wrote it"},
+		"of somebody's else's": {string((&wire.Snapshot{Ring: testRing, Name: "dev2"}).Append(nil)), "belongs to node dev2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log logged
+			cfg := config(t, "dev1")
+			cfg.Log = log.logger()
+			refused := string(disk.EncodeRingFile([]byte(test.snapshot)))
+			put(t, cfg.Data, "ring", []byte(refused))
+			put(t, cfg.Data, "ring.prev", good)
+			n, err := Start(t.Context(), cfg)
+			if test.says != "" {
+				if err == nil || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), filepath.Join(cfg.Data, "ring")) || have(cfg.Data, "ring") != refused {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, there := n.Get("dev7"); !there {
+				t.Error("it does not know what ring.prev says")
+			}
+			if log.count("the ring file cannot be used") != 1 {
+				t.Error("the log does not say so")
+			}
+			n.Close()
+			if have(cfg.Data, "ring.damaged") != refused {
+				t.Error("it was not kept")
+			}
+			os.Remove(filepath.Join(cfg.Data, "ring.prev"))
+			put(t, cfg.Data, "ring", []byte(refused))
+			if _, err := Start(t.Context(), cfg); !errors.Is(err, disk.ErrRefused) || have(cfg.Data, "ring") != refused {
+				t.Errorf("without another: %v", err)
+			}
+		})
+	}
+}
+
 // TestRefusedStartLeavesNothing starts nodes that cannot be, some in folders that
 // are not there, some where a ring file is.
 func TestRefusedStartLeavesNothing(t *testing.T) {

@@ -114,10 +114,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.folder.Writable(); err != nil {
 		return nil, err
 	}
-	var snapshot []byte
-	var damaged error
+	memory := new(disk.Memory)
 	if !marked {
-		if snapshot, damaged, err = n.folder.Load(); err != nil {
+		if memory, err = n.folder.Load(); err != nil {
 			return nil, err
 		}
 	}
@@ -142,15 +141,14 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		cleanup(func() error { return os.Remove(n.socketFile()) })
 	}()
 
-	engine, is, err := n.newEngine(snapshot)
+	engine, is, memory, err := n.newEngine(memory)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case marked:
+	if marked {
 		err = n.folder.Unmark()
-	case damaged != nil:
-		err = n.folder.SetAside(damaged)
+	} else {
+		err = n.folder.Use(memory)
 	}
 	if err != nil {
 		engine.Close()
@@ -203,23 +201,33 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }
 
-// newEngine makes the first engine, and returns what it is made of.
-func (n *Node) newEngine(snapshot []byte) (core.Engine, core.Config, error) {
+// newEngine makes the first engine, and returns what it is made of. If it cannot use
+// the newest snapshot, that is the one before.
+func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.Memory, error) {
 	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: random()}
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
 		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
-		MaxGuests: n.cfg.MaxGuests, Snapshot: snapshot,
+		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
 	if n.cfg.Tune != nil {
 		n.cfg.Tune(&cfg)
 	}
-	engine, err := n.cfg.Engine(cfg)
-	if err == nil {
-		cfg.Snapshot = nil
-		return engine, cfg, nil
+	for {
+		engine, err := n.cfg.Engine(cfg)
+		if err == nil {
+			cfg.Snapshot = nil
+			return engine, cfg, memory, nil
+		}
+		refused, err := n.cannotStart(memory, err)
+		if !refused {
+			return nil, cfg, nil, err
+		}
+		if memory, err = n.folder.Refuse(memory, err); err != nil {
+			return nil, cfg, nil, err
+		}
+		cfg.Snapshot = memory.Snapshot
 	}
-	return nil, cfg, n.cannotStart(snapshot, err)
 }
 
 func random() uint64 {
@@ -228,22 +236,25 @@ func random() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// cannotStart says why no engine could be made.
-func (n *Node) cannotStart(snapshot []byte, err error) error {
-	file := n.folder.RingFile()
-	var of wire.Snapshot
-	if snapshot != nil && of.Decode(snapshot) == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring) {
-		return fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
-			file, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)
-	}
+// cannotStart says why no engine could be made, and whether it is for a snapshot that is
+// none to it.
+func (n *Node) cannotStart(memory *disk.Memory, err error) (refused bool, why error) {
 	var bad *core.ConfigError
-	switch {
-	case !errors.As(err, &bad):
-		return fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
-	case bad.Field == "Snapshot":
-		return fmt.Errorf("the ring file %s is whole, but the engine cannot use it: %w: start the version that wrote it, or choose another data folder (--data)", file, err)
+	if !errors.As(err, &bad) {
+		return false, fmt.Errorf("cannot start node %q: %w", n.cfg.Name, err)
 	}
-	return wrong(bad.Field, bad.Err)
+	if bad.Field != "Snapshot" {
+		return false, wrong(bad.Field, bad.Err)
+	}
+	var of wire.Snapshot
+	switch err := of.Decode(memory.Snapshot); {
+	case errors.Is(err, wire.ErrVersion):
+		return false, fmt.Errorf("the ring file %s is left as it is: %w: start the version that wrote it, or choose another data folder (--data)", memory.File, err)
+	case err == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring):
+		return false, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
+			memory.File, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)
+	}
+	return true, bad.Err
 }
 
 // Name returns the node's name.

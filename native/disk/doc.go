@@ -1,5 +1,6 @@
 // Package disk is a node's data folder: what of a node survives its process. It
-// needs no node, and knows nothing of what a snapshot says.
+// needs no node, and knows nothing of what a snapshot says but how
+// long it may be.
 //
 //	lock             held as long as the folder is open: one process at a time
 //	ring             the ring file: the newest snapshot (ringfile.go)
@@ -14,7 +15,8 @@
 //	Open(dir, log)       makes and locks it
 //	Folder.Marked()      whether the node was removed; Unmark to start anew all the same
 //	Folder.Writable()    what would keep snapshots from being written
-//	Folder.Load()        the newest snapshot that is whole
+//	Folder.Load()        the newest snapshot that is whole; Refuse, if an engine cannot use it
+//	Folder.Use(m)        says which one it was in the end
 //	Folder.Write(b)      makes b the newest
 //	Folder.Removed(m)    for a node that was removed
 //	Folder.Forget()      for one that left

@@ -39,8 +39,14 @@ func Example() {
 	}
 
 	f = open()
-	snapshot, damaged, err := f.Load()
-	fmt.Printf("%s, %v, %v\n", snapshot, damaged, err)
+	memory, err := f.Load()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s, of %s\n", memory.Snapshot, filepath.Base(memory.File))
+	if err := f.Use(memory); err != nil { // a program that can use it goes on from it
+		log.Fatal(err)
+	}
 	if err := f.Removed(disk.Marker{Removed: time.Now(), Ring: "red", Name: "dev1"}); err != nil {
 		log.Fatal(err)
 	}
@@ -51,6 +57,6 @@ func Example() {
 	marker, removed, err := f.Marked()
 	fmt.Println(marker.Name, removed, err)
 	// Output:
-	// first, damaged ring file: cut off after 10 bytes, <nil>
+	// first, of ring.prev
 	// dev1 true <nil>
 }

@@ -23,11 +23,11 @@ var operations = map[string]func(*Folder) error{
 	"forget":  (*Folder).Forget,
 	"unmark":  (*Folder).Unmark,
 	"set aside": func(f *Folder) error {
-		_, damaged, err := f.Load()
-		if err != nil || damaged == nil {
-			return errors.Join(err, errors.New("nothing is damaged"))
+		m, err := f.Load()
+		if err != nil {
+			return err
 		}
-		return f.SetAside(damaged)
+		return f.Use(m)
 	},
 }
 
@@ -65,11 +65,11 @@ func found(t *testing.T, dir string) string {
 	if marked {
 		return "removed"
 	}
-	snapshot, _, err := f.Load()
+	m, err := f.Load()
 	if err != nil {
 		return err.Error()
 	}
-	return string(snapshot)
+	return string(m.Snapshot)
 }
 
 // needsRoom are the steps that a full disk has fail.

@@ -159,15 +159,15 @@ func TestLoad(t *testing.T) {
 				put(t, dir, prevName, test.prev)
 			}
 			f := open(t, dir)
-			snapshot, damaged, err := f.Load()
-			if !errors.Is(err, test.wrong) || string(snapshot) != test.want {
-				t.Fatalf("loaded %q, %v", snapshot, err)
+			m, err := f.Load()
+			if !errors.Is(err, test.wrong) || err == nil && string(m.Snapshot) != test.want {
+				t.Fatalf("loaded %+v, %v", m, err)
 			}
 			if have(dir, ringName) != string(test.ring) || have(dir, prevName) != string(test.prev) {
 				t.Error("a file was touched")
 			}
-			if damaged != nil {
-				if err := f.SetAside(damaged); err != nil {
+			if m != nil {
+				if err := f.Use(m); err != nil {
 					t.Error(err)
 				}
 			}

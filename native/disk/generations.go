@@ -3,64 +3,123 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
-// Load returns the last snapshot, nil if there is none yet. It leaves all files
-// alone: if ring.prev stands in for a damaged ring, of which damaged says what is
-// wrong, that is to be set aside before anything is written.
-func (f *Folder) Load() (snapshot []byte, damaged, err error) {
-	ring, prev := f.path(ringName), f.path(prevName)
-	snapshot, err = readRing(ring)
-	if err == nil {
-		return snapshot, nil, nil
-	}
-	fail := func(format string, args ...any) ([]byte, error, error) {
-		return nil, nil, fmt.Errorf(format+", or choose another data folder (--data)", args...)
-	}
-	snapshot, prevErr := readRing(prev)
-	missing := errors.Is(err, fs.ErrNotExist)
-	switch {
-	case errors.Is(err, ErrVersion):
-		return fail("the ring file %s is left as it is: %w: start the version that wrote it", ring, err)
-	case errors.Is(err, ErrForeign) && prevErr == nil:
-		return fail("the file %s is left as it is: %w: move it away to go on from the ring file before it, %s, which is whole", ring, err, prev)
-	case errors.Is(err, ErrForeign):
-		return fail("the file %s is left as it is: %w: put a copy of the ring file in its place, delete it to start as a new ring of this node alone", ring, err)
-	case !missing && !errors.Is(err, ErrDamaged):
-		return fail("cannot read the ring file: %w: make it a file that this user may read", err)
-	case missing && errors.Is(prevErr, fs.ErrNotExist):
-		return nil, nil, nil
-	case prevErr != nil:
-		return fail("cannot use the ring file %s (%w) nor the one before it, %s (%w): they are left as they are; put back a copy of either, remove both for a new ring of this node alone and add it again", ring, err, prev, prevErr)
-	case missing:
-		f.log.Error("the ring file is missing: going on from the one before it, without the last change", "file", ring, "used", prev)
-		return snapshot, nil, nil
-	}
-	return snapshot, err, nil
+var (
+	// ErrRefused: a ring file is whole, but the engine cannot use its snapshot.
+	ErrRefused = errors.New("it is whole, but the engine cannot use it")
+	// ErrTooBig: a snapshot that could not be read back is not written.
+	ErrTooBig = errors.New("the ring does not fit into a ring file")
+)
+
+// A Memory is a snapshot of the folder: the newest that can be used.
+type Memory struct {
+	Snapshot []byte // nil: there is none yet
+	File     string // that has it
+	instead  error  // what is wrong with the ring file, of the one before it
 }
 
-// SetAside keeps a damaged ring file for people.
-func (f *Folder) SetAside(damaged error) error {
+// Load returns the newest snapshot that is whole. If an engine cannot use it, the one
+// before it is had by Refuse. All files are left alone until Use.
+func (f *Folder) Load() (*Memory, error) {
+	snapshot, err := f.read(ringName)
+	if err == nil {
+		return &Memory{Snapshot: snapshot, File: f.path(ringName)}, nil
+	}
+	return f.previous(err)
+}
+
+// Refuse returns the Memory before one that the engine cannot use, for why.
+func (f *Folder) Refuse(m *Memory, why error) (*Memory, error) {
+	why = fmt.Errorf("%w: %w", ErrRefused, why)
+	if m.File == f.path(prevName) {
+		return nil, f.neither(m.instead, why)
+	}
+	return f.previous(why)
+}
+
+// Use is for when an engine runs that was made of the Memory: it says in the log if that
+// is not the newest, and keeps what is wrong with the newest for people.
+func (f *Folder) Use(m *Memory) error {
+	if m.instead == nil {
+		return nil
+	}
+	if errors.Is(m.instead, fs.ErrNotExist) {
+		f.log.Error("the ring file is missing: going on from the one before it, without the last change", "file", f.RingFile(), "used", m.File)
+		return nil
+	}
 	if err := f.rename(ringName, damagedName); err != nil {
 		return fmt.Errorf("cannot move the damaged ring file aside: %w", err)
 	}
-	f.log.Error("the ring file is damaged: going on from the one before it, without the last change", "file", f.RingFile(), "err", damaged, "kept", f.path(damagedName), "used", f.path(prevName))
+	what := "the ring file is damaged"
+	if errors.Is(m.instead, ErrRefused) {
+		what = "the ring file cannot be used"
+	}
+	f.log.Error(what+": going on from the one before it, without the last change", "file", f.RingFile(), "err", m.instead, "kept", f.path(damagedName), "used", m.File)
 	return f.syncDir()
 }
 
-func readRing(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
+// previous returns the Memory before the ring file, which cannot be used.
+func (f *Folder) previous(err error) (*Memory, error) {
+	ring, prev := f.path(ringName), f.path(prevName)
+	snapshot, prevErr := f.read(prevName)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case errors.Is(err, ErrVersion):
+		return nil, orAnother("the ring file %s is left as it is: %w: start the version that wrote it", ring, err)
+	case errors.Is(err, ErrForeign) && prevErr == nil:
+		return nil, orAnother("the file %s is left as it is: %w: move it away to go on from the ring file before it, %s, which is whole", ring, err, prev)
+	case errors.Is(err, ErrForeign):
+		return nil, orAnother("the file %s is left as it is: %w: put a copy of the ring file in its place, delete it to start as a new ring of this node alone", ring, err)
+	case !missing && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrRefused):
+		return nil, orAnother("cannot read the ring file: %w: make it a file that this user may read", err)
+	case missing && errors.Is(prevErr, fs.ErrNotExist):
+		return new(Memory), nil
+	case prevErr != nil:
+		return nil, f.neither(err, prevErr)
+	}
+	return &Memory{snapshot, prev, err}, nil
+}
+
+// neither says that both generations cannot be used.
+func (f *Folder) neither(err, prevErr error) error {
+	return orAnother("cannot use the ring file %s (%w) nor the one before it, %s (%w): they are left as they are; put back a copy of either, remove both for a new ring of this node alone and add it again", f.path(ringName), err, f.path(prevName), prevErr)
+}
+
+func orAnother(format string, args ...any) error {
+	return fmt.Errorf(format+", or choose another data folder (--data)", args...)
+}
+
+// read returns the snapshot in a ring file. What is larger than any is not read.
+func (f *Folder) read(name string) ([]byte, error) {
+	file, err := os.Open(f.path(name))
 	if err != nil {
 		return nil, err
 	}
-	return DecodeRingFile(b)
+	defer file.Close()
+	most := f.limit + ringOverhead
+	b, err := io.ReadAll(io.LimitReader(file, int64(most)+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) <= most:
+		return DecodeRingFile(b)
+	case strings.HasPrefix(string(b[:len(ringMagic)]), ringMagic):
+		return nil, fmt.Errorf("%w: it has more than the %d bytes that there are at most", ErrDamaged, most)
+	}
+	return nil, ErrForeign
 }
 
 // Write makes a snapshot the newest: it replaces the ring file. Whenever the machine
-// stops, ring or ring.prev is whole.
+// stops, ring or ring.prev is whole. What could not be read back is not written.
 func (f *Folder) Write(snapshot []byte) error {
+	if len(snapshot) > f.limit {
+		return fmt.Errorf("%w: it takes %d bytes, and there are %d at most: remove nodes that are gone for good, or give nodes shorter tags", ErrTooBig, len(snapshot), f.limit)
+	}
 	return f.replace(ringName, EncodeRingFile(snapshot), f.keepPrevious)
 }
 

@@ -1,0 +1,99 @@
+package disk
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestRefuse: an engine that cannot use a whole ring file gets the one before it, and
+// files stay as they are until one is used.
+func TestRefuse(t *testing.T) {
+	why := errors.New("no snapshot of mine")
+	one, two := EncodeRingFile([]byte("one")), EncodeRingFile([]byte("two"))
+	for _, test := range []struct {
+		name       string
+		ring, prev []byte
+		want       string
+		says       string
+	}{
+		{name: "both whole", ring: two, prev: one, want: "one"},
+		{name: "the one before damaged", ring: two, prev: damaged("one"), says: "checksum"},
+		{name: "none before", ring: two, says: "no such file"},
+		{name: "ring damaged, the one before refused", ring: damaged("two"), prev: one, says: "checksum"},
+		{name: "ring missing, the one before refused", prev: one, says: "no such file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, b := range map[string][]byte{ringName: test.ring, prevName: test.prev} {
+				if b != nil {
+					put(t, dir, name, b)
+				}
+			}
+			f := open(t, dir)
+			m, err := f.Load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err = f.Refuse(m, why)
+			if have(dir, ringName) != string(test.ring) || have(dir, prevName) != string(test.prev) {
+				t.Error("a file was touched")
+			}
+			if test.want == "" {
+				for _, part := range []string{f.RingFile(), f.path(prevName), test.says, "put back a copy", "--data"} {
+					if err == nil || !errors.Is(err, ErrRefused) || !errors.Is(err, why) || !strings.Contains(err.Error(), part) {
+						t.Fatalf("%q is not in: %v", part, err)
+					}
+				}
+				return
+			}
+			if err != nil || string(m.Snapshot) != test.want || m.File != f.path(prevName) {
+				t.Fatalf("%+v, %v", m, err)
+			}
+			if _, err := f.Refuse(m, why); !errors.Is(err, ErrRefused) || strings.Count(err.Error(), why.Error()) != 2 {
+				t.Errorf("both refused: %v", err)
+			}
+			if err := f.Use(m); err != nil {
+				t.Fatal(err)
+			}
+			if have(dir, damagedName) != string(test.ring) || have(dir, ringName) != "" {
+				t.Error("the refused file was not kept")
+			}
+			if log := logOf(f); !strings.Contains(log, "the ring file cannot be used") || !strings.Contains(log, why.Error()) || !strings.Contains(log, f.path(damagedName)) {
+				t.Errorf("the log says %s", log)
+			}
+		})
+	}
+}
+
+// TestFill writes larger and larger snapshots: whatever is written is read back, and
+// what could not be is not written, so that the last that can be stays.
+func TestFill(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	f.limit = 1000 // wire.MaxSnapshot takes long
+	before, last := 0, 0
+	for _, size := range []int{0, 1, 100, 500, 990, 999, 1000, 1001, 1002, 1100, 5000, 998, 1000} {
+		err := f.Write(bytes.Repeat([]byte{'x'}, size))
+		if (err == nil) != (size <= f.limit) || err != nil && (!errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "remove nodes")) {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if err == nil {
+			before, last = last, size
+		}
+		if m, err := f.Load(); err != nil || len(m.Snapshot) != last || m.File != f.RingFile() {
+			t.Fatalf("after %d bytes: %+v, %v", size, m, err)
+		}
+	}
+	// One that another program has written is no reason to take all memory.
+	put(t, dir, ringName, EncodeRingFile(make([]byte, f.limit+1)))
+	m, err := f.Load()
+	if err != nil || len(m.Snapshot) != before || m.File != f.path(prevName) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	put(t, dir, ringName, make([]byte, 2*f.limit))
+	if _, err := f.Load(); !errors.Is(err, ErrForeign) {
+		t.Fatal(err)
+	}
+}
