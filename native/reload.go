@@ -44,7 +44,7 @@ func (n *Node) reload(force bool) error {
 	before := n.keeper.Now()
 	changed, err := n.keeper.Refresh(force)
 	if err != nil || !changed {
-		return err
+		return fieldError(err)
 	}
 	now := n.keeper.Now()
 	if was, is := strings.Join(before.IDs(), ", "), strings.Join(now.IDs(), ", "); was != is {
@@ -68,11 +68,16 @@ func newKeeper(c *Config, stranger func(from string, theirs []string)) (*trust.K
 		Name: c.Name, SecretFile: c.SecretFile, TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSCA: c.TLSCA, TLS: c.TLS,
 		Clock: c.Clock, Stranger: stranger,
 	})
+	return k, fieldError(err)
+}
+
+// fieldError makes of an error of the trust's configuration one of the node's.
+func fieldError(err error) error {
 	var bad *trust.ConfigError
 	if errors.As(err, &bad) {
-		return nil, wrong(bad.Field, bad.Err)
+		return wrong(bad.Field, bad.Err)
 	}
-	return k, err
+	return err
 }
 
 // strangers logs that a node dialled that has none of the secrets.
