@@ -32,7 +32,10 @@ type end struct {
 	bytes  int    // of frames in it
 	last   int64  // when the newest of them arrives, were nothing in the way
 	armed  bool   // its arrival is on the heap
-	heldAt int64  // since when its head is held by a cut; 0 if it is not
+	held   bool   // its head waits for a cut to heal
+	since  int64  // when its head did not arrive for the first time; 0 if it did not have to wait
+	lost   bool   // nothing that it sends arrives any more: see Forget
+	deaf   int64  // since when the other side's acknowledgements are lost; 0 if they are not
 	broken bool   // nothing that it sends arrives any more, and it will hear of it
 }
 
@@ -84,7 +87,7 @@ func (w *World) enqueue(c *conn, of uint8, it item) {
 	e := &c.end[of]
 	at := w.now + w.latency(e.m, c.end[1-of].m)
 	if w.chance(w.cfg.Stalls) {
-		at += w.between(rtoMin, rtoMax)
+		at += w.between(rtoMin, stallMax)
 	}
 	at += w.resent(rtoMin)
 	e.last = max(at, e.last)
@@ -97,7 +100,7 @@ func (w *World) enqueue(c *conn, of uint8, it item) {
 // arm schedules the arrival of the head of the queue.
 func (w *World) arm(c *conn, of uint8) {
 	e := &c.end[of]
-	if e.armed || e.heldAt != 0 || e.empty() {
+	if e.armed || e.held || e.empty() {
 		return
 	}
 	e.armed = true
@@ -118,13 +121,16 @@ func (w *World) arrive(c *conn, of uint8) {
 		w.arm(c, of)
 		return
 	}
-	if w.cut(src.m, dst.m) {
+	if w.severed(c, of) {
 		w.hold(c, of)
 		return
 	}
+	src.since = 0
 	it := src.pop()
 	w.arm(c, of)
 	switch {
+	case dst.state == closed && dst.since != 0 && !dst.lost && it.kind != ending:
+		w.reject(c, of)
 	case dst.proc == nil:
 		if it.kind != ending && src.proc != nil { // a reset is the answer
 			w.end(c, 1-of, wire.CodeLost)
@@ -181,15 +187,18 @@ func (w *World) dial(p *process, id core.ConnID, addr string) {
 	if m := w.byAddr[addr]; m != nil {
 		c.end[1].m = m
 		c.end[1].state = closed
-		w.schedule(w.now+w.latency(p.m, m)+w.resent(rtoSyn), event{kind: evSyn, conn: c})
+		w.schedule(w.now+w.latency(p.m, m)+w.resent(rtoSyn), event{kind: evSyn, conn: c, arg: rtoSyn})
 	}
 }
 
 // syn is the dial at the machine: its kernel answers for a process that listens.
-func (w *World) syn(c *conn) {
+// What a cut lets not through is sent again after rto.
+func (w *World) syn(c *conn, rto int64) {
 	from, to := c.end[0].m, c.end[1].m
 	switch {
-	case c.end[0].state != dialling || w.cut(from, to):
+	case c.end[0].state != dialling:
+	case w.cut(from, to):
+		w.schedule(w.now+rto, event{kind: evSyn, conn: c, arg: 2 * rto})
 	case to.proc == nil || to.addr != c.addr || to.deaf || w.refused[link(from, to)]:
 		w.schedule(w.now+w.latency(to, from), event{kind: evRefuse, conn: c})
 	default:
@@ -325,10 +334,13 @@ func (w *World) dropAll(p *process, code wire.Code, silent bool) {
 
 // latency is a frame's time between two machines: each pair has its own, with jitter.
 func (w *World) latency(a, b *Machine) int64 {
-	lo, hi := min(a.index, b.index), max(a.index, b.index)
-	h := (w.cfg.Seed ^ uint64(lo)<<32 ^ uint64(hi)) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>29) * 0xbf58476d1ce4e5b9
-	base := w.cfg.LatencyMin + int64(h>>1)%(w.cfg.LatencyMax-w.cfg.LatencyMin+1)
+	base, ok := w.paths[link(a, b)]
+	if !ok {
+		lo, hi := min(a.index, b.index), max(a.index, b.index)
+		h := (w.cfg.Seed ^ uint64(lo)<<32 ^ uint64(hi)) * 0x9e3779b97f4a7c15
+		h = (h ^ h>>29) * 0xbf58476d1ce4e5b9
+		base = w.cfg.LatencyMin + int64(h>>1)%(w.cfg.LatencyMax-w.cfg.LatencyMin+1)
+	}
 	return base + w.rng.Int64N(base/4+1)
 }
 

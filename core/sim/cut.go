@@ -8,12 +8,6 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// heldQueue is a queue whose head waits for a cut to heal.
-type heldQueue struct {
-	conn *conn
-	of   uint8
-}
-
 // Partition cuts the network in groups; machines in none of them are one more
 // group. It replaces the partition before.
 func (w *World) Partition(groups ...[]*Machine) {
@@ -64,6 +58,13 @@ func (w *World) Heal() {
 	w.release()
 }
 
+// Slow gives the path between two machines another latency, one way: LatencyMin at
+// least. What is under way is not overtaken.
+func (w *World) Slow(a, b *Machine, latency int64) {
+	w.note(nil, "the path between ", a.name, " and ", b.name, " takes ", clock(latency))
+	w.paths[link(a, b)] = max(latency, w.cfg.LatencyMin)
+}
+
 // ResetAll breaks all connections between two machines.
 func (w *World) ResetAll(a, b *Machine) {
 	if a.proc == nil {
@@ -90,42 +91,4 @@ func link(a, b *Machine) [2]int {
 // cut tells whether nothing gets from one machine to the other.
 func (w *World) cut(a, b *Machine) bool {
 	return a.group != b.group || a.off || b.off || len(w.links) > 0 && w.links[link(a, b)]
-}
-
-// hold keeps a queue until the cut heals, or for as long as TCP has patience.
-func (w *World) hold(c *conn, of uint8) {
-	e := &c.end[of]
-	e.heldAt = max(w.now, 1)
-	w.held = append(w.held, heldQueue{c, of})
-	w.schedule(w.now+heldTimeout, event{kind: evHeld, conn: c, side: of, arg: e.heldAt})
-}
-
-// release lets go of what no cut holds any more: it comes with the next retry.
-func (w *World) release() {
-	w.held = slices.DeleteFunc(w.held, func(h heldQueue) bool {
-		e := &h.conn.end[h.of]
-		if w.cut(e.m, h.conn.end[1-h.of].m) {
-			return false
-		}
-		e.heldAt = 0
-		if !e.empty() {
-			head := &e.queue[e.head]
-			head.at = w.now + w.between(rtoMin, rtoMax)
-			e.last = max(e.last, head.at)
-		}
-		w.arm(h.conn, h.of)
-		return true
-	})
-}
-
-// heldTooLong breaks a connection at the side whose frames got no answer. The
-// other side knows nothing of it until it sends something itself.
-func (w *World) heldTooLong(c *conn, of uint8, since int64) {
-	e := &c.end[of]
-	if e.heldAt != since {
-		return
-	}
-	e.heldAt = 0
-	w.held = slices.DeleteFunc(w.held, func(h heldQueue) bool { return h.conn == c && h.of == of })
-	w.breakEnd(c, of, wire.CodeLost, 0)
 }

@@ -4,7 +4,10 @@
 //
 // A World is a heap of events in virtual time, driven by one goroutine. The
 // network does to connections what TCP over a bad line does: delay, stall and
-// reset, never reorder or duplicate. Machines drive a core.Engine exactly as a
-// runtime has to, and know as little of what is in a frame; only the trace and
-// the invariants look inside.
+// reset, never reorder or duplicate. What does not arrive, because of a cut or
+// since a middlebox has forgotten the connection, is sent again after waits that
+// double from 200 ms to two minutes: so it comes late when the network is whole
+// again, and the connection breaks only after 15 minutes. Machines drive a
+// core.Engine exactly as a runtime has to, and know as little of what is in a
+// frame; only the trace and the invariants look inside.
 package sim

@@ -23,7 +23,7 @@ type event struct {
 	seq  uint64 // breaks ties: first scheduled, first served
 	conn *conn
 	proc *process
-	arg  int64 // evTick, evHeld: which one; evLost, evEcho: the code; evCommand: which
+	arg  int64 // evTick, evHeld: which one; evSyn: when it is sent again; evLost, evEcho: the code; evCommand: which
 	kind eventKind
 	side uint8
 }

@@ -30,12 +30,13 @@ type Config struct {
 
 // The network's habits, which are TCP's.
 const (
-	dialTimeout = 2 * core.Second  // a dial that nobody answers
-	heldTimeout = 15 * core.Second // what was sent and is never acknowledged breaks the connection
-	rtoMin      = 200 * core.Millisecond
-	rtoMax      = 3 * core.Second
-	rtoSyn      = core.Second // before there is a connection (RFC 6298, section 2.1)
-	queueLimit  = 4 << 20     // bytes that a runtime queues for a connection
+	dialTimeout = 2 * core.Second           // a dial that nobody answers
+	rtoMin      = 200 * core.Millisecond    // what is not acknowledged is sent again, after
+	rtoMax      = 120 * core.Second         // waits that double from the one to the other,
+	patience    = 924600 * core.Millisecond // and breaks the connection after 15 times (Linux's tcp_retries2)
+	rtoSyn      = core.Second               // before there is a connection (RFC 6298, section 2.1)
+	stallMax    = 3 * core.Second
+	queueLimit  = 4 << 20 // bytes that a runtime queues for a connection
 )
 
 // World is a number of machines and the network between them. It is for one goroutine.
@@ -48,8 +49,9 @@ type World struct {
 	machines []*Machine
 	byName   map[string]*Machine
 	byAddr   map[string]*Machine
-	links    map[[2]int]bool // pairs that are cut by CutLink
-	refused  map[[2]int]bool // pairs between which a firewall is: see Refuse
+	links    map[[2]int]bool  // pairs that are cut by CutLink
+	refused  map[[2]int]bool  // pairs between which a firewall is: see Refuse
+	paths    map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
 	held     []heldQueue
 	free     [][][]byte // frame buffers to use again, by size class
 	commands []Command
@@ -91,6 +93,7 @@ func New(cfg Config) *World {
 		byAddr:  make(map[string]*Machine),
 		links:   make(map[[2]int]bool),
 		refused: make(map[[2]int]bool),
+		paths:   make(map[[2]int]int64),
 		digest:  xxhash.New(),
 	}
 }
@@ -184,7 +187,7 @@ func (w *World) serve(e *event) {
 	case evArrive:
 		w.arrive(e.conn, e.side)
 	case evSyn:
-		w.syn(e.conn)
+		w.syn(e.conn, e.arg)
 	case evAccept:
 		w.accept(e.conn)
 	case evRefuse, evGiveUp:
@@ -222,9 +225,9 @@ func (w *World) servedBy(e *event) *process {
 // resent draws how long a segment is late: lost once, it is sent again after
 // rto; lost again, after twice that time.
 func (w *World) resent(rto int64) (late int64) {
-	for w.chance(w.cfg.Loss) && late < heldTimeout {
+	for w.chance(w.cfg.Loss) && late < patience {
 		late += rto
-		rto *= 2
+		rto = min(2*rto, rtoMax)
 	}
 	return late
 }

@@ -141,6 +141,7 @@ var acts = map[string]func(*scenario, args){
 	"clock":    func(s *scenario, a args) { s.machine(a.word(0)).StepClock(micros(a.d, a.word(1))) },
 	"heal":     func(s *scenario, a args) { s.w.Heal() },
 	"reset":    func(s *scenario, a args) { s.w.ResetAll(s.machine(a.word(0)), s.machine(a.word(1))) },
+	"forget":   func(s *scenario, a args) { s.forget(a) },
 	"cutlink":  func(s *scenario, a args) { s.w.CutLink(s.machine(a.word(0)), s.machine(a.word(1))) },
 	"cut":      func(s *scenario, a args) { s.cut(a) },
 	"refuse":   func(s *scenario, a args) { s.w.Refuse(s.machine(a.word(0)), s.machine(a.word(1))) },
@@ -236,6 +237,15 @@ func (s *scenario) cut(a args) {
 		}
 	}
 	s.w.Partition(groups...)
+}
+
+// forget has all connections between two machines forgotten, or all that there are.
+func (s *scenario) forget(a args) {
+	if len(a.words) == 0 {
+		s.w.ForgetAll()
+	} else {
+		s.w.Forget(s.machine(a.word(0)), s.machine(a.word(1)))
+	}
 }
 
 // command gives a command and waits for its answer, like the command line.

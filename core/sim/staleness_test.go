@@ -1,0 +1,122 @@
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/sim"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// A member that comes back after 25 hours is not deleted by a node that does not
+// know it yet, since it is just joining itself.
+func TestStaleMeetsNewcomer(t *testing.T) {
+	t.Parallel()
+	schedules(t, 300, sim.Config{}, 4, func(r *ring) error {
+		late, empty := r.all[2], r.all[1]
+		late.Crash()
+		empty.Crash()
+		r.skip(25 * core.Hour)
+		empty.LoseDisk()
+		if err := empty.Start(r.all[0].Addr()); err != nil {
+			return err
+		}
+		r.Run(80*core.Millisecond + r.Int64N(40*core.Millisecond))
+		if err := late.Start(); err != nil {
+			return err
+		}
+		r.RunUntil(30*core.Second, func() bool { return !late.Running() })
+		if why, _ := late.Halted(); !late.Running() {
+			return fmt.Errorf("n2 halted: %v", why)
+		}
+		return r.Settle(core.Minute)
+	})
+}
+
+// A node that was away for 40 days, and reaches nobody, trusts its memory no more
+// after a while than at first: what was removed meanwhile does not come back by it.
+func TestStaleWithoutContact(t *testing.T) {
+	t.Parallel()
+	schedules(t, 2, sim.Config{}, 2, func(r *ring) error {
+		r.skip(40 * core.Day)
+		back := r.machine("back", sim.Options{})
+		members := []string{"n0", "n1", "back", "gone"}
+		for i := range 97 {
+			members = append(members, fmt.Sprintf("away%d", i))
+		}
+		back.Disk().Ring = ringFile("back", back.Wall()-40*core.Day, members)
+		fresh := false
+		r.OnEvent(func(m *sim.Machine, e *core.Event) { fresh = fresh || m == back && e.Kind == core.EventFresh })
+		r.Partition([]*sim.Machine{back})
+		if err := back.Start(); err != nil {
+			return err
+		}
+		r.Run(30 * core.Minute)
+		if fresh {
+			return errors.New("it was stale no more without having met anybody")
+		}
+		r.Heal()
+		err := r.within(core.Minute, "it is stale no more", func() bool { return fresh || !back.Running() })
+		if s := shows(r.all[0], "gone"); s != core.Removed {
+			err = fmt.Errorf("it brought back what was removed: n0 shows it %v", s)
+		}
+		return err
+	})
+}
+
+// ringFile is the ring file of a node that was last in contact at a time, when all
+// of some members were up.
+func ringFile(name string, at int64, members []string) []byte {
+	s := wire.Snapshot{Ring: "sim", Name: name, Wall: at, LastContact: at}
+	for i, m := range members {
+		p := wire.Presence{Address: m + ":7946", Instance: wire.Instance{Start: at - core.Day, Nonce: uint64(i)}, Version: 1}
+		s.Records = append(s.Records,
+			wire.Record{Set: wire.Nodes, Name: m, Stamp: at - core.Day, Value: wire.Member{Address: p.Address}.Value()},
+			wire.Record{Set: wire.Up, Name: m, Stamp: at - core.Day, Value: p.Value()})
+	}
+	return s.Append(nil)
+}
+
+// An operator who adds a node at one that is stale gets what he asked for, then
+// and later, and the node is stale no more as soon as it has asked somebody.
+func TestAddWhileStale(t *testing.T) {
+	t.Parallel()
+	schedules(t, 300, sim.Config{}, 3, func(r *ring) error {
+		stale := r.all[2]
+		stale.Crash()
+		r.skip(25 * core.Hour)
+		if err := r.machine("new", sim.Options{}).Start(); err != nil {
+			return err
+		}
+		for _, m := range r.all {
+			r.Slow(m, r.Machine("new"), r.Int64N(30*core.Millisecond))
+		}
+		r.Run(core.Second)
+		became, fresh := false, false
+		r.OnEvent(func(m *sim.Machine, e *core.Event) {
+			became, fresh = became || m == stale && e.Kind == core.EventStale, fresh || m == stale && e.Kind == core.EventFresh
+		})
+		if err := stale.Start(); err != nil {
+			return err
+		}
+		r.Run(r.Int64N(118 * core.Millisecond))
+		for _, name := range []string{[]string{"new", "n0", "n1"}[r.IntN(3)], "later"} {
+			c, err := r.add(stale, name)
+			if err == nil && c.Code == 0 {
+				err = r.within(core.Minute, "all know "+name+", whose add was acknowledged", func() bool {
+					return shows(r.all[0], name) != core.Removed && shows(r.all[1], name) != core.Removed
+				})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		r.Run(core.Minute)
+		if became && !fresh {
+			return errors.New("it is stale for ever")
+		}
+		return nil
+	})
+}
