@@ -28,6 +28,13 @@ const (
 	StableFor       = 10 * Minute // all durable members up for so long: nobody can bring an old record back
 )
 
+// How much a node may say of itself, keys that are not known included: whoever is a
+// member keeps it, in memory, and of durable nodes on disk.
+const (
+	MaxTags       = 1 << 10 // bytes of a durable node's tags
+	MaxGuestValue = 512     // bytes of each of a guest's two values
+)
+
 // Config is what a Ring is made of. The zero value of a time means its default.
 type Config struct {
 	Ring      string        // the ring's name; two names never merge
@@ -39,7 +46,7 @@ type Config struct {
 	Ephemeral bool          // a guest: a member only while it runs
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
 	Rejoin    bool          // come back although it was deleted
-	Snapshot  []byte        // of an earlier Engine; nil for a new ring of itself
+	Snapshot  []byte        // of an earlier Engine, or its Handover; nil for a new ring of itself
 	MaxGuests int           // connections of guests at a time; default 1000
 	Takeover  bool          // that Engine was of this process, and its connections are open: see takeover.go
 	Intern    *Interner     // shared by the engines of a simulation; nil for none

@@ -16,6 +16,10 @@ type Engine interface {
 	// contains every change up to the newest Dirty effect. The bytes are the caller's.
 	Snapshot() ([]byte, error)
 
+	// Handover returns what an Engine needs that takes over from this one, as its
+	// Config.Snapshot: guests too, and who is up. The bytes are the caller's.
+	Handover() ([]byte, error)
+
 	// Close frees what the engine holds. It says nothing to anybody: see Stop.
 	Close() error
 }

@@ -127,7 +127,7 @@ func (p *player) took() {
 // restores holds the snapshot against that of a Ring made of it.
 func (p *player) restores() {
 	before := records(p, p.ring)
-	b, err := p.ring.Snapshot()
+	b, err := p.ring.Handover()
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func (p *player) restart() {
 	if err != nil {
 		p.Fatal(err)
 	}
-	p.ring, p.cfg = r, cfg
+	p.ring, p.cfg, p.view = r, cfg, core.View{}
 	p.conns, p.opened, p.asked, p.halted, p.dirty, p.wake = make(map[core.ConnID]connState), nil, nil, 0, 0, 0
 	p.leaving, p.first, p.said = false, make(map[core.ConnID][]byte), make(map[core.ConnID]bool)
 	p.do(core.Input{Kind: core.Start})

@@ -1,6 +1,9 @@
 package core
 
 import (
+	"errors"
+	"strconv"
+
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -63,6 +66,25 @@ func (r *Ring) presence() wire.Presence {
 		}
 	}
 	return p
+}
+
+// checkTags says whether what this node says of itself is too long.
+func (r *Ring) checkTags() error {
+	p := r.presence()
+	n, most := len(p.Value()), MaxGuestValue
+	if !r.cfg.Ephemeral {
+		p.Tags = nil
+		n, most = n-len(p.Value()), MaxTags
+	}
+	if n > most {
+		return errors.New("they have " + tooLong(n, most) + ": use fewer or shorter ones")
+	}
+	return nil
+}
+
+//go:noinline
+func tooLong(n, most int) string {
+	return strconv.Itoa(n) + " bytes, and may have " + strconv.Itoa(most)
 }
 
 // stands says whether this process's presence is what it would say now. One that

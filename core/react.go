@@ -27,6 +27,8 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
 	case isMislabeled:
 		r.fail(c, wire.CodeForbidden, "it has other tags than it has to have")
+	case isBloated:
+		r.fail(c, wire.CodeForbidden, "what it says of itself has "+tooLong(len(w.Value), MaxGuestValue))
 	}
 	r.settle()
 	return min(v, isRefused)

@@ -136,6 +136,7 @@ const (
 	isOverruled                 // by an expired tombstone
 	isForged                    // a guest's, of another
 	isMislabeled                // a guest's, with other tags than it has to have
+	isBloated                   // a guest's, of more bytes than it may have
 )
 
 // merge takes in a record that somebody asserts, and returns the one that it
@@ -158,6 +159,9 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 			return isForged, nil
 		}
 		return isRefused, nil
+	}
+	if by.guest && len(w.Value) > MaxGuestValue {
+		return isBloated, nil
 	}
 	var before standing
 	if w.Set == wire.Nodes {
@@ -294,8 +298,10 @@ func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing,
 			old = r.expired[rec.Name].record
 		}
 		delete(r.expired, rec.Name)
-		r.version++
-	} else {
+		if isKept(rec) || isKept(before.node) {
+			r.version++
+		}
+	} else if isKept(after.node) {
 		r.presenceDirty = true
 	}
 	r.note(change{set: id, name: rec.Name, before: *before, after: *after, record: rec, old: old, from: from})
@@ -310,7 +316,9 @@ func (r *replica) forget(id wire.SetID, name string) {
 	if id == wire.Nodes {
 		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
-		r.version++
+		if isKept(before.node) {
+			r.version++
+		}
 	}
 	r.note(change{set: id, name: name, before: before, after: after})
 }

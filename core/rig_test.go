@@ -330,10 +330,10 @@ func (g *rig) refused(id core.ConnID, code wire.Code) {
 	}
 }
 
-// records returns what a snapshot holds, sorted.
+// records returns what a Ring holds, sorted.
 func records(t testing.TB, r *core.Ring) []wire.Record {
 	t.Helper()
-	b, err := r.Snapshot()
+	b, err := r.Handover()
 	if err != nil {
 		t.Fatal(err)
 	}

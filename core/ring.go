@@ -1,8 +1,6 @@
 package core
 
 import (
-	"errors"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -49,8 +47,8 @@ func New(cfg Config) (*Ring, error) {
 			return nil, &ConfigError{"Snapshot", err}
 		}
 	}
-	if v := r.presence().Value(); len(v) > wire.MaxValue {
-		return nil, &ConfigError{"Tags", errors.New("longer than a record may be: use fewer or shorter ones")}
+	if err := r.checkTags(); err != nil {
+		return nil, &ConfigError{"Tags", err}
 	}
 	return r, nil
 }

@@ -8,12 +8,23 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// Snapshot implements Engine: both sets. The ranks of presences are for an Engine
-// that takes over: what was known of who lives is worth nothing after a restart.
-func (r *Ring) Snapshot() ([]byte, error) {
+// Snapshot implements Engine: both sets, but for guests. Those are members only
+// while they run, and then say so anew. That one was deleted is an operator's word.
+func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(isKept), nil }
+
+// Handover implements Engine: both sets. The ranks of presences are for it alone:
+// what was known of who lives is worth nothing after a restart.
+func (r *Ring) Handover() ([]byte, error) { return r.snapshot(isThere), nil }
+
+func isThere(node *lww.Record) bool { return node != nil }
+
+// snapshot has the records of the names whose record in nodes is one to keep.
+func (r *Ring) snapshot(keeps func(node *lww.Record) bool) []byte {
 	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact}
 	for rec := range r.replica.nodes.All() {
-		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
+		if keeps(rec) {
+			s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
+		}
 	}
 	var expired lww.Set // for its order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
@@ -26,9 +37,11 @@ func (r *Ring) Snapshot() ([]byte, error) {
 		}
 	}
 	for rec := range r.replica.up.All() {
-		s.Records = append(s.Records, frameRecord(wire.Up, rec))
+		if keeps(r.replica.nodes.Get(rec.Name)) {
+			s.Records = append(s.Records, frameRecord(wire.Up, rec))
+		}
 	}
-	return s.Append(nil), nil
+	return s.Append(nil)
 }
 
 // restore reads what Snapshot wrote; load goes on when the time is known.

@@ -74,3 +74,8 @@ func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 func frameRecord(id wire.SetID, rec *lww.Record) wire.Record {
 	return wire.Record{Set: id, Name: rec.Name, Stamp: rec.Stamp, Rank: rec.Rank, Value: rec.Value}
 }
+
+// isKept says whether a name's record in nodes has to survive a restart.
+func isKept(node *lww.Record) bool {
+	return node != nil && (!node.Parsed.(*wire.Member).Ephemeral || node.Rank == rankDel)
+}

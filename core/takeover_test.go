@@ -18,7 +18,7 @@ func (g *rig) takeOver() []core.Effect {
 	cfg.Seed++
 	cfg.Takeover = true
 	var err error
-	if cfg.Snapshot, err = g.ring.Snapshot(); err != nil {
+	if cfg.Snapshot, err = g.ring.Handover(); err != nil {
 		g.Fatal(err)
 	}
 	if g.ring, err = core.New(cfg); err != nil {

@@ -23,6 +23,7 @@ const (
 	callCreate
 	callBuffer
 	callSnapshot
+	callHandover
 	callStart
 	callOpened
 	callReceived
@@ -61,6 +62,7 @@ var exports = [exportCount]struct {
 	callCreate:     {"create", takes().returns(i64)},
 	callBuffer:     {"buffer", takes(i32).returns(i32)},
 	callSnapshot:   {"snapshot", takes().returns(i64)},
+	callHandover:   {"handover", takes().returns(i64)},
 	callStart:      {"start", takes(i64, i64)},
 	callOpened:     {"opened", takes(i64, i64, i64, i32, i32, i32)},
 	callReceived:   {"received", takes(i64, i64, i64, i32, i32)},

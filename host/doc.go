@@ -26,6 +26,6 @@
 // long it takes for it, and every pointer and length that it gives is looked at. A
 // module that traps, exits, does not come to an end or breaks the rules is thrown
 // away: Step returns a [TrapError], and the Engine is of no use any more. The
-// program goes on; it may make a new Engine of the last snapshot, which takes over
+// program goes on; it may make a new Engine of the last Handover, which takes over
 // with the connections that are open: core.Config.Takeover.
 package host

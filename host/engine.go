@@ -171,15 +171,21 @@ func (e *Engine) reset() {
 const maxKept = 1 << 12
 
 // Snapshot implements core.Engine.
-func (e *Engine) Snapshot() ([]byte, error) {
+func (e *Engine) Snapshot() ([]byte, error) { return e.said(callSnapshot) }
+
+// Handover implements core.Engine.
+func (e *Engine) Handover() ([]byte, error) { return e.said(callHandover) }
+
+// said calls an export that leaves bytes, and copies them.
+func (e *Engine) said(x export) ([]byte, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	where, err := e.call(callSnapshot)
+	where, err := e.call(x)
 	if err != nil {
 		return nil, err
 	}
-	return e.output(callSnapshot, where)
+	return e.output(x, where)
 }
 
 // output copies bytes that the module has left: ptr << 32 | len.

@@ -45,7 +45,7 @@ func TestTakeover(t *testing.T) {
 	}
 	for range 3 {
 		cfg.Takeover = true
-		if cfg.Snapshot, err = engine.Snapshot(); err != nil {
+		if cfg.Snapshot, err = engine.Handover(); err != nil {
 			t.Fatal(err)
 		}
 		engine.Close()
@@ -77,14 +77,14 @@ func TestTakeover(t *testing.T) {
 	engine.Close()
 }
 
-// BenchmarkSnapshot is what a host pays to be able to start an engine again.
-func BenchmarkSnapshot(b *testing.B) {
+// BenchmarkHandover is what a host pays to be able to start an engine again.
+func BenchmarkHandover(b *testing.B) {
 	for _, e := range engines {
 		b.Run(e.name, func(b *testing.B) {
 			p := newPeer(b, e.make(b, config("me")), 1000)
 			p.receive(presences(1, 1000, 1))
 			for b.Loop() {
-				if _, err := p.engine.Snapshot(); err != nil {
+				if _, err := p.engine.Handover(); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -103,7 +103,7 @@ func BenchmarkTakeover(b *testing.B) {
 			cfg.Takeover = true
 			for b.Loop() {
 				var err error
-				if cfg.Snapshot, err = p.engine.Snapshot(); err != nil {
+				if cfg.Snapshot, err = p.engine.Handover(); err != nil {
 					b.Fatal(err)
 				}
 				next := e.make(b, cfg)

@@ -85,6 +85,9 @@ func (w *twin) Step(in core.Input) ([]core.Effect, error) {
 		if _, err := w.Snapshot(); err != nil {
 			return nil, err
 		}
+		if _, err := w.Handover(); err != nil {
+			return nil, err
+		}
 	}
 	if w.steps == w.most {
 		w.sandbox.Close()
@@ -102,6 +105,18 @@ func (w *twin) Snapshot() ([]byte, error) {
 	got, err := w.sandbox.Snapshot()
 	if err == nil && !bytes.Equal(want, got) {
 		err = fmt.Errorf("after step %d, snapshots differ:\n%x, in the sandbox\n%x", w.steps, want, got)
+	}
+	return got, err
+}
+
+func (w *twin) Handover() ([]byte, error) {
+	want, _ := w.ring.Handover()
+	if w.sandbox == nil {
+		return want, nil
+	}
+	got, err := w.sandbox.Handover()
+	if err == nil && !bytes.Equal(want, got) {
+		err = fmt.Errorf("after step %d, what is handed over differs:\n%x, in the sandbox\n%x", w.steps, want, got)
 	}
 	return got, err
 }

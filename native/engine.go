@@ -128,7 +128,7 @@ func (n *Node) swap(ctx context.Context, make maker) error {
 	var cfg core.Config
 	if err := n.aside(ctx, func(l *loop) {
 		cfg = l.is
-		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.snapshot(), true, random()
+		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
 	}); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (l *loop) swap(make maker) error {
 		}
 	}
 	began := time.Now()
-	snapshot := l.snapshot()
+	snapshot := l.handover()
 	if snapshot == nil {
 		return &SwapError{fmt.Errorf("it broke meanwhile: %w", l.broken.last)}
 	}

@@ -116,6 +116,8 @@ func (f *fake) Snapshot() ([]byte, error) {
 	return []byte("snapshot"), nil
 }
 
+func (f *fake) Handover() ([]byte, error) { return f.Snapshot() }
+
 func (f *fake) Close() error { return nil }
 
 // next returns the next input of a kind.

@@ -6,7 +6,7 @@ import (
 	"github.com/nanoring/nanoring/core"
 )
 
-// A snapshot to start again from is taken after a step that changed what the
+// What to start again from is taken after a step that changed what the
 // node shows, but with rests between two that are holdRest long, and holdShare
 // times as long as the last one took: less than a hundredth of the time.
 const (
@@ -28,7 +28,7 @@ type running struct {
 	steps  latencies
 	broken breaks
 
-	held     []byte    // a snapshot, to start again from
+	held     []byte    // a Handover, to start again from
 	heldUpTo uint64    // the newest change in it
 	holdFrom time.Time // the next is not taken before
 	told     bool      // there were events since
@@ -52,24 +52,35 @@ func (l *loop) took(in core.Input) {
 	l.steps.add(time.Since(l.epoch) - time.Duration(in.Mono)*time.Microsecond)
 }
 
-// hold keeps a snapshot to start the engine again from. One with what somebody
+// hold keeps what the engine can be started again from. One with what somebody
 // is to be told is done is taken at once.
 func (l *loop) hold() {
 	if l.sound || !l.told && l.heldUpTo == l.store.dirty {
 		return
 	}
 	if promised := len(l.store.waiting) > 0 && l.heldUpTo < l.store.dirty; promised || !time.Now().Before(l.holdFrom) {
-		l.snapshot()
+		l.handover()
 	}
 }
 
-// snapshot takes a snapshot. It is nil if the engine broke of it.
+// snapshot takes what is for the ring file. It is nil if the engine broke of it.
 func (l *loop) snapshot() []byte {
+	b, err := l.engine.Snapshot()
+	if err != nil {
+		l.broke(core.Input{}, err)
+		return nil
+	}
+	return b
+}
+
+// handover takes what another engine needs to take over. It is nil if the engine
+// broke of it.
+func (l *loop) handover() []byte {
 	if !l.sound && !l.told && l.heldUpTo == l.store.dirty && l.held != nil {
 		return l.held
 	}
 	began := time.Now()
-	b, err := l.engine.Snapshot()
+	b, err := l.engine.Handover()
 	if err != nil {
 		l.broke(core.Input{}, err)
 		return nil

@@ -64,8 +64,12 @@ func leave(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op
 func stop(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Stop}) }
 
 //go:wasmexport snapshot
-func snapshot() int64 {
-	b, _ := ring.Snapshot() // a Ring never fails
+func snapshot() int64 { return said(ring.Snapshot()) }
+
+//go:wasmexport handover
+func handover() int64 { return said(ring.Handover()) }
+
+func said(b []byte, _ error) int64 { // a Ring never fails
 	garbage.took(len(b))
 	return out(b)
 }

@@ -43,7 +43,7 @@ file, or its standard input for '-', and asks no node. Programs should read
 }
 
 // maxInspected is over the size of every ring file: a snapshot and its envelope.
-const maxInspected = wire.MaxSnapshot + 1<<10
+const maxInspected = 1 << 30
 
 func readInspected(stdin io.Reader, path string) ([]byte, error) {
 	in := stdin
@@ -69,7 +69,7 @@ func readInspected(stdin io.Reader, path string) ([]byte, error) {
 	case len(b) == 0:
 		return nil, fmt.Errorf("%s is empty", path)
 	case len(b) > maxInspected:
-		return nil, fmt.Errorf("%s is larger than any ring file (%d MiB)", path, wire.MaxSnapshot>>20)
+		return nil, fmt.Errorf("%s is larger than any ring file (%d MiB)", path, maxInspected>>20)
 	}
 	return b, nil
 }

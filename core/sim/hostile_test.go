@@ -24,6 +24,7 @@ type hostile struct {
 }
 
 func (h *hostile) Snapshot() ([]byte, error) { return nil, nil }
+func (h *hostile) Handover() ([]byte, error) { return nil, nil }
 func (h *hostile) Close() error              { return nil }
 
 func (h *hostile) Step(in core.Input) ([]core.Effect, error) {

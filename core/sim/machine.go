@@ -86,12 +86,12 @@ func (m *Machine) Halted() (core.Reason, string) { return m.halt, m.text }
 // Disk returns the machine's disk.
 func (m *Machine) Disk() *Disk { return &m.disk }
 
-// Snapshot returns what the running engine would write to its ring file.
+// Snapshot returns what the running engine holds, guests too.
 func (m *Machine) Snapshot() ([]byte, error) {
 	if m.proc == nil {
 		return nil, errors.New("machine " + m.name + " runs no process")
 	}
-	return m.proc.eng.Snapshot()
+	return m.proc.eng.Handover()
 }
 
 // View returns what the running process shows of the ring; nil without one.

@@ -388,7 +388,7 @@ func (l *life) churn() {
 	}
 	m := all[l.rng.IntN(len(all))]
 	if l.churned++; l.churned%2 == 0 {
-		m.disk.Ring, _ = m.Snapshot() // as if it had been written just now
+		m.disk.Ring, _ = m.proc.eng.Snapshot() // as if it had been written just now
 		m.Crash()
 		l.watch.end(m, ChangeKill)
 	} else {

@@ -68,6 +68,7 @@ type reign struct {
 }
 
 func (g *reign) Snapshot() ([]byte, error) { return g.ring.Snapshot() }
+func (g *reign) Handover() ([]byte, error) { return g.ring.Handover() }
 func (g *reign) Close() error              { return g.ring.Close() }
 
 func (g *reign) Step(in core.Input) ([]core.Effect, error) {
@@ -145,7 +146,7 @@ func (d *dynasty) takeOver(now core.Input) {
 	d.count.Add(1)
 	cfg := d.cfg
 	cfg.Takeover, cfg.Seed = true, d.rng.Uint64()
-	cfg.Snapshot, _ = d.ring.Snapshot()
+	cfg.Snapshot, _ = d.ring.Handover()
 	next, err := core.New(cfg)
 	if err != nil {
 		d.Errorf("%s cannot take over: %v", cfg.Name, err)

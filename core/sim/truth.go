@@ -94,7 +94,7 @@ func (w *World) stampOf(m *Machine, name string) int64 {
 	return 0
 }
 
-// snapshot returns what a machine's engine would write to its ring file.
+// snapshot returns what a machine's engine holds.
 func (w *World) snapshot(m *Machine) []wire.Record {
 	b, err := m.Snapshot()
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,10 +126,19 @@ func TestLiesAndDepthCostNothing(t *testing.T) {
 	}
 }
 
-func TestSnapshotOverTheLimit(t *testing.T) {
-	var s wire.Snapshot
-	if err := s.Decode(make([]byte, wire.MaxSnapshot+1)); !errors.Is(err, wire.ErrTooBig) {
-		t.Fatalf("got %v", err)
+// TestSnapshotOfAnySize: whatever is written can be read, of a ring of any size.
+func TestSnapshotOfAnySize(t *testing.T) {
+	longest := wire.Record{Name: strings.Repeat("n", wire.MaxName), Value: wire.Presence{
+		Version: 1, Tags: []wire.Tag{{Key: "k", Value: strings.Repeat("x", wire.MaxValue-60)}},
+	}.Value()}
+	s := wire.Snapshot{Ring: "r", Name: "n", Records: slices.Repeat([]wire.Record{longest}, 20_000)}
+	b := s.Append(nil)
+	if len(b) < 80<<20 {
+		t.Fatalf("it has %d bytes only", len(b))
+	}
+	var read wire.Snapshot
+	if err := read.Decode(b); err != nil || len(read.Records) != len(s.Records) || read.Records[19_999] != longest {
+		t.Errorf("what was written cannot be read: %v", err)
 	}
 }
 

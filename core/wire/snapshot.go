@@ -2,11 +2,8 @@ package wire
 
 import "strconv"
 
-// Limits and version of snapshots, which never cross the wire.
-const (
-	SnapshotVersion = 1
-	MaxSnapshot     = 64 << 20 // bytes
-)
+// SnapshotVersion is that of snapshots, which never cross the wire.
+const SnapshotVersion = 1
 
 // Snapshot is what of a ring survives a restart.
 type Snapshot struct {
@@ -25,14 +22,11 @@ func (s *Snapshot) Append(dst []byte) []byte {
 	return appendRecords(dst, s.Records)
 }
 
-// Decode makes s the snapshot that b is the encoding of. s.Records is used
-// again; the strings share one copy of b. After an error, which is always an
+// Decode makes s the snapshot that b is the encoding of, however long: what was
+// written has to be read. s.Records is used again; the strings share one copy of b. After an error, which is always an
 // *Error, s is empty.
 func (s *Snapshot) Decode(b []byte) error {
 	*s = Snapshot{Records: s.Records[:0]}
-	if len(b) > MaxSnapshot {
-		return &Error{Class: ErrTooBig, Where: "snapshot", Detail: "longer than 64 MiB", Offset: MaxSnapshot}
-	}
 	r := reader{s: string(b)}
 	r.snapshot(s)
 	err := r.done("snapshot")

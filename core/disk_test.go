@@ -1,0 +1,104 @@
+package core_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// onDisk returns the names that a ring file has records of.
+func onDisk(t *testing.T, r *core.Ring) (names []string) {
+	b, _ := r.Snapshot()
+	var s wire.Snapshot
+	if err := s.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range s.Records {
+		names = append(names, w.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// TestGuestsAreNotOnDisk: what a guest says never gets into the ring file, nor is
+// that written because it comes, changes and goes. That one was deleted does.
+func TestGuestsAreNotOnDisk(t *testing.T) {
+	g := start(t, me())
+	dev := g.peer("dev")
+	g.tick(2 * core.Minute)
+	var dirty []core.Effect
+	note := func(effects []core.Effect) { dirty = append(dirty, of(effects, core.Dirty)...) }
+	id := g.accept(core.Guest)
+	h := g.guestHello("tab")
+	note(g.sayHello(id, h))
+	note(g.receive(id, rumor(g.member("tab", wire.Member{Ephemeral: true}), g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1}))))
+	g.isUp("tab")
+	g.wall++
+	note(g.receive(dev, rumor(g.member("other", wire.Member{Ephemeral: true}), g.presence("other", wire.Presence{Via: "dev", Instance: h.Instance, Version: 1}))))
+	g.isUp("other")
+	if names := onDisk(t, g.ring); !slices.Equal(names, []string{"dev", "me"}) {
+		t.Errorf("the ring file has %q", names)
+	}
+	note(g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeBye}))
+	for range 3 * 60 * 60 { // it is reaped, and its tombstone forgotten
+		g.receive(dev, &wire.Frame{Kind: wire.KindProbe})
+		note(slices.DeleteFunc(g.tick(core.Second), func(e core.Effect) bool { return e.Kind == core.Dirty && g.mono%core.Hour < core.Minute }))
+	}
+	if s := g.ring.Sizes(); len(dirty) > 3 { // that of each hour
+		t.Errorf("the ring file is written %d times for a guest: %+v", len(dirty), s)
+	}
+	g.guest("tab")
+	g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Del, Name: "tab"}})
+	if names := onDisk(t, g.ring); len(of(g.effects, core.Dirty)) != 1 || !slices.Contains(names, "tab") {
+		t.Errorf("that a guest was deleted is not kept: %q", names)
+	}
+}
+
+// TestLongValues: what a node says of itself is bounded, and who says too much is
+// told how much, and how much it may be.
+func TestLongValues(t *testing.T) {
+	tags := func(n int) []wire.Tag { // of so many bytes
+		return []wire.Tag{{Key: "k", Value: strings.Repeat("x", n-8)}}
+	}
+	for _, test := range []struct {
+		guest bool
+		bytes int
+		says  string
+	}{
+		{false, 1024, ""},
+		{false, 1025, "they have 1025 bytes, and may have 1024"},
+		{true, 400, ""},
+		{true, 500, "bytes, and may have 512"},
+	} {
+		cfg := me()
+		cfg.Tags = tags(test.bytes)
+		if test.guest {
+			cfg.Address, cfg.Ephemeral = "", true
+		}
+		_, err := core.New(cfg)
+		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%d bytes of tags of a guest (%t): %v", test.bytes, test.guest, err)
+		}
+	}
+
+	unknown := "\x83\xa1e\xc3\xa1x\xda\x02\x00" + strings.Repeat("x", 512) + "\xa1y\x01"
+	g := start(t, me())
+	for what, rec := range map[string]wire.Record{
+		"tags":           g.presence("tab", wire.Presence{Via: "me", Instance: g.guestHello("tab").Instance, Version: 1, Tags: tags(600)}),
+		"keys not known": {Set: wire.Nodes, Name: "tab", Stamp: epoch, Value: unknown},
+	} {
+		g := start(t, me())
+		id := g.accept(core.Guest)
+		g.sayHello(id, g.guestHello("tab"))
+		g.receive(id, rumor(rec, g.member("tab", wire.Member{Ephemeral: true}), rec))
+		g.refused(id, wire.CodeForbidden)
+		for _, f := range sent(t, g.effects, id) {
+			if !strings.Contains(f.Text, "bytes") || !strings.Contains(f.Text, "512") {
+				t.Errorf("%s: it is told %q", what, f.Text)
+			}
+		}
+	}
+}
