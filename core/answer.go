@@ -1,10 +1,6 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 // What a guest's syncs are answered with.
 const (
@@ -23,8 +19,10 @@ const (
 // is worth; one at least. It returns false if a guest asks as none does: it knows
 // better than its gateway of nothing but itself.
 func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
-	if c.guest && slices.ContainsFunc(f.Items, func(it wire.Item) bool { return it.Kind == wire.ItemAll || it.Kind == wire.ItemChildren }) {
-		return false
+	for i := range f.Items {
+		if kind := f.Items[i].Kind; c.guest && (kind == wire.ItemAll || kind == wire.ItemChildren) {
+			return false
+		}
 	}
 	answer := wire.Frame{Kind: wire.KindSynced, Seq: f.Seq}
 	size, cost := 0, 0
@@ -70,7 +68,7 @@ func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, diffe
 		return rc.compareRange(item)
 	case wire.ItemAfter:
 		out = wire.Item{Kind: wire.ItemSome, Range: item.Range}
-		out.Records, _ = rc.page(item.Range, item.After)
+		out.Records, _ = rc.page(item.Range, item.After, syncBytes)
 		return out, len(out.Records) > 0
 	}
 	return out, false
@@ -86,7 +84,7 @@ func (rc *reconciler) compareRange(item *wire.Item) (out wire.Item, differs bool
 	out.Range = item.Range
 	if item.Range.Depth == wire.RangeDepth {
 		var whole bool
-		if out.Records, whole = rc.page(item.Range, ""); whole {
+		if out.Records, whole = rc.page(item.Range, "", syncBytes); whole {
 			out.Kind = wire.ItemAll
 		} else {
 			out.Kind = wire.ItemSome

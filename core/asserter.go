@@ -31,6 +31,8 @@ type asserter struct {
 func (a *asserter) labels(tags []wire.Tag) bool { return a.tags == nil || slices.Equal(tags, a.tags) }
 
 // speaksIn says whether a presence is that of this process, through this gateway.
+//
+//go:noinline
 func (a *asserter) speaksIn(s *standing, gateway string) bool {
 	return s.says.Via == gateway && s.says.Instance == a.instance
 }

@@ -16,31 +16,28 @@ func (rc *reconciler) fingerprintOf(rg wire.Range) wire.Print {
 	return wire.Print(rc.replica.set(rg.Set).FingerprintOf(lwwRange(rg)))
 }
 
-func (rc *reconciler) recordsIn(rg wire.Range) (records []wire.Record) {
-	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
-		rc.looked++
-		records = append(records, frameRecord(rg.Set, rec))
-	}
+func (rc *reconciler) recordsIn(rg wire.Range) []wire.Record {
+	records, _ := rc.page(rg, "", 1<<30)
 	return records
 }
 
-// page takes what fits a frame of the records of a range behind a name, and says
-// whether that is all of them. It is for the last level, where names made to
-// collide can be any number; there they are in the order of names.
-func (rc *reconciler) page(rg wire.Range, after string) (records []wire.Record, whole bool) {
-	size := 0
+// page takes the records of a range behind a name, as many as have so many bytes,
+// one at least, and says whether that is all of them. A name is for the last level,
+// where names made to collide can be any number; there they are in the order of names.
+func (rc *reconciler) page(rg wire.Range, after string, most int) (records []wire.Record, whole bool) {
+	whole = true
 	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
 		rc.looked++
-		if rec.Name <= after {
-			continue
+		if rec.Name > after {
+			w := frameRecord(rg.Set, rec)
+			if most -= w.Size(); most < 0 && len(records) > 0 {
+				whole = false
+				break
+			}
+			records = append(records, w)
 		}
-		w := frameRecord(rg.Set, rec)
-		if size += w.Size(); size > syncBytes && len(records) > 0 {
-			return records, false
-		}
-		records = append(records, w)
 	}
-	return records, true
+	return records, whole
 }
 
 func sizeOf(records []wire.Record) (n int) {

@@ -10,35 +10,33 @@ import (
 
 // Snapshot implements Engine: both sets, but for guests. Those are members only
 // while they run, and then say so anew. That one was deleted is an operator's word.
-func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(isKept), nil }
+func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(false), nil }
 
 // Handover implements Engine: both sets. The ranks of presences are for it alone:
 // what was known of who lives is worth nothing after a restart.
-func (r *Ring) Handover() ([]byte, error) { return r.snapshot(isThere), nil }
+func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 
-func isThere(node *lww.Record) bool { return node != nil }
-
-// snapshot has the records of the names whose record in nodes is one to keep.
-func (r *Ring) snapshot(keeps func(node *lww.Record) bool) []byte {
+// snapshot has all records, or those of the names that are kept.
+//
+//go:noinline
+func (r *Ring) snapshot(all bool) []byte {
 	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact}
-	for rec := range r.replica.nodes.All() {
-		if keeps(rec) {
-			s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
-		}
-	}
-	var expired lww.Set // for its order: sorting would be a hundredth of the module
+	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)
-	}
-	for rec := range expired.All() {
-		s.Records = append(s.Records, frameRecord(wire.Nodes, rec))
-		if bye := r.replica.expired[rec.Name].bye; bye != nil {
-			s.Records = append(s.Records, frameRecord(wire.Up, bye))
+		if e.bye != nil {
+			byes.Put(e.bye)
 		}
 	}
-	for rec := range r.replica.up.All() {
-		if keeps(r.replica.nodes.Get(rec.Name)) {
-			s.Records = append(s.Records, frameRecord(wire.Up, rec))
+	for i, set := range [...]*lww.Set{&r.replica.nodes, &expired, &byes, &r.replica.up} {
+		for rec := range set.All() {
+			id, node := wire.SetID(i/2), rec
+			if set == &r.replica.up {
+				node = r.replica.nodes.Get(rec.Name)
+			}
+			if all || set == &byes || isKept(node) {
+				s.Records = append(s.Records, frameRecord(id, rec))
+			}
 		}
 	}
 	return s.Append(nil)

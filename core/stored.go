@@ -76,6 +76,8 @@ func frameRecord(id wire.SetID, rec *lww.Record) wire.Record {
 }
 
 // isKept says whether a name's record in nodes has to survive a restart.
+//
+//go:noinline
 func isKept(node *lww.Record) bool {
 	return node != nil && (!node.Parsed.(*wire.Member).Ephemeral || node.Rank == rankDel)
 }

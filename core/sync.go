@@ -174,16 +174,14 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 || !answers(f.Items, s.asked[:f.Handled]) {
 		return false
 	}
-	asked := s.asked
 	for i := range f.Items {
 		item := &f.Items[i]
-		for asked[0].rg != item.Range {
-			asked = asked[1:]
-		}
 		switch item.Kind {
 		case wire.ItemSome:
 			rc.takeIn(c, item.Records)
-			s.askOn(item, asked[0].after)
+			if item.Range.Depth == wire.RangeDepth && len(item.Records) > 0 {
+				s.askOn(item)
+			}
 		case wire.ItemAll:
 			for _, w := range rc.mergeRange(c, item.Range, item.Records, c.authority) {
 				s.push = append(s.push, key{w.Set, w.Name})
@@ -209,9 +207,12 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 
 // askOn asks for what is behind the records that came of a range of the last
 // level: they are some that fitted a frame. The names ascend, so that it ends.
-func (s *reconciliation) askOn(item *wire.Item, after string) {
-	if n := len(item.Records); n > 0 && item.Range.Depth == wire.RangeDepth && item.Records[n-1].Name > after {
-		s.queue = append(s.queue, task{rg: item.Range, after: strings.Clone(item.Records[n-1].Name)})
+//
+//go:noinline
+func (s *reconciliation) askOn(item *wire.Item) {
+	asked := slices.IndexFunc(s.asked, func(t task) bool { return t.rg == item.Range })
+	if last := item.Records[len(item.Records)-1].Name; last > s.asked[asked].after {
+		s.queue = append(s.queue, task{rg: item.Range, after: strings.Clone(last)})
 	}
 }
 
