@@ -8,6 +8,7 @@ type clock struct {
 	wall     int64 // Unix microseconds; a guest's is its gateway's
 	offset   int64 // of a guest's wall clock: its gateway's less its own
 	wentBack bool  // the wall clock may have been ahead: see mintAnew
+	minted   bool  // what can be done about it without a peer is done
 }
 
 // setWall takes in the wall clock, and notes when it was set back.
@@ -16,7 +17,7 @@ type clock struct {
 func (c *clock) setWall(wall int64) {
 	wall = max(wall, 1)
 	if wall < c.wall-Second {
-		c.wentBack = true
+		c.wentBack, c.minted = true, false
 	}
 	c.wall = wall
 }

@@ -51,7 +51,7 @@ func TestGuestsAreNotOnDisk(t *testing.T) {
 	}
 	note(g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeBye}))
 	note(pass(3 * core.Hour)) // it is reaped, and its tombstone forgotten
-	if len(dirty) > 3 { // one an hour
+	if len(dirty) > 3 {       // one an hour
 		t.Errorf("the ring file is written %d times for a guest", len(dirty))
 	}
 	g.guest("tab")

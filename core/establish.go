@@ -25,7 +25,9 @@ func (r *Ring) establish(c *conn) {
 	}
 	r.endAdd(c)
 	r.detector.measure(c)
-	if !c.guest {
+	if c.guest {
+		r.minted = false
+	} else {
 		r.mintAnew(true)
 	}
 	if r.cfg.Ephemeral {

@@ -31,12 +31,12 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 // node that was wrong as well. What lives says of itself again; that much is
 // done at once. Operators' wishes are kept, with the stamp that they would have
 // now, as soon as a peer's clock agrees: until then it may be the clock of now
-// that is wrong.
+// that is wrong. Without a peer it is done once, and again when a guest came.
 func (r *Ring) mintAnew(agreed bool) {
-	if !r.wentBack {
+	if !r.wentBack || r.minted && !agreed {
 		return
 	}
-	r.wentBack = !agreed
+	r.wentBack, r.minted = !agreed, true
 	for _, rec := range slices.Collect(r.replica.nodes.All()) {
 		m := rec.Parsed.(*wire.Member)
 		switch {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -51,5 +52,27 @@ func TestSyncFrameCostsWhatItAnswers(t *testing.T) {
 				t.Errorf("128 items of kind %d and depth %d: %d KiB of memory for an answer", kind, depth, spent>>10)
 			}
 		}
+	}
+}
+
+// TestTicksWalkNothing: while a node has no peer that agrees with its clock it does
+// not look through all that it knows again and again.
+func TestTicksWalkNothing(t *testing.T) {
+	r := bigRing(t, "me", 20_000)
+	now := core.Second
+	step := func(kind core.InputKind) {
+		now++
+		if _, err := r.Step(core.Input{Kind: kind, Mono: now, Wall: benchWall}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(core.Start)
+	step(core.Tick)
+	if spent := allocated(func() {
+		for range 100 {
+			step(core.Tick)
+		}
+	}); spent > 1<<20 {
+		t.Errorf("100 ticks take %d KiB of memory", spent>>10)
 	}
 }
