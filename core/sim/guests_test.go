@@ -43,6 +43,7 @@ type stubborn struct {
 }
 
 func (g *stubborn) Snapshot() ([]byte, error) { return nil, nil }
+func (g *stubborn) Handover() ([]byte, error) { return nil, nil }
 func (g *stubborn) Close() error              { return nil }
 
 func (g *stubborn) Step(in core.Input) (out []core.Effect, err error) {

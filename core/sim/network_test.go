@@ -21,6 +21,7 @@ type talker struct {
 }
 
 func (e *talker) Snapshot() ([]byte, error) { return nil, nil }
+func (e *talker) Handover() ([]byte, error) { return nil, nil }
 func (e *talker) Close() error              { return nil }
 
 func (e *talker) Step(in core.Input) (out []core.Effect, err error) {

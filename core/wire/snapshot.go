@@ -23,7 +23,8 @@ func (s *Snapshot) Append(dst []byte) []byte {
 }
 
 // Decode makes s the snapshot that b is the encoding of, however long: what was
-// written has to be read. s.Records is used again; the strings share one copy of b. After an error, which is always an
+// written has to be read. s.Records is used again; the strings share one copy of
+// b. After an error, which is always an
 // *Error, s is empty.
 func (s *Snapshot) Decode(b []byte) error {
 	*s = Snapshot{Records: s.Records[:0]}

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
-
-	"github.com/nanoring/nanoring/core/wire"
 )
 
 // The files in a data folder.
@@ -24,11 +22,10 @@ const (
 
 // A Folder is a node's data folder, locked against other processes.
 type Folder struct {
-	dir   string
-	log   *slog.Logger
-	lock  *flock.Flock
-	limit int      // bytes of a snapshot
-	made  []string // what was not there before: the lock, and folders around it
+	dir  string
+	log  *slog.Logger
+	lock *flock.Flock
+	made []string // what was not there before: the lock, and folders around it
 
 	before func(step string) error // tests have a step fail; nil
 }
@@ -39,7 +36,7 @@ func Open(dir string, log *slog.Logger) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f := &Folder{dir: dir, log: log, limit: wire.MaxSnapshot, lock: flock.New(filepath.Join(dir, lockName))}
+	f := &Folder{dir: dir, log: log, lock: flock.New(filepath.Join(dir, lockName))}
 	for tries, locked := 0, false; !locked; tries++ {
 		locked, err = f.tryLock()
 		takenAway := errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) // while it was made, perhaps

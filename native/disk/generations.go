@@ -3,17 +3,13 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 )
 
 var (
 	// ErrRefused: a ring file is whole, but the engine cannot use its snapshot.
 	ErrRefused = errors.New("it is whole, but the engine cannot use it")
-	// ErrTooBig: a snapshot that could not be read back is not written.
-	ErrTooBig = errors.New("the ring does not fit into a ring file")
 )
 
 // A Memory is a snapshot of the folder: the newest that can be used.
@@ -94,32 +90,18 @@ func orAnother(format string, args ...any) error {
 	return fmt.Errorf(format+", or choose another data folder (--data)", args...)
 }
 
-// read returns the snapshot in a ring file. What is larger than any is not read.
+// read returns the snapshot in a ring file, however long: what was written has to be read.
 func (f *Folder) read(name string) ([]byte, error) {
-	file, err := os.Open(f.path(name))
+	b, err := os.ReadFile(f.path(name))
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	most := f.limit + ringOverhead
-	b, err := io.ReadAll(io.LimitReader(file, int64(most)+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(b) <= most:
-		return DecodeRingFile(b)
-	case strings.HasPrefix(string(b[:len(ringMagic)]), ringMagic):
-		return nil, fmt.Errorf("%w: it has more than the %d bytes that there are at most", ErrDamaged, most)
-	}
-	return nil, ErrForeign
+	return DecodeRingFile(b)
 }
 
 // Write makes a snapshot the newest: it replaces the ring file. Whenever the machine
-// stops, ring or ring.prev is whole. What could not be read back is not written.
+// stops, ring or ring.prev is whole.
 func (f *Folder) Write(snapshot []byte) error {
-	if len(snapshot) > f.limit {
-		return fmt.Errorf("%w: it takes %d bytes, and there are %d at most: remove nodes that are gone for good, or give nodes shorter tags", ErrTooBig, len(snapshot), f.limit)
-	}
 	return f.replace(ringName, EncodeRingFile(snapshot), f.keepPrevious)
 }
 
