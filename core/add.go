@@ -31,7 +31,7 @@ func (r *Ring) add(cmd Command) {
 		r.result(cmd.ID, cmd.Name, wire.CodeForbidden, "a guest adds nobody: ask its gateway's operator")
 		return
 	}
-	c := r.overlay.dial(cmd.Addr, cmd.Name)
+	c := r.overlay.dial(cmd.Addr, cmd.Name, dialAdd)
 	c.add = &adding{id: cmd.ID, name: cmd.Name, addr: cmd.Addr}
 }
 

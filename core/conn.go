@@ -27,6 +27,7 @@ type conn struct {
 	authenticated string // who authentication says that it is: see Input.Name
 	addr          string // dialled, or remote
 	want          string // the name that was meant by a dial; "" for any
+	why           dialPurpose
 	add           *adding
 	timer         *timer   // for hello
 	queue         []string // frames that wait for it to be established

@@ -112,11 +112,11 @@ func (r *Ring) redial(name string, forwarded []string) {
 	if !s.isUp() || r.overlay.dials[name] != nil {
 		return
 	}
-	if addr := s.address(); addr != "" {
-		r.overlay.dial(addr, name).queue = forwarded
+	if s.address() == "" {
+		r.unreachable(name, false)
 		return
 	}
-	r.unreachable(name, false)
+	r.overlay.redial(name, forwarded)
 }
 
 // unreachable draws the conclusions from a dial of name that failed.

@@ -7,12 +7,11 @@ import (
 )
 
 const (
-	outbound       = 6          // connections that a node keeps open of its own
-	rotation       = 64         // one round in so many opens a new one
-	dialsPerPeriod = 10         // at most, at start and in healing
-	dialTimeout    = 5 * Second // for the runtime to open what it was asked to dial
-	helloTimeout   = 5 * Second // for the hello of a connection that is open
-	crossing       = 2 * Second // two dials, one from each side, that connected within it did not know of each other
+	outbound     = 6          // connections that a node keeps open of its own
+	rotation     = 64         // one round in so many opens a new one
+	dialTimeout  = 5 * Second // for the runtime to open what it was asked to dial
+	helloTimeout = 5 * Second // for the hello of a connection that is open
+	crossing     = 2 * Second // two dials, one from each side, that connected within it did not know of each other
 )
 
 // overlay owns the connections: which there are, which to open, and which to
@@ -26,9 +25,10 @@ type overlay struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int  // a guest's place in Config.Join
-	joined   bool // some node let this process in
-	budget   int  // dials left until the next round
+	joinTurn int               // a guest's place in Config.Join
+	joined   bool              // some node let this process in
+	left     [dialPurposes]int // dials, until the next round
+	broken   []brokenOff       // whose turn to be dialled has not come
 	shunned  map[string]*aside
 	filling  bool // maintain is to be called soon
 }
@@ -42,19 +42,6 @@ func newOverlay(s *self, rep *replica) overlay {
 		dials:   make(map[string]*conn),
 		shunned: make(map[string]*aside),
 	}
-}
-
-// dial asks the runtime for a connection to addr, where name ("" for any) is expected.
-func (o *overlay) dial(addr, name string) *conn {
-	o.nextConn += 2
-	c := &conn{id: o.nextConn, dialed: true, addr: addr, want: name}
-	o.conns[c.id] = c
-	if name != "" {
-		o.dials[name] = c
-	}
-	c.timer = o.after(dialTimeout, dialDue, "", uint64(c.id))
-	o.effects = append(o.effects, Effect{Kind: Dial, Conn: c.id, Addr: addr})
-	return c
 }
 
 // opened takes in that the runtime has opened a connection; nil if it was given
@@ -145,7 +132,8 @@ func (o *overlay) maintain() {
 	if o.cfg.Ephemeral {
 		return
 	}
-	for own := o.own(); own < outbound && o.budget > 0 && o.dialRandom(); own++ {
+	open, pending := o.own()
+	for own := open + pending; own < outbound && o.left[dialOwn] > 0 && o.dialRandom(); own++ {
 	}
 }
 
@@ -153,22 +141,11 @@ func (o *overlay) maintain() {
 // too few connections of any kind for the overlay to carry rumors: who joins
 // does not wait for its round.
 func (o *overlay) fillSoon() {
-	if o.filling || len(o.live)+len(o.dials) >= outbound || o.cfg.Ephemeral || !o.joined {
+	if o.filling || o.cfg.Ephemeral || !o.joined || len(o.live) >= outbound || len(o.live)+o.pending() >= outbound {
 		return
 	}
 	o.filling = true
 	o.after(coalesce, connectionsDue, "", 0)
-}
-
-// own counts the connections that this node opened, or is about to.
-func (o *overlay) own() int {
-	n := len(o.dials)
-	for _, c := range o.live {
-		if c.dialed {
-			n++
-		}
-	}
-	return n
 }
 
 // dialJoin dials the addresses that this node was given, as long as it knows nobody.
@@ -177,7 +154,7 @@ func (o *overlay) dialJoin() {
 		return
 	}
 	if o.cfg.Ephemeral {
-		o.dial(o.cfg.Join[o.joinTurn%len(o.cfg.Join)], "")
+		o.dial(o.cfg.Join[o.joinTurn%len(o.cfg.Join)], "", dialJoin)
 		o.joinTurn++
 		return
 	}
@@ -185,9 +162,8 @@ func (o *overlay) dialJoin() {
 		return
 	}
 	for _, addr := range o.cfg.Join {
-		if o.budget > 0 && !o.dialingTo(addr) && addr != o.cfg.Address {
-			o.budget--
-			o.dial(addr, "")
+		if o.left[dialJoin] > 0 && !o.dialingTo(addr) && addr != o.cfg.Address {
+			o.dial(addr, "", dialJoin)
 		}
 	}
 }
@@ -221,8 +197,7 @@ func (o *overlay) dialRandom() bool {
 		if s.guest || !s.isUp() || !o.dialable(name) {
 			continue
 		}
-		o.budget--
-		o.dial(o.replica.address(name), name)
+		o.dial(o.replica.address(name), name, dialOwn)
 		return true
 	}
 	return false
@@ -232,17 +207,18 @@ func (o *overlay) dialable(name string) bool {
 	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name)
 }
 
-// rotate opens one connection more in one round of many, and returns the least
-// recently used of those that are too many, but for one that is busy; or nil.
+// rotate opens one connection more in one round of many: in as many more as less
+// of the ring is up, since that finds those out who are dead and connected with
+// nobody who could say so. It returns the least recently used of those that are too many, but for one that is busy; or nil.
 func (o *overlay) rotate(busy *conn) *conn {
 	if o.cfg.Ephemeral {
 		return nil
 	}
-	own := o.own()
-	if own <= outbound && o.replica.peersUp-1 > len(o.live) && o.rand.IntN(rotation) == 0 && o.budget > 0 {
+	open, pending := o.own()
+	if open+pending <= outbound && o.replica.peersUp-1 > len(o.live) && o.left[dialOwn] > 0 && o.rand.IntN(rotation*o.replica.peersUp) < o.replica.durable {
 		o.dialRandom()
 	}
-	if own-len(o.dials) <= outbound {
+	if open <= outbound {
 		return nil
 	}
 	var least *conn
@@ -265,11 +241,10 @@ func (o *overlay) heal() {
 	if o.rand.IntN(n) < len(lost)%n {
 		attempts++
 	}
-	for ; attempts > 0 && o.budget > 0; attempts-- {
+	for ; attempts > 0 && o.left[dialHeal] > 0; attempts-- {
 		name := lost[o.rand.IntN(len(lost))]
 		if o.dialable(name) {
-			o.budget--
-			o.dial(o.replica.address(name), name)
+			o.dial(o.replica.address(name), name, dialHeal)
 		}
 	}
 }

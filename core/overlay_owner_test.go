@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -56,5 +58,93 @@ func TestShun(t *testing.T) {
 		if o.forgive(); len(o.shunned) > 0 {
 			t.Error("it is not forgotten")
 		}
+	}
+}
+
+// dialled returns the purposes of the dials that an overlay has asked for since
+// it was last asked, and lets them hang.
+func (o *overlay) dialled() (n [dialPurposes]int) {
+	for _, e := range o.effects {
+		if e.Kind == Dial {
+			n[o.conns[e.Conn].why]++
+		}
+	}
+	o.effects = nil
+	return n
+}
+
+func names(prefix string, n int) (all []string) {
+	for i := range n {
+		all = append(all, prefix+strconv.Itoa(i))
+	}
+	return all
+}
+
+// TestDialsThatHang: whatever dials for one purpose hang, those for another are made.
+func TestDialsThatHang(t *testing.T) {
+	lost, up := names("lost", 100), names("up", 100)
+	for _, test := range []struct {
+		what  string
+		hang  func(*overlay)
+		dials func(*overlay)
+		why   dialPurpose
+		want  int
+	}{
+		{"healing", (*overlay).heal, (*overlay).maintain, dialOwn, outbound},
+		{"healing", (*overlay).heal, func(o *overlay) { o.redial("up1", nil) }, dialRedial, 1},
+		{"healing", (*overlay).heal, func(o *overlay) { o.route("up1", nil, nil) }, dialRoute, 1},
+		{"its own", (*overlay).maintain, (*overlay).heal, dialHeal, 1},
+		{"its own", (*overlay).maintain, (*overlay).maintain, dialOwn, 0},
+		{"redials", func(o *overlay) {
+			for _, name := range up[50:] {
+				o.redial(name, nil)
+			}
+		}, func(o *overlay) { o.route("up1", nil, nil) }, dialRoute, 1},
+	} {
+		o := newTestOverlay(t, append(lost, up...)...)
+		o.refill()
+		for _, name := range lost {
+			o.replica.accuse(name, rankDown)
+		}
+		for range 20 {
+			test.hang(o)
+		}
+		o.dialled()
+		if n := o.dialled(); n[test.why] != 0 {
+			t.Fatal("it was not emptied")
+		}
+		if test.dials(o); o.dialled()[test.why] < test.want {
+			t.Errorf("while dials for %s hang, fewer than %d are made for %d", test.what, test.want, test.why)
+		}
+	}
+}
+
+// TestBrokenConnections: peers whose connections broke are dialled in that order,
+// so many a period, but for those who are back or down by then.
+func TestBrokenConnections(t *testing.T) {
+	all := names("n", 80)
+	o := newTestOverlay(t, all...)
+	o.refill()
+	for _, name := range all {
+		o.redial(name, []string{"for " + name})
+	}
+	o.replica.accuse("n40", rankDown)
+	o.byName["n41"] = &conn{}
+	for period, want := range [][]string{all[:32], append(slices.Clone(all[32:40]), all[42:66]...), all[66:], nil} {
+		var got []string
+		for _, e := range o.effects {
+			c := o.conns[e.Conn]
+			if got = append(got, c.want); len(c.queue) != 1 || c.queue[0] != "for "+c.want {
+				t.Errorf("%s is dialled for %q", c.want, c.queue)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in period %d %v are dialled, not %v", period, got, want)
+		}
+		o.effects = nil
+		o.refill()
+	}
+	if o.broken != nil {
+		t.Errorf("%d wait for ever", len(o.broken))
 	}
 }

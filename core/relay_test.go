@@ -79,7 +79,7 @@ func TestRelayedProbe(t *testing.T) {
 }
 
 // TestRelayDials: relays to nodes that are not connected make it dial them, at
-// most ten a period, and wait, at most eight for each.
+// most 32 a period, and wait, at most eight for each.
 func TestRelayDials(t *testing.T) {
 	g := start(t, me())
 	a := g.peer("a")
@@ -96,7 +96,7 @@ func TestRelayDials(t *testing.T) {
 			}
 		}
 	}
-	if len(dials) > 10 {
+	if len(dials) > 32 {
 		t.Errorf("%d dials", len(dials))
 	}
 	id, ok := dials["n0:1"]

@@ -201,7 +201,7 @@ func (r *Ring) start() {
 	r.every(r.cfg.Period, roundDue)
 	r.every(Hour, hourDue)
 	r.every(Minute, minuteDue)
-	r.overlay.budget = dialsPerPeriod
+	r.overlay.refill()
 	r.overlay.maintain()
 }
 

@@ -33,11 +33,10 @@ func (o *overlay) route(to string, frame []byte, from *conn) bool {
 	c := o.dials[to]
 	if c == nil {
 		addr := o.replica.address(to)
-		if addr == "" || o.budget <= 0 || from != nil && from.guest {
+		if addr == "" || o.left[dialRoute] <= 0 || from != nil && (from.guest || o.shunning(to)) {
 			return false
 		}
-		o.budget--
-		c = o.dial(addr, to)
+		c = o.dial(addr, to, dialRoute)
 	}
 	if len(c.queue) >= maxQueued {
 		return false

@@ -1,0 +1,85 @@
+package core
+
+// dialPurpose is what a dial is for.
+type dialPurpose uint8
+
+const (
+	dialOwn    dialPurpose = iota // one more of the connections that a node keeps open
+	dialHeal                      // a member that is not up may be there again
+	dialRedial                    // a connection broke
+	dialRoute                     // a frame has to get there
+	dialJoin                      // an address that this node was given
+	dialAdd                       // an operator's command
+	dialPurposes
+)
+
+// perPeriod is how many dials are begun in a period at most. Each purpose has its
+// own, so that dials that hang, or are in vain, keep none of the others waiting.
+var perPeriod = [dialPurposes]int{dialOwn: 10, dialHeal: 10, dialRedial: 32, dialRoute: 32, dialJoin: 10}
+
+// brokenOff is a peer that is to be dialled again.
+type brokenOff struct {
+	name  string
+	queue []string // frames for it
+}
+
+// dial asks the runtime for a connection to addr, where name ("" for any) is expected.
+func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
+	o.nextConn += 2
+	c := &conn{id: o.nextConn, dialed: true, addr: addr, want: name, why: why}
+	o.left[why]--
+	o.conns[c.id] = c
+	if name != "" {
+		o.dials[name] = c
+	}
+	c.timer = o.after(dialTimeout, dialDue, "", uint64(c.id))
+	o.effects = append(o.effects, Effect{Kind: Dial, Conn: c.id, Addr: addr})
+	return c
+}
+
+// redial dials a peer whose connection broke, at once or when its turn comes.
+func (o *overlay) redial(name string, queue []string) {
+	o.broken = append(o.broken, brokenOff{name, queue})
+	o.redialNext()
+}
+
+// redialNext dials those whose connections broke, the first ones first. Some may
+// have come back by themselves, or be down by now.
+func (o *overlay) redialNext() {
+	n := 0
+	for ; n < len(o.broken) && o.left[dialRedial] > 0; n++ {
+		b := &o.broken[n]
+		if s := o.replica.look(b.name); s.isUp() && s.address() != "" && o.byName[b.name] == nil && o.dials[b.name] == nil {
+			o.dial(s.address(), b.name, dialRedial).queue = b.queue
+		}
+	}
+	if o.broken = o.broken[n:]; len(o.broken) == 0 {
+		o.broken = nil
+	}
+}
+
+// refill begins a period.
+func (o *overlay) refill() {
+	o.left = perPeriod
+	o.redialNext()
+}
+
+// own counts the connections that this node opened, and those of its own that it
+// is about to open.
+func (o *overlay) own() (open, pending int) {
+	for _, c := range o.live {
+		if c.dialed {
+			open++
+		}
+	}
+	return open, o.pending()
+}
+
+func (o *overlay) pending() (n int) {
+	for _, c := range o.dials {
+		if c.why == dialOwn {
+			n++
+		}
+	}
+	return n
+}
