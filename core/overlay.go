@@ -9,6 +9,7 @@ import (
 const (
 	outbound     = 6          // connections that a node keeps open of its own
 	rotation     = 64         // one round in so many opens a new one
+	lonely       = 8          // and one round in so many without peers tries those to join
 	dialTimeout  = 5 * Second // for the runtime to open what it was asked to dial
 	helloTimeout = 5 * Second // for the hello of a connection that is open
 	crossing     = 2 * Second // two dials, one from each side, that connected within it did not know of each other
@@ -148,7 +149,8 @@ func (o *overlay) fillSoon() {
 	o.after(coalesce, connectionsDue, "", 0)
 }
 
-// dialJoin dials the addresses that this node was given, as long as it knows nobody.
+// dialJoin dials the addresses that this node was given: as long as nobody has let
+// it in, or it knows nobody, and rarely when all whom it knows are gone.
 func (o *overlay) dialJoin() {
 	if o.cfg.Ephemeral && (len(o.live) > 0 || len(o.conns) > 0) || len(o.cfg.Join) == 0 {
 		return
@@ -158,7 +160,7 @@ func (o *overlay) dialJoin() {
 		o.joinTurn++
 		return
 	}
-	if o.joined && !o.replica.alone() {
+	if o.joined && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
 		return
 	}
 	for _, addr := range o.cfg.Join {

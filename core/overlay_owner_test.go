@@ -148,3 +148,45 @@ func TestBrokenConnections(t *testing.T) {
 		t.Errorf("%d wait for ever", len(o.broken))
 	}
 }
+
+// TestJoinAgain: the addresses to join are dialled until somebody has let this
+// node in, and again when nobody is left, rarely but for ever.
+func TestJoinAgain(t *testing.T) {
+	for _, test := range []struct {
+		what        string
+		joined      bool
+		known, down []string
+		connected   bool
+		least, most int // dials in 80 rounds, each of which fails
+	}{
+		{what: "nobody has let it in", known: names("n", 3), least: 80, most: 80},
+		{what: "it knows nobody", joined: true, least: 80, most: 80},
+		{what: "one is up", joined: true, known: names("n", 3), down: names("n", 2)},
+		{what: "nobody is up", joined: true, known: names("n", 3), down: names("n", 3), least: 10, most: 10},
+		{what: "nobody is up, and a stranger is connected", joined: true, known: names("n", 3), down: names("n", 3), connected: true},
+	} {
+		o := newTestOverlay(t, test.known...)
+		o.cfg.Join, o.joined = []string{"seed:1"}, test.joined
+		for _, name := range test.down {
+			o.replica.accuse(name, rankDown)
+		}
+		if test.connected {
+			o.byName["stranger"] = &conn{}
+		}
+		n := 0
+		for range 80 {
+			o.refill()
+			o.maintain()
+			for id, c := range o.conns {
+				if c.why == dialJoin {
+					n++
+					o.drop(o.conns[id])
+				}
+			}
+			o.rounds++
+		}
+		if n < test.least || n > test.most {
+			t.Errorf("%s: %d dials in 80 rounds", test.what, n)
+		}
+	}
+}
