@@ -28,6 +28,8 @@ type conn struct {
 	addr          string // dialled, or remote
 	want          string // the name that was meant by a dial; "" for any
 	why           dialPurpose
+	begun         int64 // when it was dialled
+	tries         uint8 // how often before, in vain: see Ring.retry
 	add           *adding
 	timer         *timer   // for hello
 	queue         []string // frames that wait for it to be established

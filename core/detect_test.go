@@ -75,6 +75,7 @@ func TestHelperVetoes(t *testing.T) {
 // TestSilentHelper: where one says nothing, there is a suspicion first.
 func TestSilentHelper(t *testing.T) {
 	g, helpers, probes := broken(t)
+	g.tick(core.Millisecond)
 	g.receive(helpers["a"], refusedFrame(probes["a"]))
 	g.receive(helpers["b"], refusedFrame(probes["b"]+1))
 	g.tick(2 * core.Second)
@@ -164,5 +165,121 @@ func TestHelperFindsOut(t *testing.T) {
 		if told != says {
 			t.Errorf("answered %v: told %v: %+v", answered, told, g.effects)
 		}
+	}
+}
+
+// TestRefusedDialAlone: an address that refuses a dial of who had no connection
+// says nothing: its node may be one that dials others.
+func TestRefusedDialAlone(t *testing.T) {
+	g := start(t, me())
+	helper := g.peer("a")
+	effects := append(g.receive(helper, rumor(g.member("prey", wire.Member{Address: "prey:7946"}),
+		g.presence("prey", wire.Presence{Address: "prey:7946", Version: 1}))), g.tick(core.Second)...)
+	var dial core.ConnID
+	for _, e := range of(effects, core.Dial) {
+		if e.Addr == "prey:7946" {
+			dial = e.Conn
+		}
+	}
+	seq := uint64(0)
+	for _, f := range sent(t, g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeRefused}), helper) {
+		var probe wire.Frame
+		if f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil {
+			seq = probe.Seq
+		}
+	}
+	if seq == 0 {
+		t.Fatalf("it is not asked for: %+v", g.effects)
+	}
+	g.receive(helper, refusedFrame(seq))
+	g.is("prey", core.Alive)
+	g.receive(helper, relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: seq}))
+	for _, e := range of(g.tick(30*core.Second), core.Dial) {
+		if e.Addr == "prey:7946" {
+			t.Fatal("it is dialled again")
+		}
+	}
+	g.is("prey", core.Alive)
+}
+
+// TestSoleSurvivor: where nobody can be asked, there is a suspicion first.
+func TestSoleSurvivor(t *testing.T) {
+	g := start(t, me())
+	g.breakOff(g.peer("prey"), nil)
+	g.is("prey", core.Suspect)
+}
+
+// TestNoHelperYet: whom nobody can be asked for is asked for as soon as somebody comes.
+func TestNoHelperYet(t *testing.T) {
+	g := start(t, me())
+	a, prey := g.peer("a"), g.peer("prey")
+	g.step(core.Input{Kind: core.Closed, Conn: a, Code: wire.CodeRotated})
+	again := g.accept(core.Peer)
+	g.breakOff(prey, nil)
+	g.is("prey", core.Alive)
+	g.wall++
+	for _, f := range sent(t, g.sayHello(again, g.hello("a")), again) {
+		var probe wire.Frame
+		if f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil {
+			g.receive(again, refusedFrame(probe.Seq))
+		}
+	}
+	g.is("prey", core.Down)
+}
+
+// TestBreaksBeforeItIsEstablished: a process that is killed may accept a dial that
+// it soon breaks; the next one is refused. So it is with what a helper has to
+// forward while its own dial, begun before, is under way.
+func TestBreaksBeforeItIsEstablished(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		end   func(g *rig, dial core.ConnID)
+		again bool
+	}{
+		{"reset", func(g *rig, dial core.ConnID) {
+			g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeUnreachable})
+		}, true},
+		{"reset after it was open", func(g *rig, dial core.ConnID) {
+			g.step(core.Input{Kind: core.Opened, Conn: dial})
+			g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeLost})
+		}, true},
+		{"after a timeout", func(g *rig, dial core.ConnID) {
+			g.tick(2 * core.Second)
+			g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeUnreachable})
+		}, false},
+		{"refused", func(g *rig, dial core.ConnID) {
+			g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeRefused})
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := start(t, me())
+			asker, prey := g.peer("asker"), g.peer("prey")
+			dials := of(g.step(core.Input{Kind: core.Closed, Conn: prey, Code: wire.CodeLost}), core.Dial)
+			g.receive(asker, relayOf("asker", "prey", 0, &wire.Frame{Kind: wire.KindProbe, Seq: 7}))
+			c.end(g, dials[0].Conn)
+			dials = of(g.effects, core.Dial)
+			if len(dials) == 1 != c.again {
+				t.Fatalf("%+v", g.effects)
+			}
+			for len(dials) > 0 { // and again, but not for ever
+				if sent(t, g.effects, asker) != nil {
+					t.Fatalf("something is said already: %+v", g.effects)
+				}
+				last := dials[0].Conn
+				c.end(g, last)
+				if dials = of(g.effects, core.Dial); last > 20 {
+					t.Fatal("it is dialled for ever")
+				}
+			}
+		})
+	}
+}
+
+// TestHelperKnows: a helper that was just refused itself says so without another dial.
+func TestHelperKnows(t *testing.T) {
+	g, helpers, _ := broken(t)
+	effects := g.receive(helpers["a"], relayOf("a", "prey", 0, &wire.Frame{Kind: wire.KindProbe, Seq: 7}))
+	if frames := sent(t, effects, helpers["a"]); len(frames) != 1 || frames[0].Kind != wire.KindRefused || frames[0].Seq != 7 || len(of(effects, core.Dial)) > 0 {
+		t.Errorf("%+v", effects)
 	}
 }

@@ -26,7 +26,7 @@ type brokenOff struct {
 // dial asks the runtime for a connection to addr, where name ("" for any) is expected.
 func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
 	o.nextConn += 2
-	c := &conn{id: o.nextConn, dialed: true, addr: addr, want: name, why: why}
+	c := &conn{id: o.nextConn, dialed: true, addr: addr, want: name, why: why, begun: o.now}
 	o.left[why]--
 	o.conns[c.id] = c
 	if name != "" {
@@ -49,9 +49,15 @@ func (o *overlay) redialNext() {
 	n := 0
 	for ; n < len(o.broken) && o.left[dialRedial] > 0; n++ {
 		b := &o.broken[n]
-		if s := o.replica.look(b.name); s.isUp() && s.address() != "" && o.byName[b.name] == nil && o.dials[b.name] == nil {
-			o.dial(s.address(), b.name, dialRedial).queue = b.queue
+		s, c := o.replica.look(b.name), o.dials[b.name]
+		if !s.isUp() || s.address() == "" || o.byName[b.name] != nil {
+			continue
 		}
+		if c == nil {
+			c = o.dial(s.address(), b.name, dialRedial)
+		}
+		c.why = dialRedial
+		c.queue = append(c.queue, b.queue[:min(len(b.queue), maxQueued-len(c.queue))]...)
 	}
 	if o.broken = o.broken[n:]; len(o.broken) == 0 {
 		o.broken = nil

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -35,30 +36,50 @@ func (d *detector) doubt(name string, refused bool) {
 		return
 	}
 	through, patience := d.helpersFor(name)
-	about := &doubt{name: name, refused: refused, through: len(through)}
+	about := &doubt{name: name, refused: refused}
 	d.doubts[name] = about
 	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
-	if len(through) == 0 && c == nil {
-		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear
+	if len(through) == 0 && c == nil && !d.overlay.isExpecting(name) {
+		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear, nobody about to come
 		return
 	}
-	probe := (&wire.Frame{Kind: wire.KindProbe, Seq: about.seq}).Append(nil)
 	if c != nil {
-		d.sendBytes(c, probe)
+		d.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: about.seq})
 	}
 	for _, c := range through {
-		about.asked = append(about.asked, c.name)
-		d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: name, Inner: string(probe)})
-		d.check(c) // from whom nothing comes at all, nothing follows
+		d.askFor(about, c)
 	}
-	about.waiting = slices.Clone(about.asked)
+}
+
+// askFor has a helper forward the probe of a doubt.
+func (d *detector) askFor(about *doubt, c *conn) {
+	about.through++
+	about.asked = append(about.asked, c.name)
+	about.waiting = append(about.waiting, c.name)
+	probe := (&wire.Frame{Kind: wire.KindProbe, Seq: about.seq}).Append(nil)
+	d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: about.name, Inner: string(probe)})
+	d.check(c) // from whom nothing comes at all, nothing follows
+}
+
+// meet asks a peer that has just come for those for whom there was nobody to ask.
+func (d *detector) meet(c *conn) {
+	for _, name := range slices.Sorted(maps.Keys(d.doubts)) {
+		if about := d.doubts[name]; about.through == 0 && helps(c, name) {
+			d.askFor(about, c)
+		}
+	}
+}
+
+// helps says whether a peer can be asked for a node.
+func helps(c *conn, name string) bool {
+	return !c.guest && !c.authority && c.strange == 0 && c.name != name
 }
 
 // helpersFor picks who is asked for a node, and says how long it may take until
 // it is heard of: as long as the slowest of them and the node itself together.
 func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 	for _, c := range d.overlay.live {
-		if !c.guest && !c.authority && c.strange == 0 && c.name != name {
+		if helps(c, name) {
 			through = append(through, c)
 		}
 	}
@@ -75,6 +96,13 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 		own = max(own, c.trip.timeout(d.cfg.AckTimeout))
 	}
 	return through, patience + own
+}
+
+// isRefused says whether this node was just refused by a node's address itself: it
+// need not dial again in order to know.
+func (d *detector) isRefused(name string) bool {
+	about := d.doubts[name]
+	return about != nil && about.refused && d.overlay.byName[name] == nil
 }
 
 // refusedToo takes a helper's word that its dial was refused, too.

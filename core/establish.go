@@ -37,6 +37,7 @@ func (r *Ring) establish(c *conn) {
 		r.close(c, wire.CodeRotated, "")
 		return
 	}
+	r.detector.meet(c)
 	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
 		r.mintPresence(0)
 	}

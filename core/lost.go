@@ -6,6 +6,10 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// maxTries is how often a dial whose outcome counts is repeated that broke before
+// it was established.
+const maxTries = 3
+
 // fail tells the peer what it did wrong, and closes.
 func (r *Ring) fail(c *conn, code wire.Code, text string) {
 	if n := wire.MaxText; len(text) > n {
@@ -100,16 +104,31 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 	if c.dialed && c.want != "" && code < wire.CodeBye {
 		if code == wire.CodeRefused {
 			r.overlay.tellRefused(c.queue)
+			r.overlay.refused(c.want)
+		} else if r.retry(c) {
+			return
 		}
-		r.unreachable(c.want, code == wire.CodeRefused)
+		r.unreachable(c.want, code == wire.CodeRefused && c.why == dialRedial)
 	}
+}
+
+// retry dials again where a listener may have closed meanwhile, and says whether
+// it does. A process that ends may close its connections before its listener,
+// which accepts a dial then that it soon breaks: only the next one is refused.
+func (r *Ring) retry(c *conn) bool {
+	if c.tries >= maxTries || c.why != dialRedial && len(c.queue) == 0 || r.now-c.begun > r.cfg.AckTimeout {
+		return false
+	}
+	next := r.overlay.dial(c.addr, c.want, c.why)
+	next.queue, next.tries = c.queue, c.tries+1
+	return true
 }
 
 // redial tries a peer at once whose connection broke; if that fails, it is asked
 // after. What others wanted forwarded, and may be lost, goes with it.
 func (r *Ring) redial(name string, forwarded []string) {
 	s := r.replica.look(name)
-	if !s.isUp() || r.overlay.dials[name] != nil {
+	if !s.isUp() {
 		return
 	}
 	if s.address() == "" {

@@ -31,17 +31,19 @@ type overlay struct {
 	left     [dialPurposes]int // dials, until the next round
 	broken   []brokenOff       // whose turn to be dialled has not come
 	shunned  map[string]*aside
+	refusals map[string]*refusal
 	filling  bool // maintain is to be called soon
 }
 
 func newOverlay(s *self, rep *replica) overlay {
 	return overlay{
-		self:    s,
-		replica: rep,
-		conns:   make(map[ConnID]*conn),
-		byName:  make(map[string]*conn),
-		dials:   make(map[string]*conn),
-		shunned: make(map[string]*aside),
+		self:     s,
+		replica:  rep,
+		conns:    make(map[ConnID]*conn),
+		byName:   make(map[string]*conn),
+		dials:    make(map[string]*conn),
+		shunned:  make(map[string]*aside),
+		refusals: make(map[string]*refusal),
 	}
 }
 
@@ -70,6 +72,9 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 func (o *overlay) welcome(c *conn) {
 	o.joined = true
 	o.undial(c)
+	if c.dialed {
+		delete(o.refusals, c.name)
+	}
 	o.unshun(c.name)
 	if s := o.shunned[c.name]; s != nil && s.skewed != 0 {
 		s.skewed = 0
@@ -196,11 +201,22 @@ func (o *overlay) dialRandom() bool {
 			}
 		}
 		s := o.replica.look(name)
-		if s.guest || !s.isUp() || !o.dialable(name) {
+		if s.guest || !s.isUp() || !o.dialable(name) || o.refuses(name, &s) {
 			continue
 		}
 		o.dial(o.replica.address(name), name, dialOwn)
 		return true
+	}
+	return false
+}
+
+// isExpecting says whether another node than that one is about to be connected.
+func (o *overlay) isExpecting(name string) bool {
+	for _, c := range o.conns {
+		s := o.replica.look(c.want)
+		if c.state == connOpen || c.state == connDialing && c.want != name && s.isUp() {
+			return true
+		}
 	}
 	return false
 }

@@ -70,8 +70,12 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 	}
 	if to != r.cfg.Name {
 		if hops < wire.MaxHops {
-			forward := wire.Frame{Kind: wire.KindRelay, From: from, To: to, Hops: hops + 1, Inner: inner}
-			r.overlay.route(to, forward.Append(nil), c)
+			forward := (&wire.Frame{Kind: wire.KindRelay, From: from, To: to, Hops: hops + 1, Inner: inner}).Append(nil)
+			if r.detector.isRefused(to) {
+				r.overlay.tellRefused([]string{string(forward)})
+			} else {
+				r.overlay.route(to, forward, c)
+			}
 		}
 		return
 	}

@@ -78,11 +78,16 @@ func (o *overlay) unshun(name string) {
 	}
 }
 
-// forgive forgets with whom nothing was the matter for long.
+// forgive forgets with whom nothing was the matter for long, and who refuses no more.
 func (o *overlay) forgive() {
 	for name, s := range o.shunned {
 		if s.until+peace < o.now {
 			delete(o.shunned, name)
+		}
+	}
+	for name, was := range o.refusals {
+		if s := o.replica.look(name); !was.isOf(&s) {
+			delete(o.refusals, name)
 		}
 	}
 }
