@@ -200,7 +200,7 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 // does not count for a name that one lacks, nor does an add that an expired
 // tombstone overrules; nor does a presence of a name that nodes does not have.
 func (r *replica) timely(w *wire.Record, known *standing) verdict {
-	if w.Stamp-r.wall > MaxSkew {
+	if ahead := w.Stamp - r.wall; ahead > MaxSkew && !r.mayBeAhead(w, ahead, known) {
 		return isAhead
 	}
 	switch {
@@ -221,6 +221,15 @@ func (r *replica) timely(w *wire.Record, known *standing) verdict {
 		}
 	}
 	return isNews
+}
+
+// mayBeAhead says whether a presence that is ahead of now may go in all the same:
+// the one of this node itself was accepted by who holds it, whose clock is no
+// more than MaxSkew ahead of this one, which may have gone back; and so was the
+// one before it that is known here.
+func (r *replica) mayBeAhead(w *wire.Record, ahead int64, known *standing) bool {
+	return w.Set == wire.Up && (w.Name == r.cfg.Name && ahead <= 2*MaxSkew ||
+		known.presence != nil && w.Stamp-known.presence.Stamp <= Second)
 }
 
 // mayAssert says whether somebody's role and standing let it assert something of

@@ -1,0 +1,71 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// TestRefutesAfterClockWentBack: a clock goes from almost a minute ahead to behind.
+// What was minted before is too far ahead now for any other record, but not for
+// this node's own presence: it refutes what is said of it.
+func TestRefutesAfterClockWentBack(t *testing.T) {
+	for _, back := range []int64{core.Second, 85 * core.Second, 119 * core.Second} {
+		g := start(t, me())
+		a := g.peer("a")
+		g.tick(core.Second)
+		was, _ := g.view.Get("me")
+		g.wall -= back
+		accused := wire.Record{Set: wire.Up, Name: "me", Stamp: was.Incarnation, Rank: 1,
+			Value: (&wire.Presence{Address: "me:7946", Instance: g.cfg.Instance, Version: 1}).Value()}
+		g.receive(a, rumor(accused))
+		is, _ := g.view.Get("me")
+		if is.Incarnation <= was.Incarnation {
+			t.Errorf("%d s back: accused at %d, the incarnation is %d", back/core.Second, was.Incarnation, is.Incarnation)
+		}
+		for range 3 { // and it does not begin anew whenever it is asked
+			g.tick(core.Second)
+			g.receive(a, &wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: g.wall, Print: 1})
+		}
+		g.receive(a, rumor(accused))
+		if now, _ := g.view.Get("me"); now.Incarnation <= was.Incarnation {
+			t.Errorf("%d s back: accused again at %d, the incarnation is %d", back/core.Second, was.Incarnation, now.Incarnation)
+		}
+	}
+}
+
+// TestOwnPresenceOfTheFuture: of its own presence a node answers what somebody with a
+// clock that is allowed may have accepted, and nothing from farther ahead.
+func TestOwnPresenceOfTheFuture(t *testing.T) {
+	for ahead, answers := range map[int64]bool{core.MaxSkew: true, 2 * core.MaxSkew: true, 2*core.MaxSkew + core.Second: false} {
+		g := start(t, me())
+		a := g.peer("a")
+		of := g.wall + ahead
+		p := wire.Presence{Address: "me:7946", Instance: g.cfg.Instance, Version: 1}
+		g.receive(a, rumor(wire.Record{Set: wire.Up, Name: "me", Stamp: of, Rank: 1, Value: p.Value()}))
+		if is, _ := g.view.Get("me"); is.Incarnation > of != answers {
+			t.Errorf("%d s ahead: the incarnation is %d later", ahead/core.Second, is.Incarnation-of)
+		}
+	}
+}
+
+// TestTakesPresenceOfWhoseClockWentBack: who holds a presence takes the one that
+// refutes it, though by now its own clock says that it is too far ahead.
+func TestTakesPresenceOfWhoseClockWentBack(t *testing.T) {
+	for later, takes := range map[int64]bool{1: true, core.Second: true, core.Second + 1: false} {
+		g := start(t, me())
+		a := g.peer("a")
+		p := wire.Presence{Address: "b:7946", Version: 1}
+		record := func(stamp int64) wire.Record {
+			return wire.Record{Set: wire.Up, Name: "b", Stamp: stamp, Value: p.Value()}
+		}
+		held := g.wall + 55*core.Second
+		g.receive(a, rumor(g.member("b", wire.Member{Address: "b:7946"}), record(held)))
+		g.wall -= core.Minute
+		g.receive(a, rumor(record(held+later)))
+		if b, _ := g.view.Get("b"); b.Incarnation == held+later != takes {
+			t.Errorf("%d µs later: the incarnation is %d later than the one that is held", later, b.Incarnation-held)
+		}
+	}
+}
