@@ -9,6 +9,34 @@ import (
 	"github.com/nanoring/nanoring/core/sim"
 )
 
+// A clock goes from almost a minute ahead to behind, both of which are allowed: its
+// node, when it is accused, is up again as soon as any other would be.
+func TestClockStepsBack(t *testing.T) {
+	t.Parallel()
+	schedules(t, 5, sim.Config{}, 3, func(r *ring) error {
+		m := r.all[2]
+		m.Stop()
+		m.StepClock(55 * core.Second)
+		if err := m.Start(); err != nil {
+			return err
+		}
+		if err := r.Settle(core.Minute); err != nil {
+			return err
+		}
+		m.StepClock(-85 * core.Second)
+		r.Run(r.Int64N(3 * core.Second))
+		m.Pause()
+		err := r.within(10*core.Second, "n2, which is stopped, is down", func() bool { return shows(r.all[0], "n2") == core.Down })
+		m.Resume()
+		if err != nil {
+			return err
+		}
+		return r.within(4*core.Second, "n2, which goes on, is up", func() bool {
+			return shows(r.all[0], "n2") == core.Alive && shows(r.all[1], "n2") == core.Alive
+		})
+	})
+}
+
 // A node whose clock is an hour off, which nobody lets in, acknowledges no change
 // that nobody then hears of.
 func TestAddAtWrongClock(t *testing.T) {
