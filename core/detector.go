@@ -14,6 +14,7 @@ type detector struct {
 	claims   []claim // that were decided: see Ring.settleClaims
 	doubts   map[string]*doubt
 	disputed map[string]*dispute
+	proved   map[string]int64 // when it refuted: see disbelieves
 	health   health
 }
 
@@ -26,6 +27,7 @@ func newDetector(s *self, rep *replica, o *overlay) detector {
 		asks:     make(map[uint64]*ask),
 		doubts:   make(map[string]*doubt),
 		disputed: make(map[string]*dispute),
+		proved:   make(map[string]int64),
 	}
 }
 

@@ -55,6 +55,11 @@ func (d *detector) isDisputed(name string) bool {
 // forget ends the disputes about processes that are no more, or were not down
 // again for as long as it lasted.
 func (d *detector) forget() {
+	for name, at := range d.proved {
+		if at+provedFor < d.now {
+			delete(d.proved, name)
+		}
+	}
 	for name, a := range d.disputed {
 		if s := d.replica.look(name); s.says.Instance != a.of || a.until+a.lasts < d.now {
 			delete(d.disputed, name)

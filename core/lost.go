@@ -85,6 +85,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		if code == wire.CodeDuplicate {
 			r.overlay.shun(name, refusals) // for another process of this node's name: give way, so that it is found out
 		}
+		if isBreach(code) {
+			r.overlay.shun(name, breaches)
+		}
 		// Only what broke is evidence; a close with a code means nothing by itself.
 		if code < wire.CodeBye {
 			r.redial(name, c.forwarded)
@@ -94,9 +97,16 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 	}
 }
 
+// isBreach says whether a connection was closed, by either side, since one of the
+// two does not keep to the protocol: that will be so again.
+func isBreach(code wire.Code) bool { return code == wire.CodeBadFrame || code == wire.CodeOrder }
+
 // missed draws the conclusions from a connection that never was established.
 func (r *Ring) missed(c *conn, code wire.Code) {
 	r.missAdd(c, code)
+	if c.want != "" && isBreach(code) {
+		r.overlay.shun(c.want, breaches)
+	}
 	if c.want != "" && code == wire.CodeUntrusted && !r.overlay.joined {
 		r.overlay.shun(c.want, refusals) // nobody has let this process in: more likely it is this one that lacks the ring's secret
 		return

@@ -34,14 +34,16 @@ type replica struct {
 	version       uint64            // counts durable changes
 	presenceDirty bool              // there are changes that may wait for a minute to be durable
 	changes       []change
+	disbelieves   func(known *lww.Record, w *wire.Record, by *asserter) bool
 }
 
 func newReplica(s *self) replica {
 	return replica{
-		self:      s,
-		census:    census{through: make(map[string]*nameSet)},
-		expired:   make(map[string]*expired),
-		deadlines: make(map[string]*timer),
+		self:        s,
+		census:      census{through: make(map[string]*nameSet)},
+		expired:     make(map[string]*expired),
+		deadlines:   make(map[string]*timer),
+		disbelieves: func(*lww.Record, *wire.Record, *asserter) bool { return false },
 	}
 }
 
@@ -147,6 +149,8 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if known != nil { // mostly it is: that is found out first
 		if order := compare(known, w); order == 0 {
 			return isKnown, known
+		} else if r.disbelieves(known, w, by) {
+			return isRefused, nil
 		} else if order > 0 && !(r.cfg.Ephemeral && (w.Name != r.cfg.Name || w.Set == wire.Nodes && w.Rank != rankReap)) {
 			return isOlder, known
 		} // else it is later, or this is a guest, which mirrors its gateway

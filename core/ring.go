@@ -40,6 +40,7 @@ func New(cfg Config) (*Ring, error) {
 	r.overlay = newOverlay(&r.self, &r.replica)
 	r.debts = newDebts(&r.self, &r.replica, &r.overlay)
 	r.detector = newDetector(&r.self, &r.replica, &r.overlay)
+	r.replica.disbelieves = r.detector.disbelieves
 	r.reconciler = newReconciler(&r.self, &r.replica, &r.overlay)
 	r.reconciler.merge, r.reconciler.takeIn = r.merge, r.mergeAll
 	if cfg.Snapshot != nil {

@@ -12,9 +12,11 @@ const peace = 4 * Minute
 
 // aside is a name with which something is the matter.
 type aside struct {
-	until  int64 // for so long it is left alone: neither dialled nor doubted
-	times  int   // how often that repeated
-	skewed int64 // until when it is known that its clock, or this node's, is wrong; 0 if it is not
+	until   int64     // for so long it is left alone: neither dialled nor doubted
+	times   int       // how often that repeated
+	skewed  int64     // until when it is known that its clock, or this node's, is wrong; 0 if it is not
+	said    allowance // what it may say that this node knows better: see disbelieves
+	unheard int       // how often it said too much
 }
 
 // shun leaves a node alone for a while: it would refuse again, or be refused, or

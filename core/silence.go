@@ -38,6 +38,7 @@ func (d *detector) heardAny(names []string, since int64) bool {
 // others its connection is checked; if there is none, and this node has accused
 // it, it is left alone.
 func (d *detector) refuted(ch *change) {
+	d.proved[ch.name] = d.now
 	c := d.overlay.byName[ch.name]
 	switch {
 	case c == nil && d.overlay.shunned[ch.name] != nil:

@@ -1,0 +1,62 @@
+package core
+
+import (
+	"strconv"
+
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+const (
+	provedFor = 10 * Second // a node that refuted is known to live for so long
+	disbelief = 10          // a contradiction of a peer is forgotten after so many seconds
+	passedOn  = 16          // as many more may be those of others, which it believes
+)
+
+// disbelieves says whether a record that a peer brings is not taken, since it has
+// contradicted too often what this node knows: that a node lives with which it is
+// in contact, or that has just refuted, or what the value of a record is. As many
+// contradictions as there are connections, and a few more, may come of a fault of
+// the network. An accused one is told now and then, so that it refutes where it matters.
+func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) bool {
+	if known.Stamp != w.Stamp || w.Name == by.name || by.guest || d.cfg.Ephemeral {
+		return false
+	}
+	cost := int64(disbelief)
+	if w.Name == d.cfg.Name && w.Rank != known.Rank {
+		cost = 1 // to refute is dearer to leave than to do
+	}
+	accused := w.Set == wire.Up && w.Rank > known.Rank && d.lives(w.Name)
+	if !accused && w.Rank != known.Rank {
+		return false
+	}
+	s := d.overlay.matter(by.name)
+	if s.said.take(d.now, cost, disbelief*int64(len(d.overlay.live)+4), 1) {
+		return false
+	}
+	text := "it accuses " + w.Name + " again and again, which lives"
+	if !accused {
+		theirs := lww.New(w.Name, w.Stamp, w.Rank, w.Value)
+		text = "it repeats a record of " + w.Name + " with another value, again and again: its hash is " +
+			strconv.FormatUint(theirs.Hash(), 16) + ", here " + strconv.FormatUint(known.Hash(), 16)
+	} else if c := d.overlay.byName[w.Name]; c != nil && !d.hasProved(w.Name) {
+		d.proved[w.Name] = d.now // it was heard just now
+		d.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{*w}})
+	}
+	if s.unheard++; !accused || s.unheard > passedOn {
+		d.emitRarely(Event{Kind: EventRefused, Name: by.name, Code: wire.CodeForbidden, Text: text})
+	}
+	return true
+}
+
+// lives says whether this node knows at first hand that another one does.
+func (d *detector) lives(name string) bool {
+	c := d.overlay.byName[name]
+	return name == d.cfg.Name || c != nil && d.now-c.heard < 2*d.cfg.Period || d.hasProved(name)
+}
+
+// hasProved says whether a node refuted lately, or was told to.
+func (d *detector) hasProved(name string) bool {
+	at, ok := d.proved[name]
+	return ok && d.now < at+provedFor
+}

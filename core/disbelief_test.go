@@ -1,0 +1,67 @@
+package core
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// TestDisbelief: what a peer may say, how often, that this node knows better. It
+// has one connection, so it takes five.
+func TestDisbelief(t *testing.T) {
+	accuse := func(w *wire.Record) { w.Rank = rankDown }
+	for _, test := range []struct {
+		what, of string
+		by       asserter
+		says     func(*wire.Record)
+		taken    int // of 50
+		told     string
+		shown    int // to whom is accused
+	}{
+		{"it accuses whom this node hears", "near", asserter{name: "by"}, accuse, 5, "accuses near", 1},
+		{"it accuses whom this node does not hear", "far", asserter{name: "by"}, accuse, 50, "", 0},
+		{"it accuses this node", "me", asserter{name: "by"}, accuse, 50, "", 0},
+		{"it says that of itself", "near", asserter{name: "near"}, accuse, 50, "", 0},
+		{"it knows a later presence", "near", asserter{name: "by"}, func(w *wire.Record) { w.Rank, w.Stamp = rankDown, w.Stamp+1 }, 50, "", 0},
+		{"it repeats another value", "far", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
+		{"it repeats another value of this node", "me", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
+	} {
+		o := newTestOverlay(t, "near", "far")
+		d := newDetector(o.self, o.replica, o)
+		o.byName["near"] = &conn{id: 1}
+		o.live = []*conn{o.byName["near"]}
+		taken := 0
+		for range 50 {
+			known := o.replica.up.Get(test.of)
+			w := frameRecord(wire.Up, known)
+			test.says(&w)
+			if !d.disbelieves(known, &w, &test.by) {
+				taken++
+			}
+		}
+		if taken != test.taken {
+			t.Errorf("%s: %d of 50 are taken", test.what, taken)
+		}
+		told, shown := "", 0
+		for _, e := range o.effects {
+			if e.Kind == Emit {
+				told += e.Event.Text
+			} else {
+				shown++
+			}
+		}
+		if (told == "") != (test.told == "") || !strings.Contains(told, test.told) || shown != test.shown {
+			t.Errorf("%s: it is told %q, and the accused %d times", test.what, told, shown)
+		}
+		if test.told != "" {
+			o.now += 11 * Second
+			o.byName["near"].heard = o.now
+			known := o.replica.up.Get(test.of)
+			w := frameRecord(wire.Up, known)
+			if test.says(&w); d.disbelieves(known, &w, &test.by) {
+				t.Errorf("%s: a while later it is not heard", test.what)
+			}
+		}
+	}
+}
