@@ -84,7 +84,11 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 		}
 	}
 	d.rand.Shuffle(len(through), func(i, j int) { through[i], through[j] = through[j], through[i] })
-	through = through[:min(helpers<<d.overlay.detours(name), len(through))]
+	n := helpers << d.overlay.detours(name)
+	if d.hasProved(name) {
+		n *= 2 // somebody reaches it: this node is to ask that one, too
+	}
+	through = through[:min(n, len(through))]
 	for _, c := range through {
 		patience = max(patience, c.trip.timeout(d.cfg.AckTimeout))
 	}

@@ -190,3 +190,28 @@ func TestJoinAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestMoreHelpers: a node that proved to live though this one could not reach it is
+// asked for through more of the others.
+func TestMoreHelpers(t *testing.T) {
+	for _, test := range []struct {
+		detours int
+		proved  bool
+		want    int
+	}{{0, false, 3}, {0, true, 6}, {1, false, 6}, {1, true, 12}, {2, false, 12}, {9, true, 30}} {
+		o := newTestOverlay(t, "x")
+		d := newDetector(o.self, o.replica, o)
+		for _, name := range names("n", 30) {
+			o.live = append(o.live, &conn{asserter: asserter{name: name}})
+		}
+		for range test.detours {
+			o.shun("x", detours)
+		}
+		if test.proved {
+			d.proved["x"] = o.now
+		}
+		if through, _ := d.helpersFor("x"); len(through) != test.want {
+			t.Errorf("%+v: it is asked for through %d", test, len(through))
+		}
+	}
+}
