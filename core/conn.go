@@ -48,8 +48,7 @@ type conn struct {
 	answered  allowance // KiB of records that its syncs were answered with
 	forwarded []string  // probes that went to the peer since it was last heard
 
-	slot    int   // of its debts, from established on
-	owing   int   // how many records it has not shown to know
+	place   place // in this node's debts, from established on
 	syncAt  int64 // no sync before: backoff
 	backoff int64
 	differs bool // a sync is due as soon as the one under way is over

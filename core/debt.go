@@ -7,138 +7,121 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// maxOwed bounds the records that are owed to one peer: beyond, the fingerprints do the work.
-const maxOwed = 1000
+// What is owed to one peer is bounded: beyond, the fingerprints do the work.
+const (
+	maxOwed = 1000            // changed records that are kept for those who lack them
+	farOff  = maxOwed * 3 / 4 // who lacks more of them, when there are so many, is owed none
+)
 
-// debt is a changed record, and to whom it is owed: a bit for each connection's slot.
+// debt is a changed record, owed to all who are behind it, but for those who know it.
 type debt struct {
 	key
-	rec  *lww.Record
-	owed []uint64
-}
-
-func (d *debt) owes(c *conn) bool {
-	return c.slot/64 < len(d.owed) && d.owed[c.slot/64]>>(c.slot%64)&1 != 0
-}
-
-func (d *debt) isOwed() bool {
-	for _, bits := range d.owed {
-		if bits != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// settle takes note that the peer knows it.
-func (d *debt) settle(c *conn) {
-	if d.owes(c) {
-		d.owed[c.slot/64] &^= 1 << (c.slot % 64)
-		c.owing--
-	}
+	rec    *lww.Record // nil when there is a later one, or none any more
+	number uint64
+	known  []uint64 // to whom: a bit for each connection's slot
 }
 
 // debts owns what a node owes to the peers that it is connected with, and sends
-// it: see flush.
+// it: see flush. A change costs the same however many they are: it is put at the end
+// of one list, in which each connection has its place.
 type debts struct {
 	*self
 	replica  *replica
 	overlay  *overlay
-	list     []*debt // oldest first
+	list     []*debt // oldest first, their numbers ascending by one
+	end      uint64  // the number of the next
+	leaves   []*debt // of list: that somebody left
 	by       map[*lww.Record]*debt
 	slots    []bool // that connections have
 	flushing bool   // a flush is armed
+	turn     int    // which of the connections is first among the guests at the next flush
+}
+
+// place is how far a connection is in a node's debts.
+type place struct {
+	slot int
+	next uint64 // the number of the first debt that it may lack
+	own  []key  // what it alone is owed
 }
 
 func newDebts(s *self, rep *replica, o *overlay) debts {
 	return debts{self: s, replica: rep, overlay: o}
 }
 
-// of returns a record's debt. It takes the place of that of the one it replaces.
+// lacks says whether a debt is one to a connection.
 //
 //go:noinline
-func (ds *debts) of(k key, rec, old *lww.Record) *debt {
-	if d := ds.by[rec]; d != nil {
-		return d
-	}
-	d := ds.by[old]
-	if d == nil {
-		d = &debt{key: k, owed: make([]uint64, (len(ds.slots)+63)/64)}
-		ds.list = append(ds.list, d)
-	} else {
-		delete(ds.by, old)
-	}
-	d.rec = rec
-	if ds.by == nil {
-		ds.by = make(map[*lww.Record]*debt)
-	}
-	ds.by[rec] = d
-	return d
+func (d *debt) lacks(c *conn) bool {
+	return d.rec != nil && d.number >= c.place.next && !(c.place.slot/64 < len(d.known) && d.known[c.place.slot/64]>>(c.place.slot%64)&1 != 0)
 }
 
-// settle takes note that the peer knows a record.
-func (ds *debts) settle(c *conn, rec *lww.Record) {
-	if c.owing == 0 {
-		return
+// settle takes note that the peer knows it.
+func (d *debt) settle(c *conn) {
+	for len(d.known) <= c.place.slot/64 {
+		d.known = append(d.known, 0)
 	}
-	if d := ds.by[rec]; d != nil {
+	d.known[c.place.slot/64] |= 1 << (c.place.slot % 64)
+}
+
+// next returns the first debt to a connection, nil if there is none. An authority is
+// not told what changed, but by its guest of the guest.
+//
+//go:noinline
+func (ds *debts) next(c *conn) *debt {
+	p := &c.place
+	if c.authority {
+		p.next = ds.end
+	}
+	for ; p.next < ds.end; p.next++ {
+		if d := ds.list[len(ds.list)-int(ds.end-p.next)]; d.lacks(c) {
+			return d
+		}
+	}
+	return nil
+}
+
+// owes says whether anything is owed to a connection.
+//
+//go:noinline
+func (ds *debts) owes(c *conn) bool { return len(c.place.own) > 0 || ds.next(c) != nil }
+
+// settle takes note that the peer knows a record.
+//
+//go:noinline
+func (ds *debts) settle(c *conn, rec *lww.Record) {
+	if d := ds.by[rec]; d != nil && d.lacks(c) {
 		d.settle(c)
 	}
 }
 
 //go:noinline
-func (ds *debts) settleAll(c *conn) {
-	for i := 0; c.owing > 0; i++ {
-		ds.list[i].settle(c)
-	}
-}
+func (ds *debts) settleAll(c *conn) { c.place.next, c.place.own = ds.end, nil }
 
-// drop settles a record that is no more.
-//
-//go:noinline
+// drop forgets what is owed of a record that is no more.
 func (ds *debts) drop(rec *lww.Record) {
 	if d := ds.by[rec]; d != nil {
-		for _, c := range ds.overlay.live {
-			d.settle(c)
-		}
+		delete(ds.by, rec)
+		d.rec = nil
 	}
 }
 
-// cool forgets what is owed to nobody any more.
-func (ds *debts) cool() {
-	still := ds.list[:0]
-	for _, d := range ds.list {
-		if d.isOwed() {
-			still = append(still, d)
-		} else {
-			delete(ds.by, d.rec)
-		}
-	}
-	clear(ds.list[len(still):])
-	ds.list = still
-	if len(still) == 0 {
-		ds.list, ds.by = nil, nil // lets go of what they grew to
-	}
-}
-
-// admit gives a connection that is established a slot.
+// admit gives a connection that is established its place.
 func (ds *debts) admit(c *conn) {
-	c.slot = slices.Index(ds.slots, false)
-	if c.slot < 0 {
-		c.slot = len(ds.slots)
+	slot := slices.Index(ds.slots, false)
+	if slot < 0 {
+		slot = len(ds.slots)
 		ds.slots = append(ds.slots, false)
 	}
-	ds.slots[c.slot] = true
+	ds.slots[slot] = true
+	c.place = place{slot: slot, next: ds.end}
 }
 
-// dismiss takes back the slot of a connection that is over.
-func (ds *debts) dismiss(c *conn) {
-	ds.settleAll(c)
-	ds.slots[c.slot] = false
-}
+// dismiss takes back the place of a connection that is over.
+func (ds *debts) dismiss(c *conn) { ds.slots[c.place.slot] = false }
 
 // changed makes a record owed to all but the one who brought it.
 func (ds *debts) changed(ch *change) {
+	ds.drop(ch.old)
 	if ch.record == nil {
 		ds.drop(ch.before.presence)
 		if ch.set == wire.Nodes && ds.replica.expired[ch.name] == nil {
@@ -146,47 +129,86 @@ func (ds *debts) changed(ch *change) {
 		}
 		return
 	}
-	var d *debt
-	for _, c := range ds.overlay.live {
-		if &c.asserter == ch.from {
-			ds.settle(c, ch.old)
-		} else if ds.wants(c, ch.name) {
-			if d == nil {
-				d = ds.of(key{ch.set, ch.name}, ch.record, ch.old)
+	if len(ds.overlay.live) == 0 {
+		return
+	}
+	if ds.cfg.Ephemeral {
+		for _, c := range ds.overlay.live {
+			if &c.asserter != ch.from {
+				ds.oweTo(c, ch.set, ch.name)
 			}
-			ds.charge(d, c)
+		}
+		return
+	}
+	if len(ds.list) >= maxOwed {
+		for _, c := range ds.overlay.live {
+			if ds.end-c.place.next > farOff {
+				ds.settleAll(c)
+			}
+		}
+		ds.trim()
+	}
+	d := &debt{key: key{ch.set, ch.name}, rec: ch.record, number: ds.end}
+	if ds.by == nil {
+		ds.by = make(map[*lww.Record]*debt)
+	}
+	ds.list, ds.by[d.rec] = append(ds.list, d), d
+	ds.end++
+	if d.set == wire.Up && d.rec.Rank == rankLeft {
+		ds.leaves = append(ds.leaves, d)
+	}
+	if ch.from != nil {
+		if c := ds.overlay.byName[ch.from.name]; c != nil && &c.asserter == ch.from {
+			d.settle(c)
 		}
 	}
+	ds.flushSoon(coalesce)
 }
 
 // oweTo makes the record of a name owed to one peer.
 func (ds *debts) oweTo(c *conn, id wire.SetID, name string) {
-	k := key{id, name}
-	if rec := ds.replica.record(k); rec != nil && ds.wants(c, name) {
-		ds.charge(ds.of(k, rec, nil), c)
-	}
-}
-
-// wants says whether a peer is to be told of a name: an authority is not, but by
-// its guest of the guest.
-func (ds *debts) wants(c *conn, name string) bool {
-	return !c.authority || ds.cfg.Ephemeral && name == ds.cfg.Name
-}
-
-func (ds *debts) charge(d *debt, c *conn) {
-	if d.owes(c) {
+	rec := ds.replica.record(key{id, name})
+	if rec == nil || c.authority && !(ds.cfg.Ephemeral && name == ds.cfg.Name) {
 		return
 	}
-	if c.owing >= maxOwed {
+	if d := ds.by[rec]; d != nil && d.lacks(c) {
+		return
+	}
+	if len(c.place.own) >= maxOwed {
 		ds.settleAll(c)
 	}
-	for len(d.owed) <= c.slot/64 {
-		d.owed = append(d.owed, 0)
-	}
-	d.owed[c.slot/64] |= 1 << (c.slot % 64)
-	c.owing++
+	c.place.own = append(c.place.own, key{id, rec.Name})
+	ds.flushSoon(coalesce)
+}
+
+func (ds *debts) flushSoon(d int64) {
 	if !ds.flushing {
 		ds.flushing = true
-		ds.after(coalesce, flushDue, "", 0)
+		ds.after(d, flushDue, "", 0)
 	}
+}
+
+// trim lets go of what is owed to nobody any more, and says whether anything is.
+func (ds *debts) trim() (owed bool) {
+	first := ds.end
+	for _, c := range ds.overlay.live {
+		owed = ds.owes(c) || owed
+		first = min(first, c.place.next)
+	}
+	all, n := ds.list, len(ds.list)-int(ds.end-first)
+	for _, d := range all[:n] {
+		ds.drop(d.rec)
+	}
+	ds.list = append(all[:0], all[n:]...)
+	clear(all[len(ds.list):])
+	still := ds.leaves[:0]
+	for _, d := range ds.leaves {
+		if d.rec != nil {
+			still = append(still, d)
+		}
+	}
+	if ds.leaves = still; len(ds.list) == 0 {
+		ds.list, ds.leaves, ds.by = nil, nil, nil // lets go of what they grew to
+	}
+	return owed
 }

@@ -83,6 +83,6 @@ func (r *Ring) keep(old, c *conn) {
 func (r *Ring) replace(old, c *conn) {
 	r.overlay.replace(old, c)
 	r.reconciler.abandon(old)
-	c.slot, c.owing = old.slot, old.owing
+	c.place = old.place
 	r.close(old, wire.CodeDuplicate, "")
 }

@@ -23,7 +23,10 @@ func (r *Ring) Sizes() Sizes {
 		Buffers: cap(r.buf),
 	}
 	for _, c := range o.conns {
-		s.Owed = max(s.Owed, c.owing)
+		s.Owed = max(s.Owed, len(c.place.own))
+		if c.state == connEstablished {
+			s.Owed = max(s.Owed, int(r.debts.end-c.place.next))
+		}
 		s.Queued = max(s.Queued, len(c.queue))
 	}
 	if r.reconciler.sync != nil {

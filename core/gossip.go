@@ -42,7 +42,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 	r.tellIfDown(c)
 	if print == r.replica.fingerprint() {
 		r.inAgreement(c)
-	} else if c.owing == 0 && r.now >= c.syncAt {
+	} else if !r.debts.owes(c) && r.now >= c.syncAt {
 		r.reconciler.startSync(c)
 	}
 }

@@ -22,14 +22,11 @@ func (c *conn) bearable(size int, now int64) bool {
 // hasRoom says whether one more guest may come in: of connections there are
 // MaxGuests, and of names that are new no more than are forgotten meanwhile.
 func (r *Ring) hasRoom(name string) bool {
-	guests := 0
-	for _, c := range r.overlay.live {
-		if c.role == Guest && c.name != name {
-			guests++
-		}
+	if c := r.overlay.byName[name]; r.overlay.guests >= r.cfg.MaxGuests && (c == nil || c.role != Guest) {
+		return false // else it takes the place of one
 	}
 	room := int64(r.cfg.MaxGuests)
-	return guests < r.cfg.MaxGuests && (r.replica.isMember(name) || r.newcomer.take(r.now, 1, room, max(room*Second/EphemeralTTL, 1)))
+	return r.replica.isMember(name) || r.newcomer.take(r.now, 1, room, max(room*Second/EphemeralTTL, 1))
 }
 
 // greetGateway is a guest's start at a gateway: it takes over its clock and

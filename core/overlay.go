@@ -23,6 +23,7 @@ type overlay struct {
 	conns    map[ConnID]*conn
 	live     []*conn // established, in that order
 	byName   map[string]*conn
+	guests   int              // of live, by their role
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
@@ -86,6 +87,14 @@ func (o *overlay) welcome(c *conn) {
 func (o *overlay) admit(c *conn) {
 	o.byName[c.name] = c
 	o.live = append(o.live, c)
+	o.count(c, +1)
+}
+
+// count keeps how many guests there are.
+func (o *overlay) count(c *conn, by int) {
+	if c.role == Guest {
+		o.guests += by
+	}
 }
 
 // replace puts c in old's place.
@@ -93,6 +102,8 @@ func (o *overlay) replace(old, c *conn) {
 	o.live[slices.Index(o.live, old)] = c
 	o.byName[c.name] = c
 	old.name = ""
+	o.count(old, -1)
+	o.count(c, +1)
 }
 
 // drop forgets a connection, and says whether there was one.
@@ -105,6 +116,7 @@ func (o *overlay) drop(c *conn) bool {
 	c.timer.stop()
 	if c.state == connEstablished && c.name != "" {
 		delete(o.byName, c.name)
+		o.count(c, -1)
 		o.live = slices.DeleteFunc(o.live, func(other *conn) bool { return other == c })
 	}
 	c.state = connOver

@@ -12,36 +12,40 @@ const (
 	coalesce   = 5 * Millisecond  // from the first change to the first flush
 	flushEvery = 25 * Millisecond // to the next, until nobody is owed
 	rumorBytes = 16 << 10         // of records in a frame
+	flushBytes = 1 << 20          // of frames in a flush, a last one over
 )
 
-// flush sends what is owed: to all guests, who have nobody else, and to fanout
-// of the others, or a third of them where they are many, as for a node that all
-// join by.
+// flush sends what is owed: to fanout of the nodes, or a third of them where they
+// are many, as for a node that all join by; then to all guests, who have nobody
+// else, as far as one flush goes.
 func (ds *debts) flush() {
 	ds.flushing = false
+	full := len(ds.buf) + flushBytes
 	var others []*conn
 	peers := 0
 	for _, c := range ds.overlay.live {
 		if !c.guest {
 			peers++
-		}
-		if c.owing == 0 {
-			continue
-		}
-		if c.guest {
-			ds.sendRumor(c)
-		} else {
-			others = append(others, c)
+			if ds.owes(c) {
+				others = append(others, c)
+			}
 		}
 	}
 	ds.rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	for _, c := range others[:min(max(fanout, (peers+flushes-1)/flushes), len(others))] {
-		ds.sendRumor(c)
+		if len(ds.buf) < full {
+			ds.sendRumor(c)
+		}
 	}
-	ds.cool()
-	if len(ds.list) > 0 {
-		ds.flushing = true
-		ds.after(flushEvery, flushDue, "", 0)
+	live := ds.overlay.live
+	for i, from := 0, ds.turn; i < len(live) && len(ds.buf) < full; i++ {
+		ds.turn = (from + i) % len(live)
+		if c := live[ds.turn]; c.guest {
+			ds.sendRumor(c)
+		}
+	}
+	if ds.trim() {
+		ds.flushSoon(flushEvery)
 	}
 }
 
@@ -54,32 +58,41 @@ func (ds *debts) sendRumor(c *conn) {
 // take settles what fits a frame by sending it: leaves first, since who leaves
 // is soon unable to say so.
 func (ds *debts) take(c *conn) (records []wire.Record) {
-	if c.owing == 0 {
+	if !ds.owes(c) {
 		return nil
 	}
 	size := 0
-	put := func(d *debt) bool {
-		w := frameRecord(d.set, d.rec)
+	put := func(k key) bool {
+		rec := ds.replica.record(k)
+		if rec == nil {
+			return true
+		}
+		w := frameRecord(k.set, rec)
 		if size > 0 && size+w.Size() > rumorBytes {
 			return false
 		}
 		size += w.Size()
 		records = append(records, w)
-		d.settle(c)
+		ds.settle(c, rec)
 		return true
 	}
-	for _, d := range ds.list {
-		if d.set == wire.Up && d.rec.Rank == rankLeft && d.owes(c) {
+	for _, d := range ds.leaves {
+		if d.lacks(c) {
 			add := ds.by[ds.replica.nodes.Get(d.name)]
-			if add == nil || !add.owes(c) || put(add) { // of nobody it would be no news
-				put(d)
+			if (add == nil || !add.lacks(c) || put(add.key)) && put(d.key) { // of nobody it would be no news
+				d.settle(c)
 			}
 		}
 	}
-	for _, d := range ds.list {
-		if d.owes(c) && !put(d) {
-			break
-		}
+	own := c.place.own
+	for len(own) > 0 && put(own[0]) {
+		own = own[1:]
+	}
+	if c.place.own = own; len(own) == 0 {
+		c.place.own = nil
+	}
+	for d := ds.next(c); d != nil && put(d.key); d = ds.next(c) {
+		c.place.next = d.number + 1
 	}
 	return records
 }
