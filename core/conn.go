@@ -3,6 +3,7 @@ package core
 import (
 	"strings"
 
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -38,15 +39,16 @@ type conn struct {
 	authority bool       // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
 	trip      roundTrip
-	opened    int64     // the ring's clock when it opened
-	heard     int64     // the ring's clock at the last frame
-	used      int64     // and at the last round
-	strange   int64     // since when the peer is no member; 0 if it is one
-	probed    bool      // a guest that is silent has been asked
-	checked   int64     // since when any sign of life is awaited; 0 if it is not: see check
-	spent     allowance // frames and KiB that a guest has sent
-	answered  allowance // KiB of records that its syncs were answered with
-	forwarded []string  // probes that went to the peer since it was last heard
+	opened    int64       // the ring's clock when it opened
+	heard     int64       // the ring's clock at the last frame
+	used      int64       // and at the last round
+	strange   int64       // since when the peer is no member; 0 if it is one
+	probed    bool        // a guest that is silent has been asked
+	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
+	accused   *lww.Record // the presence of which others say that it is down: see contest
+	spent     allowance   // frames and KiB that a guest has sent
+	answered  allowance   // KiB of records that its syncs were answered with
+	forwarded []string    // probes that went to the peer since it was last heard
 
 	place   place // in this node's debts, from established on
 	syncAt  int64 // no sync before: backoff

@@ -283,3 +283,24 @@ func TestHelperKnows(t *testing.T) {
 		t.Errorf("%+v", effects)
 	}
 }
+
+// TestContestedAndBroken: what others say of a node is contested while this one is
+// connected with it, and believed as soon as that connection breaks.
+func TestContestedAndBroken(t *testing.T) {
+	for code, want := range map[wire.Code]core.State{wire.CodeLost: core.Down, wire.CodeRotated: core.Alive} {
+		g := start(t, me())
+		a, prey := g.peer("a"), g.peer("prey")
+		n, _ := g.view.Get("prey")
+		down := g.presence("prey", wire.Presence{Address: n.Address, Instance: n.Instance, Version: 1})
+		down.Stamp, down.Rank = n.Incarnation, 2
+		effects := g.receive(a, rumor(down))
+		g.is("prey", core.Alive)
+		if frames := sent(t, effects, prey); len(frames) != 1 || frames[0].Records[0].Rank != 2 {
+			t.Errorf("it is not told: %+v", effects)
+		}
+		g.step(core.Input{Kind: core.Closed, Conn: prey, Code: code})
+		g.is("prey", want)
+		g.tick(2 * core.Second)
+		g.is("prey", core.Down)
+	}
+}

@@ -13,6 +13,7 @@ type lookout struct {
 	detector
 	*testing.T
 	conns map[string]*conn
+	by    string // who says something of others
 }
 
 // newLookout makes one that is connected with nodes of these names.
@@ -90,6 +91,8 @@ func (l *lookout) pass(d int64) {
 			l.endAsk(t.id, false, wire.Instance{})
 		case suspicionDue:
 			l.endSuspicion(t.name, int64(t.id))
+		case contestDue:
+			l.endContest(t.name, int64(t.id))
 		}
 		l.settle()
 	}

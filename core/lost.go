@@ -90,6 +90,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		}
 		// Only what broke is evidence; a close with a code means nothing by itself.
 		if code < wire.CodeBye {
+			if c.accused != nil {
+				r.detector.endContest(name, c.accused.Stamp) // the others were right
+			}
 			r.redial(name, c.forwarded)
 		} else {
 			r.overlay.maintain()

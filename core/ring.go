@@ -151,6 +151,8 @@ func (r *Ring) fire(t timer) {
 		}
 	case suspicionDue:
 		r.detector.endSuspicion(t.name, int64(t.id))
+	case contestDue:
+		r.detector.endContest(t.name, int64(t.id))
 	case gatewayDue:
 		r.detector.endReturn(t.name, int64(t.id))
 	case deadlineDue:

@@ -13,9 +13,9 @@ func (d *detector) timeSuspicion(name string, s *standing) {
 	d.after(d.suspectFor(s), suspicionDue, name, uint64(s.presence.Stamp))
 }
 
-// endSuspicion makes a suspect down that has not refuted.
+// endSuspicion makes a suspect down that has not refuted, unless it is heard.
 func (d *detector) endSuspicion(name string, stamp int64) {
-	if p := d.replica.up.Get(name); p != nil && p.Stamp == stamp && p.Rank == rankSuspect {
+	if p := d.replica.up.Get(name); p != nil && p.Stamp == stamp && p.Rank == rankSuspect && !d.contest(p) {
 		d.replica.accuse(name, rankDown)
 	}
 }

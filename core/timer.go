@@ -15,6 +15,7 @@ const (
 	silentDue                // id: a connection that was checked
 	syncDue                  // id: the seq of a sync frame
 	suspicionDue             // name is suspect since the presence with the stamp id
+	contestDue               // name has had time to refute that its presence with the stamp id is down
 	gatewayDue               // name is said to be reached through a gateway, by the presence with the stamp id
 	deadlineDue              // name: its tombstone expires, or it is reaped
 	flushDue                 // rumors

@@ -1,0 +1,53 @@
+package core
+
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// contests says whether a record is not taken in that says that a node is down,
+// since this node is in contact with it.
+func (d *detector) contests(w *wire.Record, from string) bool {
+	if w.Set != wire.Up || w.Rank != rankDown || w.Name == from || d.cfg.Ephemeral {
+		return false
+	}
+	p := d.replica.up.Get(w.Name)
+	return p != nil && p.Stamp == w.Stamp && p.Value == w.Value && p.Rank < rankDown && d.contest(p)
+}
+
+// contest says whether this node is in contact with one that is to be down. That
+// one is told, and has as long to refute it as it would take to miss it; until
+// then it is not shown as what it may not be.
+func (d *detector) contest(p *lww.Record) bool {
+	c := d.overlay.byName[p.Name]
+	if c == nil {
+		return false
+	}
+	if c.accused != nil && c.accused.Stamp == p.Stamp {
+		return true // it was told
+	}
+	if d.doubts[p.Name] != nil || d.now-c.heard > d.contact(c, p.Rank) {
+		return false
+	}
+	c.accused = p
+	d.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, p.Next(p.Stamp, rankDown))}})
+	d.after(d.contact(c, rankSuspect), contestDue, p.Name, uint64(p.Stamp))
+	return true
+}
+
+// contact is for how long after it was heard a peer is taken to live. One of
+// which nobody says that it is silent may have been so until its turn comes.
+func (d *detector) contact(c *conn, rank uint8) int64 {
+	turns := 1
+	if rank == rankUp {
+		turns += len(d.overlay.live) / 2
+	}
+	return int64(turns)*d.cfg.Period + c.trip.timeout(d.cfg.AckTimeout)
+}
+
+// endContest takes a node for down that has not refuted it.
+func (d *detector) endContest(name string, stamp int64) {
+	if p := d.replica.up.Get(name); p != nil && p.Stamp == stamp {
+		d.replica.accuse(name, rankDown)
+	}
+}
