@@ -1,0 +1,79 @@
+package core
+
+import (
+	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// TestDeadlines: how long a name stays what it is, if nothing more is heard.
+func TestDeadlines(t *testing.T) {
+	guest := wire.Member{Ephemeral: true}
+	type record = func(r *copyOf) wire.Record
+	node := func(m wire.Member, ago int64, rank uint8) record {
+		return func(r *copyOf) wire.Record { return r.node("x", ago, rank, m) }
+	}
+	up := func(ago int64, rank uint8) record {
+		return func(r *copyOf) wire.Record { return r.presence("x", ago, rank, wire.Presence{Via: "p"}) }
+	}
+	for what, test := range map[string]struct {
+		cfg     Config
+		records []record
+		after   int64  // nothing changes before
+		then    string // what is known then; "" for nothing
+	}{
+		"a guest that is down":             {Config{}, []record{node(guest, Hour, rankAdd), up(Hour, rankDown)}, EphemeralTTL, "x:removed"},
+		"a guest that left":                {Config{}, []record{node(guest, Hour, rankAdd), up(Hour, rankLeft)}, EphemeralTTL, "x:removed"},
+		"a guest that is suspect":          {Config{}, []record{node(guest, Hour, rankAdd), up(Hour, rankSuspect)}, 40 * Day, "x:suspect"},
+		"a guest of which nothing is said": {Config{}, []record{node(guest, Hour, rankAdd)}, EphemeralTTL, "x:removed"},
+		"a guest's, to a guest":            {Config{Ephemeral: true}, []record{node(guest, Hour, rankAdd), up(Hour, rankDown)}, 40 * Day, "x:down"},
+		"a node that is down":              {Config{}, []record{node(durable, Hour, rankAdd), up(Hour, rankDown)}, 40 * Day, "x:down"},
+		"where such are reaped":            {Config{ReapAfter: Day}, []record{node(durable, Hour, rankAdd), up(Hour, rankDown)}, Day, "x:removed"},
+		"a deleted guest":                  {Config{}, []record{node(guest, 10*Minute, rankDel)}, EphemeralMinAge - 10*Minute, ""},
+		"a deleted node":                   {Config{}, []record{node(durable, Hour, rankDel)}, TombstoneMinAge - Hour, ""},
+		"a deletion ahead of the clock":    {Config{}, []record{node(durable, -Minute, rankDel)}, TombstoneMinAge + Minute, ""},
+	} {
+		r := newCopy(t, test.cfg)
+		for _, make := range test.records {
+			r.told(make(r))
+		}
+		was := r.says()
+		r.pass(test.after - Second)
+		if r.says() != was {
+			t.Errorf("%s is %q too early", what, r.says())
+		}
+		r.pass(2 * Second)
+		if r.says() != test.then {
+			t.Errorf("%s is then %q, not %q", what, r.says(), test.then)
+		}
+	}
+}
+
+// TestExpired: a durable node's tombstone past its time still overrules older adds,
+// until nobody can have any.
+func TestExpired(t *testing.T) {
+	for _, bye := range []bool{true, false} {
+		r := newCopy(t, Config{})
+		old := r.node("x", Hour, rankAdd, durable)
+		r.told(r.node("me", Hour, rankAdd, durable), old, r.presence("x", Hour, rankUp, wire.Presence{Address: "x:1"}))
+		if bye {
+			r.told(r.presence("x", Hour, rankLeft, wire.Presence{Address: "x:1"}))
+		}
+		r.told(r.node("x", 0, rankDel, durable))
+		r.pass(TombstoneMinAge + Second)
+		if v, _ := r.merge(&old, &r.peer); v != isOverruled || r.says() != "me:unknown" || !r.isDeleted("x") {
+			t.Errorf("an add from before is %d, and there is %s", v, r.says())
+		}
+		me := r.presence("me", 0, rankUp, wire.Presence{Address: "me:1"})
+		rec, _ := r.clone(&me, nil)
+		r.put(wire.Up, rec)
+		r.pass(StableFor + Second)
+		if r.collect(); r.isDeleted("x") == bye {
+			t.Errorf("with all up for long enough, and its bye said (%t), it is forgotten: %t", bye, !r.isDeleted("x"))
+		}
+		r.pass(TombstoneMaxAge)
+		if r.collect(); r.isDeleted("x") {
+			t.Error("it is never forgotten")
+		}
+	}
+}

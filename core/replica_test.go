@@ -1,0 +1,173 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// copyOf is a node's copy of the ring, without the node: a test says who asserts
+// what, and what time it is.
+type copyOf struct {
+	replica
+	*testing.T
+	peer asserter // a durable node, p
+}
+
+func newCopy(t *testing.T, cfg Config) *copyOf {
+	if cfg.Name == "" {
+		cfg.Name = "me"
+	}
+	s := newSelf(cfg)
+	s.now, s.wall = Day, 1000*Day
+	return &copyOf{replica: newReplica(&s), T: t, peer: asserter{name: "p"}}
+}
+
+// node and presence make records with a stamp of so long ago.
+func (r *copyOf) node(name string, ago int64, rank uint8, m wire.Member) wire.Record {
+	return wire.Record{Set: wire.Nodes, Name: name, Stamp: r.wall - ago, Rank: rank, Value: m.Value()}
+}
+
+func (r *copyOf) presence(name string, ago int64, rank uint8, p wire.Presence) wire.Record {
+	p.Version = 1
+	return wire.Record{Set: wire.Up, Name: name, Stamp: r.wall - ago, Rank: rank, Value: p.Value()}
+}
+
+// told has p assert records, which have to go in.
+func (r *copyOf) told(records ...wire.Record) {
+	r.Helper()
+	for _, w := range records {
+		if v, _ := r.merge(&w, &r.peer); v != isNews {
+			r.Fatalf("%+v does not go in: %d", w, v)
+		}
+	}
+}
+
+// pass lets a time pass, with the deadlines that end in it.
+func (r *copyOf) pass(d int64) {
+	for end := r.now + d; ; {
+		t := r.next()
+		if t == nil || t.at > end {
+			r.wall += end - r.now
+			r.now = end
+			return
+		}
+		r.wall += t.at - r.now
+		r.now = t.at
+		if t = r.due(r.now); t.kind == deadlineDue {
+			r.endDeadline(t.name)
+		}
+	}
+}
+
+// says is all that is known, a word for each name.
+func (r *copyOf) says() string {
+	var words []string
+	for rec := range r.nodes.All() {
+		s := r.look(rec.Name)
+		words = append(words, rec.Name+":"+s.state.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// durable is a member that can be dialled.
+var durable = wire.Member{Address: "x:1"}
+
+func TestMerge(t *testing.T) {
+	type about = func(r *copyOf) wire.Record
+	add := func(name string, ago int64) about {
+		return func(r *copyOf) wire.Record { return r.node(name, ago, rankAdd, durable) }
+	}
+	del := func(name string, ago int64) about {
+		return func(r *copyOf) wire.Record { return r.node(name, ago, rankDel, durable) }
+	}
+	up := func(name string, ago int64) about {
+		return func(r *copyOf) wire.Record { return r.presence(name, ago, rankUp, wire.Presence{Address: "x:1"}) }
+	}
+	for what, test := range map[string]struct {
+		known []about
+		what  about
+		want  verdict
+	}{
+		"a new name":                          {nil, add("x", 0), isNews},
+		"the same":                            {[]about{add("x", Second)}, add("x", Second), isKnown},
+		"what is older":                       {[]about{add("x", Second)}, add("x", Minute), isOlder},
+		"what is later":                       {[]about{add("x", Minute)}, add("x", Second), isNews},
+		"a removal of the same time":          {[]about{add("x", Minute)}, del("x", Minute), isNews},
+		"an add of the time of its removal":   {[]about{del("x", Minute)}, add("x", Minute), isOlder},
+		"what is a little ahead":              {nil, add("x", -MaxSkew), isNews},
+		"what is far ahead":                   {nil, add("x", -MaxSkew-1), isAhead},
+		"a presence of nobody":                {nil, up("x", 0), isRefused},
+		"a presence of somebody":              {[]about{add("x", Minute)}, up("x", 0), isNews},
+		"a presence of this node":             {[]about{add("me", Minute)}, up("me", 0), isOfSelf},
+		"a young tombstone of nobody":         {nil, del("x", TombstoneMinAge), isNews},
+		"an old tombstone of nobody":          {nil, del("x", TombstoneMinAge+1), isRefused},
+		"an old tombstone of a member":        {[]about{add("x", 40*Day)}, del("x", 30*Day), isNews},
+		"a rank that there is not":            {nil, func(r *copyOf) wire.Record { return r.node("x", 0, 3, durable) }, isRefused},
+		"of another, by one that was deleted": {[]about{add("p", Hour), del("p", Minute)}, add("x", 0), isRefused},
+		"of itself, by one that was deleted":  {[]about{add("p", Hour), del("p", Minute)}, add("p", 0), isNews},
+		"a del of itself, by one that was":    {[]about{add("p", Hour), del("p", Minute)}, del("p", 0), isRefused},
+		"the bye of one that was deleted":     {[]about{add("p", Hour), up("p", Hour), del("p", Minute)}, func(r *copyOf) wire.Record { return r.presence("p", Hour, rankLeft, wire.Presence{Address: "x:1"}) }, isNews},
+	} {
+		r := newCopy(t, Config{})
+		for _, k := range test.known {
+			w := k(r)
+			r.merge(&w, &r.peer)
+		}
+		w := test.what(r)
+		r.changes = nil
+		got, rec := r.merge(&w, &r.peer)
+		if got != test.want {
+			t.Errorf("%s is %d, want %d", what, got, test.want)
+		}
+		if news := len(r.changes) == 1; news != (test.want == isNews) || news && (r.changes[0].record != rec || r.changes[0].from != &r.peer) {
+			t.Errorf("%s: changes %+v", what, r.changes)
+		}
+	}
+}
+
+// TestChangesSayBeforeAndAfter: a change has what was known of a name, and what is.
+func TestChangesSayBeforeAndAfter(t *testing.T) {
+	r := newCopy(t, Config{})
+	x := r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1"})
+	r.told(r.node("x", Minute, rankAdd, durable), x)
+	r.accuse("x", rankSuspect)
+	r.accuse("x", rankSuspect) // again is no change
+	r.accuse("x", rankDown)
+	r.forget(wire.Nodes, "x")
+	var got []string
+	for _, ch := range r.changes {
+		got = append(got, fmt.Sprintf("%s-%s", ch.before.state, ch.after.state))
+	}
+	if want := "removed-unknown unknown-up up-suspect suspect-down down-removed"; strings.Join(got, " ") != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if r.nodes.Len()+r.up.Len() != 0 {
+		t.Error("it is not forgotten")
+	}
+}
+
+// TestGuestsChangeNothingDurable: the ring file is not to be written for guests.
+func TestGuestsChangeNothingDurable(t *testing.T) {
+	r := newCopy(t, Config{})
+	guest := wire.Member{Ephemeral: true}
+	for _, step := range []struct {
+		w       wire.Record
+		durable bool
+	}{
+		{r.node("tab", Hour, rankAdd, guest), false},
+		{r.presence("tab", Hour, rankUp, wire.Presence{Via: "p"}), false},
+		{r.node("tab", Minute, rankReap, guest), false},
+		{r.node("tab", Second, rankDel, guest), true},
+		{r.node("tab", 0, rankAdd, guest), true}, // the deletion is no more
+		{r.node("x", 0, rankAdd, durable), true},
+	} {
+		before := r.version
+		r.told(step.w)
+		if (r.version != before) != step.durable || r.presenceDirty {
+			t.Errorf("%+v changes what is durable: %t", step.w, !step.durable)
+		}
+	}
+}
