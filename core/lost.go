@@ -82,7 +82,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		if r.replica.via(name) == r.cfg.Name {
 			r.detector.awaitReturn(name, r.replica.up.Get(name).Stamp) // it cannot be dialled: it has to come back
 		}
-		if code == wire.CodeDuplicate {
+		if code == wire.CodeDuplicate && r.overlay.dials[name] == nil { // and not for the one that is about to be established
 			r.overlay.shun(name, refusals) // for another process of this node's name: give way, so that it is found out
 		}
 		if isBreach(code) {

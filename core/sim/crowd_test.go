@@ -204,6 +204,39 @@ func (s spoiler) Step(in core.Input) ([]core.Effect, error) {
 	return out, err
 }
 
+// A peer whose connections all break, and which is dialled again and again, does
+// not keep the others from finding out at once that a process was killed.
+func TestKilledBesideSpoiler(t *testing.T) {
+	t.Parallel()
+	cfg := lan
+	cfg.New = func(cfg core.Config) (core.Engine, error) {
+		r, err := core.New(cfg)
+		if cfg.Name == "spoiler" {
+			return spoiler{r}, err
+		}
+		return r, err
+	}
+	schedules(t, 5, cfg, 5, func(r *ring) error {
+		if err := r.Add("spoiler", sim.Options{}).Start(r.all[0].Addr()); err != nil {
+			return err
+		}
+		if _, err := r.add(r.all[0], "spoiler"); err != nil {
+			return err
+		}
+		r.Run(10*core.Second + r.Int64N(10*core.Second))
+		for i := range 3 {
+			if err := r.killed(r.all[i]); err != nil {
+				return err
+			}
+			if err := r.all[i].Start(); err != nil {
+				return err
+			}
+			r.Run(10*core.Second + r.Int64N(10*core.Second))
+		}
+		return nil
+	})
+}
+
 // A node whose peers are all gone dials the addresses that it was given to join,
 // and is one ring with who is there by then.
 func TestJoinsAgain(t *testing.T) {

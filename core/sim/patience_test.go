@@ -83,6 +83,18 @@ func TestKilledWhenIdle(t *testing.T) {
 	}
 }
 
+// Nor is it when one of the others is just dialling it.
+func TestKilledWhenDialled(t *testing.T) {
+	t.Parallel()
+	schedules(t, 150, sim.Config{LatencyMax: 30 * core.Millisecond}, 4, func(r *ring) error {
+		r.Run(5 * core.Second)
+		m, other := r.pair()
+		r.ResetAll(m, other)
+		r.Run(r.Int64N(100 * core.Millisecond))
+		return r.killed(m)
+	})
+}
+
 // killed kills a node's process, and expects that all see at once that it is down.
 func (r *ring) killed(m *sim.Machine) error {
 	suspected := ""

@@ -134,3 +134,23 @@ func TestReachesOneOnly(t *testing.T) {
 		return r.right()
 	})
 }
+
+// On healing, no node of one side shows another of the same side otherwise than
+// up, though the other side's verdict on it comes first.
+func TestNeighboursWhileHealing(t *testing.T) {
+	t.Parallel()
+	schedules(t, 5, lan, 8, func(r *ring) error {
+		r.Partition(r.all[4:])
+		for _, a := range r.all[:4] { // no silence is left of it
+			for _, b := range r.all[4:] {
+				r.ResetAll(a, b)
+			}
+		}
+		r.Run(30 * core.Second)
+		all := r.alarms()
+		r.Heal()
+		r.Run(10 * core.Second)
+		wrong := slices.DeleteFunc(*all, func(a alarm) bool { return (a.by < "n4") != (a.of < "n4") })
+		return wrong.err("shown wrong by a neighbour")
+	})
+}
