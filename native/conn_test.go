@@ -436,6 +436,51 @@ func TestTruncate(t *testing.T) {
 	}
 }
 
+// TestSilentConnectionIsFreed: what the engine gives up is freed although its peer
+// takes no bytes any more, and the write under way waits.
+func TestSilentConnectionIsFreed(t *testing.T) {
+	silent := core.ConnID(0)
+	f := newFake(func(in core.Input) (effects []core.Effect) {
+		switch {
+		case in.Kind == core.Opened && silent == 0:
+			silent = in.Conn
+			for range queueBytes / wire.MaxFrame {
+				effects = append(effects, core.Effect{Kind: core.Send, Conn: in.Conn, Frame: make([]byte, wire.MaxFrame)})
+			}
+		case in.Kind == core.Received && string(in.Frame) == "fill":
+			effects = append(effects, core.Effect{Kind: core.Send, Conn: silent, Frame: make([]byte, wire.MaxFrame/4)})
+		case in.Kind == core.Received:
+			effects = append(effects, core.Effect{Kind: core.Close, Conn: silent, Code: wire.CodeTimeout})
+		}
+		return effects
+	})
+	n := startFake(t, f)
+	peer(t, n) // it reads nothing
+	f.next(t, core.Opened)
+	other := peer(t, n)
+	f.next(t, core.Opened)
+	conns := func() (count, queued int) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for c := range n.conns {
+			c.mu.Lock()
+			queued += c.queued
+			c.mu.Unlock()
+		}
+		return len(n.conns), queued
+	}
+	eventually(t, "a write that waits", func() bool {
+		_, queued := conns()
+		if queued < queueBytes/2 {
+			write(t, other, websocket.MessageBinary, []byte("fill"))
+			f.next(t, core.Received)
+		}
+		return queued >= queueBytes/2
+	})
+	write(t, other, websocket.MessageBinary, []byte("close"))
+	eventually(t, "the silent one's end", func() bool { count, _ := conns(); return count == 1 })
+}
+
 func TestCloseDoesNotWaitForPeers(t *testing.T) {
 	f := newFake(func(in core.Input) []core.Effect {
 		if in.Kind == core.Opened {
