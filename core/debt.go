@@ -129,11 +129,12 @@ func (ds *debts) changed(ch *change) {
 		}
 		return
 	}
-	if len(ds.overlay.live) == 0 {
-		return
+	live := ds.overlay.live
+	if len(live) == 0 || len(live) == 1 && ch.from == &live[0].asserter {
+		return // there is nobody else
 	}
 	if ds.cfg.Ephemeral {
-		for _, c := range ds.overlay.live {
+		for _, c := range live {
 			if &c.asserter != ch.from {
 				ds.oweTo(c, ch.set, ch.name)
 			}
@@ -141,7 +142,7 @@ func (ds *debts) changed(ch *change) {
 		return
 	}
 	if len(ds.list) >= maxOwed {
-		for _, c := range ds.overlay.live {
+		for _, c := range live {
 			if ds.end-c.place.next > farOff {
 				ds.settleAll(c)
 			}
