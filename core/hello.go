@@ -55,6 +55,7 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	case !h.Ephemeral && r.isOver(name, h.Instance):
 		r.sendAway(c)
 	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
+		r.close(c, wire.CodeNameTaken, r.taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
 		r.haltFor(HaltNameTaken, r.taken(name, h.Address))
 	case name == r.cfg.Name:
 		refuse(wire.CodeNameTaken, r.taken(name, r.cfg.Address))

@@ -62,7 +62,8 @@ func TestRefusedHello(t *testing.T) {
 	}
 }
 
-// TestHelloOfOlderSelf: of two processes of one name the later one halts.
+// TestHelloOfOlderSelf: of two processes of one name the later one halts. It tells
+// the other why by its close, and by no error frame: who dialled would halt by that.
 func TestHelloOfOlderSelf(t *testing.T) {
 	g := start(t, me())
 	id := g.accept(core.Peer)
@@ -71,6 +72,25 @@ func TestHelloOfOlderSelf(t *testing.T) {
 	halt := of(g.sayHello(id, h), core.Halt)
 	if len(halt) != 1 || halt[0].Reason != core.HaltNameTaken || !strings.Contains(halt[0].Text, "elsewhere:1") {
 		t.Errorf("%+v", g.effects)
+	}
+	if closes := of(g.effects, core.Close); len(closes) != 1 || closes[0].Conn != id || closes[0].Code != wire.CodeNameTaken || closes[0].Text == "" {
+		t.Errorf("closes %+v", closes)
+	}
+	if frames := sent(t, g.effects, id); len(frames) != 0 {
+		t.Errorf("sent %+v", frames[0])
+	}
+}
+
+// TestClosedForOwnName: a close says nothing against the one that was there first.
+func TestClosedForOwnName(t *testing.T) {
+	cfg := me()
+	cfg.Join = []string{"elsewhere:1"}
+	g := start(t, cfg)
+	id := of(g.effects, core.Dial)[0].Conn
+	g.step(core.Input{Kind: core.Opened, Conn: id})
+	g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeNameTaken})
+	if g.pass(2 * core.Second); g.halted != 0 {
+		t.Errorf("it halts: %s", g.halted)
 	}
 }
 
