@@ -138,6 +138,7 @@ func (c *conn) write() {
 				return
 			}
 		}
+		c.raw.SetWriteDeadline(time.Time{}) // it is not that of what is written next, if only of a close frame
 	}
 	if !over {
 		return

@@ -6,9 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -161,6 +163,68 @@ func TestEngineCloses(t *testing.T) {
 	if wire.Code(e.Code) != wire.CodeRing || !strings.Contains(e.Reason, long[:122]) || strings.Contains(e.Reason, long[:124]) {
 		t.Fatalf("%+v", e)
 	}
+}
+
+// deadlined is a connection of which a test can let the write deadline pass.
+type deadlined struct {
+	net.Conn
+	mu sync.Mutex
+	is time.Time
+}
+
+func (d *deadlined) SetWriteDeadline(at time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.is = at
+	return d.Conn.SetWriteDeadline(at)
+}
+
+func (d *deadlined) pass() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.is.IsZero() {
+		d.Conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+// TestCloseLongAfterTheLastFrame: the time that a frame has to be read in is over
+// with it, so that whoever is silent for long still gets a close frame.
+func TestCloseLongAfterTheLastFrame(t *testing.T) {
+	var n Node
+	conns := make(chan *conn, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hijack := &hijacker{ResponseWriter: w}
+		ws, err := websocket.Accept(hijack, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c := n.newConn(1, ws, &deadlined{Conn: hijack.conn})
+		conns <- c
+		c.read()
+	}))
+	defer server.Close()
+	ws, _, err := websocket.Dial(t.Context(), server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	c := receive(t, "the connection", conns)
+	c.send([]byte("the last frame"))
+	if _, _, err := ws.Read(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the writer's end", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return !c.writing
+	})
+	c.raw.(*deadlined).pass()
+	c.close(wire.CodeTimeout, "silent for too long")
+	if e := closeOf(t, ws); wire.Code(e.Code) != wire.CodeTimeout {
+		t.Fatalf("%+v", e)
+	}
+	n.wg.Wait()
 }
 
 // TestSlowPeer has an engine that talks to peers without end: the one that does
