@@ -70,6 +70,8 @@ type NodeJSON struct {
 	Instance    string            `json:"instance"`
 	Version     uint8             `json:"version"`
 	Tags        map[string]string `json:"tags"`
+	Reason      string            `json:"reason,omitempty"`       // why it is not let in
+	AheadMicros int64             `json:"ahead_micros,omitempty"` // its clock, if that is the reason
 }
 
 // NodesJSON is a list of nodes in the HTTP API.
@@ -88,12 +90,12 @@ func nodeJSON(n core.Node) NodeJSON {
 	}
 }
 
-func nodesJSON(nodes []core.Node) NodesJSON {
+func (n *Node) nodesJSON(nodes []core.Node) NodesJSON {
 	list := make([]NodeJSON, len(nodes))
-	for i, n := range nodes {
-		list[i] = nodeJSON(n)
+	for i, node := range nodes {
+		list[i] = nodeJSON(node)
 	}
-	return NodesJSON{list}
+	return NodesJSON{n.clocks.explain(list...)}
 }
 
 func formatInstance(i wire.Instance) string {
@@ -104,11 +106,11 @@ func formatInstance(i wire.Instance) string {
 }
 
 func (n *Node) getNodes(w http.ResponseWriter, _ *http.Request) {
-	respond(w, http.StatusOK, nodesJSON(n.All()))
+	respond(w, http.StatusOK, n.nodesJSON(n.All()))
 }
 
 func (n *Node) getUp(w http.ResponseWriter, _ *http.Request) {
-	respond(w, http.StatusOK, nodesJSON(n.Up()))
+	respond(w, http.StatusOK, n.nodesJSON(n.Up()))
 }
 
 func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +120,7 @@ func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
 		unknownNode(w, name)
 		return
 	}
-	respond(w, http.StatusOK, nodeJSON(node))
+	respond(w, http.StatusOK, n.clocks.explain(nodeJSON(node))[0])
 }
 
 func (n *Node) getOwners(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +134,7 @@ func (n *Node) getOwners(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		problem(w, http.StatusBadRequest, "bad-request", err.Error())
 	default:
-		respond(w, http.StatusOK, nodesJSON(n.Owners(key, count)))
+		respond(w, http.StatusOK, n.nodesJSON(n.Owners(key, count)))
 	}
 }
 
@@ -168,7 +170,7 @@ func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {
 		failed(w, err)
 		return
 	}
-	respond(w, http.StatusCreated, nodeJSON(node))
+	respond(w, http.StatusCreated, n.clocks.explain(nodeJSON(node))[0])
 }
 
 func (n *Node) deleteNode(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,18 @@ func eventJSON(e core.Event) EventJSON {
 		j.Name, j.Address, j.Code, j.Text = e.Name, e.Addr, e.Code.String(), e.Text
 	case core.EventSkew:
 		j.Name, j.Address, j.AheadMicros = e.Name, e.Addr, e.Skew
+		if e.Code != 0 {
+			j.Code = e.Code.String()
+		}
+	}
+	return j
+}
+
+// eventJSON adds to an event what the node knows beside it.
+func (n *Node) eventJSON(e core.Event) EventJSON {
+	j := eventJSON(e)
+	if j.Node != nil {
+		*j.Node = n.clocks.explain(*j.Node)[0]
 	}
 	return j
 }
@@ -51,7 +63,7 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 	s.extend()
 	fmt.Fprint(w, "retry: 1000\n\n")
 	for _, node := range present {
-		s.event(eventJSON(core.Event{Kind: core.EventNode, Node: node}))
+		s.event(n.eventJSON(core.Event{Kind: core.EventNode, Node: node}))
 	}
 	s.event(EventJSON{Kind: "ready"})
 	s.flush()
@@ -74,9 +86,9 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 				s.flush()
 				return
 			}
-			s.event(eventJSON(e))
+			s.event(n.eventJSON(e))
 			for len(watcher.events) > 0 && s.err == nil {
-				s.event(eventJSON(<-watcher.events))
+				s.event(n.eventJSON(<-watcher.events))
 			}
 		}
 		s.flush()

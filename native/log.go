@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // logEvent writes the line of an event that an operator cares about. Floods of
@@ -15,13 +16,14 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 	case core.EventNode:
 		n.logNode(e.Node, before, known)
 	case core.EventRefused:
+		if e.Code == wire.CodeSkew {
+			break // logClock says it, once
+		}
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
-		if e.Skew == 0 {
-			n.log.Info("the clocks agree again", "name", e.Name, "address", e.Addr)
-			break
+		if e.Skew != 0 && e.Code == 0 {
+			n.log.Warn("a record was refused, since its stamp is ahead of this node's clock", "name", e.Name, "from", e.Addr, "ahead", time.Duration(e.Skew)*time.Microsecond)
 		}
-		n.log.Warn("a clock is wrong: this node's or the other's", "name", e.Name, "address", e.Addr, "ahead", time.Duration(e.Skew)*time.Microsecond)
 	case core.EventLeaving:
 		n.log.Warn("this node was removed from its ring, and ends soon")
 	case core.EventStays:
@@ -30,6 +32,22 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 		n.log.Warn("this node was apart from its ring for long: it asks others what holds")
 	case core.EventFresh:
 		n.log.Info("this node knows its ring again")
+	}
+}
+
+// logClock writes the line of a clock that is wrong, or is no longer.
+func (n *Node) logClock(c clockNews) {
+	switch {
+	case c.own && c.over:
+		n.log.Info("this node is let in again: its clock agrees with another's")
+	case c.own:
+		n.log.Warn("this node's clock is wrong, probably: no other node lets it in, or it lets none in: run NTP on this host", "for one", c.Name, "address", c.Address)
+	case c.over:
+		n.log.Info("the clocks agree again", "name", c.Name, "address", c.Address)
+	case c.AheadMicros != 0:
+		n.log.Warn("a clock is wrong: this node and the other do not let each other in", "name", c.Name, "address", c.Address, "ahead", time.Duration(c.AheadMicros)*time.Microsecond)
+	default:
+		n.log.Warn("a clock is wrong: the other node does not let this one in", "name", c.Name, "address", c.Address, "why", c.Text)
 	}
 }
 

@@ -232,6 +232,7 @@ func (l *loop) carryOut(e *core.Effect) {
 func (l *loop) emit(e *core.Event) {
 	before, known := l.board.apply(e)
 	l.told = true
+	l.watchClocks(e, before, known)
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)
@@ -248,6 +249,13 @@ func (l *loop) emit(e *core.Event) {
 	}
 	if !l.starting || e.Kind != core.EventNode {
 		l.logEvent(e, before, known)
+	}
+}
+
+func (l *loop) watchClocks(e *core.Event, before core.Node, known bool) {
+	_, member := l.Get(e.Name)
+	for _, news := range l.clocks.take(e, l.cfg.Name, before, known, member) {
+		l.logClock(news)
 	}
 }
 

@@ -33,6 +33,7 @@ type Node struct {
 	server   *http.Server
 	client   *http.Client // dials
 	board    board
+	clocks   clocks
 	keeper   *trust.Keeper
 	rare     rarely
 	guesses  guesses
@@ -79,6 +80,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		cfg:     cfg,
+		clocks:  clocks{now: cfg.Clock},
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
 		inputs:  make(chan input, 16),
@@ -372,6 +374,10 @@ type Status struct {
 	Leaving     bool      `json:"leaving"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
+	Clocks      []Clock   `json:"clocks"`
+	// OwnClockSince is since when no other durable node is up to this one, some of them
+	// for their clocks: its own is wrong, probably. It is zero if that is not so.
+	OwnClockSince time.Time `json:"own_clock_since,omitzero"`
 }
 
 // Status returns how the node is doing.
@@ -381,6 +387,7 @@ func (n *Node) Status() Status {
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: n.folder.Dir(),
 	}
 	s.Keys = n.keeper.Now().IDs()
+	s.Clocks, s.OwnClockSince = n.clocks.status()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
 	n.board.mu.Unlock()
