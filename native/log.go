@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -22,7 +23,7 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
 		if e.Skew != 0 && e.Code == 0 {
-			n.log.Warn("a record was refused, since its stamp is ahead of this node's clock", "name", e.Name, "from", e.Addr, "ahead", time.Duration(e.Skew)*time.Microsecond)
+			n.log.Warn("a record was refused, since its stamp is ahead of this node's clock", "name", e.Name, "from", e.Addr, "ahead", span(e.Skew))
 		}
 	case core.EventLeaving:
 		n.log.Warn("this node was removed from its ring, and ends soon")
@@ -45,10 +46,16 @@ func (n *Node) logClock(c clockNews) {
 	case c.over:
 		n.log.Info("the clocks agree again", "name", c.Name, "address", c.Address)
 	case c.AheadMicros != 0:
-		n.log.Warn("a clock is wrong: this node and the other do not let each other in", "name", c.Name, "address", c.Address, "ahead", time.Duration(c.AheadMicros)*time.Microsecond)
+		n.log.Warn("a clock is wrong: this node and the other do not let each other in", "name", c.Name, "address", c.Address, "ahead", span(c.AheadMicros))
 	default:
 		n.log.Warn("a clock is wrong: the other node does not let this one in", "name", c.Name, "address", c.Address, "why", c.Text)
 	}
+}
+
+// span is how far a clock is ahead. A peer says whatever it likes.
+func span(micros int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Microsecond)
+	return time.Duration(min(max(micros, -most), most)) * time.Microsecond
 }
 
 func (n *Node) logNode(now, before core.Node, known bool) {

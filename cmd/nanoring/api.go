@@ -19,6 +19,8 @@ type member struct {
 	Via         string            `json:"via"`
 	Incarnation int64             `json:"incarnation"`
 	Tags        map[string]string `json:"tags"`
+	Reason      string            `json:"reason"`
+	Ahead       int64             `json:"ahead_micros"`
 }
 
 // where says where the node is dialled, or through whom it is reached.
@@ -60,6 +62,9 @@ type status struct {
 	Leaving     bool      `json:"leaving"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
+	Clocks      []clock   `json:"clocks"`
+
+	OwnClockSince time.Time `json:"own_clock_since"`
 }
 
 const (

@@ -151,7 +151,12 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return nil, &failure{status: exitRefused, err: errors.New(problem.Detail)}
+	return nil, &failure{status: exitRefused, err: errors.New(problem.Detail), hint: hints[problem.Code]}
+}
+
+// hints are what to do about what a node says no to, by its code.
+var hints = map[string]string{
+	"clock-skew": "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
 }
 
 // noNode says that no node answers, and what to do about it.

@@ -59,9 +59,10 @@ func runScripts(t *testing.T, engine string, names ...string) {
 			"waitfor": cmdWaitfor,
 			"ports":   cmdPorts,
 			"damage":  cmdDamage,
+			"clock":   cmdClock,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, engine: engine, byName: make(map[string]*process)}
+			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, engine: engine, byName: make(map[string]*process), clocks: make(map[string]*clocked)}
 			e.Setenv("GORACE", noExitSleep)
 			return nil
 		},

@@ -21,7 +21,8 @@ knows them.
 
 The states are: up; suspect, which did not answer and is still up until its time
 is over; down; left, which said bye and may come back; and unknown, of which
-nothing was heard yet.`,
+nothing was heard yet. A node that is not let in since its clock is wrong is shown
+with how far that is ahead of the clock of the node that is asked, or behind.`,
 		Example: "  nanoring --data data/dev1 all\n  nanoring --data data/dev1 all -o names",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathNodes) },
@@ -74,7 +75,7 @@ func printMembers(w io.Writer, members []member) error {
 	}
 	t := newTable(w, head...)
 	for _, m := range members {
-		cells := []string{m.Name, m.State, m.where(), m.since()}
+		cells := []string{m.Name, m.standing(), m.where(), m.since()}
 		if tagged {
 			var tags []string
 			for _, key := range slices.Sorted(maps.Keys(m.Tags)) {

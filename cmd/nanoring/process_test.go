@@ -30,6 +30,7 @@ type nodes struct {
 	dir    string
 	engine string // of those that are not told another; "" is the default
 	byName map[string]*process
+	clocks map[string]*clocked // nodes of this process
 }
 
 type process struct {

@@ -54,6 +54,9 @@ func statusCommand(o *options) *cobra.Command {
 			if s.Leaving {
 				t.row("LEAVING", "it was removed from its ring, and will end")
 			}
+			for i, text := range s.clockRows() {
+				t.row([]string{"CLOCK", ""}[min(i, 1)], text)
+			}
 			if s.WriteError != "" {
 				t.row("DISK", "the ring file cannot be written: "+s.WriteError)
 			}

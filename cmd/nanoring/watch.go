@@ -96,7 +96,7 @@ func (e *event) text() string {
 		if e.Node.State == "removed" {
 			return e.Node.Name + " is removed: no member any more"
 		}
-		return fmt.Sprintf("%s is %s (%s)", e.Node.Name, e.Node.State, e.Node.where())
+		return fmt.Sprintf("%s is %s (%s)", e.Node.Name, e.Node.standing(), e.Node.where())
 	case "ready":
 		return "these are all; now what happens:"
 	case "refused":
@@ -106,7 +106,11 @@ func (e *event) text() string {
 		if ahead == 0 {
 			return fmt.Sprintf("the clock of %s (%s) agrees with this node's again", orDash(e.Name), orDash(e.Address))
 		}
-		return fmt.Sprintf("the clock of %s (%s) differs from this node's by %s", orDash(e.Name), orDash(e.Address), ahead.Round(time.Millisecond))
+		text := fmt.Sprintf("the clock of %s (%s) differs from this node's by %s", orDash(e.Name), orDash(e.Address), ahead.Round(time.Millisecond))
+		if e.Code != "" {
+			text += ": they do not let each other in"
+		}
+		return text
 	case "leaving":
 		return "this node was removed from the ring, and will end unless it is added again"
 	case "stays":
