@@ -9,6 +9,7 @@ import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, el } from "./panel.js";
+import { Reason } from "./reason.js";
 
 /** @typedef {import("./nanoring.js").RingNode} RingNode */
 /** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
@@ -35,7 +36,8 @@ const ripples = [];
 const log = new Log();
 const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
-const panel = new Panel(history, choose, (name) => ring.point(name));
+const reason = new Reason(() => node, draw);
+const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 

@@ -33,9 +33,11 @@ export class Panel {
    * @param {import("./history.js").History} history
    * @param {(name: string) => void} choose
    * @param {(name: string) => void} point the pointer or the focus is at a node, or at none
+   * @param {(n: Node) => string} reason why it is what it is, if that is known
    */
-  constructor(history, choose, point) {
+  constructor(history, choose, point, reason) {
     this.history = history;
+    this.reason = reason;
     this.body = $("nodes-body");
     /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, past: SVGElement, shown: string}>} */
     this.rows = new Map();
@@ -152,9 +154,10 @@ export class Panel {
   details(n, marks) {
     $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
-    const since = n && this.history.since(n.name);
+    const since = n && this.history.since(n.name), reason = n && this.reason(n);
+    const state = n && (since ? `${n.state} since ${clock(new Date(since * 1000))}` : n.state);
     $("details-kind").textContent = n
-      ? [since ? `${n.state} since ${clock(new Date(since * 1000))}` : n.state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
+      ? [reason ? `${state}, ${reason}` : state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
     $("details-known").textContent = n ? known(n, marks) : "–";
     $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? `through ${n.via}: it cannot be dialled` : n ? "nowhere yet" : "–");

@@ -57,3 +57,26 @@ func TestOffBy(t *testing.T) {
 		}
 	}
 }
+
+// testWrongClock: the page says of a node that is down for its clock that it is so.
+func testWrongClock(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, _ := startPair(t, ns)
+	odd, err := startClocked(t.Context(), native.Config{Name: "odd", Data: filepath.Join(ns.dir, "odd"), Join: []string{dev1.addr}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { odd.node.Close() })
+	dev1.becomes(t, "odd", "up")
+	tab := b.open(t, "http://"+dev1.addr)
+	tab.becomes("joined")
+	const details = "document.getElementById('details-kind').textContent"
+	tab.until("document.querySelector('[data-name=odd] button') !== null")
+	eval[any](tab, "document.querySelector('[data-name=odd] button').click()")
+	tab.until(details + ".startsWith('up')")
+
+	odd.ahead.Store(int64(-time.Hour - time.Minute))
+	tab.until(details + ".includes('down since') && " + details + ".includes(', its clock is 1h1m0s behind')")
+	odd.ahead.Store(0)
+	tab.until(details + ".startsWith('up since') && !" + details + ".includes('clock')")
+}

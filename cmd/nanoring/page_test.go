@@ -34,6 +34,7 @@ func TestPage(t *testing.T) {
 			"adds and removes":                 testOperator,
 			"is operated, and undone":          testUndo,
 			"is searched":                      testSearch,
+			"says whose clock is wrong":        testWrongClock,
 			"invites others":                   testInvite,
 			"is a crowd":                       testCrowd,
 			"knows who owns what":              testOwners,
