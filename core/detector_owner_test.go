@@ -192,6 +192,29 @@ func TestAliveTells(t *testing.T) {
 	}
 }
 
+// TestSuspectFor: the time to refute grows with the doublings beyond seven nodes, and
+// at a node at fault; a guest has its own.
+func TestSuspectFor(t *testing.T) {
+	l := newLookout(t)
+	for n, doublings := range map[int]int64{1: 0, 7: 0, 8: 1, 13: 1, 15: 1, 16: 2, 127: 4, 16383: 11} {
+		l.replica.peersUp = n
+		if got, want := l.suspectFor(&standing{}), l.cfg.SuspectFor*(24+doublings)/24; got != want {
+			t.Errorf("of %d nodes: %d µs, want %d", n, got, want)
+		}
+	}
+	l.replica.peersUp = 2
+	for range 2 * sickest {
+		l.health.worse()
+	}
+	if got := l.suspectFor(&standing{}); got != 9*l.cfg.SuspectFor {
+		t.Errorf("at fault: %d µs", got)
+	}
+	if got := l.suspectFor(&standing{guest: true}); got != GuestGrace {
+		t.Errorf("a guest: %d µs", got)
+	}
+}
+
+
 func (l *lookout) doubtSeq(name string) uint64 {
 	l.Helper()
 	if l.doubts[name] == nil {

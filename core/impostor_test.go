@@ -44,3 +44,17 @@ func TestImpostorsKeepNobodyAlive(t *testing.T) {
 		step(core.Input{Kind: core.Tick})
 	}
 }
+
+// TestLaterOfTwoHalts: another, older process of this node's name lives if it goes on
+// saying what is later than each answer: with the fourth time this one halts.
+func TestLaterOfTwoHalts(t *testing.T) {
+	g := start(t, me())
+	id := g.peer("dev")
+	for n := 1; n <= 4; n++ {
+		g.tick(core.Second)
+		g.receive(id, rumor(g.presence("me", wire.Presence{Address: "elsewhere:1", Instance: wire.Instance{Start: epoch - core.Hour}, Version: 1})))
+		if halts := g.halted == core.HaltNameTaken; halts != (n == 4) {
+			t.Fatalf("after %d times: %s", n, g.halted)
+		}
+	}
+}
