@@ -214,7 +214,6 @@ func TestSuspectFor(t *testing.T) {
 	}
 }
 
-
 func (l *lookout) doubtSeq(name string) uint64 {
 	l.Helper()
 	if l.doubts[name] == nil {
