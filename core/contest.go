@@ -5,14 +5,10 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// contests says whether a record is not taken in that says that a node is down,
-// since this node is in contact with it.
-func (d *detector) contests(w *wire.Record, from string) bool {
-	if w.Set != wire.Up || w.Rank != rankDown || w.Name == from || d.cfg.Ephemeral {
-		return false
-	}
-	p := d.replica.up.Get(w.Name)
-	return p != nil && p.Stamp == w.Stamp && p.Value == w.Value && p.Rank < rankDown && d.contest(p)
+// contests says whether a record is not taken in that says that the known presence
+// of a node is down, since this node is in contact with it.
+func (d *detector) contests(p *lww.Record, w *wire.Record) bool {
+	return w.Set == wire.Up && w.Rank == rankDown && p.Rank < rankDown && p.Value == w.Value && d.contest(p)
 }
 
 // contest says whether this node is in contact with one that is to be down. That

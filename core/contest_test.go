@@ -72,7 +72,7 @@ func TestContest(t *testing.T) {
 			l.by = "b"
 			w := c.before(l)
 			for range 3 { // as often as it is said
-				if l.contests(w, l.by) != c.contests {
+				if l.disbelieves(l.replica.up.Get(w.Name), w, &asserter{name: l.by}) != c.contests {
 					t.Fatalf("contests: %v", !c.contests)
 				}
 			}
@@ -103,7 +103,7 @@ func (l *lookout) told(name string) bool {
 func TestContestEnds(t *testing.T) {
 	for _, refutes := range []bool{true, false} {
 		l := newLookout(t, "a", "b")
-		if !l.contests(l.accused("a", rankDown), "b") {
+		if !l.disbelieves(l.replica.up.Get("a"), l.accused("a", rankDown), &asserter{name: "b"}) {
 			t.Fatal("not contested")
 		}
 		l.is("a", Alive)

@@ -17,7 +17,8 @@ const (
 // contradicted too often what this node knows: that a node lives with which it is
 // in contact, or that has just refuted, or what the value of a record is. As many
 // contradictions as there are connections, and a few more, may come of a fault of
-// the network. An accused one is told now and then, so that it refutes where it matters.
+// the network. An accused one is told now and then, so that it refutes where it
+// matters. What is taken may be contested yet.
 func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) bool {
 	if known.Stamp != w.Stamp || w.Name == by.name || by.guest || d.cfg.Ephemeral {
 		return false
@@ -28,11 +29,11 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 	}
 	accused := w.Set == wire.Up && w.Rank > known.Rank && d.lives(w.Name)
 	if !accused && w.Rank != known.Rank {
-		return false
+		return d.contests(known, w)
 	}
 	s := d.overlay.matter(by.name)
 	if s.said.take(d.now, cost, disbelief*int64(len(d.overlay.live)+4), 1) {
-		return false
+		return d.contests(known, w)
 	}
 	text := "it accuses " + w.Name + " again and again, which lives"
 	if !accused {

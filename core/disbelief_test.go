@@ -10,7 +10,7 @@ import (
 // TestDisbelief: what a peer may say, how often, that this node knows better. It
 // has one connection, so it takes five.
 func TestDisbelief(t *testing.T) {
-	accuse := func(w *wire.Record) { w.Rank = rankDown }
+	accuse := func(w *wire.Record) { w.Rank = rankSuspect }
 	for _, test := range []struct {
 		what, of string
 		by       asserter
@@ -23,7 +23,7 @@ func TestDisbelief(t *testing.T) {
 		{"it accuses whom this node does not hear", "far", asserter{name: "by"}, accuse, 50, "", 0},
 		{"it accuses this node", "me", asserter{name: "by"}, accuse, 50, "", 0},
 		{"it says that of itself", "near", asserter{name: "near"}, accuse, 50, "", 0},
-		{"it knows a later presence", "near", asserter{name: "by"}, func(w *wire.Record) { w.Rank, w.Stamp = rankDown, w.Stamp+1 }, 50, "", 0},
+		{"it knows a later presence", "near", asserter{name: "by"}, func(w *wire.Record) { w.Rank, w.Stamp = rankSuspect, w.Stamp+1 }, 50, "", 0},
 		{"it repeats another value", "far", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
 		{"it repeats another value of this node", "me", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
 	} {

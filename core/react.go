@@ -5,9 +5,6 @@ import "github.com/nanoring/nanoring/core/wire"
 // merge is the one way of a record that comes in: the replica takes it in, or
 // not, and whom the change concerns hears of it.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	if r.detector.contests(w, c.name) {
-		return isRefused
-	}
 	v, rec := r.replica.merge(w, &c.asserter)
 	switch v {
 	case isKnown:

@@ -144,7 +144,7 @@ func TestMisbehavedPeers(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			t.Parallel()
-			dials, lines, told := 0, make(map[string]int), 0
+			dials, lines, states, told := 0, make(map[string]int), make(map[string]core.State), 0
 			w := sim.New(sim.Config{Seed: *first, LatencyMin: 50, LatencyMax: 500, Trace: traceOf(), New: func(cfg core.Config) (core.Engine, error) {
 				r, err := core.New(cfg)
 				b := test.bad
@@ -156,7 +156,11 @@ func TestMisbehavedPeers(t *testing.T) {
 				switch {
 				case m.Name() == "bad":
 				case e.Kind == core.EventNode:
-					lines[m.Name()+" of "+e.Node.Name]++
+					key := m.Name() + " of " + e.Node.Name
+					if states[key] != e.Node.State {
+						states[key] = e.Node.State
+						lines[key]++
+					}
 				case e.Kind == core.EventRefused && strings.Contains(e.Text, test.told) && e.Name == "bad":
 					told++
 				}
