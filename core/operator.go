@@ -4,6 +4,9 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd Command) {
+	if cmd.Op == Leave {
+		cmd.Name = r.cfg.Name
+	}
 	if code, text := r.unable(); code != 0 && cmd.Op != Stop {
 		r.result(cmd.ID, cmd.Name, code, text)
 		return
