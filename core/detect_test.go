@@ -304,3 +304,23 @@ func TestContestedAndBroken(t *testing.T) {
 		g.is("prey", core.Down)
 	}
 }
+
+// TestDuplicateBesideDial: of two connections one is closed for the other, which is
+// not established yet: if that one comes to nothing, the node is not left alone.
+func TestDuplicateBesideDial(t *testing.T) {
+	g := start(t, me())
+	a, prey := g.peer("a"), g.peer("prey")
+	g.tick(core.Second)
+	dials := of(g.step(core.Input{Kind: core.Closed, Conn: prey, Code: wire.CodeLost}), core.Dial)
+	g.wall++
+	other := g.accept(core.Peer)
+	g.sayHello(other, g.hello("prey"))
+	g.step(core.Input{Kind: core.Closed, Conn: other, Code: wire.CodeDuplicate})
+	for _, f := range sent(t, g.step(core.Input{Kind: core.Closed, Conn: dials[0].Conn, Code: wire.CodeRefused}), a) {
+		var probe wire.Frame
+		if f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil {
+			g.receive(a, refusedFrame(probe.Seq))
+		}
+	}
+	g.is("prey", core.Down)
+}
