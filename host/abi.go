@@ -23,7 +23,6 @@ const (
 	callCreate
 	callBuffer
 	callSnapshot
-	callHandover
 	callStart
 	callOpened
 	callReceived
@@ -34,6 +33,7 @@ const (
 	callLeave
 	callStop
 	callOpenedAs
+	callHandover
 	exportCount
 )
 
@@ -62,7 +62,6 @@ var exports = [exportCount]struct {
 	callCreate:     {"create", takes().returns(i64)},
 	callBuffer:     {"buffer", takes(i32).returns(i32)},
 	callSnapshot:   {"snapshot", takes().returns(i64)},
-	callHandover:   {"handover", takes().returns(i64)},
 	callStart:      {"start", takes(i64, i64)},
 	callOpened:     {"opened", takes(i64, i64, i64, i32, i32, i32)},
 	callReceived:   {"received", takes(i64, i64, i64, i32, i32)},
@@ -73,6 +72,7 @@ var exports = [exportCount]struct {
 	callLeave:      {"leave", takes(i64, i64, i64)},
 	callStop:       {"stop", takes(i64, i64, i64)},
 	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32)},
+	callHandover:   {"handover", takes().returns(i64)},
 }
 
 // imported is a function that the host has for modules.

@@ -49,9 +49,11 @@ func newPeer(t testing.TB, engine core.Engine, n int) *peer {
 		p.receive(members(first, min(500, n-first)))
 		p.receive(presences(first, min(500, n-first), 0))
 	}
+	alive := (&wire.Frame{Kind: wire.KindAlive}).Append(nil)
 	for range 200 { // the rumors and the sync that follow
 		p.now += 100 * core.Millisecond
 		p.step(core.Input{Kind: core.Tick})
+		p.receive(alive) // else its connection is given up
 	}
 	p.receive(presences(0, 1, 1))
 	return p
