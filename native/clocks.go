@@ -33,12 +33,13 @@ type clocks struct {
 	mu    sync.Mutex
 	apart map[string]*apart // by name; of a node whose name was not learnt by address
 	peers int               // other durable nodes that are up
-	alone time.Time         // since when there is none, and some clock is wrong; zero if there is
+	alone time.Time         // since when none of those has the same time, and some clock is wrong; zero if one has
 }
 
 type apart struct {
 	Clock
 	member bool
+	up     bool // it counts among the peers
 	heard  time.Time
 }
 
@@ -49,20 +50,20 @@ type clockNews struct {
 	over bool
 }
 
-// take takes in an event. Of who it is about, before is what was known, if known is
-// set; member says whether it belongs to the ring.
-func (k *clocks) take(e *core.Event, self string, before core.Node, known, member bool) (news []clockNews) {
+// take takes in an event. If it is of a node, before is what was known of it, if known
+// is set; else is is the node of its name, if member is set.
+func (k *clocks) take(e *core.Event, self string, before core.Node, known bool, is core.Node, member bool) (news []clockNews) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case e.Kind == core.EventNode && e.Node.Name != self:
 		news = k.node(e.Node, before, known)
 	case (e.Kind == core.EventSkew || e.Kind == core.EventRefused) && e.Code == wire.CodeSkew:
-		news = k.wrong(e, member)
+		news = k.wrong(e, is, member)
 	case e.Kind == core.EventSkew && e.Skew == 0:
 		news = k.right(e.Name)
 	}
-	switch alone := k.peers == 0 && len(k.apart) > 0; {
+	switch alone := k.isAlone(); {
 	case alone && k.alone.IsZero():
 		k.alone = k.now().UTC()
 		news = append(news, clockNews{Clock: k.list()[0], own: true})
@@ -71,6 +72,16 @@ func (k *clocks) take(e *core.Event, self string, before core.Node, known, membe
 		news = append(news, clockNews{own: true, over: true})
 	}
 	return news
+}
+
+func (k *clocks) isAlone() bool {
+	apart := 0
+	for _, a := range k.apart {
+		if a.up {
+			apart++
+		}
+	}
+	return len(k.apart) > 0 && apart == k.peers
 }
 
 // node takes in what became of a node. Who comes up was let in by somebody, and
@@ -83,6 +94,9 @@ func (k *clocks) node(now, before core.Node, known bool) []clockNews {
 		} else {
 			k.peers--
 		}
+	}
+	if a := k.apart[now.Name]; a != nil {
+		a.up = is && !now.Ephemeral
 	}
 	switch {
 	case now.State == core.Removed:
@@ -102,7 +116,7 @@ func (k *clocks) node(now, before core.Node, known bool) []clockNews {
 
 // wrong takes in a refusal for a clock. Who is refused is told by how much in words
 // alone, until it has heard the other's clock.
-func (k *clocks) wrong(e *core.Event, member bool) []clockNews {
+func (k *clocks) wrong(e *core.Event, is core.Node, member bool) []clockNews {
 	key := e.Name
 	if key == "" {
 		key = e.Addr
@@ -119,7 +133,7 @@ func (k *clocks) wrong(e *core.Event, member bool) []clockNews {
 		}
 		k.apart[key] = a
 	}
-	a.member, a.heard = member, time.Now()
+	a.member, a.up, a.heard = member, member && isUp(is.State) && !is.Ephemeral, time.Now()
 	if e.Skew != 0 {
 		a.AheadMicros = e.Skew
 	}

@@ -253,8 +253,8 @@ func (l *loop) emit(e *core.Event) {
 }
 
 func (l *loop) watchClocks(e *core.Event, before core.Node, known bool) {
-	_, member := l.Get(e.Name)
-	for _, news := range l.clocks.take(e, l.cfg.Name, before, known, member) {
+	is, member := l.Get(e.Name)
+	for _, news := range l.clocks.take(e, l.cfg.Name, before, known, is, member) {
 		l.logClock(news)
 	}
 }

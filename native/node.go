@@ -375,8 +375,9 @@ type Status struct {
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
 	Clocks      []Clock   `json:"clocks"`
-	// OwnClockSince is since when no other durable node is up to this one, some of them
-	// for their clocks: its own is wrong, probably. It is zero if that is not so.
+	// OwnClockSince is since when this node knows of no other durable node that is up and
+	// whose clock agrees with its own, which is wrong, probably, and not those of all
+	// others. It is zero if that is not so.
 	OwnClockSince time.Time `json:"own_clock_since,omitzero"`
 }
 

@@ -51,7 +51,7 @@ func (s *status) clockRows() (rows []string) {
 	case s.OwnClockSince.IsZero():
 		rows = []string{"nodes are not let in whose clocks are wrong, by over a minute: run NTP on their hosts"}
 	case len(s.Clocks) == 1:
-		rows = []string{"this node's or the other's is wrong: since " + since + " this node is alone; run NTP on both hosts"}
+		rows = []string{"this node's or the other's is wrong: since " + since + " they do not let each other in; run NTP on both hosts"}
 	default:
 		rows = []string{"this node's is wrong, probably: since " + since + " no other lets it in; run NTP on this host" + s.ownOff()}
 	}
