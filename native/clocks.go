@@ -1,7 +1,6 @@
 package native
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,7 +12,7 @@ import (
 
 const (
 	maxClocks = 1000            // that are known to be wrong at a time
-	clockPast = 3 * time.Minute // without news, after which the clock of somebody who is no member is forgotten
+	clockPast = 3 * time.Minute // without a refusal, after which the clock of who is up, or no member, is right as far as is known
 )
 
 // Clock is the clock of a node that is so far from this node's that the two do not
@@ -28,7 +27,8 @@ type Clock struct {
 
 // clocks knows from the engine's events whose clocks keep them and this node apart.
 type clocks struct {
-	now func() time.Time
+	now   func() time.Time
+	epoch time.Time
 
 	mu    sync.Mutex
 	apart map[string]*apart // by name; of a node whose name was not learnt by address
@@ -41,6 +41,7 @@ type apart struct {
 	member bool
 	up     bool // it counts among the peers
 	heard  time.Time
+	clock  time.Duration // this node's, less the time that passed, when it was heard
 }
 
 // clockNews is what an operator is told, once.
@@ -63,10 +64,15 @@ func (k *clocks) take(e *core.Event, self string, before core.Node, known bool, 
 	case e.Kind == core.EventSkew && e.Skew == 0:
 		news = k.right(e.Name)
 	}
+	news = append(news, k.forget()...)
 	switch alone := k.isAlone(); {
 	case alone && k.alone.IsZero():
 		k.alone = k.now().UTC()
-		news = append(news, clockNews{Clock: k.list()[0], own: true})
+		began := clockNews{own: true}
+		if all := k.list(); len(all) > 0 {
+			began.Clock = all[0]
+		}
+		news = append(news, began)
 	case !alone && !k.alone.IsZero():
 		k.alone = time.Time{}
 		news = append(news, clockNews{own: true, over: true})
@@ -84,8 +90,8 @@ func (k *clocks) isAlone() bool {
 	return len(k.apart) > 0 && apart == k.peers
 }
 
-// node takes in what became of a node. Who comes up was let in by somebody, and
-// another process may have another clock.
+// node takes in what became of a node. Who comes up was let in by somebody, another
+// process may have another clock, and who refutes a suspicion says what time it has.
 func (k *clocks) node(now, before core.Node, known bool) []clockNews {
 	was, is := known && isUp(before.State), isUp(now.State)
 	if !now.Ephemeral && was != is {
@@ -101,7 +107,7 @@ func (k *clocks) node(now, before core.Node, known bool) []clockNews {
 	switch {
 	case now.State == core.Removed:
 		delete(k.apart, now.Name)
-	case is && (!was || now.Instance != before.Instance):
+	case is && (!was || now.Instance != before.Instance || now.Incarnation > before.Incarnation && k.agrees(now.Incarnation)):
 		if !now.Ephemeral {
 			for key, a := range k.apart {
 				if a.Name == "" {
@@ -117,14 +123,11 @@ func (k *clocks) node(now, before core.Node, known bool) []clockNews {
 // wrong takes in a refusal for a clock. Who is refused is told by how much in words
 // alone, until it has heard the other's clock.
 func (k *clocks) wrong(e *core.Event, is core.Node, member bool) []clockNews {
-	key := e.Name
-	if key == "" {
-		key = e.Addr
-	}
+	key := k.key(e)
 	a := k.apart[key]
 	began := a == nil
 	if began {
-		if k.forget(); len(k.apart) >= maxClocks {
+		if len(k.apart) >= maxClocks {
 			return nil
 		}
 		a = &apart{Clock: Clock{Name: e.Name, Address: e.Addr, Since: k.now().UTC()}}
@@ -133,7 +136,10 @@ func (k *clocks) wrong(e *core.Event, is core.Node, member bool) []clockNews {
 		}
 		k.apart[key] = a
 	}
-	a.member, a.up, a.heard = member, member && isUp(is.State) && !is.Ephemeral, time.Now()
+	a.heard, a.clock = time.Now(), k.clock()
+	if e.Name != "" {
+		a.member, a.up = member, member && isUp(is.State) && !is.Ephemeral
+	}
 	if e.Skew != 0 {
 		a.AheadMicros = e.Skew
 	}
@@ -146,6 +152,22 @@ func (k *clocks) wrong(e *core.Event, is core.Node, member bool) []clockNews {
 	return []clockNews{{Clock: a.Clock}}
 }
 
+// key is by what a node is kept. Its address says who it is, if that was learnt.
+func (k *clocks) key(e *core.Event) string {
+	if e.Name != "" {
+		if a := k.apart[e.Addr]; a != nil && a.Name == "" {
+			delete(k.apart, e.Addr)
+		}
+		return e.Name
+	}
+	for name, a := range k.apart {
+		if a.Address == e.Addr {
+			return name
+		}
+	}
+	return e.Addr
+}
+
 func (k *clocks) right(name string) []clockNews {
 	a := k.apart[name]
 	if a == nil {
@@ -155,17 +177,44 @@ func (k *clocks) right(name string) []clockNews {
 	return []clockNews{{Clock: a.Clock, over: true}}
 }
 
-// forget forgets strangers that have gone.
-func (k *clocks) forget() {
-	maps.DeleteFunc(k.apart, func(_ string, a *apart) bool { return !a.member && time.Since(a.heard) > clockPast })
+func (k *clocks) agrees(stamp int64) bool {
+	ahead := stamp - k.now().UnixMicro()
+	return ahead <= core.MaxSkew && ahead >= -core.MaxSkew
+}
+
+// clock is what this node's clock is ahead of the time that passes: it changes when the
+// clock is set.
+func (k *clocks) clock() time.Duration {
+	return time.Duration(k.now().UnixNano()-k.epoch.UnixNano()) - time.Since(k.epoch)
+}
+
+// past says whether something is not known to be wrong any more: nobody was refused for
+// long (who is down is not asked often), or this node's clock was set since.
+func (k *clocks) past(a *apart) bool {
+	return (a.up || !a.member) && time.Since(a.heard) > clockPast || (k.clock()-a.clock).Abs() > time.Second
+}
+
+// forget forgets what is past; strangers just go.
+func (k *clocks) forget() (news []clockNews) {
+	for key, a := range k.apart {
+		if !k.past(a) {
+			continue
+		}
+		delete(k.apart, key)
+		if a.member {
+			news = append(news, clockNews{Clock: a.Clock, over: true})
+		}
+	}
+	return news
 }
 
 // list returns them sorted by name.
 func (k *clocks) list() []Clock {
-	k.forget()
 	all := make([]Clock, 0, len(k.apart))
 	for _, a := range k.apart {
-		all = append(all, a.Clock)
+		if !k.past(a) {
+			all = append(all, a.Clock)
+		}
 	}
 	slices.SortFunc(all, func(a, b Clock) int {
 		return strings.Compare(a.Name+"@"+a.Address, b.Name+"@"+b.Address)
@@ -192,7 +241,7 @@ func (k *clocks) explain(nodes ...NodeJSON) []NodeJSON {
 		return nodes
 	}
 	for i := range nodes {
-		if a := k.apart[nodes[i].Name]; a != nil {
+		if a := k.apart[nodes[i].Name]; a != nil && !k.past(a) {
 			nodes[i].Reason, nodes[i].AheadMicros = wire.CodeSkew.String(), a.AheadMicros
 		}
 	}

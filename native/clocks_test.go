@@ -74,10 +74,10 @@ func TestWrongClock(t *testing.T) {
 		}
 		return true
 	})
-	if began, ended := right.count("a clock is wrong"), right.count("the clocks agree again"); began != 1 || ended != 1 {
+	if began, ended := right.count("a clock is wrong"), right.count("the clock is not wrong any more"); began != 1 || ended != 1 {
 		t.Errorf("the others' logs say %d times that a clock is wrong, and %d times that it is not", began, ended)
 	}
-	if began, ended := wrong.count("this node's clock is wrong"), wrong.count("this node is let in again"); began != 1 || ended != 1 {
+	if began, ended := wrong.count("this node's clock is wrong"), wrong.count("this node's clock is not wrong any more"); began != 1 || ended != 1 {
 		t.Errorf("its log says %d times that its clock is wrong, and %d times that it is not", began, ended)
 	}
 }
@@ -111,6 +111,8 @@ func TestClocks(t *testing.T) {
 		return core.Event{Kind: core.EventNode, Node: core.Node{Name: name, State: s, Instance: wire.Instance{Nonce: instance}}}
 	}
 	dev3, gone := node("dev3", core.Alive, 1), node("dev3", core.Down, 1)
+	again, later := node("dev2", core.Alive, 1), node("dev2", core.Alive, 1)
+	again.Node.Incarnation, later.Node.Incarnation = time.Now().UnixMicro(), time.Now().Add(time.Hour).UnixMicro()
 	up, down := node("dev2", core.Alive, 1), node("dev2", core.Down, 1)
 	wrong := core.Event{Kind: core.EventSkew, Name: "dev2", Addr: "127.0.0.1:2", Code: wire.CodeSkew, Skew: 61_000_000}
 	refused := core.Event{Kind: core.EventRefused, Name: "dev2", Addr: "127.0.0.1:2", Code: wire.CodeSkew, Text: "no"}
@@ -128,14 +130,17 @@ func TestClocks(t *testing.T) {
 		"the other is down":    {[]core.Event{up, dev3, wrong, gone}, "bB", 1},
 		"up again":             {[]core.Event{up, wrong, down, up, right}, "bBeE", 0},
 		"still up":             {[]core.Event{up, dev3, wrong, node("dev2", core.Suspect, 1), up}, "b", 1},
+		"says the time":        {[]core.Event{up, dev3, wrong, node("dev2", core.Suspect, 1), again}, "be", 0},
+		"says another time":    {[]core.Event{up, dev3, wrong, node("dev2", core.Suspect, 1), later}, "b", 1},
 		"another process":      {[]core.Event{up, dev3, wrong, node("dev2", core.Alive, 2)}, "be", 0},
 		"removed":              {[]core.Event{up, dev3, wrong, node("dev2", core.Removed, 1)}, "b", 0},
 		"a record of tomorrow": {[]core.Event{up, record}, "", 0},
 		"at join":              {[]core.Event{nameless, nameless}, "bB", 1},
+		"at join, and named":   {[]core.Event{up, dev3, nameless, wrong, nameless}, "bb", 1},
 		"in after all":         {[]core.Event{nameless, up}, "bBE", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := clocks{now: time.Now}
+			k := clocks{now: time.Now, epoch: time.Now()}
 			var b board
 			got := ""
 			for _, e := range test.events {
@@ -158,5 +163,24 @@ func TestClocks(t *testing.T) {
 				t.Errorf("told %q and not %q; %+v are left, alone since %s", got, test.want, left, alone)
 			}
 		})
+	}
+}
+
+// TestClockIsSet: what was told of others' clocks is of no use once the own was set.
+func TestClockIsSet(t *testing.T) {
+	var ahead time.Duration
+	k := clocks{now: func() time.Time { return time.Now().Add(ahead) }, epoch: time.Now()}
+	for _, name := range []string{"dev2", "dev3"} {
+		k.take(&core.Event{Kind: core.EventSkew, Name: name, Code: wire.CodeSkew, Skew: 61_000_000}, "dev1", core.Node{}, false, core.Node{Name: name, State: core.Down}, true)
+	}
+	if all, alone := k.status(); len(all) != 2 || alone.IsZero() {
+		t.Fatalf("%+v, alone since %s", all, alone)
+	}
+	ahead = time.Minute
+	if all, alone := k.status(); len(all) != 0 || !alone.IsZero() {
+		t.Errorf("its clock was set: %+v, alone since %s", all, alone)
+	}
+	if news := k.take(&core.Event{Kind: core.EventFresh}, "dev1", core.Node{}, false, core.Node{}, false); len(news) != 3 {
+		t.Errorf("told are %+v", news)
 	}
 }

@@ -40,11 +40,11 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 func (n *Node) logClock(c clockNews) {
 	switch {
 	case c.own && c.over:
-		n.log.Info("this node is let in again: its clock agrees with another's")
+		n.log.Info("this node's clock is not wrong any more, as far as it knows")
 	case c.own:
 		n.log.Warn("this node's clock is wrong, probably: no other node lets it in, or it lets none in: run NTP on this host", "for one", c.Name, "address", c.Address)
 	case c.over:
-		n.log.Info("the clocks agree again", "name", c.Name, "address", c.Address)
+		n.log.Info("the clock is not wrong any more", "name", c.Name, "address", c.Address)
 	case c.AheadMicros != 0:
 		n.log.Warn("a clock is wrong: this node and the other do not let each other in", "name", c.Name, "address", c.Address, "ahead", span(c.AheadMicros))
 	default:

@@ -80,7 +80,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		cfg:     cfg,
-		clocks:  clocks{now: cfg.Clock},
+		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
 		inputs:  make(chan input, 16),
