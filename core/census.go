@@ -13,7 +13,7 @@ func (c *census) alone() bool { return c.durable <= 1 }
 
 // move counts a name by its new standing instead of the one before.
 func (c *census) move(name string, before, after *standing) {
-	if before.state != after.state || before.guest != after.guest || before.via != after.via {
+	if before.state != after.state || before.guest != after.guest || before.gateway() != after.gateway() {
 		c.count(name, before, -1)
 		c.count(name, after, +1)
 	}
@@ -38,20 +38,21 @@ func (c *census) count(name string, s *standing, by int) {
 }
 
 func (c *census) countThrough(name string, s *standing, by int) {
-	if !s.isUp() || s.via == "" {
+	via := s.gateway()
+	if !s.isUp() || via == "" {
 		return
 	}
-	of := c.through[s.via]
+	of := c.through[via]
 	if by > 0 {
 		if of == nil {
 			of = new(nameSet)
-			c.through[s.via] = of
+			c.through[via] = of
 		}
 		of.add(name)
 	} else if of != nil {
 		of.remove(name)
 		if len(of.list) == 0 {
-			delete(c.through, s.via)
+			delete(c.through, via)
 		}
 	}
 }

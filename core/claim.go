@@ -51,7 +51,7 @@ func (r *Ring) settleClaims() {
 		name := c.hello.Name
 		if a.lives {
 			text := r.taken(name, a.addr)
-			r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: wire.CodeNameTaken, Text: text})
+			r.emitRefused(name, c.addr, wire.CodeNameTaken, text)
 			r.failAdd(c, wire.CodeNameTaken, text)
 			r.fail(c, wire.CodeNameTaken, text)
 			continue

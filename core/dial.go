@@ -33,7 +33,8 @@ func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
 		o.dials[name] = c
 	}
 	c.timer = o.after(dialTimeout, dialDue, "", uint64(c.id))
-	o.effects = append(o.effects, Effect{Kind: Dial, Conn: c.id, Addr: addr})
+	e := o.effect(Dial)
+	e.Conn, e.Addr = c.id, addr
 	return c
 }
 

@@ -45,7 +45,7 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 		d.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{*w}})
 	}
 	if s.unheard++; !accused || s.unheard > passedOn {
-		d.emitRarely(Event{Kind: EventRefused, Name: by.name, Code: wire.CodeForbidden, Text: text})
+		d.emitRefused(by.name, "", wire.CodeForbidden, text)
 	}
 	return true
 }

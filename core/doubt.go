@@ -1,7 +1,6 @@
 package core
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -63,10 +62,17 @@ func (d *detector) askFor(about *doubt, c *conn) {
 
 // meet asks a peer that has just come for those for whom there was nobody to ask.
 func (d *detector) meet(c *conn) {
-	for _, name := range slices.Sorted(maps.Keys(d.doubts)) {
-		if about := d.doubts[name]; about.through == 0 && helps(c, name) {
-			d.askFor(about, c)
+	for { // in the order of names; sorting them would be a hundredth of the module
+		var first *doubt
+		for _, about := range d.doubts {
+			if about.through == 0 && helps(c, about.name) && (first == nil || about.name < first.name) {
+				first = about
+			}
 		}
+		if first == nil {
+			return
+		}
+		d.askFor(first, c)
 	}
 }
 

@@ -32,7 +32,7 @@ func (r *Ring) greet(c *conn, h wire.Hello) {
 	h = c.hello
 	name := h.Name
 	refuse := func(code wire.Code, text string) {
-		r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
+		r.emitRefused(name, c.addr, code, text)
 		if c.dialed && c.want == name {
 			r.overlay.shun(name, refusals) // who dials in may be anybody
 		}
@@ -116,7 +116,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	if name == "" {
 		name = c.want
 	}
-	r.emitRarely(Event{Kind: EventRefused, Name: name, Addr: c.addr, Code: code, Text: text})
+	r.emitRefused(name, c.addr, code, text)
 	if name != "" {
 		r.overlay.shun(name, refusals)
 		if code == wire.CodeSkew {
@@ -142,7 +142,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 // be reached is none that is up.
 func (r *Ring) apart(name, addr string, ahead int64) {
 	if ahead != 0 { // else the refusal has told of it
-		r.emitRarely(Event{Kind: EventSkew, Name: name, Addr: addr, Code: wire.CodeSkew, Skew: ahead})
+		r.emitRarely(&Event{Kind: EventSkew, Name: name, Addr: addr, Code: wire.CodeSkew, Skew: ahead})
 	}
 	if r.replica.isMember(name) && !r.halted {
 		r.overlay.skew(name)

@@ -20,7 +20,7 @@ func (r *Ring) fail(c *conn, code wire.Code, text string) {
 	}
 	r.send(c, &wire.Frame{Kind: wire.KindError, Code: code, Text: text})
 	if c.state == connEstablished {
-		r.emitRarely(Event{Kind: EventRefused, Name: c.name, Addr: c.addr, Code: code, Text: text})
+		r.emitRefused(c.name, c.addr, code, text)
 	}
 	r.close(c, code, text)
 }
@@ -30,7 +30,7 @@ func (r *Ring) close(c *conn, code wire.Code, text string) {
 	if c.state == connOver {
 		return
 	}
-	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: code, Text: text})
+	r.hangUp(c.id, code, text)
 	r.lose(c, code)
 }
 
@@ -40,14 +40,14 @@ func (r *Ring) giveUp(c *conn, text string) {
 	if c.state == connOpen {
 		r.send(c, &wire.Frame{Kind: wire.KindError, Code: wire.CodeTimeout, Text: text})
 	}
-	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: wire.CodeTimeout, Text: text})
+	r.hangUp(c.id, wire.CodeTimeout, text)
 	r.lose(c, wire.CodeUnreachable)
 }
 
 // abandon gives up a connection on which nothing comes any more. It is as good
 // as broken.
 func (r *Ring) abandon(c *conn) {
-	r.effects = append(r.effects, Effect{Kind: Close, Conn: c.id, Code: wire.CodeTimeout, Text: "nothing comes any more"})
+	r.hangUp(c.id, wire.CodeTimeout, "nothing comes any more")
 	r.lose(c, wire.CodeLost)
 }
 

@@ -16,13 +16,13 @@ func (r *Ring) reviewMembership() {
 		if r.removal != nil {
 			r.removal.stop()
 			r.removal = nil
-			r.emit(Event{Kind: EventStays, Name: r.cfg.Name})
+			r.event(EventStays).Name = r.cfg.Name
 		}
 	case r.leave != nil:
 	case own.Rank == rankReap, r.cfg.Rejoin && own.Stamp < r.born:
 		r.addSelf()
 	case r.removal == nil:
-		r.emit(Event{Kind: EventLeaving, Name: r.cfg.Name})
+		r.event(EventLeaving).Name = r.cfg.Name
 		r.removal = r.after(r.cfg.RemovalGrace, removalDue, "", 0)
 	}
 }

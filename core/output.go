@@ -1,10 +1,6 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 // What a long step grew to is kept until a step comes that takes no more than so
 // many effects, and bytes of frames.
@@ -41,18 +37,22 @@ func (o *output) begin() {
 // end says what was answered, and that the snapshot has changed if dirty is not 0.
 func (o *output) end(dirty uint64) {
 	if dirty != 0 {
-		o.effects = append(o.effects, Effect{Kind: Dirty, Seq: dirty})
+		o.effect(Dirty).Seq = dirty
 	}
-	for _, e := range o.results {
-		o.emit(e)
+	for i := range o.results {
+		*o.event(EventResult) = o.results[i]
 	}
 }
 
 // haltLast puts Halt behind all other effects: the runtime stops there.
 func (o *output) haltLast() {
-	i := slices.IndexFunc(o.effects, func(e Effect) bool { return e.Kind == Halt })
+	i := 0
+	for o.effects[i].Kind != Halt {
+		i++
+	}
 	halt := o.effects[i]
-	o.effects = append(slices.Delete(o.effects, i, i+1), halt)
+	copy(o.effects[i:], o.effects[i+1:])
+	o.effects[len(o.effects)-1] = halt
 }
 
 func (o *output) nextSeq() uint64 {
@@ -68,27 +68,44 @@ func (o *output) send(c *conn, f *wire.Frame) {
 
 //go:noinline
 func (o *output) sendBytes(c *conn, frame []byte) {
-	o.effects = append(o.effects, Effect{Kind: Send, Conn: c.id, Frame: frame})
+	e := o.effect(Send)
+	e.Conn, e.Frame = c.id, frame
 }
 
+// hangUp has the runtime close a connection.
+//
 //go:noinline
-func (o *output) emit(e Event) { *o.event() = e }
+func (o *output) hangUp(id ConnID, code wire.Code, text string) {
+	e := o.effect(Close)
+	e.Conn, e.Code, e.Text = id, code, text
+}
+
+// effect adds an effect that the caller has yet to fill.
+//
+//go:noinline
+func (o *output) effect(kind EffectKind) *Effect {
+	if n := len(o.effects); n < cap(o.effects) {
+		o.effects = o.effects[:n+1] // which begin has cleared
+	} else {
+		o.effects = append(o.effects, Effect{})
+	}
+	e := &o.effects[len(o.effects)-1]
+	e.Kind = kind
+	return e
+}
 
 // event emits an event that the caller has yet to fill.
-func (o *output) event() *Event {
+//
+//go:noinline
+func (o *output) event(kind EventKind) *Event {
 	if n := len(o.events); n < cap(o.events) {
 		o.events = o.events[:n+1] // which begin has cleared
 	} else {
 		o.events = append(o.events, Event{}) // what it grows out of stays as it is
 	}
 	e := &o.events[len(o.events)-1]
-	if n := len(o.effects); n < cap(o.effects) {
-		o.effects = o.effects[:n+1] // likewise
-	} else {
-		o.effects = append(o.effects, Effect{})
-	}
-	effect := &o.effects[len(o.effects)-1]
-	effect.Kind, effect.Event = Emit, e
+	e.Kind = kind
+	o.effect(Emit).Event = e
 	return e
 }
 
@@ -101,8 +118,7 @@ func (o *output) tell(name string, s *standing, joins bool) {
 		e = o.joiners[name]
 	}
 	if e == nil {
-		e = o.event()
-		e.Kind = EventNode
+		e = o.event(EventNode)
 		if joins {
 			o.joiners[name] = e
 		}
@@ -112,13 +128,20 @@ func (o *output) tell(name string, s *standing, joins bool) {
 
 // emitRarely emits an event that a peer can cause at will: once a minute for
 // each node and reason, and for a thousand of them at most.
-func (s *self) emitRarely(e Event) {
+func (s *self) emitRarely(e *Event) {
 	key := e.Kind.String() + " " + e.Code.String() + " " + e.Name
 	if at, ok := s.told[key]; ok && s.now < at+Minute || len(s.told) >= 1000 {
 		return
 	}
 	s.told[key] = s.now
-	s.emit(e)
+	*s.event(e.Kind) = *e
+}
+
+// emitRefused tells of a connection that was refused, by either side.
+//
+//go:noinline
+func (s *self) emitRefused(name, addr string, code wire.Code, text string) {
+	s.emitRarely(&Event{Kind: EventRefused, Name: name, Addr: addr, Code: code, Text: text})
 }
 
 // forgetTold lets what was told a minute ago be told again.

@@ -57,7 +57,7 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 		o.conns[c.id] = c
 	}
 	if c == nil {
-		o.effects = append(o.effects, Effect{Kind: Close, Conn: in.Conn, Code: wire.CodeTimeout})
+		o.hangUp(in.Conn, wire.CodeTimeout, "")
 		return nil
 	}
 	if c.state != connDialing {
@@ -79,7 +79,8 @@ func (o *overlay) welcome(c *conn) {
 	o.unshun(c.name)
 	if s := o.shunned[c.name]; s != nil && s.skewed != 0 {
 		s.skewed = 0
-		o.emit(Event{Kind: EventSkew, Name: c.name, Addr: c.addr})
+		e := o.event(EventSkew)
+		e.Name, e.Addr = c.name, c.addr
 	}
 }
 

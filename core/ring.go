@@ -184,7 +184,7 @@ func (r *Ring) finish() {
 	if t := r.next(); t != nil {
 		if at := t.at + r.slept; at != r.wakeAt {
 			r.wakeAt = at
-			r.effects = append(r.effects, Effect{Kind: Wake, At: at})
+			r.effect(Wake).At = at
 		}
 	}
 }

@@ -37,7 +37,8 @@ func (s *self) every(d int64, kind timerKind) {
 //go:noinline
 func (s *self) halt(why Reason, text string) {
 	s.halted = true
-	s.effects = append(s.effects, Effect{Kind: Halt, Reason: why, Text: text})
+	e := s.effect(Halt)
+	e.Reason, e.Text = why, text
 }
 
 // refusedAll says whether nothing more is taken of the frame under way: this node

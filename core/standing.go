@@ -13,8 +13,7 @@ type standing struct {
 	member   *wire.Member   // of node; never nil
 	says     *wire.Presence // of presence; never nil
 	state    State
-	guest    bool   // ephemeral
-	via      string // the gateway of one that cannot be dialled
+	guest    bool // ephemeral
 }
 
 // nothing is what a record says that is not there.
@@ -38,9 +37,6 @@ func standingOf(node, presence *lww.Record) standing {
 	s.state, s.guest = Unknown, s.member.Ephemeral
 	if presence != nil {
 		s.state = [...]State{rankUp: Alive, rankSuspect: Suspect, rankDown: Down, rankLeft: Left}[presence.Rank]
-		if s.says.Address == "" {
-			s.via = s.says.Via
-		}
 	}
 	return s
 }

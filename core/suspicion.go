@@ -35,7 +35,7 @@ func (d *detector) suspectFor(s *standing) int64 {
 // suspected, and who names one that does not reach it has some time to come back.
 func (d *detector) orphaned(ch *change) {
 	before, after := &ch.before, &ch.after
-	if after.isUp() && after.via != "" && !d.reaches(after, ch.name) {
+	if after.isUp() && after.gateway() != "" && !d.reaches(after, ch.name) {
 		d.awaitReturn(ch.name, after.presence.Stamp)
 	}
 	if through := d.replica.through[ch.name]; before.isUp() && !after.isUp() && through != nil {

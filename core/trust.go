@@ -77,7 +77,7 @@ func (rc *reconciler) becomeStale(lastContact int64) {
 	for _, c := range rc.overlay.live {
 		c.authority = rc.isAuthority(c)
 	}
-	rc.emit(Event{Kind: EventStale, Name: rc.cfg.Name})
+	rc.event(EventStale).Name = rc.cfg.Name
 }
 
 // fresh ends staleness: what this node holds now is what the ring does.
@@ -88,7 +88,7 @@ func (rc *reconciler) fresh() {
 	for _, c := range rc.overlay.live {
 		c.authority = c.authority && rc.cfg.Ephemeral
 	}
-	rc.emit(Event{Kind: EventFresh, Name: rc.cfg.Name})
+	rc.event(EventFresh).Name = rc.cfg.Name
 }
 
 // meet decides what a new peer is to this node: an authority, or not. It returns
