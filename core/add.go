@@ -11,28 +11,24 @@ type adding struct {
 
 // add dials the address first: what answers there has to be the node that was
 // meant. If nobody answers, a node that was named is added all the same.
-func (r *Ring) add(cmd Command) {
-	invalid := func(text string) { r.result(cmd.ID, cmd.Name, wire.CodeInvalid, text) }
+func (r *Ring) add(cmd *Command) (wire.Code, string) {
+	err := wire.ValidAddress(cmd.Addr)
 	if cmd.Name != "" {
-		if err := wire.ValidName(cmd.Name); err != nil {
-			invalid(err.Error())
-			return
+		if e := wire.ValidName(cmd.Name); e != nil {
+			err = e
 		}
 	}
-	if err := wire.ValidAddress(cmd.Addr); err != nil {
-		invalid(err.Error())
-		return
-	}
-	if cmd.Name == r.cfg.Name || cmd.Addr == r.cfg.Address {
-		invalid("that is this node itself")
-		return
-	}
-	if r.cfg.Ephemeral {
-		r.result(cmd.ID, cmd.Name, wire.CodeForbidden, "a guest adds nobody: ask its gateway's operator")
-		return
+	switch {
+	case err != nil:
+		return wire.CodeInvalid, err.Error()
+	case cmd.Name == r.cfg.Name || cmd.Addr == r.cfg.Address:
+		return wire.CodeInvalid, "that is this node itself"
+	case r.cfg.Ephemeral:
+		return wire.CodeForbidden, "a guest adds nobody: ask its gateway's operator"
 	}
 	c := r.overlay.dial(cmd.Addr, cmd.Name, dialAdd)
 	c.add = &adding{id: cmd.ID, name: cmd.Name, addr: cmd.Addr}
+	return 0, ""
 }
 
 // endAdd mints the membership of the node whose hello was awaited.
@@ -54,6 +50,8 @@ func (r *Ring) addNode(id uint64, name, addr string) {
 }
 
 // failAdd ends an Add whose node answered, but not as it should.
+//
+//go:noinline
 func (r *Ring) failAdd(c *conn, code wire.Code, text string) {
 	if a := c.add; a != nil {
 		c.add = nil

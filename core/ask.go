@@ -38,6 +38,8 @@ func (d *detector) newAsk(a *ask, patience int64) uint64 {
 }
 
 // takeAsk ends the waiting for an answer; nil if nobody waits for it.
+//
+//go:noinline
 func (d *detector) takeAsk(seq uint64) *ask {
 	a := d.asks[seq]
 	if a != nil {

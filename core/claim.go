@@ -6,6 +6,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+//go:noinline
 func (r *Ring) taken(name, addr string) string {
 	text := "the name " + name + " is taken by a node that is up"
 	if addr != "" {

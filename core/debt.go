@@ -98,6 +98,8 @@ func (ds *debts) settle(c *conn, rec *lww.Record) {
 func (ds *debts) settleAll(c *conn) { c.place.next, c.place.own = ds.end, nil }
 
 // drop forgets what is owed of a record that is no more.
+//
+//go:noinline
 func (ds *debts) drop(rec *lww.Record) {
 	if d := ds.by[rec]; d != nil {
 		delete(ds.by, rec)

@@ -27,66 +27,76 @@ func (r *Ring) sayHello(c *conn) {
 }
 
 // greet judges a hello. What cannot be let in is told why.
-func (r *Ring) greet(c *conn, h wire.Hello) {
+func (r *Ring) greet(c *conn, h *wire.Hello) {
 	c.greeted(h)
-	h = c.hello
-	name := h.Name
-	refuse := func(code wire.Code, text string) {
-		r.emitRefused(name, c.addr, code, text)
-		if c.dialed && c.want == name {
-			r.overlay.shun(name, refusals) // who dials in may be anybody
-		}
-		r.failAdd(c, code, text)
-		r.fail(c, code, text)
-		if c.want != name || code == wire.CodeRing {
-			r.gone(c.want)
-		}
+	code, text := r.judge(c, &c.hello)
+	if code == 0 {
+		return
 	}
-	ahead := h.Wall - r.wall
+	name := c.hello.Name
+	r.emitRefused(name, c.addr, code, text)
+	if c.dialed && c.want == name {
+		r.overlay.shun(name, refusals) // who dials in may be anybody
+	}
+	r.failAdd(c, code, text)
+	r.fail(c, code, text)
+	if c.want != name || code == wire.CodeRing {
+		r.gone(c.want)
+	}
+	if code == wire.CodeSkew {
+		r.apart(name, c.addr, c.hello.Wall-r.wall)
+	}
+}
+
+// judge lets the peer of a hello in, or does what else there is to do, or says why not.
+func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
+	name, ahead := h.Name, h.Wall-r.wall
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
-		refuse(wire.CodeVersion, "no common protocol version: "+r.cfg.Name+" speaks 1")
+		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
 	case h.Ring != r.cfg.Ring:
-		refuse(wire.CodeRing, name+" belongs to the ring "+h.Ring+", "+r.cfg.Name+" to "+r.cfg.Ring)
+		return wire.CodeRing, name + " belongs to the ring " + h.Ring + ", " + r.cfg.Name + " to " + r.cfg.Ring
 	case !c.admits(name):
-		refuse(wire.CodeForbidden, "it may not go by the name "+name)
+		return wire.CodeForbidden, "it may not go by the name " + name
 	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
-		refuse(wire.CodeSelf, c.addr+" is the address of this node itself")
+		return wire.CodeSelf, c.addr + " is the address of this node itself"
 	case !h.Ephemeral && r.isOver(name, h.Instance):
 		r.sendAway(c)
 	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, r.taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
 		r.haltFor(HaltNameTaken, r.taken(name, h.Address))
 	case name == r.cfg.Name:
-		refuse(wire.CodeNameTaken, r.taken(name, r.cfg.Address))
+		return wire.CodeNameTaken, r.taken(name, r.cfg.Address)
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
-		refuse(wire.CodeSkew, "the clock of "+name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
-		r.apart(name, c.addr, ahead)
+		return wire.CodeSkew, r.skewText(name, ahead)
 	case c.want != "" && c.want != name && r.replica.isMember(name):
 		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
 		r.gone(c.want)
 		r.hold(c) // a member all the same
 	case c.want != "" && c.want != name:
-		refuse(wire.CodeWrongNode, wrongNode(c, name))
+		return wire.CodeWrongNode, wrongNode(c, name)
 	case c.role == Guest && !h.Ephemeral:
-		refuse(wire.CodeForbidden, "a guest is ephemeral")
+		return wire.CodeForbidden, "a guest is ephemeral"
 	case h.Ephemeral && r.cfg.Ephemeral:
-		refuse(wire.CodeForbidden, "guests are no gateways")
+		return wire.CodeForbidden, "guests are no gateways"
 	case h.Ephemeral && r.replica.isDeleted(name):
-		refuse(wire.CodeRemoved, deleted(name))
+		return wire.CodeRemoved, deleted(name)
 	case h.Ephemeral && r.replica.isDurable(name):
-		refuse(wire.CodeForbidden, "the name "+name+" is a durable node's")
+		return wire.CodeForbidden, "the name " + name + " is a durable node's"
 	case c.role == Guest && !r.hasRoom(name):
-		refuse(wire.CodeBusy, r.cfg.Name+" has no room for more guests")
+		return wire.CodeBusy, r.cfg.Name + " has no room for more guests"
 	default:
 		r.hold(c)
 	}
+	return 0, ""
 }
 
+//go:noinline
 func deleted(name string) string {
 	return "the node " + name + " was deleted by an operator"
 }
 
+//go:noinline
 func wrongNode(c *conn, name string) string {
 	return "the node at " + c.addr + " is " + name + ", not " + c.want
 }
@@ -158,10 +168,11 @@ func (r *Ring) gone(name string) {
 	}
 }
 
-// seconds says how far a clock is off, for people.
-func seconds(ahead int64) string {
+// skewText says how far the clock of a node is off, for people.
+func (r *Ring) skewText(name string, ahead int64) string {
+	off := " s ahead of"
 	if ahead < 0 {
-		return strconv.FormatInt(-ahead/Second, 10) + " s behind"
+		ahead, off = -ahead, " s behind"
 	}
-	return strconv.FormatInt(ahead/Second, 10) + " s ahead of"
+	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + r.cfg.Name
 }

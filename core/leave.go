@@ -17,7 +17,7 @@ type leave struct {
 
 // startLeave deletes this node, and waits for the ack of a node that has
 // merged that: frames of a connection arrive in order.
-func (r *Ring) startLeave(cmd Command) {
+func (r *Ring) startLeave(cmd *Command) {
 	if r.cfg.Ephemeral || r.replica.alone() {
 		r.result(cmd.ID, r.cfg.Name, 0, "")
 		r.goodbye(HaltLeft)

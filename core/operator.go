@@ -3,38 +3,39 @@ package core
 import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
-func (r *Ring) do(cmd Command) {
+func (r *Ring) do(cmd *Command) {
 	if cmd.Op == Leave {
 		cmd.Name = r.cfg.Name
 	}
-	if code, text := r.unable(); code != 0 && cmd.Op != Stop {
-		r.result(cmd.ID, cmd.Name, code, text)
-		return
-	}
-	switch cmd.Op {
-	case Add:
-		r.add(cmd)
-	case Del:
-		r.del(cmd)
-	case Leave:
-		r.startLeave(cmd)
-	case Stop:
+	code, text := r.unable()
+	switch {
+	case cmd.Op == Stop:
 		r.goodbye(HaltStopped)
+		return
+	case code != 0:
+	case cmd.Op == Add:
+		code, text = r.add(cmd)
+	case cmd.Op == Del:
+		code, text = r.del(cmd)
+	case cmd.Op == Leave:
+		r.startLeave(cmd)
 	default:
-		r.result(cmd.ID, cmd.Name, wire.CodeInvalid, "no such command")
+		code, text = wire.CodeInvalid, "no such command"
+	}
+	if code != 0 {
+		r.result(cmd.ID, cmd.Name, code, text)
 	}
 }
 
-func (r *Ring) del(cmd Command) {
+func (r *Ring) del(cmd *Command) (wire.Code, string) {
 	rec := r.replica.nodes.Get(cmd.Name)
 	if !r.replica.isMember(cmd.Name) {
-		r.result(cmd.ID, cmd.Name, wire.CodeUnknown, "no node of this ring is called "+cmd.Name)
-		return
+		return wire.CodeUnknown, "no node of this ring is called " + cmd.Name
 	}
 	if r.cfg.Ephemeral {
-		r.result(cmd.ID, cmd.Name, wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator")
-		return
+		return wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator"
 	}
 	r.replica.put(wire.Nodes, rec.Next(r.replica.mint(rec), rankDel))
 	r.result(cmd.ID, cmd.Name, 0, "")
+	return 0, ""
 }

@@ -131,6 +131,8 @@ func (o *overlay) undial(c *conn) {
 }
 
 // gateway returns the connection by which a node that cannot be dialled is reached.
+//
+//go:noinline
 func (o *overlay) gateway() *conn {
 	for _, c := range o.live {
 		if c.dialed && !c.guest {

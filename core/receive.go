@@ -29,7 +29,7 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		return
 	}
 	if f.Kind == wire.KindHello {
-		r.greet(c, f.Hello)
+		r.greet(c, &f.Hello)
 		return
 	}
 	c.heard, c.probed, c.forwarded = r.now, false, nil

@@ -72,6 +72,7 @@ func (r *replica) fingerprint() uint64 {
 	return r.nodes.Fingerprint().Sum + upFactor*r.up.Fingerprint().Sum
 }
 
+//go:noinline
 func (r *replica) set(id wire.SetID) *lww.Set {
 	if id == wire.Nodes {
 		return &r.nodes
@@ -120,6 +121,8 @@ func (r *replica) address(name string) string {
 }
 
 // via returns the gateway through which name is reached, or "".
+//
+//go:noinline
 func (r *replica) via(name string) string {
 	s := r.look(name)
 	return s.gateway()

@@ -83,7 +83,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 			r.lose(c, in.Code)
 		}
 	case Do:
-		r.do(in.Command)
+		r.do(&in.Command)
 	}
 	r.follow()
 	for !r.halted {

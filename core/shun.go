@@ -59,6 +59,8 @@ func (o *overlay) skew(name string) {
 }
 
 // isApart says whether this node has no peers for want of the right clock.
+//
+//go:noinline
 func (o *overlay) isApart() bool {
 	for _, c := range o.live {
 		if !c.guest {

@@ -21,7 +21,7 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 		return false
 	}
 	name := c.name
-	r.fail(c, wire.CodeSkew, "the clock of "+name+" is "+seconds(ahead)+" the one of "+r.cfg.Name)
+	r.fail(c, wire.CodeSkew, r.skewText(name, ahead))
 	r.apart(name, c.addr, ahead)
 	return true
 }

@@ -22,6 +22,7 @@ var nothing struct {
 	presence wire.Presence
 }
 
+//go:noinline
 func standingOf(node, presence *lww.Record) standing {
 	s := standing{node: node, presence: presence, member: &nothing.member, says: &nothing.presence, state: Removed}
 	if presence != nil {
@@ -66,6 +67,8 @@ func (s *standing) describe(name string, n *Node) {
 }
 
 // address is where it can be dialled, or "".
+//
+//go:noinline
 func (s *standing) address() string {
 	if s.says.Address != "" || s.says.Via != "" {
 		return s.says.Address

@@ -30,7 +30,7 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	if f.Decode(frame) != nil || f.Kind != wire.KindHello || f.Hello.Name == r.cfg.Name || r.overlay.byName[f.Hello.Name] != nil {
 		return
 	}
-	c.greeted(f.Hello)
+	c.greeted(&f.Hello)
 	c.establish(r.now)
 	c.share = &r.share
 	r.overlay.welcome(c)

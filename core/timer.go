@@ -60,6 +60,7 @@ func (ts *timers) arm(at int64, kind timerKind, name string, id uint64) *timer {
 	return t
 }
 
+//go:noinline
 func (ts *timers) push(t *timer) {
 	ts.heap = append(ts.heap, t)
 	for i := len(ts.heap) - 1; i > 0; {

@@ -54,6 +54,8 @@ func (rc *reconciler) agreed(c *conn) {
 }
 
 // isTold says whether a peer is there that is in touch.
+//
+//go:noinline
 func (rc *reconciler) isTold() bool {
 	for _, c := range rc.overlay.live {
 		if !c.guest && !c.peerStale && c.hello.Members > 0 {
