@@ -80,7 +80,7 @@ func (s *storm) act() {
 		{8, s.join}, {6, s.del}, {6, s.delAndAdd}, {4, s.ghost}, {4, s.ackAndCrash},
 		{10, s.crash}, {3, s.powerOff}, {12, s.restart}, {5, s.move},
 		{4, s.stop}, {3, s.leave}, {4, s.rejoin}, {2, s.damage}, {2, s.twin},
-		{5, s.freeze}, {2, s.doze}, {8, s.thaw}, {6, s.cut}, {8, s.heal}, {6, s.reset},
+		{5, s.freeze}, {2, s.doze}, {8, s.thaw}, {6, s.cut}, {8, s.heal}, {6, s.reset}, {5, s.forget},
 		{5, s.drift}, {3, s.wrongClock}, {8, s.tab}, {6, s.tabGoes},
 	}
 	total := 0

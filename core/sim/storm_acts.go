@@ -187,6 +187,19 @@ func (s *storm) reset() {
 	}
 }
 
+// forget has a middlebox forget connections.
+func (s *storm) forget() {
+	switch a, b := s.pick(s.durable), s.pick(s.durable); {
+	case a == nil:
+	case s.rng.IntN(3) == 0:
+		s.w.ForgetAll()
+	case s.rng.IntN(2) == 0:
+		s.w.ForgetWay(a, b)
+	default:
+		s.w.Forget(a, b)
+	}
+}
+
 // drift steps a clock, within what is allowed.
 func (s *storm) drift() {
 	if m := s.pick(s.durable); m != nil && m != s.skewed {
