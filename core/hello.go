@@ -60,7 +60,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		return wire.CodeForbidden, "it may not go by the name " + name
 	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
 		return wire.CodeSelf, c.addr + " is the address of this node itself"
-	case !h.Ephemeral && r.isOver(name, h.Instance):
+	case !h.Ephemeral && r.replica.isOver(name, h.Instance):
 		r.sendAway(c)
 	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, r.taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
@@ -99,13 +99,6 @@ func deleted(name string) string {
 //go:noinline
 func wrongNode(c *conn, name string) string {
 	return "the node at " + c.addr + " is " + name + ", not " + c.want
-}
-
-// isOver says whether a process is of a name that was deleted after it started, and
-// that another process has now: see yields.
-func (r *Ring) isOver(name string, i wire.Instance) bool {
-	s := r.replica.look(name)
-	return s.presence != nil && older(i, s.says.Instance) && r.replica.isOutlived(name, i)
 }
 
 // sendAway shows a process that it is over, and closes.

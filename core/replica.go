@@ -295,6 +295,13 @@ func (r *replica) deletedAt(name string) int64 {
 // the name has a later process, that one counts alone.
 func (r *replica) isOutlived(name string, i wire.Instance) bool { return i.Start < r.deletedAt(name) }
 
+// isOver says whether a process is of a name that was deleted after it started, and
+// that another process has now: see Ring.yields.
+func (r *replica) isOver(name string, i wire.Instance) bool {
+	s := r.look(name)
+	return s.presence != nil && older(i, s.says.Instance) && r.isOutlived(name, i)
+}
+
 // accuse repeats the stamp that was seen of name with a higher rank. Guests
 // accuse nobody.
 func (r *replica) accuse(name string, rank uint8) {
