@@ -269,7 +269,7 @@ func TestPatience(t *testing.T) {
 func (l *lookout) refusedByAll(name string) {
 	l.disconnect(name)
 	l.doubt(name, true)
-	for _, helper := range slices.Clone(l.doubts[name].waiting) {
+	for _, helper := range slices.Clone(l.doubts[name].asked) {
 		l.refusedToo(helper, l.doubtSeq(name))
 	}
 	l.settle()

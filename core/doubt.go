@@ -1,21 +1,16 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 const helpers = 3 // through how many others a node is probed (SWIM 4.1: k = 3)
 
 // doubt is about a node that did not answer, or whose address refused a connection.
 type doubt struct {
 	name    string
-	seq     uint64   // of the probes through others
-	refused bool     // this node's own dial was refused
-	through int      // how many others were asked
-	asked   []string // those others
-	waiting []string // those of them who did not say yet that their dial was refused, too
+	seq     uint64          // of the probes through others
+	refused bool            // this node's own dial was refused
+	asked   []string        // the others through whom it is probed
+	waiting map[string]bool // those of them who did not say yet that their dial was refused, too
 }
 
 // doubt follows up on a node that did not answer: it is probed through others
@@ -35,7 +30,7 @@ func (d *detector) doubt(name string, refused bool) {
 		return
 	}
 	through, patience := d.helpersFor(name)
-	about := &doubt{name: name, refused: refused}
+	about := &doubt{name: name, refused: refused, waiting: make(map[string]bool)}
 	d.doubts[name] = about
 	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
 	if len(through) == 0 && c == nil && !d.overlay.isExpecting(name) {
@@ -52,9 +47,8 @@ func (d *detector) doubt(name string, refused bool) {
 
 // askFor has a helper forward the probe of a doubt.
 func (d *detector) askFor(about *doubt, c *conn) {
-	about.through++
 	about.asked = append(about.asked, c.name)
-	about.waiting = append(about.waiting, c.name)
+	about.waiting[c.name] = true
 	probe := (&wire.Frame{Kind: wire.KindProbe, Seq: about.seq}).Append(nil)
 	d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: about.name, Inner: string(probe)})
 	d.check(c) // from whom nothing comes at all, nothing follows
@@ -65,7 +59,7 @@ func (d *detector) meet(c *conn) {
 	for { // in the order of names; sorting them would be a hundredth of the module
 		var first *doubt
 		for _, about := range d.doubts {
-			if about.through == 0 && helps(c, about.name) && (first == nil || about.name < first.name) {
+			if len(about.asked) == 0 && helps(c, about.name) && (first == nil || about.name < first.name) {
 				first = about
 			}
 		}
@@ -119,7 +113,7 @@ func (d *detector) isRefused(name string) bool {
 func (d *detector) refusedToo(helper string, seq uint64) {
 	if a := d.asks[seq]; a != nil {
 		if about := d.doubts[a.name]; about != nil && about.seq == seq {
-			about.waiting = slices.DeleteFunc(about.waiting, func(name string) bool { return name == helper })
+			delete(about.waiting, helper)
 			d.conclude(about)
 		}
 	}
@@ -130,7 +124,7 @@ func (d *detector) refusedToo(helper string, seq uint64) {
 // connected to it answers for it instead. A process that refuted that it is down
 // gets the usual time for a while: see dispute.
 func (d *detector) conclude(about *doubt) {
-	if !about.refused || about.through == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.isDisputed(about.name) {
+	if !about.refused || len(about.asked) == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.isDisputed(about.name) {
 		return
 	}
 	d.replica.accuse(about.name, rankDown)
@@ -151,7 +145,7 @@ func (d *detector) endDoubt(a *ask, alive bool) {
 	if alive || c != nil && c.heard > a.sent || d.overlay.isSpared(name) {
 		return
 	}
-	if about.through > 0 && !d.heardAny(about.asked, a.sent) {
+	if len(about.asked) > 0 && !d.heardAny(about.asked, a.sent) {
 		d.doubt(name, about.refused) // none of them may be reached: others are asked
 		return
 	}

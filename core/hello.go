@@ -68,7 +68,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case name == r.cfg.Name:
 		return wire.CodeNameTaken, r.taken(name, r.cfg.Address)
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
-		return wire.CodeSkew, r.skewText(name, ahead)
+		return wire.CodeSkew, skewText(name, ahead, r.cfg.Name)
 	case c.want != "" && c.want != name && r.replica.isMember(name):
 		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
 		r.gone(c.want)
@@ -161,11 +161,11 @@ func (r *Ring) gone(name string) {
 	}
 }
 
-// skewText says how far the clock of a node is off, for people.
-func (r *Ring) skewText(name string, ahead int64) string {
+// skewText says how far the clock of a node is off from that of another, for people.
+func skewText(name string, ahead int64, other string) string {
 	off := " s ahead of"
 	if ahead < 0 {
 		ahead, off = -ahead, " s behind"
 	}
-	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + r.cfg.Name
+	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + other
 }

@@ -118,7 +118,11 @@ func (o *overlay) drop(c *conn) bool {
 	if c.state == connEstablished && c.name != "" {
 		delete(o.byName, c.name)
 		o.count(c, -1)
-		o.live = slices.DeleteFunc(o.live, func(other *conn) bool { return other == c })
+		if i, last := slices.Index(o.live, c), len(o.live)-1; i >= 0 {
+			copy(o.live[i:], o.live[i+1:])
+			o.live[last] = nil
+			o.live = o.live[:last]
+		}
 	}
 	c.state = connOver
 	return true

@@ -26,7 +26,7 @@ func (rc *reconciler) recordsIn(rg wire.Range) []wire.Record {
 // where names made to collide can be any number; there they are in the order of names.
 func (rc *reconciler) page(rg wire.Range, after string, most int) (records []wire.Record, whole bool) {
 	whole = true
-	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+	for _, rec := range rc.replica.set(rg.Set).Records(lwwRange(rg)) {
 		rc.looked++
 		if rec.Name > after {
 			w := frameRecord(rg.Set, rec)
@@ -68,7 +68,7 @@ func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, 
 		}
 	}
 	var drop []string
-	for rec := range rc.replica.set(rg.Set).In(lwwRange(rg)) {
+	for _, rec := range rc.replica.set(rg.Set).Records(lwwRange(rg)) {
 		rc.looked++
 		w := theirs[rec.Name]
 		if w != nil && compare(rec, w) <= 0 || rc.cfg.Ephemeral && w != nil && rec.Name != rc.cfg.Name {

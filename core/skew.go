@@ -1,8 +1,7 @@
 package core
 
 import (
-	"slices"
-
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -21,7 +20,7 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 		return false
 	}
 	name := c.name
-	r.fail(c, wire.CodeSkew, r.skewText(name, ahead))
+	r.fail(c, wire.CodeSkew, skewText(name, ahead, r.cfg.Name))
 	r.apart(name, c.addr, ahead)
 	return true
 }
@@ -37,7 +36,7 @@ func (r *Ring) mintAnew(agreed bool) {
 		return
 	}
 	r.wentBack, r.minted = !agreed, true
-	for _, rec := range slices.Collect(r.replica.nodes.All()) {
+	for _, rec := range r.replica.nodes.Records(lww.Range{}) {
 		m := rec.Parsed.(*wire.Member)
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
@@ -47,7 +46,7 @@ func (r *Ring) mintAnew(agreed bool) {
 			r.replica.put(wire.Nodes, rec.Next(r.wall, rec.Rank))
 		}
 	}
-	for _, rec := range slices.Collect(r.replica.up.All()) {
+	for _, rec := range r.replica.up.Records(lww.Range{}) {
 		switch {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case rec.Name == r.cfg.Name:

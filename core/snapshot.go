@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
@@ -29,7 +28,7 @@ func (r *Ring) snapshot(all bool) []byte {
 		}
 	}
 	for i, set := range [...]*lww.Set{&r.replica.nodes, &expired, &byes, &r.replica.up} {
-		for rec := range set.All() {
+		for _, rec := range set.Records(lww.Range{}) {
 			id, node := wire.SetID(i/2), rec
 			if set == &r.replica.up {
 				node = r.replica.nodes.Get(rec.Name)
@@ -71,12 +70,12 @@ func (r *Ring) restore(b []byte) error {
 
 // load makes what follows from the sets that were restored, and this node's part in them.
 func (r *Ring) load() {
-	for _, rec := range slices.Collect(r.replica.up.All()) {
+	for _, rec := range r.replica.up.Records(lww.Range{}) {
 		if r.replica.nodes.Get(rec.Name) == nil {
 			r.replica.up.Remove(rec.Name)
 		}
 	}
-	for _, rec := range slices.Collect(r.replica.nodes.All()) {
+	for _, rec := range r.replica.nodes.Records(lww.Range{}) {
 		r.replica.note(change{set: wire.Up, name: rec.Name, before: standingOf(nil, nil), after: r.replica.look(rec.Name)})
 	}
 	r.settle()

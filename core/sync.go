@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -53,6 +52,8 @@ type reconciliation struct {
 
 // pushed stands in asked for records that were pushed: no range is as deep.
 var pushed = task{rg: wire.Range{Depth: wire.RangeDepth + 1}}
+
+func (t *task) isPushed() bool { return t.rg.Depth > wire.RangeDepth }
 
 // task is a range that differs, as far as is known.
 type task struct {
@@ -193,12 +194,12 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 			return true
 		}
 	}
-	for _, t := range slices.Backward(s.asked[f.Handled:]) {
-		if t != pushed {
-			s.queue = append(s.queue, t)
+	for i := len(s.asked) - 1; i >= int(f.Handled); i-- {
+		if t := &s.asked[i]; !t.isPushed() {
+			s.queue = append(s.queue, *t)
 		}
 	}
-	if int(f.Handled) < len(s.asked) && s.asked[f.Handled] == pushed {
+	if int(f.Handled) < len(s.asked) && s.asked[f.Handled].isPushed() {
 		s.push = append(s.push, s.again...) // what was merged of it does no harm twice
 	}
 	rc.nextSync()
@@ -210,16 +211,26 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 //
 //go:noinline
 func (s *reconciliation) askOn(item *wire.Item) {
-	asked := slices.IndexFunc(s.asked, func(t task) bool { return t.rg == item.Range })
+	asked := indexOf(s.asked, item.Range)
 	if last := item.Records[len(item.Records)-1].Name; last > s.asked[asked].after {
 		s.queue = append(s.queue, task{rg: item.Range, after: strings.Clone(last)})
 	}
 }
 
+// indexOf returns where in asked a range is, or -1.
+func indexOf(asked []task, rg wire.Range) int {
+	for i := range asked {
+		if asked[i].rg == rg {
+			return i
+		}
+	}
+	return -1
+}
+
 // answers says whether each item is of a range that was asked, in that order.
 func answers(items []wire.Item, asked []task) bool {
 	for i := range items {
-		at := slices.IndexFunc(asked, func(t task) bool { return t.rg == items[i].Range })
+		at := indexOf(asked, items[i].Range)
 		if at < 0 {
 			return false
 		}
@@ -233,7 +244,8 @@ func (rc *reconciler) descend(s *reconciliation, item *wire.Item) {
 		return
 	}
 	mine := rc.replica.set(item.Range.Set).Children(lwwRange(item.Range))
-	for i, theirs := range slices.Backward(item.Children[:]) {
+	for i := len(mine) - 1; i >= 0; i-- {
+		theirs := item.Children[i]
 		if theirs == wire.Print(mine[i]) {
 			continue
 		}
@@ -256,7 +268,10 @@ func (rc *reconciler) endSync() {
 		rc.answered(c, denied)
 	}
 	rc.agreed(c)
-	if i := slices.IndexFunc(rc.overlay.live, func(c *conn) bool { return c.differs }); i >= 0 {
-		rc.startSync(rc.overlay.live[i])
+	for _, c := range rc.overlay.live {
+		if c.differs {
+			rc.startSync(c)
+			return
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
+import (
+	"github.com/nanoring/nanoring/core/lww"
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 // A Ring of a configuration with Takeover takes the place of another Engine of
 // the same process, whose connections stay open. What is the case already it is
@@ -45,7 +48,7 @@ func (r *Ring) resume() {
 	if !r.cfg.Takeover {
 		return
 	}
-	for rec := range r.replica.up.All() {
+	for _, rec := range r.replica.up.Records(lww.Range{}) {
 		if s := r.replica.look(rec.Name); s.state == Suspect {
 			r.detector.timeSuspicion(rec.Name, &s)
 		}

@@ -117,6 +117,15 @@ func (s *Set) Children(rg Range) (f [16]Fingerprint) {
 // All returns all records; see Set for their order.
 func (s *Set) All() iter.Seq[*Record] { return s.In(Range{}) }
 
+// Records returns those of a range in a slice of their own: the set may change
+// while one goes through it. See Set for their order.
+func (s *Set) Records(rg Range) (all []*Record) {
+	if n, _ := s.root.at(rg); n != nil {
+		n.each(rg, func(r *Record) bool { all = append(all, r); return true })
+	}
+	return all
+}
+
 // In returns the records of a range; see Set for their order.
 func (s *Set) In(rg Range) iter.Seq[*Record] {
 	return func(yield func(*Record) bool) {

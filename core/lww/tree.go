@@ -80,7 +80,9 @@ func (n *node) put(r *Record, depth uint8) (old *Record) {
 	} else if i, ok := n.search(r.hash, r.Name, depth); ok {
 		old, n.recs[i] = n.recs[i], r
 	} else {
-		n.recs = slices.Insert(n.recs, i, r)
+		n.recs = append(n.recs, nil)
+		copy(n.recs[i+1:], n.recs[i:])
+		n.recs[i] = r
 	}
 	if old != nil {
 		n.sum.sub(old)
@@ -107,7 +109,10 @@ func (n *node) remove(hash uint64, name string, depth uint8) (old *Record) {
 		}
 	} else if i, ok := n.search(hash, name, depth); ok {
 		old = n.recs[i]
-		n.recs = slices.Delete(n.recs, i, i+1)
+		last := len(n.recs) - 1
+		copy(n.recs[i:], n.recs[i+1:])
+		n.recs[last] = nil
+		n.recs = n.recs[:last]
 	} else {
 		return nil
 	}

@@ -3,38 +3,40 @@ package wire
 // Append appends the frame's encoding. It does not check the limits: who builds
 // a frame keeps them. A frame of no known kind appends nothing.
 func (f *Frame) Append(dst []byte) []byte {
+	if f.Kind == 0 || int(f.Kind) >= len(lengths) {
+		return dst
+	}
+	w := writer{append(dst, 0x90|byte(lengths[f.Kind]), byte(f.Kind))}
+	switch f.Kind {
+	case KindGossip, KindAck, KindSync, KindSynced, KindProbe, KindRefused, KindAlive:
+		w.uint(f.Seq)
+	}
 	switch f.Kind {
 	case KindHello:
-		return appendHello(append(dst, 0x92, byte(f.Kind)), &f.Hello)
+		w.hello(&f.Hello)
 	case KindGossip, KindAck:
-		dst = appendUint(append(dst, 0x95, byte(f.Kind)), f.Seq)
-		dst = appendUint(dst, uint64(f.Wall))
-		dst = appendUint(dst, f.Print)
-		return appendRecords(dst, f.Records)
+		w.uint(uint64(f.Wall))
+		w.uint(f.Print)
+		w.records(f.Records)
 	case KindRumor:
-		return appendRecords(append(dst, 0x92, byte(f.Kind)), f.Records)
-	case KindSync:
-		dst = appendUint(append(dst, 0x93, byte(f.Kind)), f.Seq)
-		return appendItems(dst, f.Items)
+		w.records(f.Records)
 	case KindSynced:
-		dst = appendUint(append(dst, 0x94, byte(f.Kind)), f.Seq)
-		dst = appendUint(dst, f.Handled)
-		return appendItems(dst, f.Items)
-	case KindProbe, KindRefused:
-		return appendUint(append(dst, 0x92, byte(f.Kind)), f.Seq)
+		w.uint(f.Handled)
+		w.items(f.Items)
+	case KindSync:
+		w.items(f.Items)
 	case KindAlive:
-		dst = appendUint(append(dst, 0x93, byte(f.Kind)), f.Seq)
-		return appendInstance(dst, f.Instance)
+		w.instance(&f.Instance)
 	case KindRelay:
-		dst = appendString(append(dst, 0x95, byte(f.Kind)), f.From)
-		dst = appendString(dst, f.To)
-		dst = appendUint(dst, uint64(f.Hops))
-		return appendBytes(dst, f.Inner)
+		w.string(f.From)
+		w.string(f.To)
+		w.uint(uint64(f.Hops))
+		w.bytes(f.Inner)
 	case KindError:
-		dst = appendUint(append(dst, 0x93, byte(f.Kind)), uint64(f.Code))
-		return appendString(dst, f.Text)
+		w.uint(uint64(f.Code))
+		w.string(f.Text)
 	}
-	return dst
+	return w.b
 }
 
 // lengths are those of the frames' arrays.

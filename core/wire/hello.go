@@ -1,35 +1,25 @@
 package wire
 
-func appendHello(dst []byte, h *Hello) []byte {
-	n := 7
-	if h.Address != "" {
-		n++
-	}
-	if h.Ephemeral {
-		n++
-	}
+func (w *writer) hello(h *Hello) {
+	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.LastContact != 0))
+	w.keyText('a', h.Address)
+	w.keyTrue('e', h.Ephemeral)
+	w.keyUint('f', h.Print)
+	w.key('i')
+	w.instance(&h.Instance)
 	if h.LastContact != 0 {
-		n++
+		w.keyUint('l', uint64(h.LastContact))
 	}
-	dst = appendMap(dst, n)
-	if h.Address != "" {
-		dst = appendString(appendKey(dst, 'a'), h.Address)
-	}
-	if h.Ephemeral {
-		dst = append(appendKey(dst, 'e'), 0xc3)
-	}
-	dst = appendUint(appendKey(dst, 'f'), h.Print)
-	dst = appendInstance(appendKey(dst, 'i'), h.Instance)
-	if h.LastContact != 0 {
-		dst = appendUint(appendKey(dst, 'l'), uint64(h.LastContact))
-	}
-	dst = appendUint(appendKey(dst, 'm'), h.Members)
-	dst = appendString(appendKey(dst, 'n'), h.Name)
-	dst = append(appendKey(dst, 'p'), 0x92)
-	dst = appendUint(dst, uint64(h.Min))
-	dst = appendUint(dst, uint64(h.Max))
-	dst = appendString(appendKey(dst, 'r'), h.Ring)
-	return appendUint(appendKey(dst, 't'), uint64(h.Wall))
+	w.keyUint('m', h.Members)
+	w.key('n')
+	w.string(h.Name)
+	w.key('p')
+	w.array(2)
+	w.uint(uint64(h.Min))
+	w.uint(uint64(h.Max))
+	w.key('r')
+	w.string(h.Ring)
+	w.keyUint('t', uint64(h.Wall))
 }
 
 func (r *reader) hello(h *Hello) {

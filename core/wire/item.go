@@ -1,38 +1,37 @@
 package wire
 
-func appendItems(dst []byte, items []Item) []byte {
-	dst = appendArray(dst, len(items))
+func (w *writer) items(items []Item) {
+	w.array(len(items))
 	for i := range items {
-		dst = appendItem(dst, &items[i])
+		w.item(&items[i])
 	}
-	return dst
 }
 
-func appendItem(dst []byte, it *Item) []byte {
-	n := 5
-	if it.Kind == ItemPrint {
-		n = 6
-	}
-	dst = appendArray(dst, n)
-	dst = appendUint(dst, uint64(it.Kind))
-	dst = appendUint(dst, uint64(it.Range.Set))
-	dst = appendUint(dst, uint64(it.Range.Depth))
-	dst = appendUint(dst, it.Range.Prefix)
+func (w *writer) item(it *Item) {
+	w.array(5 + count(it.Kind == ItemPrint))
+	w.uint(uint64(it.Kind))
+	w.uint(uint64(it.Range.Set))
+	w.uint(uint64(it.Range.Depth))
+	w.uint(it.Range.Prefix)
 	switch it.Kind {
 	case ItemPrint:
-		dst = appendUint(dst, it.Print.Count)
-		return appendUint(dst, it.Print.Sum)
+		w.print(&it.Print)
 	case ItemChildren:
-		dst = appendArray(dst, 2*RangeChildren)
-		for _, p := range it.Children {
-			dst = appendUint(dst, p.Count)
-			dst = appendUint(dst, p.Sum)
+		w.array(2 * RangeChildren)
+		for i := range it.Children {
+			w.print(&it.Children[i])
 		}
-		return dst
 	case ItemAfter:
-		return appendString(dst, it.After)
+		w.string(it.After)
+	default:
+		w.records(it.Records)
 	}
-	return appendRecords(dst, it.Records)
+}
+
+//go:noinline
+func (w *writer) print(p *Print) {
+	w.uint(p.Count)
+	w.uint(p.Sum)
 }
 
 // items takes an array of items into into's space, that of their records included.

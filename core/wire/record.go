@@ -7,12 +7,19 @@ const leastRecord = 7
 
 // AppendRecord appends the record's encoding.
 func AppendRecord(dst []byte, r Record) []byte {
-	dst = append(dst, 0x95)
-	dst = appendUint(dst, uint64(r.Set))
-	dst = appendString(dst, r.Name)
-	dst = appendUint(dst, uint64(r.Stamp))
-	dst = appendUint(dst, uint64(r.Rank))
-	return append(dst, r.Value...)
+	w := writer{dst}
+	w.record(&r)
+	return w.b
+}
+
+//go:noinline
+func (w *writer) record(r *Record) {
+	w.array(5)
+	w.uint(uint64(r.Set))
+	w.string(r.Name)
+	w.uint(uint64(r.Stamp))
+	w.uint(uint64(r.Rank))
+	w.raw(r.Value)
 }
 
 // Size returns how many bytes AppendRecord appends.
@@ -21,12 +28,12 @@ func (r Record) Size() int {
 		uintSize(uint64(r.Stamp)) + uintSize(uint64(r.Rank)) + len(r.Value)
 }
 
-func appendRecords(dst []byte, rs []Record) []byte {
-	dst = appendArray(dst, len(rs))
+//go:noinline
+func (w *writer) records(rs []Record) {
+	w.array(len(rs))
 	for i := range rs {
-		dst = AppendRecord(dst, rs[i])
+		w.record(&rs[i])
 	}
-	return dst
 }
 
 // records takes an array of records into into's space.

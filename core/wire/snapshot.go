@@ -15,11 +15,15 @@ type Snapshot struct {
 
 // Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records].
 func (s *Snapshot) Append(dst []byte) []byte {
-	dst = appendString(append(dst, 0x96, SnapshotVersion), s.Ring)
-	dst = appendString(dst, s.Name)
-	dst = appendUint(dst, uint64(s.Wall))
-	dst = appendUint(dst, uint64(s.LastContact))
-	return appendRecords(dst, s.Records)
+	w := writer{dst}
+	w.array(6)
+	w.uint(SnapshotVersion)
+	w.string(s.Ring)
+	w.string(s.Name)
+	w.uint(uint64(s.Wall))
+	w.uint(uint64(s.LastContact))
+	w.records(s.Records)
+	return w.b
 }
 
 // Decode makes s the snapshot that b is the encoding of, however long: what was

@@ -22,27 +22,14 @@ type Tag struct{ Key, Value string }
 
 // Value returns the record value that says m.
 func (m Member) Value() string {
-	n := 0
-	if m.Address != "" {
-		n++
-	}
+	w := writer{make([]byte, 0, 64)}
+	w.mapOf(count(m.Address != "", m.Deleted != 0, m.Ephemeral))
+	w.keyText('a', m.Address)
 	if m.Deleted != 0 {
-		n++
+		w.keyUint('d', uint64(m.Deleted))
 	}
-	if m.Ephemeral {
-		n++
-	}
-	dst := appendMap(make([]byte, 0, 8+len(m.Address)), n)
-	if m.Address != "" {
-		dst = appendString(appendKey(dst, 'a'), m.Address)
-	}
-	if m.Deleted != 0 {
-		dst = appendUint(appendKey(dst, 'd'), uint64(m.Deleted))
-	}
-	if m.Ephemeral {
-		dst = append(appendKey(dst, 'e'), 0xc3)
-	}
-	return string(dst)
+	w.keyTrue('e', m.Ephemeral)
+	return string(w.b)
 }
 
 // ParseMember reads a record value of nodes. It ignores keys it does not know.
@@ -83,35 +70,27 @@ func (m *Member) Parse(value string) error {
 // two with one key the later counts.
 func (p Presence) Value() string {
 	tags := sortTags(p.Tags)
-	n := 2
-	if p.Address != "" {
-		n++
-	}
-	if p.Via != "" {
-		n++
-	}
+	w := writer{make([]byte, 0, 64)}
+	w.mapOf(2 + count(p.Address != "", p.Via != "", len(tags) > 0))
+	w.keyText('a', p.Address)
+	w.keyText('g', p.Via)
+	w.key('i')
+	w.instance(&p.Instance)
+	w.keyUint('p', uint64(p.Version))
 	if len(tags) > 0 {
-		n++
-	}
-	dst := appendMap(make([]byte, 0, 64), n)
-	if p.Address != "" {
-		dst = appendString(appendKey(dst, 'a'), p.Address)
-	}
-	if p.Via != "" {
-		dst = appendString(appendKey(dst, 'g'), p.Via)
-	}
-	dst = appendInstance(appendKey(dst, 'i'), p.Instance)
-	dst = appendUint(appendKey(dst, 'p'), uint64(p.Version))
-	if len(tags) > 0 {
-		dst = appendMap(appendKey(dst, 't'), len(tags))
-		for _, t := range tags {
-			dst = appendString(appendString(dst, t.Key), t.Value)
+		w.key('t')
+		w.mapOf(len(tags))
+		for i := range tags {
+			w.string(tags[i].Key)
+			w.string(tags[i].Value)
 		}
 	}
-	return string(dst)
+	return string(w.b)
 }
 
 // sortTags sorts by insertion: they are few, and mostly sorted already.
+//
+//go:noinline
 func sortTags(tags []Tag) []Tag {
 	sorted := make([]Tag, 0, len(tags))
 	for _, t := range tags {
@@ -119,12 +98,10 @@ func sortTags(tags []Tag) []Tag {
 		for i > 0 && t.Key <= sorted[i-1].Key {
 			i--
 		}
-		if i < len(sorted) && sorted[i].Key == t.Key {
-			sorted[i] = t
-			continue
+		if i == len(sorted) || sorted[i].Key != t.Key {
+			sorted = append(sorted, Tag{})
+			copy(sorted[i+1:], sorted[i:])
 		}
-		sorted = append(sorted, Tag{})
-		copy(sorted[i+1:], sorted[i:])
 		sorted[i] = t
 	}
 	return sorted
