@@ -8,94 +8,127 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// object is the beginning of a JSON object, which grows without what is empty.
-type object []byte
+// object is a JSON object that grows, without what is empty.
+type object struct{ b []byte }
 
-func open(dst []byte) object { return append(dst, '{') }
+func (o *object) open() { o.raw("{") }
 
-func (o object) close() []byte { return append(o, '}') }
+func (o *object) close() { o.raw("}") }
+
+//go:noinline
+func (o *object) raw(s string) { o.b = append(o.b, s...) }
+
+// text appends what stands between the quotes of a string.
+//
+//go:noinline
+func (o *object) text(s string) { o.b = appendText(o.b, s) }
 
 // key appends a key as it stands in JSON, from the comma before it to the colon.
 //
 //go:noinline
-func (o object) key(k string) object {
-	if o[len(o)-1] == '{' {
+func (o *object) key(k string) {
+	if o.b[len(o.b)-1] == '{' {
 		k = k[1:]
 	}
-	return append(o, k...)
+	o.raw(k)
 }
 
 // string takes a key that has the quote of its value too.
-func (o object) string(k, v string) object {
-	if v == "" {
-		return o
+//
+//go:noinline
+func (o *object) string(k, v string) {
+	if v != "" {
+		o.key(k)
+		o.text(v)
+		o.raw(`"`)
 	}
-	return append(appendText(o.key(k), v), '"')
 }
 
-func (o object) int(k string, v int64) object {
-	if v == 0 {
-		return o
+//go:noinline
+func (o *object) int(k string, v int64) {
+	if v != 0 {
+		o.key(k)
+		o.b = strconv.AppendInt(o.b, v, 10)
 	}
-	return strconv.AppendInt(o.key(k), v, 10)
 }
 
-func (o object) uint(k string, v uint64) object {
-	if v == 0 {
-		return o
+func (o *object) uint(k string, v uint64) {
+	if v != 0 {
+		o.key(k)
+		o.b = strconv.AppendUint(o.b, v, 10)
 	}
-	return strconv.AppendUint(o.key(k), v, 10)
 }
 
 // appendEvent appends an event as docs/abi.md has it.
 func appendEvent(dst []byte, e *core.Event) []byte {
-	o := open(dst).string(`,"kind":"`, e.Kind.String())
+	o := object{dst}
+	o.open()
+	o.string(`,"kind":"`, e.Kind.String())
 	switch e.Kind {
 	case core.EventNode:
-		o = appendNode(o.key(`,"node":`), &e.Node)
+		o.key(`,"node":`)
+		o.node(&e.Node)
 	case core.EventResult:
-		o = o.uint(`,"id":`, e.ID).uint(`,"seq":`, e.Seq)
+		o.uint(`,"id":`, e.ID)
+		o.uint(`,"seq":`, e.Seq)
 	}
-	o = o.string(`,"name":"`, e.Name).string(`,"address":"`, e.Addr)
-	o = o.uint(`,"code":`, uint64(e.Code)).string(`,"text":"`, e.Text)
-	return o.int(`,"ahead_micros":`, e.Skew).close()
+	o.string(`,"name":"`, e.Name)
+	o.string(`,"address":"`, e.Addr)
+	o.uint(`,"code":`, uint64(e.Code))
+	o.string(`,"text":"`, e.Text)
+	o.int(`,"ahead_micros":`, e.Skew)
+	o.close()
+	return o.b
 }
 
-func appendNode(dst []byte, n *core.Node) []byte {
-	o := open(dst).string(`,"name":"`, n.Name).string(`,"state":"`, n.State.String())
+func (o *object) node(n *core.Node) {
+	o.open()
+	o.string(`,"name":"`, n.Name)
+	o.string(`,"state":"`, n.State.String())
 	if n.Ephemeral {
-		o = o.key(`,"ephemeral":true`)
+		o.key(`,"ephemeral":true`)
 	}
-	o = o.string(`,"address":"`, n.Address).string(`,"via":"`, n.Via).int(`,"incarnation":`, n.Incarnation)
+	o.string(`,"address":"`, n.Address)
+	o.string(`,"via":"`, n.Via)
+	o.int(`,"incarnation":`, n.Incarnation)
 	if n.Instance != (wire.Instance{}) {
-		o = append(strconv.AppendInt(o.key(`,"instance":"`), n.Instance.Start, 10), '-')
-		var nonce [17]byte
-		for i := range 16 {
+		var nonce [16]byte
+		for i := range nonce {
 			nonce[i] = hex[n.Instance.Nonce>>(60-4*i)&15]
 		}
-		nonce[16] = '"'
-		o = append(o, nonce[:]...)
+		o.key(`,"instance":"`)
+		o.b = strconv.AppendInt(o.b, n.Instance.Start, 10)
+		o.raw("-")
+		o.raw(string(nonce[:]))
+		o.raw(`"`)
 	}
-	o = o.uint(`,"version":`, uint64(n.Version))
+	o.int(`,"version":`, int64(n.Version))
 	if len(n.Tags) > 0 {
-		tags := open(o.key(`,"tags":`))
-		for _, t := range n.Tags {
-			tags = append(appendText(tags.key(`,"`), t.Key), '"')
-			tags = append(appendText(append(tags, `:"`...), t.Value), '"')
+		o.key(`,"tags":`)
+		o.open()
+		for i := range n.Tags {
+			o.key(`,"`)
+			o.text(n.Tags[i].Key)
+			o.raw(`":"`)
+			o.text(n.Tags[i].Value)
+			o.raw(`"`)
 		}
-		o = tags.close()
+		o.close()
 	}
-	return o.close()
+	o.close()
 }
 
 // appendConfigError appends what create says.
 func appendConfigError(dst []byte, err error) []byte {
-	o := open(dst)
+	o := object{dst}
+	o.open()
 	if bad, ok := err.(*core.ConfigError); ok { // errors.As would link reflection
-		o = o.string(`,"field":"`, bad.Field)
+		o.string(`,"field":"`, bad.Field)
 		err = bad.Err
 	}
-	return o.string(`,"text":"`, err.Error()).close()
+	o.string(`,"text":"`, err.Error())
+	o.close()
+	return o.b
 }
 
 const hex = "0123456789abcdef"
