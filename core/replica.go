@@ -196,7 +196,7 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if w.Name == r.cfg.Name && w.Set == wire.Up {
 		return isOfSelf, rec
 	}
-	if w.Set == wire.Up && before.presence != nil && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
+	if w.Set == wire.Up && before.presence != nil && !r.cfg.Ephemeral && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
 		return isRefused, nil
 	}
 	r.store(w.Set, rec, &before, &after, by)

@@ -171,3 +171,22 @@ func TestGuestsChangeNothingDurable(t *testing.T) {
 		}
 	}
 }
+
+// A guest has of others what its gateway has, older or not: nothing that it knew
+// before overrules it.
+func TestGuestMirrors(t *testing.T) {
+	r := newCopy(t, Config{Ephemeral: true})
+	process := func(ago, start int64, rank uint8) wire.Record {
+		return r.presence("x", ago, rank, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - start}})
+	}
+	again := durable
+	again.Deleted = r.wall - Hour
+	r.told(
+		r.node("x", Minute, rankAdd, again), process(Minute, Minute, rankUp),
+		process(Day, Day, rankUp), process(Day, Day, rankDown), // of a process that was deleted: who knows a later one refuses that
+		r.node("x", 2*Hour, rankAdd, durable),
+	)
+	r.told(r.node("y", Hour, rankDel, durable))
+	r.pass(TombstoneMinAge)
+	r.told(r.node("y", 2*Day, rankAdd, durable))
+}

@@ -29,10 +29,11 @@ func (r *replica) endDeadline(name string) {
 	}
 }
 
-// expire takes a tombstone out of the set.
+// expire takes a tombstone out of the set. A guest, which mirrors its gateway, keeps
+// none.
 func (r *replica) expire(s *standing) {
 	name := s.node.Name
-	if !s.member.Ephemeral {
+	if !s.member.Ephemeral && !r.cfg.Ephemeral {
 		e := &expired{record: s.node, since: r.now}
 		if s.presence != nil && s.presence.Rank == rankLeft {
 			e.bye = s.presence
