@@ -23,7 +23,7 @@ func (r *Ring) reviewMembership() {
 		r.addSelf()
 	case r.removal == nil:
 		r.event(EventLeaving).Name = r.cfg.Name
-		r.removal = r.after(r.cfg.RemovalGrace, removalDue, "", 0)
+		r.removal = r.after(r.cfg.RemovalGrace, removalDue, r.cfg.Name, 0)
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 // while they run, and then say so anew. That one was deleted is an operator's word.
 func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(false), nil }
 
-// Handover implements Engine: both sets. The ranks of presences are for it alone:
-// what was known of who lives is worth nothing after a restart.
+// Handover implements Engine: both sets, and what is due. That and the ranks of
+// presences are for it alone: what was known of who lives is worth nothing after a
+// restart.
 func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 
 // snapshot has all records, or those of the names that are kept.
@@ -38,6 +39,9 @@ func (r *Ring) snapshot(all bool) []byte {
 			}
 		}
 	}
+	if all {
+		s.Due = r.handTimers()
+	}
 	return s.Append(nil)
 }
 
@@ -53,7 +57,7 @@ func (r *Ring) restore(b []byte) error {
 	if s.Name != r.cfg.Name {
 		return errors.New("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
 	}
-	r.reconciler.lastContact = s.LastContact
+	r.reconciler.lastContact, r.carried = s.LastContact, s.Due
 	for i := range s.Records {
 		w := &s.Records[i]
 		if w.Set == wire.Up && r.replica.isMember(w.Name) && !r.cfg.Takeover {

@@ -41,16 +41,55 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	r.debts.admit(c)
 }
 
-// resume goes on where the other engine ended. Its clock and the times of what
-// it did are not known, so all periods begin anew; what it owed to peers, their
-// fingerprints tell within a round.
+// handTimers returns what is due, each as what it makes of a name, with the time
+// for a stamp: both engines are of one process, and have one clock.
+func (r *Ring) handTimers() (all []wire.Record) {
+	for _, t := range r.heap {
+		w := wire.Record{Set: wire.Up, Name: t.name, Stamp: t.at + r.slept, Rank: uint8(t.kind), Value: "\x80"}
+		switch s := r.replica.look(t.name); t.kind {
+		case gatewayDue, suspicionDue:
+			if s.presence == nil || s.presence.Stamp != int64(t.id) {
+				continue
+			}
+		case removalDue:
+		case deadlineDue:
+			if w.Set, w.Rank = wire.Nodes, rankReap; s.state == Removed {
+				continue
+			}
+		default:
+			continue
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// resume goes on where the other engine ended. Periods begin anew, and so do the
+// times that were not handed over; what it owed to peers, their fingerprints tell
+// within a round.
 func (r *Ring) resume() {
+	carried := r.carried
+	r.carried = nil
 	if !r.cfg.Takeover {
 		return
 	}
 	for _, rec := range r.replica.up.Records(lww.Range{}) {
 		if s := r.replica.look(rec.Name); s.state == Suspect {
 			r.detector.timeSuspicion(rec.Name, &s)
+		}
+	}
+	for i := range carried {
+		w := &carried[i]
+		at := max(w.Stamp, r.now+1) // this node is shown as it was first
+		switch p, kind := r.replica.up.Get(w.Name), timerKind(w.Rank); {
+		case w.Set == wire.Nodes:
+			if t := r.replica.deadlines[w.Name]; t != nil {
+				r.replica.deadlines[t.name] = r.hasten(t, at)
+			}
+		case kind == removalDue:
+			r.removal = r.hasten(r.removal, at)
+		case kind != stopped && p != nil:
+			r.arm(at, kind, p.Name, uint64(p.Stamp)) // before the one that begins anew
 		}
 	}
 	for _, c := range r.overlay.live {

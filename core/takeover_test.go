@@ -105,7 +105,7 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
-// TestTakeoverKeepsRanks: a suspect stays one, and its time to refute begins anew.
+// TestTakeoverKeepsRanks: a suspect stays one, and is down after its time.
 func TestTakeoverKeepsRanks(t *testing.T) {
 	g := start(t, me())
 	g.peer("a")
@@ -123,6 +123,81 @@ func TestTakeoverKeepsRanks(t *testing.T) {
 	g.tick(10 * core.Second)
 	if n, _ := g.view.Get("a"); n.State != core.Down {
 		t.Errorf("a is %s in the end", n.State)
+	}
+}
+
+// until lets time pass, with another engine taking over every now and then, until
+// something is the case, and returns how long that took.
+func (g *rig) until(every, most int64, is func() bool) (took int64) {
+	g.Helper()
+	for ; !is() && g.halted == 0; took += every {
+		if took > most {
+			g.Fatalf("not after %d s", most/core.Second)
+		}
+		g.pass(every)
+		if g.halted == 0 {
+			g.takeOver()
+		}
+	}
+	return took
+}
+
+// TestTakeoverKeepsTimes: what is due after a time is so however often engines
+// take over meanwhile.
+func TestTakeoverKeepsTimes(t *testing.T) {
+	state := func(g *rig, name string, state core.State) func() bool {
+		return func() bool { n, _ := g.view.Get(name); return n.State == state }
+	}
+	removed := func(g *rig, name string) func() bool {
+		return func() bool { _, ok := g.view.Get(name); return !ok }
+	}
+	accused := func(g *rig, name string, rank uint8) {
+		p := g.presence(name, wire.Presence{Address: name + ":7946", Instance: g.hello(name).Instance, Version: 1})
+		p.Stamp, p.Rank = g.wall, rank
+		g.receive(g.peer("b"), rumor(g.member(name, wire.Member{Address: name + ":7946"}), p))
+	}
+	for name, c := range map[string]struct {
+		every, most int64
+		begin       func(*rig) func() bool
+	}{
+		"a suspicion": {core.Second / 2, 3 * core.Second, func(g *rig) func() bool {
+			accused(g, "a", 1)
+			return state(g, "a", core.Down)
+		}},
+		"this node's removal": {2 * core.Second, 12 * core.Second, func(g *rig) func() bool {
+			del := g.member("me", wire.Member{Address: "me:7946"})
+			del.Rank = 2
+			g.wall++
+			g.receive(g.peer("b"), rumor(del))
+			return func() bool { return g.halted == core.HaltRemoved }
+		}},
+		"a durable node is reaped": {10 * core.Second, 70 * core.Second, func(g *rig) func() bool {
+			accused(g, "a", 2)
+			return removed(g, "a")
+		}},
+		"a guest is reaped": {10 * core.Second, 110 * core.Second, func(g *rig) func() bool {
+			g.step(core.Input{Kind: core.Closed, Conn: g.guest("tab"), Code: wire.CodeBye})
+			return removed(g, "tab")
+		}},
+		"a guest's gateway does not reach it": {core.Second, 6 * core.Second, func(g *rig) func() bool {
+			g.receive(g.peer("b"), rumor(g.member("tab", wire.Member{Ephemeral: true}),
+				g.presence("tab", wire.Presence{Via: "me", Instance: wire.Instance{Start: 9, Nonce: 9}, Version: 1})))
+			return state(g, "tab", core.Suspect)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := me()
+			cfg.ReapAfter = core.Minute
+			g := start(t, cfg)
+			g.wall++
+			is := c.begin(g)
+			if is() {
+				t.Fatal("it is so at once")
+			}
+			if took := g.until(c.every, c.most, is); took < c.most/3 {
+				t.Errorf("it took %d ms alone", took/core.Millisecond)
+			}
+		})
 	}
 }
 

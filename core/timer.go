@@ -1,27 +1,32 @@
 package core
 
+import "github.com/nanoring/nanoring/core/wire"
+
 // timerKind says what is due at a timer's time, and what its subject is.
 type timerKind uint8
 
 const (
-	stopped        timerKind = iota
-	roundDue                 // each Period
-	minuteDue                // what can wait: presences to disk, tombstones to dust
-	hourDue                  // the last contact, to disk
-	dialDue                  // id: a connection that was dialled and is not open
-	helloDue                 // id: a connection whose hello is not here
-	ackDue                   // id: the seq of a gossip
-	aliveDue                 // id: the seq of a probe
-	silentDue                // id: a connection that was checked
-	syncDue                  // id: the seq of a sync frame
-	suspicionDue             // name is suspect since the presence with the stamp id
-	contestDue               // name has had time to refute that its presence with the stamp id is down
-	gatewayDue               // name is said to be reached through a gateway, by the presence with the stamp id
-	deadlineDue              // name: its tombstone expires, or it is reaped
-	flushDue                 // rumors
-	connectionsDue           // more connections, as soon as a batch of news is merged
-	removalDue               // this node's own: RemovalGrace is over
-	leaveDue                 // nobody has confirmed that this node leaves
+	stopped timerKind = iota
+
+	// A takeover carries these over. The first three are ranks of presences, too.
+	gatewayDue   // name is said to be reached through a gateway, by the presence with the stamp id
+	suspicionDue // name is suspect since the presence with the stamp id
+	removalDue   // name, this node: RemovalGrace is over
+	deadlineDue  // name: it is reaped, or its tombstone expires
+
+	roundDue       // each Period
+	minuteDue      // what can wait: presences to disk, tombstones to dust
+	hourDue        // the last contact, to disk
+	dialDue        // id: a connection that was dialled and is not open
+	helloDue       // id: a connection whose hello is not here
+	ackDue         // id: the seq of a gossip
+	aliveDue       // id: the seq of a probe
+	silentDue      // id: a connection that was checked
+	syncDue        // id: the seq of a sync frame
+	contestDue     // name has had time to refute that its presence with the stamp id is down
+	flushDue       // rumors
+	connectionsDue // more connections, as soon as a batch of news is merged
+	leaveDue       // nobody has confirmed that this node leaves
 )
 
 // timer is something that is due at a time of the ring's own clock.
@@ -48,6 +53,7 @@ type timers struct {
 	heap    []*timer
 	n       uint64
 	sweepAt int
+	carried []wire.Record // what is due, by the engine before: see Ring.resume
 }
 
 func (ts *timers) arm(at int64, kind timerKind, name string, id uint64) *timer {
@@ -58,6 +64,16 @@ func (ts *timers) arm(at int64, kind timerKind, name string, id uint64) *timer {
 	t := &timer{at: at, n: ts.n, kind: kind, name: name, id: id}
 	ts.push(t)
 	return t
+}
+
+// hasten makes a timer due at a time, unless it is due before that.
+func (ts *timers) hasten(t *timer, at int64) *timer {
+	if t == nil || at >= t.at {
+		return t
+	}
+	kind := t.kind
+	t.stop()
+	return ts.arm(at, kind, t.name, t.id)
 }
 
 //go:noinline

@@ -24,7 +24,7 @@ type dynasty struct {
 	ring    *core.Ring
 	count   *atomic.Int64 // of takeovers
 	left    int           // inputs until the next
-	heirs   int           // that may still follow: each begins all long times anew
+	heirs   int           // that may still follow: each begins periods anew
 	effects []core.Effect
 	view    core.View
 	conns   map[core.ConnID]*heard

@@ -70,8 +70,12 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 	case "snapshot":
 		var s wire.Snapshot
 		err = s.Decode(b)
-		return object{"ring": s.Ring, "name": s.Name, "wall": number(s.Wall), "lastContact": number(s.LastContact),
-			"records": list(s.Records, recordJSON)}, s.Append(nil), err
+		o := object{"ring": s.Ring, "name": s.Name, "wall": number(s.Wall), "lastContact": number(s.LastContact),
+			"records": list(s.Records, recordJSON)}
+		if len(s.Due) > 0 {
+			o["due"] = list(s.Due, recordJSON)
+		}
+		return o, s.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
 		return object{"address": m.Address, "deleted": number(m.Deleted), "ephemeral": m.Ephemeral}, []byte(m.Value()), err
