@@ -127,7 +127,7 @@ func (n *Node) swap(ctx context.Context, make maker) error {
 	// it is compiled and known to work, once more with the state of the moment.
 	var cfg core.Config
 	if err := n.aside(ctx, func(l *loop) {
-		cfg = l.is
+		cfg = l.config
 		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
 	}); err != nil {
 		return err

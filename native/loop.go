@@ -51,10 +51,10 @@ type loop struct {
 }
 
 // begin starts the engine: when it returns, the node shows what its ring file has.
-func (n *Node) begin(engine core.Engine, is core.Config) *loop {
+func (n *Node) begin(engine core.Engine, config core.Config) *loop {
 	l := &loop{
 		Node:    n,
-		running: newRunning(engine, n.cfg.Engine, is),
+		running: newRunning(engine, n.cfg.Engine, config),
 		conns:   make(map[core.ConnID]*conn),
 		dials:   make(map[core.ConnID]context.CancelFunc),
 		answers: make(map[uint64]asked),

@@ -143,7 +143,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		cleanup(func() error { return os.Remove(n.socketFile()) })
 	}()
 
-	engine, is, memory, err := n.newEngine(memory)
+	engine, config, memory, err := n.newEngine(memory)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		}
 	}
 
-	l := n.begin(engine, is)
+	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, socket} {
 		if on != nil {

@@ -21,7 +21,7 @@ type maker func(core.Config) (core.Engine, error)
 type running struct {
 	engine core.Engine
 	make   maker       // that made it
-	is     core.Config // that it was made of, without the snapshot
+	config core.Config // that it was made of, without the snapshot
 	sound  bool        // it never breaks: a *core.Ring
 	since  time.Time
 	base   uint64 // what its numbers of changes are counted from: the last of the engine before
@@ -34,8 +34,8 @@ type running struct {
 	told     bool      // there were events since
 }
 
-func newRunning(engine core.Engine, make maker, is core.Config) running {
-	r := running{make: make, is: is}
+func newRunning(engine core.Engine, make maker, config core.Config) running {
+	r := running{make: make, config: config}
 	r.put(engine)
 	return r
 }

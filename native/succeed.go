@@ -52,7 +52,7 @@ type heir struct {
 
 // heir makes an engine of a snapshot, and tells it of all connections but one.
 func (l *loop) heir(make maker, snapshot []byte, without core.ConnID) (*heir, error) {
-	cfg := l.is
+	cfg := l.config
 	cfg.Snapshot, cfg.Takeover, cfg.Seed = snapshot, true, random()
 	engine, err := make(cfg)
 	if err != nil {
