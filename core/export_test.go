@@ -11,6 +11,9 @@ type Sizes struct {
 	Conns, Owed, Queued       int // Owed: of the connection that is owed most
 	Acks, Asks, Doubts, Dials int
 	Shunned, Told, Expired    int
+	Disputed, Proved, Refused int // names
+	Broken, Denials, Claims   int
+	Forwarded                 int // probes, of the connection that has most
 	Timers, Syncing           int // Syncing: ranges and records on a sync's agenda
 	Buffers                   int // bytes kept for frames in and out
 }
@@ -20,14 +23,15 @@ func (r *Ring) Sizes() Sizes {
 	s := Sizes{
 		Conns: len(o.conns), Acks: len(d.acks), Asks: len(d.asks), Doubts: len(d.doubts), Dials: len(o.dials),
 		Shunned: len(o.shunned), Told: len(r.told), Expired: len(r.replica.expired), Timers: len(r.timers.heap),
-		Buffers: cap(r.buf),
+		Disputed: len(d.disputed), Proved: len(d.proved), Refused: len(o.refusals),
+		Broken: len(o.broken), Denials: len(r.reconciler.denials), Claims: len(d.claims), Buffers: cap(r.buf),
 	}
 	for _, c := range o.conns {
 		s.Owed = max(s.Owed, len(c.place.own))
 		if c.state == connEstablished {
 			s.Owed = max(s.Owed, int(r.debts.end-c.place.next))
 		}
-		s.Queued = max(s.Queued, len(c.queue))
+		s.Queued, s.Forwarded = max(s.Queued, len(c.queue)), max(s.Forwarded, len(c.forwarded))
 	}
 	if r.reconciler.sync != nil {
 		s.Syncing = len(r.reconciler.sync.queue) + len(r.reconciler.sync.push)

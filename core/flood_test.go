@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
@@ -155,6 +157,38 @@ func TestOperationsLeaveNothing(t *testing.T) {
 			rec.Rank = 1
 			g.receive(peer, rumor(rec))
 		},
+		"deaths that are refuted": func(g *rig, peer core.ConnID, i int) {
+			g.wall++
+			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, Instance: wire.Instance{Start: epoch + int64(i%2)}})
+			g.receive(peer, rumor(rec))
+			rec.Rank = 2
+			g.receive(peer, rumor(rec))
+		},
+		"accusations of this node, and of its peer": func(g *rig, peer core.ConnID, i int) {
+			for _, name := range []string{"me", "dev", "other"} {
+				rec := g.presence(name, wire.Presence{Address: name + ":7946", Version: 1})
+				rec.Rank = uint8(1 + i%2)
+				g.receive(peer, rumor(rec))
+			}
+		},
+		"connections that break, or are refused": func(g *rig, _ core.ConnID, i int) {
+			code := []wire.Code{wire.CodeLost, wire.CodeRefused, wire.CodeBadFrame, wire.CodeDuplicate}[i%4]
+			for _, id := range slices.Sorted(maps.Keys(g.conns)) {
+				if g.conns[id] == dialing {
+					g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeRefused})
+				}
+			}
+			id := g.accept(core.Peer)
+			g.sayHello(id, g.hello("other"))
+			g.step(core.Input{Kind: core.Closed, Conn: id, Code: code})
+			if i%100 == 0 {
+				g.tick(core.Second)
+			}
+			clear(g.first)
+			maps.DeleteFunc(g.conns, func(_ core.ConnID, is connState) bool { return is == over })
+			clear(g.said)
+			clear(g.roles)
+		},
 		"add and del of a name": func(g *rig, peer core.ConnID, i int) {
 			g.wall++
 			rec := g.member("thrown-away", wire.Member{Address: "x:1"})
@@ -195,6 +229,7 @@ func TestOperationsLeaveNothing(t *testing.T) {
 			g.tick(5 * core.Minute)
 			s := g.ring.Sizes()
 			s.Timers, s.Buffers = 0, 0
+			s.Disputed = max(s.Disputed-1, 0)                       // for up to a day
 			s.Conns, s.Dials = max(s.Conns-3, 0), max(s.Dials-3, 0) // the three that are away are dialled
 			if s != (core.Sizes{}) {
 				t.Errorf("minutes later it still holds %+v", s)

@@ -119,7 +119,7 @@ func (p *player) took() {
 			}
 		}
 	}
-	if s := p.ring.Sizes(); s.Owed > 1000 || s.Told > 1000 || s.Queued > 8 || s.Shunned > 100 || s.Expired > 10 || s.Buffers > 5*wire.MaxFrame {
+	if s := p.ring.Sizes(); s.Owed > 1000 || s.Told > 1000 || s.Queued > 8 || s.Forwarded > 8 || s.Shunned > 100 || s.Disputed > 100 || s.Proved > 100 || s.Refused > 100 || s.Broken > 100 || s.Denials > 100 || s.Claims > 0 || s.Expired > 10 || s.Buffers > 5*wire.MaxFrame {
 		p.Fatalf("it holds %+v", s)
 	}
 }
