@@ -282,3 +282,27 @@ func TestStaleDrops(t *testing.T) {
 	}
 	late.is("in touch")
 }
+
+// TestContact: a node is in contact by what was just sent, not by what has waited
+// for it, nor by what a stale one says.
+func TestContact(t *testing.T) {
+	for what, test := range map[string]struct {
+		stale, ago int64
+		want       bool // it is stale
+	}{
+		"a frame of now":              {0, 0, false},
+		"one that is a little ahead":  {0, -MaxSkew, false},
+		"one that has waited so long": {0, 25 * Hour, true},
+		"one of a stale node":         {1, 0, true},
+	} {
+		m := newMemory(t, "me")
+		m.members("a", "b")
+		m.lastContact = m.wall
+		c := m.connect("a", 3, test.stale)
+		m.wall += 25 * Hour
+		m.heard(c, m.wall-test.ago)
+		if m.checkStale(); m.stale != test.want || m.lastContact > m.wall {
+			t.Errorf("%s: %t, last in contact %d s ago", what, m.stale, (m.wall-m.lastContact)/Second)
+		}
+	}
+}

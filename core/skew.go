@@ -17,6 +17,7 @@ func (r *Ring) skewed(c *conn, f *wire.Frame) bool {
 		r.mintAnew(true)
 	}
 	if ahead <= MaxSkew || c.guest {
+		r.reconciler.heard(c, f.Wall)
 		return false
 	}
 	name := c.name

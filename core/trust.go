@@ -16,7 +16,7 @@ import (
 //
 // A peer is an authority to a stale node when it is in touch and knows others.
 type trust struct {
-	lastContact int64 // wall time of the last frame from another durable node; 0 if this one is new
+	lastContact int64 // wall time of the last gossip or ack from another durable node; 0 if this one is new
 	stale       bool
 	staleSince  int64           // the ring's clock; of contact without a break, since when
 	denials     map[string]bool // authorities that do not know this node
@@ -36,10 +36,12 @@ func (rc *reconciler) knows() uint64 {
 	return uint64(rc.replica.durable)
 }
 
-// heard takes note of a frame from a peer.
-func (rc *reconciler) heard(c *conn) {
-	if !rc.stale && !rc.isNew() && !c.peerStale && !c.guest {
-		rc.lastContact = rc.wall
+// heard takes note of a frame that a peer sent when its clock said that. It may
+// have waited here for long, unread.
+func (rc *reconciler) heard(c *conn, wall int64) {
+	wall = min(max(wall, 1), rc.wall)
+	if !rc.stale && !rc.isNew() && !c.peerStale && !c.guest && (wall > rc.lastContact || rc.lastContact > rc.wall) {
+		rc.lastContact = wall
 	}
 }
 

@@ -120,3 +120,95 @@ func TestAddWhileStale(t *testing.T) {
 		return nil
 	})
 }
+
+// A node that was away for 40 days, and another, or two that are new, meet each other
+// first, and then some of them those who know better: what was removed meanwhile does
+// not come back by the others.
+func TestStaleTogether(t *testing.T) {
+	t.Parallel()
+	schedules(t, 4, sim.Config{}, 5, func(r *ring) error {
+		late := r.all[2:4]
+		for _, m := range late {
+			m.Crash()
+		}
+		r.Run(10 * core.Second)
+		if _, err := r.do(r.all[0], core.Command{Op: core.Del, Name: "n4"}); err != nil {
+			return err
+		}
+		r.Run(25 * core.Hour)
+		r.skip(41 * core.Day)
+		r.Run(2 * core.Minute)
+		var join []string
+		if r.IntN(2) == 0 {
+			late = append(late[:1:1], r.machine("x", sim.Options{}), r.machine("y", sim.Options{}))
+			join = append(join, "n2:7946", "x:7946", "y:7946")
+		}
+		r.Partition(late)
+		for _, m := range late {
+			if err := m.Start(join...); err != nil {
+				return err
+			}
+			r.Run(r.Int64N(core.Second))
+		}
+		r.Run(20*core.Second + r.Int64N(20*core.Second))
+		back := ""
+		r.OnEvent(func(m *sim.Machine, e *core.Event) {
+			if e.Kind == core.EventNode && e.Node.Name == "n4" && e.Node.State != core.Removed && (m == r.all[0] || m == r.all[1]) {
+				back = m.Name()
+			}
+		})
+		r.Heal()
+		if r.IntN(2) == 0 {
+			for _, m := range late[1:] {
+				r.CutLink(m, r.all[0])
+				r.CutLink(m, r.all[1])
+			}
+		}
+		r.Run(2 * core.Minute)
+		r.Heal()
+		r.Run(2 * core.Minute)
+		if back != "" {
+			return errors.New("what was removed is back")
+		}
+		for _, m := range append(r.all[:2:2], late...) {
+			if s := shows(m, "n4"); s != core.Removed {
+				return fmt.Errorf("%s shows n4 %v", m.Name(), s)
+			}
+		}
+		return nil
+	})
+}
+
+// A node sleeps for 40 days, with its connections open. What it finds there, unread,
+// when it awakes does not mean that it was in contact.
+func TestStaleAsleep(t *testing.T) {
+	t.Parallel()
+	schedules(t, 2, sim.Config{}, 5, func(r *ring) error {
+		late := r.all[2]
+		if r.IntN(2) == 0 {
+			late.Sleep()
+		} else {
+			late.Pause()
+		}
+		r.Run(10 * core.Second)
+		if _, err := r.do(r.all[0], core.Command{Op: core.Del, Name: "n4"}); err != nil {
+			return err
+		}
+		r.Run(20 * core.Second)
+		r.Run(25 * core.Hour)
+		r.skip(41 * core.Day)
+		r.Run(2 * core.Minute)
+		back := ""
+		r.OnEvent(func(m *sim.Machine, e *core.Event) {
+			if e.Kind == core.EventNode && e.Node.Name == "n4" && e.Node.State != core.Removed && m != late {
+				back = m.Name()
+			}
+		})
+		late.Resume()
+		r.Run(2 * core.Minute)
+		if back != "" {
+			return errors.New("what was removed is back")
+		}
+		return nil
+	})
+}
