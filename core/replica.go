@@ -271,10 +271,16 @@ func (r *replica) put(id wire.SetID, rec *lww.Record) {
 }
 
 // add stores the membership of a name, which overrules a deletion of it: the one
-// that is known here, or a later one of a given time.
+// that is known here, or, if a time of one is given, that one, and none that came
+// after the add that is known.
 func (r *replica) add(name string, m wire.Member, deleted int64) {
+	old := r.record(key{wire.Nodes, name})
+	stamp := r.mint(old)
+	if deleted != 0 {
+		stamp = old.Stamp + 1
+	}
 	m.Deleted = max(deleted, r.deletedAt(name))
-	rec := lww.New(name, r.mint(r.record(key{wire.Nodes, name})), rankAdd, m.Value())
+	rec := lww.New(name, stamp, rankAdd, m.Value())
 	rec.Parsed = &m
 	r.put(wire.Nodes, rec)
 }
