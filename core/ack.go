@@ -44,6 +44,8 @@ func (d *detector) missed(seq uint64) string {
 
 // timed takes note of an answer to what was sent to a peer at a time. What was
 // held up for longer than any timeout would only make the next ones too long.
+//
+//go:noinline
 func (d *detector) timed(c *conn, sent int64) {
 	c.trip.measured(min(d.now-sent, slowest*d.cfg.AckTimeout))
 }

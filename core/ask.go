@@ -52,12 +52,14 @@ func (d *detector) takeAsk(seq uint64) *ask {
 // claim probes the process whose name the one at the other end of c claims.
 func (d *detector) claim(c *conn, of *wire.Presence) {
 	seq := d.newAsk(&ask{name: c.hello.Name, why: claiming, conn: c.id, of: of}, 4*d.cfg.AckTimeout)
-	if !d.overlay.route(c.hello.Name, (&wire.Frame{Kind: wire.KindProbe, Seq: seq}).Append(nil), nil) {
+	if !d.overlay.route(c.hello.Name, probeFrame(seq), nil) {
 		d.decide(d.takeAsk(seq), false)
 	}
 }
 
 // decide says what came of a claim.
+//
+//go:noinline
 func (d *detector) decide(a *ask, lives bool) {
 	d.claims = append(d.claims, claim{a.conn, lives, a.of.Address})
 }
@@ -70,7 +72,7 @@ func (d *detector) measure(c *conn) {
 		d.timed(c, c.opened)
 	case !c.guest:
 		seq := d.newAsk(&ask{name: c.name, why: measuring}, d.cfg.AckTimeout)
-		d.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: seq})
+		d.probe(c, seq)
 	}
 }
 

@@ -1,10 +1,6 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 //go:noinline
 func (r *Ring) taken(name, addr string) string {
@@ -64,8 +60,6 @@ func (r *Ring) settleClaims() {
 // haltFor ends this process in favour of another of its name, of which it says no
 // bye: the name is not its own.
 func (r *Ring) haltFor(why Reason, text string) {
-	for _, c := range slices.Clone(r.overlay.live) {
-		r.close(c, wire.CodeNameTaken, "")
-	}
+	r.closeAll(wire.CodeNameTaken)
 	r.halt(why, text)
 }

@@ -15,7 +15,7 @@ func (d *detector) contests(p *lww.Record, w *wire.Record) bool {
 // one is told, and has as long to refute it as it would take to miss it; until
 // then it is not shown as what it may not be.
 func (d *detector) contest(p *lww.Record) bool {
-	c := d.overlay.byName[p.Name]
+	c := d.overlay.peer(p.Name)
 	if c == nil {
 		return false
 	}
@@ -26,7 +26,7 @@ func (d *detector) contest(p *lww.Record) bool {
 		return false
 	}
 	c.accused = p
-	d.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, p.Next(p.Stamp, rankDown))}})
+	d.rumor(c, frameRecord(wire.Up, p.Next(p.Stamp, rankDown)))
 	d.after(d.contact(c, rankSuspect), contestDue, p.Name, uint64(p.Stamp))
 	return true
 }

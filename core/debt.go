@@ -56,6 +56,8 @@ func (d *debt) lacks(c *conn) bool {
 }
 
 // settle takes note that the peer knows it.
+//
+//go:noinline
 func (d *debt) settle(c *conn) {
 	for len(d.known) <= c.place.slot/64 {
 		d.known = append(d.known, 0)
@@ -161,7 +163,7 @@ func (ds *debts) changed(ch *change) {
 		ds.leaves = append(ds.leaves, d)
 	}
 	if ch.from != nil {
-		if c := ds.overlay.byName[ch.from.name]; c != nil && &c.asserter == ch.from {
+		if c := ds.overlay.peer(ch.from.name); c != nil && &c.asserter == ch.from {
 			d.settle(c)
 		}
 	}

@@ -51,7 +51,7 @@ func (o *overlay) redialNext() {
 	for ; n < len(o.broken) && o.left[dialRedial] > 0; n++ {
 		b := &o.broken[n]
 		s, c := o.replica.look(b.name), o.dials[b.name]
-		if !s.isUp() || s.address() == "" || o.byName[b.name] != nil {
+		if !s.isUp() || s.address() == "" || o.peer(b.name) != nil {
 			continue
 		}
 		if c == nil {
@@ -82,6 +82,7 @@ func (o *overlay) own() (open, pending int) {
 	return open, o.pending()
 }
 
+//go:noinline
 func (o *overlay) pending() (n int) {
 	for _, c := range o.dials {
 		if c.why == dialOwn {

@@ -40,9 +40,9 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 		theirs := lww.New(w.Name, w.Stamp, w.Rank, w.Value)
 		text = "it repeats a record of " + w.Name + " with another value, again and again: its hash is " +
 			strconv.FormatUint(theirs.Hash(), 16) + ", here " + strconv.FormatUint(known.Hash(), 16)
-	} else if c := d.overlay.byName[w.Name]; c != nil && !d.hasProved(w.Name) {
+	} else if c := d.overlay.peer(w.Name); c != nil && !d.hasProved(w.Name) {
 		d.proved[w.Name] = d.now // it was heard just now
-		d.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{*w}})
+		d.rumor(c, *w)
 	}
 	if s.unheard++; !accused || s.unheard > passedOn {
 		d.emitRefused(by.name, "", wire.CodeForbidden, text)
@@ -52,7 +52,7 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 
 // lives says whether this node knows at first hand that another one does.
 func (d *detector) lives(name string) bool {
-	c := d.overlay.byName[name]
+	c := d.overlay.peer(name)
 	return name == d.cfg.Name || c != nil && d.now-c.heard < 2*d.cfg.Period || d.hasProved(name)
 }
 

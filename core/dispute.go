@@ -17,6 +17,8 @@ type dispute struct {
 }
 
 // dispute returns what is disputed of a process; of another one of the name nothing was.
+//
+//go:noinline
 func (d *detector) dispute(name string, of wire.Instance) *dispute {
 	a := d.disputed[name]
 	if a == nil || a.of != of {

@@ -1,7 +1,5 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
-
 const helpers = 3 // through how many others a node is probed (SWIM 4.1: k = 3)
 
 // doubt is about a node that did not answer, or whose address refused a connection.
@@ -16,7 +14,7 @@ type doubt struct {
 // doubt follows up on a node that did not answer: it is probed through others
 // and, if none of them reaches it, suspected (SWIM 4.1 and 4.2).
 func (d *detector) doubt(name string, refused bool) {
-	c := d.overlay.byName[name]
+	c := d.overlay.peer(name)
 	if c != nil {
 		d.check(c)
 	}
@@ -38,7 +36,7 @@ func (d *detector) doubt(name string, refused bool) {
 		return
 	}
 	if c != nil {
-		d.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: about.seq})
+		d.probe(c, about.seq)
 	}
 	for _, c := range through {
 		d.askFor(about, c)
@@ -49,8 +47,7 @@ func (d *detector) doubt(name string, refused bool) {
 func (d *detector) askFor(about *doubt, c *conn) {
 	about.asked = append(about.asked, c.name)
 	about.waiting[c.name] = true
-	probe := (&wire.Frame{Kind: wire.KindProbe, Seq: about.seq}).Append(nil)
-	d.send(c, &wire.Frame{Kind: wire.KindRelay, From: d.cfg.Name, To: about.name, Inner: string(probe)})
+	d.sendBytes(c, relayed(d.cfg.Name, about.name, 0, string(probeFrame(about.seq))))
 	d.check(c) // from whom nothing comes at all, nothing follows
 }
 
@@ -96,7 +93,7 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 		patience = d.cfg.AckTimeout
 	}
 	own := patience
-	if c := d.overlay.byName[name]; c != nil {
+	if c := d.overlay.peer(name); c != nil {
 		own = max(own, c.trip.timeout(d.cfg.AckTimeout))
 	}
 	return through, patience + own
@@ -124,7 +121,7 @@ func (d *detector) refusedToo(helper string, seq uint64) {
 // connected to it answers for it instead. A process that refuted that it is down
 // gets the usual time for a while: see dispute.
 func (d *detector) conclude(about *doubt) {
-	if !about.refused || len(about.asked) == 0 || len(about.waiting) > 0 || d.overlay.byName[about.name] != nil || d.isDisputed(about.name) {
+	if !about.refused || len(about.asked) == 0 || len(about.waiting) > 0 || d.overlay.peer(about.name) != nil || d.isDisputed(about.name) {
 		return
 	}
 	d.replica.accuse(about.name, rankDown)
@@ -135,7 +132,7 @@ func (d *detector) conclude(about *doubt) {
 func (d *detector) endDoubt(a *ask, alive bool) {
 	name, about := a.name, d.doubts[a.name]
 	delete(d.doubts, name)
-	c := d.overlay.byName[name]
+	c := d.overlay.peer(name)
 	if alive && c != nil && !about.refused {
 		d.health.worse() // others reach it, this node did not
 	}

@@ -17,7 +17,7 @@ func (r *Ring) establish(c *conn) {
 	c.share = &r.share
 	name := c.name
 	r.overlay.welcome(c)
-	if old := r.overlay.byName[name]; old != nil {
+	if old := r.overlay.peer(name); old != nil {
 		if c.crosses(old, r.now) && old.dialed == (r.cfg.Name < name) {
 			r.keep(old, c)
 			return
@@ -73,7 +73,7 @@ func (r *Ring) establish(c *conn) {
 func (r *Ring) confront(c *conn) {
 	s := r.replica.look(c.name)
 	if p := s.presence; p != nil && (p.Rank != rankUp || s.says.Instance != c.hello.Instance) {
-		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Up, p)}})
+		r.rumor(c, frameRecord(wire.Up, p))
 	}
 }
 

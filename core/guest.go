@@ -22,7 +22,7 @@ func (c *conn) bearable(size int, now int64) bool {
 // hasRoom says whether one more guest may come in: of connections there are
 // MaxGuests, and of names that are new no more than are forgotten meanwhile.
 func (r *Ring) hasRoom(name string) bool {
-	if c := r.overlay.byName[name]; r.overlay.guests >= r.cfg.MaxGuests && (c == nil || c.role != Guest) {
+	if c := r.overlay.peer(name); r.overlay.guests >= r.cfg.MaxGuests && (c == nil || c.role != Guest) {
 		return false // else it takes the place of one
 	}
 	room := int64(r.cfg.MaxGuests)
@@ -44,7 +44,7 @@ func (r *Ring) greetGateway(c *conn) {
 // leaveSilent has a guest go to another gateway when its own was silent for two
 // periods: it is up no longer than GuestGrace without one.
 func (r *Ring) leaveSilent(gateway string) {
-	if c := r.overlay.byName[gateway]; c != nil && r.now-c.heard > 2*r.cfg.Period {
+	if c := r.overlay.peer(gateway); c != nil && r.now-c.heard > 2*r.cfg.Period {
 		r.close(c, wire.CodeTimeout, "no answer")
 	}
 }
@@ -65,7 +65,7 @@ func (r *Ring) checkGuests() {
 			r.close(c, wire.CodeRotated, "it is at another gateway")
 		case !c.probed:
 			c.probed = true
-			r.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: r.nextSeq()})
+			r.probe(c, r.nextSeq())
 		case silent > 3*r.cfg.Period+2*r.cfg.AckTimeout:
 			r.replica.accuse(c.name, rankSuspect)
 		}

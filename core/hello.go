@@ -108,7 +108,7 @@ func (r *Ring) sendAway(c *conn) {
 		r.sayHello(c)
 	}
 	s := r.replica.look(name)
-	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Nodes, s.node), frameRecord(wire.Up, s.presence)}})
+	r.rumor(c, frameRecord(wire.Nodes, s.node), frameRecord(wire.Up, s.presence))
 	r.failAdd(c, wire.CodeRemoved, "the process at "+c.addr+" was deleted")
 	r.fail(c, wire.CodeRemoved, "the node "+name+" was deleted after this process of it started, and another has its name")
 }

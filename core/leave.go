@@ -1,10 +1,6 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 // leaveTimeout is how long a leave waits for another node to hold its tombstone.
 const leaveTimeout = 10 * Second
@@ -43,7 +39,7 @@ func (r *Ring) tellLeave(c *conn) {
 		return
 	}
 	tombstone := frameRecord(wire.Nodes, r.replica.nodes.Get(r.cfg.Name))
-	r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{tombstone}})
+	r.rumor(c, tombstone)
 	r.gossipWith(c)
 }
 
@@ -72,9 +68,7 @@ func (r *Ring) goodbye(why Reason) {
 		r.debts.sendRumor(c)
 	}
 	r.halt(why, "")
-	for _, c := range slices.Clone(r.overlay.live) {
-		r.close(c, wire.CodeBye, "")
-	}
+	r.closeAll(wire.CodeBye)
 	for { // an Add may wait, or more: the first comes first
 		var first *conn
 		for _, c := range r.overlay.conns {

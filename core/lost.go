@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -34,6 +35,15 @@ func (r *Ring) close(c *conn, code wire.Code, text string) {
 	r.lose(c, code)
 }
 
+// closeAll ends all that are established.
+//
+//go:noinline
+func (r *Ring) closeAll(code wire.Code) {
+	for _, c := range slices.Clone(r.overlay.live) {
+		r.close(c, code, "")
+	}
+}
+
 // giveUp ends a connection that does not come about. If it was dialled, that
 // is as good as unreachable.
 func (r *Ring) giveUp(c *conn, text string) {
@@ -42,13 +52,6 @@ func (r *Ring) giveUp(c *conn, text string) {
 	}
 	r.hangUp(c.id, wire.CodeTimeout, text)
 	r.lose(c, wire.CodeUnreachable)
-}
-
-// abandon gives up a connection on which nothing comes any more. It is as good
-// as broken.
-func (r *Ring) abandon(c *conn) {
-	r.hangUp(c.id, wire.CodeTimeout, "nothing comes any more")
-	r.lose(c, wire.CodeLost)
 }
 
 // lose forgets a connection and draws the conclusions from how it ended.

@@ -72,6 +72,28 @@ func (o *output) sendBytes(c *conn, frame []byte) {
 	e.Conn, e.Frame = c.id, frame
 }
 
+//go:noinline
+func (o *output) probe(c *conn, seq uint64) {
+	o.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: seq})
+}
+
+//go:noinline
+func (o *output) rumor(c *conn, records ...wire.Record) {
+	o.send(c, &wire.Frame{Kind: wire.KindRumor, Records: records})
+}
+
+// relayed is a frame that gateways and helpers forward.
+//
+//go:noinline
+func relayed(from, to string, hops uint8, inner string) []byte {
+	return (&wire.Frame{Kind: wire.KindRelay, From: from, To: to, Hops: hops, Inner: inner}).Append(nil)
+}
+
+//go:noinline
+func probeFrame(seq uint64) []byte {
+	return (&wire.Frame{Kind: wire.KindProbe, Seq: seq}).Append(nil)
+}
+
 // hangUp has the runtime close a connection.
 //
 //go:noinline

@@ -95,7 +95,7 @@ func (r *Ring) stands() bool {
 		return false
 	}
 	p := r.presence()
-	if via := r.replica.via(r.cfg.Name); r.overlay.byName[via] != nil || r.overlay.gateway() == nil {
+	if via := r.replica.via(r.cfg.Name); r.overlay.peer(via) != nil || r.overlay.gateway() == nil {
 		p.Via = via
 	}
 	return own.Value == p.Value()

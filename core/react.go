@@ -49,9 +49,9 @@ func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 // showDeletion shows who has added itself the deletion that it did not know of:
 // see overrule.
 func (r *Ring) showDeletion(ch *change) {
-	c := r.overlay.byName[ch.name]
+	c := r.overlay.peer(ch.name)
 	if c != nil && &c.asserter == ch.from && ch.old != nil && ch.old.Rank == rankDel && ch.record != nil && ch.record.Rank == rankAdd && ch.after.member.Deleted < ch.old.Stamp {
-		r.send(c, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{frameRecord(wire.Nodes, ch.old)}})
+		r.rumor(c, frameRecord(wire.Nodes, ch.old))
 	}
 }
 

@@ -72,7 +72,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 	}
 	if to != r.cfg.Name {
 		if hops < wire.MaxHops {
-			forward := (&wire.Frame{Kind: wire.KindRelay, From: from, To: to, Hops: hops + 1, Inner: inner}).Append(nil)
+			forward := relayed(from, to, hops+1, inner)
 			if r.detector.isRefused(to) {
 				r.overlay.tellRefused([]string{string(forward)})
 			} else {
@@ -89,7 +89,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 	switch in.Kind {
 	case wire.KindProbe:
 		alive := wire.Frame{Kind: wire.KindAlive, Seq: in.Seq, Instance: r.cfg.Instance}
-		r.send(c, &wire.Frame{Kind: wire.KindRelay, From: r.cfg.Name, To: from, Inner: string(alive.Append(nil))})
+		r.sendBytes(c, relayed(r.cfg.Name, from, 0, string(alive.Append(nil))))
 	case wire.KindAlive:
 		r.detector.alive(from, nil, in.Seq, in.Instance)
 	}

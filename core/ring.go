@@ -91,7 +91,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		if t == nil {
 			break
 		}
-		r.fire(*t)
+		r.fire(t)
 		r.follow()
 	}
 	r.finish()
@@ -122,7 +122,7 @@ func (r *Ring) takeTime(in *Input) {
 }
 
 // fire does what a timer says.
-func (r *Ring) fire(t timer) {
+func (r *Ring) fire(t *timer) {
 	switch t.kind {
 	case roundDue:
 		r.every(r.cfg.Period, roundDue)
@@ -143,7 +143,8 @@ func (r *Ring) fire(t timer) {
 		r.detector.endAsk(t.id, false, wire.Instance{})
 	case silentDue:
 		if c := r.detector.silent(ConnID(t.id)); c != nil {
-			r.abandon(c)
+			r.hangUp(c.id, wire.CodeTimeout, "nothing comes any more")
+			r.lose(c, wire.CodeLost) // it is as good as broken
 		}
 	case syncDue:
 		if c := r.reconciler.giveUp(t.id); c != nil {

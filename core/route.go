@@ -9,7 +9,7 @@ const maxQueued = 8
 // else by dialling it. It never goes back where it came from. A frame that is
 // no relay yet is made one if it has to pass a gateway.
 func (o *overlay) route(to string, frame []byte, from *conn) bool {
-	if c := o.byName[to]; c != nil {
+	if c := o.peer(to); c != nil {
 		if c == from {
 			return false
 		}
@@ -20,12 +20,12 @@ func (o *overlay) route(to string, frame []byte, from *conn) bool {
 		return true
 	}
 	if via := o.replica.via(to); via != "" {
-		c := o.byName[via]
+		c := o.peer(via)
 		if c == nil || c == from {
 			return false
 		}
 		if from == nil {
-			frame = (&wire.Frame{Kind: wire.KindRelay, From: o.cfg.Name, To: to, Inner: string(frame)}).Append(nil)
+			frame = relayed(o.cfg.Name, to, 0, string(frame))
 		}
 		o.sendBytes(c, frame)
 		return true
@@ -52,7 +52,7 @@ func (o *overlay) tellRefused(frames []string) {
 		if f.Decode([]byte(frame)) != nil || f.Kind != wire.KindRelay || probe.Decode([]byte(f.Inner)) != nil {
 			continue // its own
 		}
-		if c := o.byName[f.From]; c != nil && probe.Kind == wire.KindProbe {
+		if c := o.peer(f.From); c != nil && probe.Kind == wire.KindProbe {
 			o.send(c, &wire.Frame{Kind: wire.KindRefused, Seq: probe.Seq})
 		}
 	}

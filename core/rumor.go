@@ -51,7 +51,7 @@ func (ds *debts) flush() {
 
 func (ds *debts) sendRumor(c *conn) {
 	if records := ds.take(c); len(records) > 0 {
-		ds.send(c, &wire.Frame{Kind: wire.KindRumor, Records: records})
+		ds.rumor(c, records...)
 	}
 }
 

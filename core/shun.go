@@ -32,6 +32,8 @@ func (o *overlay) shun(name string, doublings int) {
 }
 
 // matter returns what is the matter with a node; from now on something is.
+//
+//go:noinline
 func (o *overlay) matter(name string) *aside {
 	s := o.shunned[name]
 	if s == nil {

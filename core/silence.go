@@ -1,7 +1,5 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
-
 // check finds out whether a connection still carries anything, after an answer
 // was missed: a network may have forgotten it, and TCP notices that only after
 // minutes. It is given two retransmissions' time at least.
@@ -10,7 +8,7 @@ func (d *detector) check(c *conn) {
 		return
 	}
 	c.checked = d.now
-	d.send(c, &wire.Frame{Kind: wire.KindProbe, Seq: d.nextSeq()})
+	d.probe(c, d.nextSeq())
 	d.after(d.health.stretch(max(d.cfg.AckTimeout, 2*c.trip.timeout(d.cfg.AckTimeout))), silentDue, "", uint64(c.id))
 }
 
@@ -27,7 +25,7 @@ func (d *detector) silent(id ConnID) *conn {
 // heardAny says whether anything came from one of some nodes since a time.
 func (d *detector) heardAny(names []string, since int64) bool {
 	for _, name := range names {
-		if c := d.overlay.byName[name]; c != nil && c.heard > since {
+		if c := d.overlay.peer(name); c != nil && c.heard > since {
 			return true
 		}
 	}
@@ -39,7 +37,7 @@ func (d *detector) heardAny(names []string, since int64) bool {
 // it, it is left alone.
 func (d *detector) refuted(ch *change) {
 	d.proved[ch.name] = d.now
-	c := d.overlay.byName[ch.name]
+	c := d.overlay.peer(ch.name)
 	switch {
 	case c == nil && d.overlay.shunned[ch.name] != nil:
 		d.overlay.shun(ch.name, detours)

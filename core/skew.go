@@ -52,7 +52,7 @@ func (r *Ring) mintAnew(agreed bool) {
 		case rec.Stamp <= r.wall+MaxSkew:
 		case rec.Name == r.cfg.Name:
 			r.mintPresence(0)
-		case agreed || r.overlay.byName[rec.Name] != nil && r.overlay.byName[rec.Name].guest:
+		case agreed || r.overlay.peer(rec.Name) != nil && r.overlay.peer(rec.Name).guest:
 			r.replica.forget(wire.Up, rec.Name)
 		}
 	}

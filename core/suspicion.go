@@ -48,7 +48,7 @@ func (d *detector) orphaned(ch *change) {
 // reaches says whether the gateway of a node seems to reach it.
 func (d *detector) reaches(s *standing, name string) bool {
 	if s.says.Via == d.cfg.Name {
-		c := d.overlay.byName[name]
+		c := d.overlay.peer(name)
 		return c != nil && c.speaksIn(s, d.cfg.Name)
 	}
 	gateway := d.replica.look(s.says.Via)

@@ -63,6 +63,21 @@ type task struct {
 	after  string // a name on the last level: only what the peer has behind it is asked for
 }
 
+// compare has a whole set be compared.
+//
+//go:noinline
+func (s *reconciliation) compare(id wire.SetID) { s.ask(&task{rg: wire.Range{Set: id}}) }
+
+//go:noinline
+func (s *reconciliation) ask(t *task) { s.queue = append(s.queue, *t) }
+
+// put makes an item part of the next frame.
+//
+//go:noinline
+func (s *reconciliation) put(item *wire.Item, of *task) {
+	s.items, s.asked = append(s.items, *item), append(s.asked, *of)
+}
+
 func newReconciler(s *self, rep *replica, o *overlay) reconciler {
 	return reconciler{self: s, replica: rep, overlay: o}
 }
@@ -76,10 +91,10 @@ func (rc *reconciler) startSync(c *conn) {
 	}
 	s := &reconciliation{conn: c, upToo: true}
 	if rc.replica.nodes.Len() <= fewRecords && c.hello.Members <= fewRecords {
-		s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Up}})
+		s.compare(wire.Up)
 		s.upToo = false
 	}
-	s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Nodes}})
+	s.compare(wire.Nodes)
 	rc.sync = s
 	rc.nextSync()
 }
@@ -91,7 +106,7 @@ func (rc *reconciler) nextSync() {
 	if len(s.queue) == 0 && len(s.push) == 0 {
 		if s.upToo {
 			s.upToo = false
-			s.queue = append(s.queue, task{rg: wire.Range{Set: wire.Up}})
+			s.compare(wire.Up)
 		} else {
 			rc.endSync()
 			return
@@ -111,7 +126,7 @@ func (rc *reconciler) nextSync() {
 				size += sizeOf(all)
 			}
 		}
-		s.items, s.asked = append(s.items, item), append(s.asked, t)
+		s.put(&item, &t)
 	}
 	s.seq = rc.nextSeq()
 	s.timer = rc.after(syncTimeout, syncDue, "", s.seq)
@@ -134,8 +149,7 @@ func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 	s.push = s.push[n:]
 	for id, records := range some {
 		if len(records) > 0 {
-			s.items = append(s.items, wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records})
-			s.asked = append(s.asked, pushed)
+			s.put(&wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records}, &pushed)
 		}
 	}
 	return size
@@ -196,7 +210,7 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	}
 	for i := len(s.asked) - 1; i >= int(f.Handled); i-- {
 		if t := &s.asked[i]; !t.isPushed() {
-			s.queue = append(s.queue, *t)
+			s.ask(t)
 		}
 	}
 	if int(f.Handled) < len(s.asked) && s.asked[f.Handled].isPushed() {
@@ -213,7 +227,7 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 func (s *reconciliation) askOn(item *wire.Item) {
 	asked := indexOf(s.asked, item.Range)
 	if last := item.Records[len(item.Records)-1].Name; last > s.asked[asked].after {
-		s.queue = append(s.queue, task{rg: item.Range, after: strings.Clone(last)})
+		s.ask(&task{rg: item.Range, after: strings.Clone(last)})
 	}
 }
 
@@ -250,7 +264,7 @@ func (rc *reconciler) descend(s *reconciliation, item *wire.Item) {
 			continue
 		}
 		child := lwwRange(item.Range).Child(i)
-		s.queue = append(s.queue, task{
+		s.ask(&task{
 			rg:     wire.Range{Set: item.Range.Set, Depth: child.Depth, Prefix: child.Prefix},
 			theirs: theirs.Count, known: true,
 		})

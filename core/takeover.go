@@ -30,7 +30,7 @@ func (r *Ring) inherit(in *Input) {
 // have been let in is left to time out.
 func (r *Ring) inheritHello(c *conn, frame []byte) {
 	var f wire.Frame
-	if f.Decode(frame) != nil || f.Kind != wire.KindHello || f.Hello.Name == r.cfg.Name || r.overlay.byName[f.Hello.Name] != nil {
+	if f.Decode(frame) != nil || f.Kind != wire.KindHello || f.Hello.Name == r.cfg.Name || r.overlay.peer(f.Hello.Name) != nil {
 		return
 	}
 	c.greeted(&f.Hello)
