@@ -13,6 +13,7 @@ const (
 
 // ask is a probe on its way.
 type ask struct {
+	incomparable
 	name  string
 	why   purpose
 	conn  ConnID         // claiming: whose claim it is
@@ -24,6 +25,7 @@ type ask struct {
 // claim is what was found out about a name that the process at the other end of
 // a connection claims.
 type claim struct {
+	incomparable
 	conn  ConnID
 	lives bool   // the older instance
 	addr  string // where
@@ -61,7 +63,7 @@ func (d *detector) claim(c *conn, of *wire.Presence) {
 //
 //go:noinline
 func (d *detector) decide(a *ask, lives bool) {
-	d.claims = append(d.claims, claim{a.conn, lives, a.of.Address})
+	d.claims = append(d.claims, claim{conn: a.conn, lives: lives, addr: a.of.Address})
 }
 
 // measure learns how long a new peer's answers take, before the first one is

@@ -84,21 +84,18 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 
 // complete sets the defaults, and finds what cannot be used: a *ConfigError.
 func (cfg *Config) complete() error {
-	if err := wire.ValidName(cfg.Ring); err != nil {
-		return &ConfigError{"Ring", err}
+	err := wrong("Ring", wire.ValidName(cfg.Ring))
+	if err == nil {
+		err = wrong("Name", wire.ValidName(cfg.Name))
 	}
-	if err := wire.ValidName(cfg.Name); err != nil {
-		return &ConfigError{"Name", err}
+	if err == nil && cfg.Address != "" {
+		err = wrong("Address", wire.ValidAddress(cfg.Address))
 	}
-	if cfg.Address != "" {
-		if err := wire.ValidAddress(cfg.Address); err != nil {
-			return &ConfigError{"Address", err}
-		}
+	for i := 0; i < len(cfg.Join) && err == nil; i++ {
+		err = wrong("Join", wire.ValidAddress(cfg.Join[i]))
 	}
-	for _, addr := range cfg.Join {
-		if err := wire.ValidAddress(addr); err != nil {
-			return &ConfigError{"Join", err}
-		}
+	if err != nil {
+		return err
 	}
 	if cfg.MaxGuests == 0 {
 		cfg.MaxGuests = 1000
@@ -110,6 +107,14 @@ func (cfg *Config) complete() error {
 	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
 	return nil
+}
+
+//go:noinline
+func wrong(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ConfigError{field, err}
 }
 
 func orDefault(v, d int64) int64 {

@@ -56,6 +56,11 @@ type conn struct {
 	differs bool // a sync is due as soon as the one under way is over
 }
 
+// peer returns the connection that is established with a node, or nil.
+//
+//go:noinline
+func (o *overlay) peer(name string) *conn { return o.byName[name] }
+
 // admits says whether authentication lets the other end have a name.
 func (c *conn) admits(name string) bool {
 	begin, some := strings.CutSuffix(c.authenticated, "*")

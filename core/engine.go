@@ -125,18 +125,13 @@ const (
 )
 
 // String returns the reason's word.
-func (r Reason) String() string {
-	switch r {
-	case HaltStopped:
-		return "stopped"
-	case HaltLeft:
-		return "left"
-	case HaltRemoved:
-		return "removed"
-	case HaltNameTaken:
-		return "name-taken"
-	}
-	return "unknown"
+func (r Reason) String() string { return word(reasonWords[:], int(r), "unknown") }
+
+var reasonWords = [...]string{
+	HaltStopped:   "stopped",
+	HaltLeft:      "left",
+	HaltRemoved:   "removed",
+	HaltNameTaken: "name-taken",
 }
 
 // State is where a node stands, as this node knows it.
@@ -153,22 +148,15 @@ const (
 )
 
 // String returns the state's word.
-func (s State) String() string {
-	switch s {
-	case Unknown:
-		return "unknown"
-	case Alive:
-		return "up"
-	case Suspect:
-		return "suspect"
-	case Down:
-		return "down"
-	case Left:
-		return "left"
-	case Removed:
-		return "removed"
-	}
-	return "invalid"
+func (s State) String() string { return word(stateWords[:], int(s), "invalid") }
+
+var stateWords = [...]string{
+	Unknown: "unknown",
+	Alive:   "up",
+	Suspect: "suspect",
+	Down:    "down",
+	Left:    "left",
+	Removed: "removed",
 }
 
 // Node is what this node knows of a node.
@@ -200,26 +188,17 @@ const (
 )
 
 // String returns the event's word.
-func (k EventKind) String() string {
-	switch k {
-	case EventNode:
-		return "node"
-	case EventResult:
-		return "result"
-	case EventRefused:
-		return "refused"
-	case EventSkew:
-		return "skew"
-	case EventLeaving:
-		return "leaving"
-	case EventStays:
-		return "stays"
-	case EventStale:
-		return "stale"
-	case EventFresh:
-		return "fresh"
-	}
-	return "unknown"
+func (k EventKind) String() string { return word(eventWords[:], int(k), "unknown") }
+
+var eventWords = [...]string{
+	EventNode:    "node",
+	EventResult:  "result",
+	EventRefused: "refused",
+	EventSkew:    "skew",
+	EventLeaving: "leaving",
+	EventStays:   "stays",
+	EventStale:   "stale",
+	EventFresh:   "fresh",
 }
 
 // Event is something that a runtime or a person may want to know.
@@ -233,4 +212,12 @@ type Event struct {
 	Code wire.Code // EventResult, EventRefused, EventSkew
 	Text string    // EventResult, EventRefused: for people
 	Skew int64     // EventSkew: microseconds that the other is ahead
+}
+
+// word is the i-th of some words, or other if there is none.
+func word(words []string, i int, other string) string {
+	if i < len(words) && words[i] != "" {
+		return words[i]
+	}
+	return other
 }

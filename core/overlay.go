@@ -84,11 +84,6 @@ func (o *overlay) welcome(c *conn) {
 	}
 }
 
-// peer returns the connection that is established with a node, or nil.
-//
-//go:noinline
-func (o *overlay) peer(name string) *conn { return o.byName[name] }
-
 // admit counts a connection to the established ones.
 //
 //go:noinline

@@ -44,12 +44,12 @@ func New(cfg Config) (*Ring, error) {
 	r.reconciler = newReconciler(&r.self, &r.replica, &r.overlay)
 	r.reconciler.merge, r.reconciler.takeIn = r.merge, r.mergeAll
 	if cfg.Snapshot != nil {
-		if err := r.restore(cfg.Snapshot); err != nil {
-			return nil, &ConfigError{"Snapshot", err}
+		if err := wrong("Snapshot", r.restore(cfg.Snapshot)); err != nil {
+			return nil, err
 		}
 	}
-	if err := r.checkTags(); err != nil {
-		return nil, &ConfigError{"Tags", err}
+	if err := wrong("Tags", r.checkTags()); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

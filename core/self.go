@@ -2,6 +2,10 @@ package core
 
 import "math/rand/v2"
 
+// incomparable in a struct keeps out of the module what would compare two of them,
+// which nobody does.
+type incomparable [0]func()
+
 // self is this node as the owners of its state share it: who it is, what time it
 // is for it, and its way to act.
 type self struct {

@@ -31,24 +31,29 @@ func text(key, value string) int32 {
 		return refused
 	}
 	value = strings.Clone(value)
+	var field *string
 	switch key {
 	case "ring":
-		config.Ring = value
+		field = &config.Ring
 	case "name":
-		config.Name = value
+		field = &config.Name
 	case "address":
-		config.Address = value
+		field = &config.Address
 	case "join":
 		config.Join = append(config.Join, value)
+		return 0
 	case "snapshot":
 		config.Snapshot = []byte(value)
+		return 0
 	default:
 		tag, ok := strings.CutPrefix(key, "tag:")
 		if !ok {
 			return refused
 		}
 		config.Tags = append(config.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
+		return 0
 	}
+	*field = value
 	return 0
 }
 

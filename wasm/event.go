@@ -2,7 +2,6 @@ package main
 
 import (
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -18,10 +17,29 @@ func (o *object) close() { o.raw("}") }
 //go:noinline
 func (o *object) raw(s string) { o.b = append(o.b, s...) }
 
-// text appends what stands between the quotes of a string.
+// text appends what stands between the quotes of a JSON string. What is no UTF-8
+// becomes U+FFFD.
 //
 //go:noinline
-func (o *object) text(s string) { o.b = appendText(o.b, s) }
+func (o *object) text(s string) {
+	if isPlain(s) {
+		o.raw(s)
+		return
+	}
+	for _, c := range s {
+		switch {
+		case c < ' ':
+			o.raw(`\u00`)
+			o.raw(hex[c>>4 : c>>4+1])
+			o.raw(hex[c&15 : c&15+1])
+		case c == '"', c == '\\':
+			o.raw(`\`)
+			fallthrough
+		default:
+			o.raw(string(c))
+		}
+	}
+}
 
 // key appends a key as it stands in JSON, from the comma before it to the colon.
 //
@@ -132,29 +150,6 @@ func appendConfigError(dst []byte, err error) []byte {
 }
 
 const hex = "0123456789abcdef"
-
-// appendText appends what stands between the quotes of a JSON string. What is no
-// UTF-8 becomes U+FFFD.
-func appendText(dst []byte, s string) []byte {
-	if isPlain(s) {
-		return append(dst, s...)
-	}
-	for i, c := range s {
-		switch {
-		case c == utf8.RuneError:
-			dst = append(dst, "\ufffd"...)
-		case c >= utf8.RuneSelf:
-			dst = utf8.AppendRune(dst, c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		case c == '"', c == '\\':
-			dst = append(dst, '\\', s[i])
-		default:
-			dst = append(dst, s[i])
-		}
-	}
-	return dst
-}
 
 // isPlain says whether all bytes of s stand for themselves in a JSON string, as
 // those of nearly all strings do: it looks at eight of them at a time.

@@ -66,7 +66,10 @@ func TestStrings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "s")
 		var got string
-		if err := json.Unmarshal(append(appendText([]byte{'"'}, s), '"'), &got); err != nil {
+		o := object{[]byte{'"'}}
+		o.text(s)
+		o.raw(`"`)
+		if err := json.Unmarshal(o.b, &got); err != nil {
 			t.Fatal(err)
 		}
 		want := string([]rune(s)) // what is no UTF-8 is U+FFFD, byte for byte

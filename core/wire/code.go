@@ -50,59 +50,42 @@ const (
 
 // String returns the code's word, as docs/protocol.md has it.
 func (c Code) String() string {
-	switch c {
-	case CodeLost:
-		return "lost"
-	case CodeRefused:
-		return "refused"
-	case CodeUnreachable:
-		return "unreachable"
-	case CodeSlow:
-		return "slow"
-	case CodeInvalid:
-		return "invalid"
-	case CodeUnknown:
-		return "unknown-node"
-	case CodeNobody:
-		return "nobody"
-	case CodeHalting:
-		return "halting"
-	case CodeUntrusted:
-		return "untrusted"
-	case CodeBye:
-		return "bye"
-	case CodeGoingAway:
-		return "going-away"
-	case CodeTooBig:
-		return "too-big"
-	case CodeRotated:
-		return "rotated"
-	case CodeDuplicate:
-		return "duplicate"
-	case CodeBadFrame:
-		return "bad-frame"
-	case CodeVersion:
-		return "version"
-	case CodeRing:
-		return "wrong-ring"
-	case CodeNameTaken:
-		return "name-taken"
-	case CodeSkew:
-		return "clock-skew"
-	case CodeOrder:
-		return "out-of-order"
-	case CodeForbidden:
-		return "forbidden"
-	case CodeTimeout:
-		return "timeout"
-	case CodeWrongNode:
-		return "wrong-node"
-	case CodeSelf:
-		return "self"
-	case CodeBusy:
-		return "busy"
-	case CodeRemoved:
-		return "removed"
+	for i := range codeWords {
+		if codeWords[i].code == c {
+			return codeWords[i].word
+		}
 	}
 	return "code-" + strconv.Itoa(int(c))
+}
+
+var codeWords = [...]struct {
+	code Code
+	word string
+}{
+	{CodeLost, "lost"},
+	{CodeRefused, "refused"},
+	{CodeUnreachable, "unreachable"},
+	{CodeSlow, "slow"},
+	{CodeInvalid, "invalid"},
+	{CodeUnknown, "unknown-node"},
+	{CodeNobody, "nobody"},
+	{CodeHalting, "halting"},
+	{CodeUntrusted, "untrusted"},
+	{CodeBye, "bye"},
+	{CodeGoingAway, "going-away"},
+	{CodeTooBig, "too-big"},
+	{CodeRotated, "rotated"},
+	{CodeDuplicate, "duplicate"},
+	{CodeBadFrame, "bad-frame"},
+	{CodeVersion, "version"},
+	{CodeRing, "wrong-ring"},
+	{CodeNameTaken, "name-taken"},
+	{CodeSkew, "clock-skew"},
+	{CodeOrder, "out-of-order"},
+	{CodeForbidden, "forbidden"},
+	{CodeTimeout, "timeout"},
+	{CodeWrongNode, "wrong-node"},
+	{CodeSelf, "self"},
+	{CodeBusy, "busy"},
+	{CodeRemoved, "removed"},
 }

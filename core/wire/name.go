@@ -86,18 +86,22 @@ func quote(s string) string {
 	if len(s) > enough {
 		s, more = s[:enough], "..."
 	}
-	quoted := []byte{'"'}
+	var w writer
+	w.byte('"')
 	for _, c := range s {
 		switch {
 		case c == '\n':
-			quoted = append(quoted, `\n`...)
+			w.raw(`\n`)
 		case c < ' ', c >= 0x7f && c < 0xa0:
-			quoted = append(quoted, '\\', 'x', hex[c>>4], hex[c&15])
+			w.raw(`\x`)
+			w.byte(hex[c>>4])
+			w.byte(hex[c&15])
 		default:
-			quoted = utf8.AppendRune(quoted, c)
+			w.raw(string(c))
 		}
 	}
-	return string(append(quoted, '"')) + more
+	w.byte('"')
+	return string(w.b) + more
 }
 
 func checkPort(port string) (detail string) {
