@@ -21,10 +21,15 @@ func (r *replica) setDeadline(name string, before, after *standing) {
 		r.expireLater(after.node)
 	case r.cfg.Ephemeral || name == r.cfg.Name:
 	case after.guest:
-		r.deadlines[name] = r.after(EphemeralTTL, deadlineDue, name, 0)
+		r.setTimer(name, EphemeralTTL)
 	case r.cfg.ReapAfter > 0:
-		r.deadlines[name] = r.after(r.cfg.ReapAfter, deadlineDue, name, 0)
+		r.setTimer(name, r.cfg.ReapAfter)
 	}
+}
+
+//go:noinline
+func (r *replica) setTimer(name string, left int64) {
+	r.deadlines[name] = r.after(left, deadlineDue, name, 0)
 }
 
 func minAge(m *wire.Member) int64 {
@@ -38,5 +43,5 @@ func minAge(m *wire.Member) int64 {
 func (r *replica) expireLater(rec *lww.Record) {
 	age := minAge(rec.Parsed.(*wire.Member))
 	left := max(0, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
-	r.deadlines[rec.Name] = r.after(left, deadlineDue, rec.Name, 0)
+	r.setTimer(rec.Name, left)
 }

@@ -157,7 +157,8 @@ func (ds *debts) changed(ch *change) {
 	if ds.by == nil {
 		ds.by = make(map[*lww.Record]*debt)
 	}
-	ds.list, ds.by[d.rec] = append(ds.list, d), d
+	ds.list = append(ds.list, d)
+	ds.by[d.rec] = d
 	ds.end++
 	if d.set == wire.Up && d.rec.Rank == rankLeft {
 		ds.leaves = append(ds.leaves, d)

@@ -80,7 +80,7 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 			through = append(through, c)
 		}
 	}
-	d.rand.Shuffle(len(through), func(i, j int) { through[i], through[j] = through[j], through[i] })
+	d.shuffle(through)
 	n := helpers << d.overlay.detours(name)
 	if d.hasProved(name) {
 		n *= 2 // somebody reaches it: this node is to ask that one, too

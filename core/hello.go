@@ -51,6 +51,7 @@ func (r *Ring) greet(c *conn, h *wire.Hello) {
 // judge lets the peer of a hello in, or does what else there is to do, or says why not.
 func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	name, ahead := h.Name, h.Wall-r.wall
+	mine, another := name == r.cfg.Name, c.want != "" && c.want != name
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
 		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
@@ -58,22 +59,22 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		return wire.CodeRing, name + " belongs to the ring " + h.Ring + ", " + r.cfg.Name + " to " + r.cfg.Ring
 	case !c.admits(name):
 		return wire.CodeForbidden, "it may not go by the name " + name
-	case name == r.cfg.Name && h.Instance == r.cfg.Instance:
+	case mine && h.Instance == r.cfg.Instance:
 		return wire.CodeSelf, c.addr + " is the address of this node itself"
 	case !h.Ephemeral && r.replica.isOver(name, h.Instance):
 		r.sendAway(c)
-	case name == r.cfg.Name && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
+	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, r.taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
 		r.haltFor(HaltNameTaken, r.taken(name, h.Address))
-	case name == r.cfg.Name:
+	case mine:
 		return wire.CodeNameTaken, r.taken(name, r.cfg.Address)
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
 		return wire.CodeSkew, skewText(name, ahead, r.cfg.Name)
-	case c.want != "" && c.want != name && r.replica.isMember(name):
+	case another && r.replica.isMember(name):
 		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
 		r.gone(c.want)
 		r.hold(c) // a member all the same
-	case c.want != "" && c.want != name:
+	case another:
 		return wire.CodeWrongNode, wrongNode(c, name)
 	case c.role == Guest && !h.Ephemeral:
 		return wire.CodeForbidden, "a guest is ephemeral"

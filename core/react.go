@@ -59,20 +59,20 @@ func (r *Ring) showDeletion(ch *change) {
 // What they write is a change that follows.
 func (r *Ring) settle() {
 	for i := 0; i < len(r.replica.changes); i++ {
-		ch := r.replica.changes[i]
-		r.debts.changed(&ch)
+		ch := &r.replica.changes[i] // as it is, whatever follows
+		r.debts.changed(ch)
 		if ch.after.state != Removed || ch.before.state != Removed {
 			r.tell(ch.name, &ch.after, ch.before.state == Removed)
 		}
-		r.detector.changed(&ch)
+		r.detector.changed(ch)
 		if ch.after.isUp() && !ch.before.isUp() {
 			r.overlay.fillSoon()
 		}
-		r.detector.orphaned(&ch)
+		r.detector.orphaned(ch)
 		if ch.name == r.cfg.Name && ch.set == wire.Nodes {
 			r.reviewMembership()
 		} else if ch.set == wire.Nodes {
-			r.showDeletion(&ch)
+			r.showDeletion(ch)
 		}
 	}
 	clear(r.replica.changes)

@@ -162,8 +162,9 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 			return isOlder, known // than what may become of it: it is in already, or was deleted
 		}
 	}
+	mine := w.Name == r.cfg.Name
 	if by.guest && w.Name != by.name {
-		if w.Set != wire.Up || w.Name != r.cfg.Name { // its gateway's presence it may hold in good faith
+		if w.Set != wire.Up || !mine { // its gateway's presence it may hold in good faith
 			return isForged, nil
 		}
 		return isRefused, nil
@@ -194,7 +195,7 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if by.guest && !by.mayOfItself(w, &after, r.cfg.Name, r.now) {
 		return isRefused, nil
 	}
-	if w.Name == r.cfg.Name && w.Set == wire.Up {
+	if mine && w.Set == wire.Up {
 		return isOfSelf, rec
 	}
 	if w.Set == wire.Up && before.presence != nil && !r.cfg.Ephemeral && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
@@ -334,7 +335,7 @@ func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing,
 	} else if isKept(after.node) {
 		r.presenceDirty = true
 	}
-	r.note(change{set: id, name: rec.Name, before: *before, after: *after, record: rec, old: old, from: from})
+	r.note(&change{set: id, name: rec.Name, before: *before, after: *after, record: rec, old: old, from: from})
 }
 
 // forget drops a record of another node, its presence too, as if it had never
@@ -350,17 +351,17 @@ func (r *replica) forget(id wire.SetID, name string) {
 			r.version++
 		}
 	}
-	r.note(change{set: id, name: name, before: before, after: after})
+	r.note(&change{set: id, name: name, before: before, after: after})
 }
 
 // note keeps what follows from the sets, after one name's records changed.
-func (r *replica) note(ch change) {
+func (r *replica) note(ch *change) {
 	r.move(ch.name, &ch.before, &ch.after)
 	if r.durable > r.peersUp {
 		r.stableSince = r.now
 	}
 	r.setDeadline(ch.name, &ch.before, &ch.after)
-	r.changes = append(r.changes, ch)
+	r.changes = append(r.changes, *ch)
 }
 
 // keepPresences makes what waited for a minute durable.

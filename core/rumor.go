@@ -31,7 +31,7 @@ func (ds *debts) flush() {
 			}
 		}
 	}
-	ds.rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	ds.shuffle(others)
 	for _, c := range others[:min(max(fanout, (peers+flushes-1)/flushes), len(others))] {
 		if len(ds.buf) < full {
 			ds.sendRumor(c)

@@ -39,6 +39,11 @@ func (s *self) every(d int64, kind timerKind) {
 }
 
 //go:noinline
+func (s *self) shuffle(conns []*conn) {
+	s.rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
+}
+
+//go:noinline
 func (s *self) halt(why Reason, text string) {
 	s.halted = true
 	e := s.effect(Halt)

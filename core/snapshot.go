@@ -80,7 +80,7 @@ func (r *Ring) load() {
 		}
 	}
 	for _, rec := range r.replica.nodes.Records(lww.Range{}) {
-		r.replica.note(change{set: wire.Up, name: rec.Name, before: standingOf(nil, nil), after: r.replica.look(rec.Name)})
+		r.replica.note(&change{set: wire.Up, name: rec.Name, before: standingOf(nil, nil), after: r.replica.look(rec.Name)})
 	}
 	r.settle()
 	if r.cfg.Ephemeral {

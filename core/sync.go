@@ -76,7 +76,8 @@ func (s *reconciliation) ask(t *task) { s.queue = append(s.queue, *t) }
 //
 //go:noinline
 func (s *reconciliation) put(item *wire.Item, of *task) {
-	s.items, s.asked = append(s.items, *item), append(s.asked, *of)
+	s.items = append(s.items, *item)
+	s.asked = append(s.asked, *of)
 }
 
 func newReconciler(s *self, rep *replica, o *overlay) reconciler {
