@@ -49,7 +49,7 @@ type Config struct {
 	Snapshot  []byte        // of an earlier Engine, or its Handover; nil for a new ring of itself
 	MaxGuests int           // connections of guests at a time; default 1000
 	Takeover  bool          // that Engine was of this process, and its connections are open: see takeover.go
-	Intern    *Interner     // shared by the engines of a simulation; nil for none
+	Intern    interner      // an *Interner, shared by the engines of a simulation; nil for none
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
@@ -63,6 +63,18 @@ type Config struct {
 type Interner struct {
 	nodes, up lww.Interner
 }
+
+// interner keeps what only a simulation needs out of the module.
+type interner interface {
+	get(*wire.Record) *lww.Record
+	add(wire.SetID, *lww.Record) *lww.Record
+}
+
+func (in *Interner) get(w *wire.Record) *lww.Record {
+	return in.of(w.Set).Get(w.Name, w.Stamp, w.Rank, w.Value)
+}
+
+func (in *Interner) add(id wire.SetID, rec *lww.Record) *lww.Record { return in.of(id).Add(rec) }
 
 func (in *Interner) of(id wire.SetID) *lww.Interner {
 	if id == wire.Nodes {

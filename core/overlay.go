@@ -288,24 +288,23 @@ func (o *overlay) heal() {
 	}
 }
 
-// strangers returns the connections with peers that do not become members: who
-// joins does so within a round, who was deleted has RemovalGrace to go. A guest is
-// one that was deleted.
-func (o *overlay) strangers() (all []*conn) {
-	if o.cfg.Ephemeral {
-		return nil
+// isStranger says whether a peer does not become a member: who joins does so
+// within a round, who was deleted has RemovalGrace to go. A guest is one that was
+// deleted.
+func (o *overlay) isStranger(c *conn) bool {
+	if c.authority || o.replica.isMember(c.name) || c.guest && !o.replica.isDeleted(c.name) {
+		c.strange = 0
+		return false
 	}
-	for _, c := range o.live {
-		switch {
-		case c.authority || o.replica.isMember(c.name) || c.guest && !o.replica.isDeleted(c.name):
-			c.strange = 0
-		case c.strange == 0:
-			c.strange = o.now
-		case c.guest && o.now-c.strange > o.cfg.RemovalGrace || o.now-c.strange > 2*o.cfg.RemovalGrace:
-			all = append(all, c)
-		}
+	if c.strange == 0 {
+		c.strange = o.now
+		return false
 	}
-	return all
+	grace := o.cfg.RemovalGrace
+	if !c.guest {
+		grace *= 2
+	}
+	return o.now-c.strange > grace
 }
 
 // turn picks the connection that was silent for longest: a round-robin (SWIM 4.3)

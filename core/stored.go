@@ -25,7 +25,7 @@ func compare(a *lww.Record, b *wire.Record) int {
 // has. known is what the set has of the name, if anything.
 func (s *self) clone(w *wire.Record, known *lww.Record) (*lww.Record, error) {
 	if s.cfg.Intern != nil {
-		if same := s.cfg.Intern.of(w.Set).Get(w.Name, w.Stamp, w.Rank, w.Value); same != nil {
+		if same := s.cfg.Intern.get(w); same != nil {
 			return same, nil
 		}
 	}
@@ -41,7 +41,7 @@ func (s *self) shared(id wire.SetID, rec *lww.Record) *lww.Record {
 	if s.cfg.Intern == nil {
 		return rec
 	}
-	return s.cfg.Intern.of(id).Add(rec)
+	return s.cfg.Intern.add(id, rec)
 }
 
 func parse(w *wire.Record, known *lww.Record) (*lww.Record, error) {

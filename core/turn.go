@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -14,11 +16,13 @@ func (r *Ring) round() {
 	r.overlay.heal()
 	r.checkGuests()
 	r.settle()
-	if r.overlay.rounds++; r.overlay.rounds%4 == 0 {
-		for _, c := range r.overlay.strangers() {
-			if c.guest {
+	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
+		for _, c := range slices.Clone(r.overlay.live) {
+			switch {
+			case !r.overlay.isStranger(c):
+			case c.guest:
 				r.fail(c, wire.CodeRemoved, deleted(c.name))
-			} else {
+			default:
 				r.close(c, wire.CodeTimeout, "not a member of this ring")
 			}
 		}

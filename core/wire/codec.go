@@ -45,11 +45,16 @@ var lengths = [...]int{
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2,
 }
 
+// reset empties f, but for the space of its slices.
+//
+//go:noinline
+func (f *Frame) reset() { *f = Frame{Records: f.Records[:0], Items: f.Items[:0]} }
+
 // Decode makes f the frame that b is the encoding of. f's slices are used
 // again; its strings share one copy of b. After an error, which is always an
 // *Error, f is empty.
 func (f *Frame) Decode(b []byte) error {
-	*f = Frame{Records: f.Records[:0], Items: f.Items[:0]}
+	f.reset()
 	if len(b) > MaxFrame {
 		return &Error{Class: ErrTooBig, Where: "frame", Detail: "longer than 262144 bytes", Offset: MaxFrame}
 	}
@@ -57,7 +62,7 @@ func (f *Frame) Decode(b []byte) error {
 	r.frame(f)
 	err := r.done("frame")
 	if err != nil {
-		*f = Frame{Records: f.Records[:0], Items: f.Items[:0]}
+		f.reset()
 	}
 	return err
 }
