@@ -93,6 +93,38 @@ func TestCollidingNames(t *testing.T) {
 	}
 }
 
+// TestWorkIsCharged: a guest's questions cost it what is walked for them, though
+// there is nothing to answer.
+func TestWorkIsCharged(t *testing.T) {
+	names := colliding(t)
+	cfg := me()
+	s := wire.Snapshot{Ring: "ring", Name: "me", Wall: epoch}
+	for _, name := range names {
+		s.Records = append(s.Records, wire.Record{Name: name, Stamp: epoch, Value: wire.Member{}.Value()})
+	}
+	cfg.Snapshot = s.Append(nil)
+	g := start(t, cfg)
+	tab := g.guest("tab")
+	ask := &wire.Frame{Kind: wire.KindSync, Seq: 1}
+	for range wire.MaxItems {
+		ask.Items = append(ask.Items, wire.Item{Kind: wire.ItemAfter, After: "~~",
+			Range: wire.Range{Depth: wire.RangeDepth, Prefix: lww.HashName(names[0])}})
+	}
+	handled, answered := uint64(0), 0
+	for range 100 {
+		for _, f := range sent(t, g.receive(tab, ask), tab) {
+			handled = max(handled, f.Handled)
+			answered++
+		}
+	}
+	if handled == 0 || handled > 8 {
+		t.Errorf("%d of %d such items are taken in at once", handled, len(ask.Items))
+	}
+	if answered > 50 {
+		t.Errorf("%d of 100 such frames are answered at once", answered)
+	}
+}
+
 // pair is two Rings and a connection between them, without delay.
 type pair struct {
 	testing.TB
