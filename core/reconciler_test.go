@@ -129,7 +129,15 @@ func TestTrust(t *testing.T) {
 			m.outlast()
 		}, "stale"},
 		{"stale, and an authority knows it", func(m *memory) { away(m, "a", "b"); m.answered(m.connect("a", 3, 0), false) }, "in touch"},
-		{"stale, and an operator joins it to another ring", func(m *memory) { away(m, "a"); m.vouch(m.connect("x", 3, 0)) }, "in touch"},
+		{"stale, and an operator joins it to another ring", func(m *memory) {
+			away(m, "a")
+			c := m.connect("x", 3, 0)
+			m.meet(c)
+			m.vouch(c)
+			if m.lastContact != m.wall {
+				t.Error("its last contact is not now")
+			}
+		}, "in touch"},
 		{"stale, and an operator adds a member again", func(m *memory) { away(m, "a"); m.vouch(m.connect("a", 3, 0)) }, "stale"},
 		{"stale, and an operator adds a new node", func(m *memory) { away(m, "a"); m.vouch(m.connect("x", 0, 0)) }, "stale"},
 	} {
@@ -139,6 +147,11 @@ func TestTrust(t *testing.T) {
 			m.is(c.is)
 			if !m.belongs() {
 				t.Error("it takes itself for removed")
+			}
+			for _, c := range m.o.live {
+				if c.authority && !m.stale {
+					t.Errorf("%s is still an authority to it", c.name)
+				}
 			}
 		})
 	}
