@@ -79,6 +79,28 @@ func (m *memory) is(want string) {
 // belongs says whether the node takes itself for a member.
 func (m *memory) belongs() bool { return m.isMember(m.cfg.Name) }
 
+// TestNewKnowsNobody: who has agreed with nobody says so in its hello, however many
+// members it was told of by now, and is nobody's authority.
+func TestNewKnowsNobody(t *testing.T) {
+	for _, c := range []struct {
+		lastContact int64
+		knows       uint64
+	}{{0, 0}, {1, 3}} {
+		m := newMemory(t, "me")
+		m.members("a", "b")
+		m.lastContact = c.lastContact
+		if n := m.knows(); n != c.knows {
+			t.Errorf("last contact %d: it says that it knows %d members, not %d", c.lastContact, n, c.knows)
+		}
+		other := newMemory(t, "other")
+		other.members("me")
+		other.stale = true
+		if is, want := other.isAuthority(other.connect("me", m.knows(), 0)), c.knows > 0; is != want {
+			t.Errorf("last contact %d: an authority: %v", c.lastContact, is)
+		}
+	}
+}
+
 // TestTrust walks through the states of a node's trust in its memory.
 func TestTrust(t *testing.T) {
 	const long = 25 * Hour
