@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -60,6 +61,11 @@ type conn struct {
 //
 //go:noinline
 func (o *overlay) peer(name string) *conn { return o.byName[name] }
+
+// all returns the established connections, which may change then.
+//
+//go:noinline
+func (o *overlay) all() []*conn { return slices.Clone(o.live) }
 
 // admits says whether authentication lets the other end have a name.
 func (c *conn) admits(name string) bool {

@@ -110,6 +110,8 @@ func (ds *debts) drop(rec *lww.Record) {
 }
 
 // admit gives a connection that is established its place.
+//
+//go:noinline
 func (ds *debts) admit(c *conn) {
 	slot := slices.Index(ds.slots, false)
 	if slot < 0 {
@@ -205,7 +207,7 @@ func (ds *debts) trim() (owed bool) {
 	for _, d := range all[:n] {
 		ds.drop(d.rec)
 	}
-	ds.list = append(all[:0], all[n:]...)
+	ds.list = all[:copy(all, all[n:])]
 	clear(all[len(ds.list):])
 	still := ds.leaves[:0]
 	for _, d := range ds.leaves {

@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -52,7 +50,7 @@ func (r *Ring) leaveSilent(gateway string) {
 // checkGuests probes guests that are silent. Their timers may sleep in a
 // hidden tab, but they still answer. One that is elsewhere by now is let go.
 func (r *Ring) checkGuests() {
-	for _, c := range slices.Clone(r.overlay.live) {
+	for _, c := range r.overlay.all() {
 		c.asserted = 0
 		silent := r.now - c.heard
 		if !c.guest || silent < 2*r.cfg.Period {

@@ -123,9 +123,6 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	r.emitRefused(name, c.addr, code, text)
 	if name != "" {
 		r.overlay.shun(name, refusals)
-		if code == wire.CodeSkew {
-			defer r.apart(name, c.addr, 0)
-		}
 	}
 	if code == wire.CodeNameTaken && c.dialed { // the one that started earlier was asked, and lives
 		r.haltFor(HaltNameTaken, text)
@@ -139,6 +136,9 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	r.close(c, code, "")
 	if code == wire.CodeRing {
 		r.gone(c.want)
+	}
+	if code == wire.CodeSkew && name != "" {
+		r.apart(name, c.addr, 0)
 	}
 }
 

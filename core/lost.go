@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -39,7 +38,7 @@ func (r *Ring) close(c *conn, code wire.Code, text string) {
 //
 //go:noinline
 func (r *Ring) closeAll(code wire.Code) {
-	for _, c := range slices.Clone(r.overlay.live) {
+	for _, c := range r.overlay.all() {
 		r.close(c, code, "")
 	}
 }

@@ -40,6 +40,7 @@ func (rc *reconciler) page(rg wire.Range, after string, most int) (records []wir
 	return records, whole
 }
 
+//go:noinline
 func sizeOf(records []wire.Record) (n int) {
 	for i := range records {
 		n += records[i].Size()

@@ -96,6 +96,7 @@ func (r *replica) look(name string) standing {
 	return standingOf(r.nodes.Get(name), r.up.Get(name))
 }
 
+//go:noinline
 func (r *replica) isMember(name string) bool {
 	rec := r.nodes.Get(name)
 	return rec != nil && rec.Rank == rankAdd

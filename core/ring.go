@@ -86,12 +86,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.do(&in.Command)
 	}
 	r.follow()
-	for !r.halted {
-		t := r.due(r.now)
-		if t == nil {
-			break
-		}
-		r.fire(t)
+	for !r.halted && r.fire() {
 		r.follow()
 	}
 	r.finish()
@@ -121,8 +116,12 @@ func (r *Ring) takeTime(in *Input) {
 	}
 }
 
-// fire does what a timer says.
-func (r *Ring) fire(t *timer) {
+// fire does what the next timer says, if its time has come.
+func (r *Ring) fire() bool {
+	t := r.due(r.now)
+	if t == nil {
+		return false
+	}
 	switch t.kind {
 	case roundDue:
 		r.every(r.cfg.Period, roundDue)
@@ -168,6 +167,7 @@ func (r *Ring) fire(t *timer) {
 	case leaveDue:
 		r.leave.answer(r, wire.CodeNobody, "no other node has confirmed it yet: this node leaves as soon as one does")
 	}
+	return true
 }
 
 // finish ends a step: what is durable, what was answered, when to wake.

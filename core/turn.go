@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -17,7 +15,7 @@ func (r *Ring) round() {
 	r.checkGuests()
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
-		for _, c := range slices.Clone(r.overlay.live) {
+		for _, c := range r.overlay.all() {
 			switch {
 			case !r.overlay.isStranger(c):
 			case c.guest:
