@@ -3,7 +3,8 @@ package core
 import "github.com/nanoring/nanoring/core/wire"
 
 //go:noinline
-func (r *Ring) taken(name, addr string) string {
+// taken says who has a name.
+func taken(name, addr string) string {
 	text := "the name " + name + " is taken by a node that is up"
 	if addr != "" {
 		text += ", at " + addr
@@ -47,7 +48,7 @@ func (r *Ring) settleClaims() {
 		}
 		name := c.hello.Name
 		if a.lives {
-			text := r.taken(name, a.addr)
+			text := taken(name, a.addr)
 			r.emitRefused(name, c.addr, wire.CodeNameTaken, text)
 			r.failAdd(c, wire.CodeNameTaken, text)
 			r.fail(c, wire.CodeNameTaken, text)

@@ -64,10 +64,10 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case !h.Ephemeral && r.replica.isOver(name, h.Instance):
 		r.sendAway(c)
 	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
-		r.close(c, wire.CodeNameTaken, r.taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
-		r.haltFor(HaltNameTaken, r.taken(name, h.Address))
+		r.close(c, wire.CodeNameTaken, taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
+		r.haltFor(HaltNameTaken, taken(name, h.Address))
 	case mine:
-		return wire.CodeNameTaken, r.taken(name, r.cfg.Address)
+		return wire.CodeNameTaken, taken(name, r.cfg.Address)
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
 		return wire.CodeSkew, skewText(name, ahead, r.cfg.Name)
 	case another && r.replica.isMember(name):
