@@ -5,7 +5,7 @@ const slowest = 4
 
 // await is an ack that is awaited.
 type await struct {
-	incomparable
+	_     incomparable
 	name  string
 	sent  int64 // the ring's clock
 	late  bool  // it is missed, and would only tell how slow the path has become

@@ -4,7 +4,7 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // adding is an Add whose node's hello is awaited.
 type adding struct {
-	incomparable
+	_    incomparable
 	id   uint64
 	name string // "" until the hello tells
 	addr string

@@ -13,7 +13,7 @@ const (
 
 // ask is a probe on its way.
 type ask struct {
-	incomparable
+	_     incomparable
 	name  string
 	why   purpose
 	conn  ConnID         // claiming: whose claim it is
@@ -25,7 +25,7 @@ type ask struct {
 // claim is what was found out about a name that the process at the other end of
 // a connection claims.
 type claim struct {
-	incomparable
+	_     incomparable
 	conn  ConnID
 	lives bool   // the older instance
 	addr  string // where

@@ -10,7 +10,7 @@ const (
 // dispute is about a process that was down and refuted it: that its address
 // refuses does not mean that it is gone.
 type dispute struct {
-	incomparable
+	_      incomparable
 	of     wire.Instance
 	sudden bool // it was down without a suspicion: somebody concluded it
 	until  int64

@@ -10,7 +10,7 @@ const (
 // refusal is about a process that is up and whose address refuses: it dials
 // others, and would be asked after, and suspected, for each dial.
 type refusal struct {
-	incomparable
+	_     incomparable
 	of    wire.Instance
 	addr  string
 	until int64

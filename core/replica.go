@@ -50,7 +50,7 @@ func newReplica(s *self) replica {
 // change is what became of a name by one record. Of one that was forgotten
 // record is nil.
 type change struct {
-	incomparable
+	_             incomparable
 	set           wire.SetID
 	name          string
 	before, after standing

@@ -8,7 +8,7 @@ import (
 // standing is what this node has of a name: its two records, what they say, and
 // what follows from both.
 type standing struct {
-	incomparable
+	_        incomparable
 	node     *lww.Record
 	presence *lww.Record
 	member   *wire.Member   // of node; never nil

@@ -57,7 +57,7 @@ func (t *task) isPushed() bool { return t.rg.Depth > wire.RangeDepth }
 
 // task is a range that differs, as far as is known.
 type task struct {
-	incomparable
+	_      incomparable
 	rg     wire.Range
 	theirs uint64 // how many records the peer has in it
 	known  bool   // theirs is known

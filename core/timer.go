@@ -31,7 +31,7 @@ const (
 
 // timer is something that is due at a time of the ring's own clock.
 type timer struct {
-	incomparable
+	_    incomparable
 	at   int64
 	n    uint64 // order of arming: breaks ties
 	kind timerKind
