@@ -1,10 +1,6 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 // establish makes c the connection with its peer. Of two whose dials crossed the
 // one dialled by the lower name stays, else the newer one: who dials anew may
@@ -37,13 +33,9 @@ func (r *Ring) establish(c *conn) {
 	if r.cfg.Ephemeral {
 		r.greetGateway(c)
 	}
-	stale := r.reconciler.stale
 	if !r.reconciler.meet(c) {
 		r.close(c, wire.CodeRotated, "")
 		return
-	}
-	if stale != r.reconciler.stale {
-		r.renew(c)
 	}
 	r.detector.meet(c)
 	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
@@ -93,14 +85,4 @@ func (r *Ring) replace(old, c *conn) {
 	r.reconciler.abandon(old)
 	c.place = old.place
 	r.close(old, wire.CodeDuplicate, "")
-}
-
-// renew has all peers but one come again who merged with this node as with one of
-// their kind: its hello, and theirs, say no longer how far its memory is to be trusted.
-func (r *Ring) renew(but *conn) {
-	for _, c := range slices.Clone(r.overlay.live) {
-		if c != but && !c.guest && (c.hello.LastContact != 0 || c.hello.Members <= 1) {
-			r.close(c, wire.CodeRotated, "")
-		}
-	}
 }

@@ -45,11 +45,8 @@ func (r *Ring) received(id ConnID, frame []byte) {
 			r.fail(c, wire.CodeForbidden, "a guest asks what its gateway has, and does not say what it has itself")
 		}
 	case wire.KindSynced:
-		stale := r.reconciler.stale
 		if !r.reconciler.synced(c, f) {
 			r.fail(c, wire.CodeOrder, "a synced frame answers one item at least, and none that was not sent")
-		} else if stale != r.reconciler.stale {
-			r.renew(c)
 		}
 	case wire.KindProbe:
 		r.send(c, &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: r.cfg.Instance})

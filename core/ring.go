@@ -96,6 +96,10 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 // follow does what follows from what an input or a timer did.
 func (r *Ring) follow() {
 	r.settleClaims()
+	for _, c := range r.reconciler.outdated {
+		r.close(c, wire.CodeRotated, "")
+	}
+	r.reconciler.outdated = nil
 	r.settle()
 }
 

@@ -20,6 +20,7 @@ type trust struct {
 	stale       bool
 	staleSince  int64           // the ring's clock; of contact without a break, since when
 	denials     map[string]bool // authorities that do not know this node
+	outdated    []*conn         // they are to come again: see renew
 }
 
 // agreement is how many authorities have to agree that this node is none of the
@@ -95,6 +96,16 @@ func (rc *reconciler) fresh() {
 	rc.event(EventFresh).Name = rc.cfg.Name
 }
 
+// renew has all peers but one come again who merged with this node as with one of
+// their kind: its hello, and theirs, say no longer how far its memory is to be trusted.
+func (rc *reconciler) renew(but *conn) {
+	for _, c := range rc.overlay.live {
+		if c != but && !c.guest && (c.hello.LastContact != 0 || c.hello.Members <= 1) {
+			rc.outdated = append(rc.outdated, c)
+		}
+	}
+}
+
 // meet decides what a new peer is to this node: an authority, or not. It returns
 // false for one that is to come again: a new node that is told by others has no
 // use for the memories of a stale one.
@@ -107,6 +118,7 @@ func (rc *reconciler) meet(c *conn) bool {
 			return false
 		}
 		rc.becomeStale(c.hello.LastContact) // what it has, it has from a stale node
+		rc.renew(c)
 	default:
 		c.authority = rc.isAuthority(c)
 	}
@@ -142,6 +154,7 @@ func (rc *reconciler) drops(rec *lww.Record) bool {
 func (rc *reconciler) answered(c *conn, denied bool) {
 	if !denied {
 		rc.fresh()
+		rc.renew(c)
 		return
 	}
 	if rc.denials == nil {
