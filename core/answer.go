@@ -64,7 +64,7 @@ func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, diffe
 		if some := rc.mergeRange(c, item.Range, item.Records, false); len(some) > 0 {
 			return rc.give(item.Range, some), true
 		}
-	case wire.ItemPrint:
+	case wire.ItemFingerprint:
 		return rc.compareRange(item)
 	case wire.ItemAfter:
 		out = wire.Item{Kind: wire.ItemSome, Range: item.Range}
@@ -78,7 +78,7 @@ func (rc *reconciler) answerItem(c *conn, item *wire.Item) (out wire.Item, diffe
 // the records if they are few, else the fingerprints of the children.
 func (rc *reconciler) compareRange(item *wire.Item) (out wire.Item, differs bool) {
 	mine := rc.fingerprintOf(item.Range)
-	if mine == item.Print {
+	if mine == item.Fingerprint {
 		return out, false
 	}
 	out.Range = item.Range
@@ -91,7 +91,7 @@ func (rc *reconciler) compareRange(item *wire.Item) (out wire.Item, differs bool
 		}
 		return out, true
 	}
-	if rc.sendWhole(mine.Count, item.Print.Count, true) {
+	if rc.sendWhole(mine.Count, item.Fingerprint.Count, true) {
 		if all := rc.recordsIn(item.Range); fits(all) {
 			out.Kind, out.Records = wire.ItemAll, all
 			return out, true
@@ -115,7 +115,7 @@ func (rc *reconciler) give(rg wire.Range, some []wire.Record) wire.Item {
 func (rc *reconciler) childrenOf(rg wire.Range) wire.Item {
 	out := wire.Item{Kind: wire.ItemChildren, Range: rg}
 	for i, p := range rc.replica.set(rg.Set).Children(lwwRange(rg)) {
-		out.Children[i] = wire.Print(p)
+		out.Children[i] = wire.Fingerprint(p)
 	}
 	return out
 }

@@ -80,15 +80,15 @@ func (g *rig) goodFrames() []*wire.Frame {
 	add := g.member("new", wire.Member{Address: "new:7946"})
 	up := g.presence("new", wire.Presence{Address: "new:7946", Instance: in, Version: 1, Tags: []wire.Tag{{Key: "zone", Value: "b"}}})
 	probe := string((&wire.Frame{Kind: wire.KindProbe, Seq: 3}).Append(nil))
-	var children [wire.RangeChildren]wire.Print
-	children[3] = wire.Print{Count: 40, Sum: 5}
+	var children [wire.RangeChildren]wire.Fingerprint
+	children[3] = wire.Fingerprint{Count: 40, Sum: 5}
 	return []*wire.Frame{
 		{Kind: wire.KindHello, Hello: g.hello("dev")},
-		{Kind: wire.KindGossip, Seq: 9, Wall: g.wall, Print: 3, Records: []wire.Record{add, up}},
-		{Kind: wire.KindAck, Seq: 1, Wall: g.wall, Print: 3, Records: []wire.Record{add, up}},
+		{Kind: wire.KindGossip, Seq: 9, Wall: g.wall, Fingerprint: 3, Records: []wire.Record{add, up}},
+		{Kind: wire.KindAck, Seq: 1, Wall: g.wall, Fingerprint: 3, Records: []wire.Record{add, up}},
 		{Kind: wire.KindRumor, Records: []wire.Record{add, up}},
 		{Kind: wire.KindSync, Seq: 5, Items: []wire.Item{
-			{Kind: wire.ItemPrint, Print: wire.Print{Count: 9, Sum: 1}},
+			{Kind: wire.ItemFingerprint, Fingerprint: wire.Fingerprint{Count: 9, Sum: 1}},
 			{Kind: wire.ItemAll, Range: wire.Range{Depth: 1, Prefix: 1 << 60}, Records: []wire.Record{add}},
 			{Kind: wire.ItemSome, Range: wire.Range{Set: wire.Up}, Records: []wire.Record{up}},
 		}},

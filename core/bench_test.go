@@ -98,7 +98,7 @@ func BenchmarkChange(b *testing.B) {
 func TestIdleFramesAreSmall(t *testing.T) {
 	for _, n := range []int{3, 1_000, 10_000} {
 		p := newBenchPeer(t, n)
-		gossip := (&wire.Frame{Kind: wire.KindGossip, Seq: 1 << 20, Wall: benchWall, Print: 1 << 63}).Append(nil)
+		gossip := (&wire.Frame{Kind: wire.KindGossip, Seq: 1 << 20, Wall: benchWall, Fingerprint: 1 << 63}).Append(nil)
 		if len(gossip) > 32 {
 			t.Fatalf("an idle gossip has %d bytes", len(gossip))
 		}

@@ -2,8 +2,9 @@ package core
 
 import "github.com/nanoring/nanoring/core/wire"
 
-//go:noinline
 // taken says who has a name.
+//
+//go:noinline
 func taken(name, addr string) string {
 	text := "the name " + name + " is taken by a node that is up"
 	if addr != "" {

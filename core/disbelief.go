@@ -39,7 +39,7 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 	if !accused {
 		theirs := lww.New(w.Name, w.Stamp, w.Rank, w.Value)
 		text = "it repeats a record of " + w.Name + " with another value, again and again: its hash is " +
-			strconv.FormatUint(theirs.Hash(), 16) + ", here " + strconv.FormatUint(known.Hash(), 16)
+			strconv.FormatUint(theirs.Sum(), 16) + ", here " + strconv.FormatUint(known.Sum(), 16)
 	} else if c := d.overlay.peer(w.Name); c != nil && !d.hasProved(w.Name) {
 		d.proved[w.Name] = d.now // it was heard just now
 		d.rumor(c, *w)

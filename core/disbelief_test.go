@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,6 +54,9 @@ func TestDisbelief(t *testing.T) {
 		}
 		if (told == "") != (test.told == "") || !strings.Contains(told, test.told) || shown != test.shown {
 			t.Errorf("%s: it is told %q, and the accused %d times", test.what, told, shown)
+		}
+		if mine := strconv.FormatUint(o.replica.up.Get(test.of).Sum(), 16); strings.Contains(told, "hash") && (!strings.HasSuffix(told, ", here "+mine) || strings.Contains(told, "is "+mine)) {
+			t.Errorf("%s: here the hash is %s, and it is told %q", test.what, mine, told)
 		}
 		if test.told != "" {
 			o.now += 11 * Second

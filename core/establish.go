@@ -49,7 +49,7 @@ func (r *Ring) establish(c *conn) {
 	if r.leave != nil {
 		r.tellLeave(c)
 	}
-	if c.hello.Print == r.replica.fingerprint() {
+	if c.hello.Fingerprint == r.replica.fingerprint() {
 		r.reconciler.agreed(c)
 		return
 	}

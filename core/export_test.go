@@ -3,7 +3,7 @@ package core
 // Score is what a name has for a key.
 func Score(key, name string) uint64 { return choose(key, 1, []claimant{newClaimant(name)})[0].score }
 
-// Print is the fingerprint of all that a Ring holds.
+// Fingerprint is the fingerprint of all that a Ring holds.
 func (r *Ring) Print() uint64 { return r.replica.fingerprint() }
 
 // Sizes tells how much a Ring holds of all that must stay bounded.

@@ -111,8 +111,8 @@ func (p *player) took() {
 			if f.Decode(e.Frame) != nil {
 				continue
 			}
-			if f.Print != 0 {
-				p.prints = f.Print
+			if f.Fingerprint != 0 {
+				p.prints = f.Fingerprint
 			}
 			if f.Kind == wire.KindGossip || f.Kind == wire.KindSync || f.Kind == wire.KindProbe {
 				p.asked = append(p.asked, question{e.Conn, f})[max(0, len(p.asked)-7):]
@@ -263,7 +263,7 @@ func (p *player) answer() {
 	i := len(p.asked) - 1 - int(p.byte()%3)%len(p.asked)
 	q := p.asked[i]
 	p.asked = slices.Delete(p.asked, i, i+1)
-	f := &wire.Frame{Seq: q.Seq, Wall: max(0, p.wall), Print: p.prints, Instance: p.instance()}
+	f := &wire.Frame{Seq: q.Seq, Wall: max(0, p.wall), Fingerprint: p.prints, Instance: p.instance()}
 	switch q.Kind {
 	case wire.KindGossip:
 		f.Kind, f.Records = wire.KindAck, p.records()
@@ -274,7 +274,7 @@ func (p *player) answer() {
 		for _, item := range q.Items {
 			out := wire.Item{Kind: wire.ItemKind(p.byte() % 4), Range: item.Range} // an answer is never "after"
 			switch out.Kind {
-			case wire.ItemPrint:
+			case wire.ItemFingerprint:
 				continue
 			case wire.ItemChildren:
 				out.Children[p.byte()%16].Count = uint64(p.byte())
@@ -367,8 +367,8 @@ func (p *player) items() (all []wire.Item) {
 		if item.Range.Depth < 2 {
 			item.Range.Depth, item.Range.Prefix = 0, 0
 		}
-		item.Print = wire.Print{Count: uint64(p.byte()), Sum: uint64(p.byte())}
-		item.Children[p.byte()%16] = item.Print
+		item.Fingerprint = wire.Fingerprint{Count: uint64(p.byte()), Sum: uint64(p.byte())}
+		item.Children[p.byte()%16] = item.Fingerprint
 		if item.Records = p.records(); item.Kind == wire.ItemChildren && item.Range.Depth == wire.RangeDepth {
 			item.Range.Depth--
 			item.Range.Prefix = 0
@@ -385,7 +385,7 @@ func (p *player) items() (all []wire.Item) {
 }
 
 func (p *player) frameOf(kind wire.Kind) *wire.Frame {
-	f := &wire.Frame{Kind: kind, Seq: p.seq(), Print: pick(&p.script, p.prints, p.prints, 1), Instance: p.instance()}
+	f := &wire.Frame{Kind: kind, Seq: p.seq(), Fingerprint: pick(&p.script, p.prints, p.prints, 1), Instance: p.instance()}
 	switch kind {
 	case wire.KindHello:
 		name := pick(&p.script, "a", "b", "c", "tab", "tab2", p.name())

@@ -6,7 +6,7 @@ import (
 
 // gossip answers a round of another: merge, then ack with one's own.
 func (r *Ring) gossip(c *conn, f *wire.Frame) {
-	seq, print := f.Seq, f.Print
+	seq, theirs := f.Seq, f.Fingerprint
 	if r.skewed(c, f) {
 		return
 	}
@@ -16,15 +16,15 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 		return
 	}
 	r.tellIfDown(c)
-	if print == r.replica.fingerprint() {
+	if theirs == r.replica.fingerprint() {
 		r.inAgreement(c)
 	}
-	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Print: r.replica.fingerprint(), Records: r.debts.take(c)})
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c)})
 }
 
 // ack ends a round; if the two still differ, they reconcile.
 func (r *Ring) ack(c *conn, f *wire.Frame) {
-	seq, print := f.Seq, f.Print
+	seq, theirs := f.Seq, f.Fingerprint
 	r.detector.acked(c, seq)
 	if r.skewed(c, f) {
 		return
@@ -40,7 +40,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 		return
 	}
 	r.tellIfDown(c)
-	if print == r.replica.fingerprint() {
+	if theirs == r.replica.fingerprint() {
 		r.inAgreement(c)
 	} else if !r.debts.owes(c) && r.now >= c.syncAt {
 		r.reconciler.startSync(c)

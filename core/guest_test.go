@@ -291,7 +291,7 @@ func TestGuestFloods(t *testing.T) {
 			for depth := range uint8(2) {
 				f := &wire.Frame{Kind: wire.KindSync, Seq: 1}
 				for i := range uint64(64) {
-					f.Items = append(f.Items, wire.Item{Kind: wire.ItemPrint, Range: wire.Range{Set: wire.Nodes, Depth: 1 + depth, Prefix: i % 16 << 60}})
+					f.Items = append(f.Items, wire.Item{Kind: wire.ItemFingerprint, Range: wire.Range{Set: wire.Nodes, Depth: 1 + depth, Prefix: i % 16 << 60}})
 				}
 				g.receive(id, f)
 				for _, e := range of(g.effects, core.Send) {

@@ -12,8 +12,8 @@ func (rc *reconciler) sendWhole(count, theirs uint64, known bool) bool {
 
 func lwwRange(rg wire.Range) lww.Range { return lww.Range{Prefix: rg.Prefix, Depth: rg.Depth} }
 
-func (rc *reconciler) fingerprintOf(rg wire.Range) wire.Print {
-	return wire.Print(rc.replica.set(rg.Set).FingerprintOf(lwwRange(rg)))
+func (rc *reconciler) fingerprintOf(rg wire.Range) wire.Fingerprint {
+	return wire.Fingerprint(rc.replica.set(rg.Set).FingerprintOf(lwwRange(rg)))
 }
 
 func (rc *reconciler) recordsIn(rg wire.Range) []wire.Record {

@@ -207,7 +207,7 @@ func (g *rig) receiveBytes(id core.ConnID, b []byte) []core.Effect {
 func (g *rig) hello(name string) wire.Hello {
 	return wire.Hello{
 		Address: name + ":7946", Instance: wire.Instance{Start: epoch - core.Hour, Nonce: lww.HashName(name)},
-		Members: 1, Name: name, Ring: "ring", Min: 1, Max: 1, Print: 1, Wall: g.wall,
+		Members: 1, Name: name, Ring: "ring", Min: 1, Max: 1, Fingerprint: 1, Wall: g.wall,
 	}
 }
 

@@ -13,7 +13,7 @@ func (g *rig) answer(f *wire.Frame) *wire.Frame {
 	var probe wire.Frame
 	switch {
 	case f.Kind == wire.KindGossip:
-		return &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Print: f.Print}
+		return &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Fingerprint: f.Fingerprint}
 	case f.Kind == wire.KindProbe:
 		return &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq}
 	case f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil && probe.Kind == wire.KindProbe:

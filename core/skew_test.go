@@ -26,7 +26,7 @@ func TestRefutesAfterClockWentBack(t *testing.T) {
 		}
 		for range 3 { // and it does not begin anew whenever it is asked
 			g.tick(core.Second)
-			g.receive(a, &wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: g.wall, Print: 1})
+			g.receive(a, &wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: g.wall, Fingerprint: 1})
 		}
 		g.receive(a, rumor(accused))
 		if now, _ := g.view.Get("me"); now.Incarnation <= was.Incarnation {

@@ -119,10 +119,10 @@ func (rc *reconciler) nextSync() {
 	for len(s.queue) > 0 && len(s.items) < syncItems && size < syncBytes {
 		t := s.queue[len(s.queue)-1]
 		s.queue = s.queue[:len(s.queue)-1]
-		item := wire.Item{Kind: wire.ItemPrint, Range: t.rg, Print: rc.fingerprintOf(t.rg)}
+		item := wire.Item{Kind: wire.ItemFingerprint, Range: t.rg, Fingerprint: rc.fingerprintOf(t.rg)}
 		if t.after != "" {
 			item = wire.Item{Kind: wire.ItemAfter, Range: t.rg, After: t.after}
-		} else if !s.conn.authority && rc.sendWhole(item.Print.Count, t.theirs, t.known) {
+		} else if !s.conn.authority && rc.sendWhole(item.Fingerprint.Count, t.theirs, t.known) {
 			if all := rc.recordsIn(t.rg); fits(all) {
 				item.Kind, item.Records = wire.ItemAll, all
 				size += sizeOf(all)
@@ -262,7 +262,7 @@ func (rc *reconciler) descend(s *reconciliation, item *wire.Item) {
 	mine := rc.replica.set(item.Range.Set).Children(lwwRange(item.Range))
 	for i := len(mine) - 1; i >= 0; i-- {
 		theirs := item.Children[i]
-		if theirs == wire.Print(mine[i]) {
+		if theirs == wire.Fingerprint(mine[i]) {
 			continue
 		}
 		child := lwwRange(item.Range).Child(i)

@@ -107,7 +107,7 @@ func TestEndlessSync(t *testing.T) {
 			if item.Range.Depth < wire.RangeDepth {
 				out.Kind = wire.ItemChildren
 				for i := range out.Children {
-					out.Children[i] = wire.Print{Count: 1 << 61, Sum: uint64(i) + 1} // times 8 that is 0
+					out.Children[i] = wire.Fingerprint{Count: 1 << 61, Sum: uint64(i) + 1} // times 8 that is 0
 				}
 			}
 			answer.Items = append(answer.Items, out)
@@ -128,7 +128,7 @@ func TestEndlessSync(t *testing.T) {
 // one frame that is not too big, and has had one item handled at least.
 func TestHugeRanges(t *testing.T) {
 	g, id, _ := syncing(t, 5000)
-	for _, kind := range []wire.ItemKind{wire.ItemPrint, wire.ItemChildren, wire.ItemAll, wire.ItemSome} {
+	for _, kind := range []wire.ItemKind{wire.ItemFingerprint, wire.ItemChildren, wire.ItemAll, wire.ItemSome} {
 		f := &wire.Frame{Kind: wire.KindSync, Seq: 77}
 		for i := range wire.MaxItems {
 			f.Items = append(f.Items, wire.Item{Kind: kind, Range: wire.Range{Depth: uint8(i % 3)}})
@@ -155,7 +155,7 @@ func TestLargestRecordsInSync(t *testing.T) {
 			t.Fatal("it is not taken")
 		}
 	}
-	for _, kind := range []wire.ItemKind{wire.ItemPrint, wire.ItemAll} {
+	for _, kind := range []wire.ItemKind{wire.ItemFingerprint, wire.ItemAll} {
 		for depth := range uint8(3) {
 			f := &wire.Frame{Kind: wire.KindSync, Seq: 5}
 			for prefix := range uint64(1) << (4 * depth) {
@@ -196,7 +196,7 @@ func TestNextSyncHasItsTime(t *testing.T) {
 	sync := g.nextSync(again)
 	g.pass(5 * core.Second)
 	g.wall++
-	var children [wire.RangeChildren]wire.Print
+	var children [wire.RangeChildren]wire.Fingerprint
 	g.receive(again, &wire.Frame{Kind: wire.KindSynced, Seq: sync.Seq, Handled: 1, Items: []wire.Item{{Kind: wire.ItemChildren, Children: children}}})
 	if g.nextSync(again) == nil {
 		t.Error("the sync was given up five seconds after its question")

@@ -11,7 +11,7 @@ import (
 // TestGuestSyncsAsAGuest: a guest asks what its gateway has, and tells of itself.
 // One that says what it has in a range, or what its children are, is gone.
 func TestGuestSyncsAsAGuest(t *testing.T) {
-	for kind, code := range map[wire.ItemKind]wire.Code{wire.ItemPrint: 0, wire.ItemSome: 0, wire.ItemAll: wire.CodeForbidden, wire.ItemChildren: wire.CodeForbidden} {
+	for kind, code := range map[wire.ItemKind]wire.Code{wire.ItemFingerprint: 0, wire.ItemSome: 0, wire.ItemAll: wire.CodeForbidden, wire.ItemChildren: wire.CodeForbidden} {
 		g := start(t, me())
 		g.peer("dev")
 		id := g.guest("tab")
@@ -37,7 +37,7 @@ func allocated(do func()) uint64 {
 // again and again, for answers that it never sends.
 func TestSyncFrameCostsWhatItAnswers(t *testing.T) {
 	g, id, _ := syncing(t, 20_000)
-	for kind := wire.ItemPrint; kind <= wire.ItemSome; kind++ {
+	for kind := wire.ItemFingerprint; kind <= wire.ItemSome; kind++ {
 		for depth := range uint8(4) {
 			f := &wire.Frame{Kind: wire.KindSync, Seq: 77}
 			for range wire.MaxItems {

@@ -138,7 +138,7 @@ func BenchmarkRound(b *testing.B) {
 			p := newPeer(b, e.make(b, config("me")), 5)
 			var frame []byte
 			for seq := uint64(1); b.Loop(); seq++ {
-				f := wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: epoch + p.now, Print: 1 << 63}
+				f := wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: epoch + p.now, Fingerprint: 1 << 63}
 				frame = f.Append(frame[:0])
 				p.receive(frame)
 			}

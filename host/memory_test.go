@@ -17,7 +17,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		t.Parallel()
 		e := sandboxed(t, config("me"))
 		p := newPeer(t, e, 5)
-		f := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Print: 1 << 63}
+		f := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Fingerprint: 1 << 63}
 		frame := f.Append(nil)
 		flat(t, e.MemorySize, 20, func() {
 			for range 50_000 {
@@ -47,7 +47,7 @@ func TestMemoryIsFlat(t *testing.T) {
 func TestMemoryOfARingOf1000(t *testing.T) {
 	e := sandboxed(t, config("me"))
 	p := newPeer(t, e, 999)
-	gossip := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Print: 1 << 63}
+	gossip := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Fingerprint: 1 << 63}
 	for range 10_000 {
 		p.receive(gossip.Append(nil))
 	}
@@ -62,7 +62,7 @@ func TestMemoryOfARingOf1000(t *testing.T) {
 // the host: a round, and a tick.
 func TestStepsWithoutGarbage(t *testing.T) {
 	p, silent := newPeer(t, sandboxed(t, config("me")), 5), newPeer(t, sandboxed(t, config("me")), 5)
-	gossip := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Print: 1 << 63}
+	gossip := wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: epoch + p.now, Fingerprint: 1 << 63}
 	frame := gossip.Append(nil)
 	var acks, wakes int
 	count := func(effects []core.Effect) {

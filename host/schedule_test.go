@@ -95,8 +95,8 @@ func (s *schedule) step(in core.Input) {
 			s.conns = append(s.conns, e.Conn)
 		case core.Send:
 			var f wire.Frame
-			if f.Decode(e.Frame) == nil && f.Print != 0 {
-				s.print = f.Print
+			if f.Decode(e.Frame) == nil && f.Fingerprint != 0 {
+				s.print = f.Fingerprint
 			}
 			s.sent = append(s.sent, append([]byte(nil), e.Frame...))[max(0, len(s.sent)-7):]
 		case core.Halt:
@@ -157,7 +157,7 @@ func (s *schedule) code() wire.Code {
 
 func (s *schedule) hello() []byte {
 	name := rapid.SampledFrom([]string{"a", "b", "tab", "me"}).Draw(s.T, "name")
-	h := wire.Hello{Name: name, Ring: "ring", Min: 1, Max: 1, Members: 1, Print: 1, Wall: s.wall, Instance: wire.Instance{Start: epoch, Nonce: 7}}
+	h := wire.Hello{Name: name, Ring: "ring", Min: 1, Max: 1, Members: 1, Fingerprint: 1, Wall: s.wall, Instance: wire.Instance{Start: epoch, Nonce: 7}}
 	switch rapid.IntRange(0, 9).Draw(s.T, "hello") {
 	case 0:
 		h.Ring = "another"
@@ -198,7 +198,7 @@ func (s *schedule) frame() wire.Frame {
 	f := wire.Frame{
 		Kind: wire.Kind(rapid.IntRange(int(wire.KindGossip), int(wire.KindRelay)).Draw(s.T, "kind")),
 		Seq:  uint64(rapid.IntRange(0, 40).Draw(s.T, "seq")), Wall: s.wall,
-		Print: rapid.SampledFrom([]uint64{s.print, 1, 1 << 63}).Draw(s.T, "print"), Instance: wire.Instance{Start: epoch, Nonce: 1},
+		Fingerprint: rapid.SampledFrom([]uint64{s.print, 1, 1 << 63}).Draw(s.T, "print"), Instance: wire.Instance{Start: epoch, Nonce: 1},
 	}
 	for range rapid.IntRange(0, 5).Draw(s.T, "records") {
 		f.Records = append(f.Records, s.record())

@@ -28,7 +28,7 @@ func TestTakeover(t *testing.T) {
 	}
 	hello := func(name string) []byte {
 		f := wire.Frame{Kind: wire.KindHello, Hello: wire.Hello{
-			Name: name, Address: name + ":7946", Ring: "ring", Min: 1, Max: 1, Members: 1, Print: 1, Wall: epoch + now,
+			Name: name, Address: name + ":7946", Ring: "ring", Min: 1, Max: 1, Members: 1, Fingerprint: 1, Wall: epoch + now,
 			Instance: wire.Instance{Start: epoch, Nonce: uint64(len(name))},
 		}}
 		return f.Append(nil)

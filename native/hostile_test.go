@@ -277,7 +277,7 @@ func TestHostileGuest(t *testing.T) {
 	a.token = token(t, s, trust.Token{Role: trust.RoleGuest, Name: "evil*"}) // the other one has had its share
 	deaf := a.enter("evil6")
 	for range 100 {
-		a.send(deaf, &wire.Frame{Kind: wire.KindSync, Seq: 1, Items: []wire.Item{{Kind: wire.ItemPrint, Range: wire.Range{Set: wire.Nodes}}}})
+		a.send(deaf, &wire.Frame{Kind: wire.KindSync, Seq: 1, Items: []wire.Item{{Kind: wire.ItemFingerprint, Range: wire.Range{Set: wire.Nodes}}}})
 	}
 	receive(t, "the slow one's end", slow)
 	served("with slow ones")

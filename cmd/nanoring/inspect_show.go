@@ -30,7 +30,7 @@ var (
 		wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
 		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused"}
 	setWords  = []string{wire.Nodes: "nodes", wire.Up: "up"}
-	itemWords = []string{wire.ItemPrint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some", wire.ItemAfter: "after"}
+	itemWords = []string{wire.ItemFingerprint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some", wire.ItemAfter: "after"}
 	rankWords = [][]string{wire.Nodes: {"add", "reap", "del"}, wire.Up: {"up", "suspect", "down", "left"}}
 )
 
@@ -95,7 +95,7 @@ func showFrame(b []byte, f *wire.Frame) (fields, error) {
 	case wire.KindGossip, wire.KindAck:
 		o.add("seq", f.Seq)
 		o.addTime("wall", f.Wall)
-		o.add("print", hex64(f.Print))
+		o.add("print", hex64(f.Fingerprint))
 		o.add("records", records(f.Records))
 	case wire.KindRumor:
 		o.add("records", records(f.Records))
@@ -145,7 +145,7 @@ func showHello(o fields, b []byte, h *wire.Hello) (fields, error) {
 		o.addTime("lastContact", h.LastContact)
 	}
 	o.add("members", h.Members)
-	o.add("print", hex64(h.Print))
+	o.add("print", hex64(h.Fingerprint))
 
 	v, err := showValue(b)
 	if err != nil {
@@ -174,13 +174,13 @@ func showItem(it *wire.Item) fields {
 	o := fields{{"kind", word(itemWords, uint8(it.Kind))}, {"set", word(setWords, uint8(it.Range.Set))},
 		{"prefix", hex64(it.Range.Prefix)[:it.Range.Depth]}} // one digit for each nibble
 	switch it.Kind {
-	case wire.ItemPrint:
-		o.add("count", it.Print.Count)
-		o.add("sum", hex64(it.Print.Sum))
+	case wire.ItemFingerprint:
+		o.add("count", it.Fingerprint.Count)
+		o.add("sum", hex64(it.Fingerprint.Sum))
 	case wire.ItemChildren:
 		var children fields // those that are not empty, by their nibble
 		for i, p := range it.Children {
-			if p != (wire.Print{}) {
+			if p != (wire.Fingerprint{}) {
 				children.add(fmt.Sprintf("%x", i), fields{{"count", p.Count}, {"sum", hex64(p.Sum)}})
 			}
 		}

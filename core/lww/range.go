@@ -4,11 +4,11 @@ package lww
 // are the same but for a chance of about one in 2^64. The empty set's is zero.
 type Fingerprint struct {
 	Count uint64 // of the records
-	Sum   uint64 // of their prints, modulo 2^64
+	Sum   uint64 // of their records' Sum, modulo 2^64
 }
 
-func (f *Fingerprint) add(r *Record) { f.Count++; f.Sum += r.print }
-func (f *Fingerprint) sub(r *Record) { f.Count--; f.Sum -= r.print }
+func (f *Fingerprint) add(r *Record) { f.Count++; f.Sum += r.sum }
+func (f *Fingerprint) sub(r *Record) { f.Count--; f.Sum -= r.sum }
 
 // Hashes have 16 nibbles, so ranges and the tree end at that depth.
 const maxDepth = 16

@@ -20,7 +20,7 @@ type Record struct {
 	// does not look at it.
 	Parsed any
 
-	print uint64
+	sum uint64
 }
 
 // New makes a record. It keeps both strings: clone what aliases a buffer.
@@ -34,14 +34,14 @@ func New(name string, stamp int64, rank uint8, value string) *Record {
 func (r *Record) Init(name string, stamp int64, rank uint8, value string) {
 	r.Name, r.Stamp, r.Rank, r.Value = name, stamp, rank, value
 	r.hash = HashName(name)
-	r.print = printOf(name, stamp, rank, value)
+	r.sum = sumOf(name, stamp, rank, value)
 }
 
 // Next makes a record of another operation on the same element, with the same
 // value.
 func (r *Record) Next(stamp int64, rank uint8) *Record {
 	next := *r
-	next.Stamp, next.Rank, next.print = stamp, rank, printOf(r.Name, stamp, rank, r.Value)
+	next.Stamp, next.Rank, next.sum = stamp, rank, sumOf(r.Name, stamp, rank, r.Value)
 	return &next
 }
 
@@ -60,19 +60,19 @@ func (r *Record) Compare(o *Record) int {
 // Hash returns HashName of the record's name: its place in the tree.
 func (r *Record) Hash() uint64 { return r.hash }
 
-// Print returns the hash of the whole record that fingerprints add up: xxHash64
+// Sum returns the hash of the whole record that fingerprints add up: xxHash64
 // with seed 0 of the stamp (8 bytes), the rank (1), the length of the name
-// (4, all big-endian), the name and the value. Nodes compare sums of prints, so
+// (4, all big-endian), the name and the value. Nodes compare these sums, so
 // all must compute the same.
-func (r *Record) Print() uint64 { return r.print }
+func (r *Record) Sum() uint64 { return r.sum }
 
 // HashName returns where an element lies in every set: xxHash64 of its name, with
 // seed 0. It is no secret: names with the same hash can be made at will.
 func HashName(name string) uint64 { return xxhash.Sum64String(name) }
 
-// printOf computes a print. All that comes before the value has a known length,
+// sumOf computes what Sum returns. All that comes before the value has a known length,
 // so two records that differ never hash the same bytes.
-func printOf(name string, stamp int64, rank uint8, value string) uint64 {
+func sumOf(name string, stamp int64, rank uint8, value string) uint64 {
 	var short [128]byte // most records fit; append moves the others to the heap
 	b := binary.BigEndian.AppendUint64(short[:0], uint64(stamp))
 	b = append(b, rank)

@@ -52,7 +52,7 @@ func TestCompareOrdersStampThenRankThenValue(t *testing.T) {
 	}
 }
 
-// Hashes and prints are part of the protocol: another implementation has to
+// Hashes and sums are part of the protocol: another implementation has to
 // come to the same numbers, and so has this one next year.
 func TestHashAndPrintAreFixed(t *testing.T) {
 	// Published values of xxHash64 with seed 0.
@@ -64,10 +64,10 @@ func TestHashAndPrintAreFixed(t *testing.T) {
 	if r := New("a", 1, 2, "b"); r.Hash() != HashName("a") {
 		t.Errorf("Hash() = %#x, want the name's", r.Hash())
 	}
-	// A print is a hash of bytes that are written down here one by one.
+	// A sum is a hash of bytes that are written down here one by one.
 	r := New("dev1", 0x0102030405060708, 9, "\x80")
-	if want := HashName("\x01\x02\x03\x04\x05\x06\x07\x08" + "\x09" + "\x00\x00\x00\x04" + "dev1" + "\x80"); r.Print() != want {
-		t.Errorf("Print() = %#x, want %#x", r.Print(), want)
+	if want := HashName("\x01\x02\x03\x04\x05\x06\x07\x08" + "\x09" + "\x00\x00\x00\x04" + "dev1" + "\x80"); r.Sum() != want {
+		t.Errorf("Sum() = %#x, want %#x", r.Sum(), want)
 	}
 }
 
@@ -80,10 +80,10 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 		New("a", 1, 0, ""), New("a", 256, 0, ""), New("a", -1, 0, ""), New("a", 0, 1, ""),
 		New(long, 0, 0, ""), New("", 0, 0, long), New(long, 0, 0, long),
 	} {
-		if o := seen[r.Print()]; o != nil {
-			t.Errorf("%+v and %+v have the same print", *o, *r)
+		if o := seen[r.Sum()]; o != nil {
+			t.Errorf("%+v and %+v have the same sum", *o, *r)
 		}
-		seen[r.Print()] = r
+		seen[r.Sum()] = r
 	}
 }
 

@@ -33,7 +33,7 @@ func checkTree(t fataler, s *Set) {
 				}
 				last = r
 				sum.Count++
-				sum.Sum += r.print
+				sum.Sum += r.sum
 			}
 			for _, r := range n.recs[len(n.recs):cap(n.recs)] {
 				if r != nil {

@@ -116,7 +116,7 @@ func (s *stub) Step(in core.Input) (out []core.Effect, err error) {
 				{Set: wire.Up, Name: s.cfg.Name, Stamp: in.Wall, Value: p.Value()},
 			}})
 		case wire.KindGossip:
-			send(wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: in.Wall, Print: f.Print})
+			send(wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: in.Wall, Fingerprint: f.Fingerprint})
 		case wire.KindProbe:
 			send(wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: s.cfg.Instance})
 		case wire.KindSync:

@@ -77,9 +77,9 @@ func (h *hostile) attack() {
 	case 0:
 		h.send(&wire.Frame{Kind: wire.KindRumor, Records: lies})
 	case 1:
-		h.send(&wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: h.wall, Print: h.rng.Uint64(), Records: lies})
+		h.send(&wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: h.wall, Fingerprint: h.rng.Uint64(), Records: lies})
 	case 2:
-		h.send(&wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: h.wall, Print: h.rng.Uint64(), Records: lies})
+		h.send(&wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: h.wall, Fingerprint: h.rng.Uint64(), Records: lies})
 	case 3:
 		h.send(&wire.Frame{Kind: wire.KindSync, Seq: seq, Items: []wire.Item{
 			{Kind: wire.ItemSome, Range: wire.Range{Set: lies[0].Set}, Records: sameSet(lies)},

@@ -109,8 +109,8 @@ func TestMisbehavedPeers(t *testing.T) {
 		{
 			what: "answers syncs wrongly",
 			bad: misbehaved{says: func(b *misbehaved, f *wire.Frame) bool {
-				f.Print++
-				f.Hello.Print++
+				f.Fingerprint++
+				f.Hello.Fingerprint++
 				f.Handled, f.Items = f.Handled+1, nil
 				return f.Kind == wire.KindHello || f.Kind == wire.KindGossip || f.Kind == wire.KindAck || f.Kind == wire.KindSynced
 			}},

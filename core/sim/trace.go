@@ -119,9 +119,9 @@ func (d *describer) of(b []byte) string {
 		}
 		return s
 	case wire.KindGossip:
-		return "gossip" + seq + " print " + hex(f.Print) + recordsWords(f.Records)
+		return "gossip" + seq + " print " + hex(f.Fingerprint) + recordsWords(f.Records)
 	case wire.KindAck:
-		return "ack" + seq + " print " + hex(f.Print) + recordsWords(f.Records)
+		return "ack" + seq + " print " + hex(f.Fingerprint) + recordsWords(f.Records)
 	case wire.KindRumor:
 		return "rumor" + recordsWords(f.Records)
 	case wire.KindSync:

@@ -43,7 +43,7 @@ var habits = map[string]func(b *bad, e core.Effect, f *wire.Frame) []core.Effect
 			if f.Kind == wire.KindRumor && len(own) == 0 {
 				return nil
 			}
-			return []core.Effect{instead(e, wire.Frame{Kind: f.Kind, Seq: f.Seq, Wall: f.Wall, Print: f.Print, Records: own})}
+			return []core.Effect{instead(e, wire.Frame{Kind: f.Kind, Seq: f.Seq, Wall: f.Wall, Fingerprint: f.Fingerprint, Records: own})}
 		case wire.KindRelay, wire.KindSync:
 			return nil
 		case wire.KindSynced:

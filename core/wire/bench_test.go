@@ -58,7 +58,7 @@ func TestDecodingRecordsAllocatesNothing(t *testing.T) {
 }
 
 // idle is the largest frame of a round without news.
-var idle = wire.Frame{Kind: wire.KindAck, Seq: math.MaxUint64, Wall: math.MaxInt64, Print: math.MaxUint64}
+var idle = wire.Frame{Kind: wire.KindAck, Seq: math.MaxUint64, Wall: math.MaxInt64, Fingerprint: math.MaxUint64}
 
 func TestIdleFramesAreSmall(t *testing.T) {
 	if n := len(idle.Append(nil)); n > 32 {

@@ -16,7 +16,7 @@ func (f *Frame) Append(dst []byte) []byte {
 		w.hello(&f.Hello)
 	case KindGossip, KindAck:
 		w.uint(uint64(f.Wall))
-		w.uint(f.Print)
+		w.uint(f.Fingerprint)
 		w.records(f.Records)
 	case KindRumor:
 		w.records(f.Records)
@@ -75,7 +75,7 @@ func (r *reader) frame(f *Frame) {
 	case KindGossip, KindAck:
 		f.Seq = r.uint("frame.seq")
 		f.Wall = r.time("frame.wall")
-		f.Print = r.uint("frame.print")
+		f.Fingerprint = r.uint("frame.print")
 		f.Records = r.records(f.Records)
 	case KindRumor:
 		f.Records = r.records(f.Records)

@@ -62,7 +62,7 @@ type Instance struct {
 type Hello struct {
 	Address     string   // "a": where the sender can be dialled; empty when it cannot
 	Ephemeral   bool     // "e": the sender is a guest
-	Print       uint64   // "f": combined fingerprint of both sets
+	Fingerprint uint64   // "f": combined fingerprint of both sets
 	Instance    Instance // "i"
 	LastContact int64    // "l": Unix microseconds; 0 unless the sender is stale
 	Members     uint64   // "m": members it knows, itself included
@@ -80,8 +80,8 @@ type Range struct {
 	Prefix uint64
 }
 
-// Print is a range's fingerprint: how many records, and the sum of their hashes mod 2^64.
-type Print struct {
+// Fingerprint is a range's fingerprint: how many records, and the sum of their hashes mod 2^64.
+type Fingerprint struct {
 	Count uint64
 	Sum   uint64
 }
@@ -91,34 +91,34 @@ type ItemKind uint8
 
 // What a sync item may say.
 const (
-	ItemPrint    ItemKind = 0 // my fingerprint of the range: do you have the same?
-	ItemChildren ItemKind = 1 // my fingerprints of its 16 children
-	ItemAll      ItemKind = 2 // all the records that I have in it
-	ItemSome     ItemKind = 3 // records of it that you lack
-	ItemAfter    ItemKind = 4 // what do you have in it behind a name? Of RangeDepth alone, where all names share a hash
+	ItemFingerprint ItemKind = 0 // my fingerprint of the range: do you have the same?
+	ItemChildren    ItemKind = 1 // my fingerprints of its 16 children
+	ItemAll         ItemKind = 2 // all the records that I have in it
+	ItemSome        ItemKind = 3 // records of it that you lack
+	ItemAfter       ItemKind = 4 // what do you have in it behind a name? Of RangeDepth alone, where all names share a hash
 )
 
 // Item is one element of a sync or synced frame.
 type Item struct {
-	Kind     ItemKind
-	Range    Range
-	Print    Print                // of ItemPrint
-	Children [RangeChildren]Print // of ItemChildren
-	Records  []Record             // of ItemAll and ItemSome
-	After    string               // of ItemAfter
+	Kind        ItemKind
+	Range       Range
+	Fingerprint Fingerprint                // of ItemFingerprint
+	Children    [RangeChildren]Fingerprint // of ItemChildren
+	Records     []Record                   // of ItemAll and ItemSome
+	After       string                     // of ItemAfter
 }
 
 // Frame is any frame: Kind says which fields count. A Frame may be reused for
 // decoding again and again; its slices are, its strings are not.
 type Frame struct {
-	Kind    Kind
-	Hello   Hello    // hello
-	Seq     uint64   // gossip, ack, sync, synced, probe, alive, refused
-	Wall    int64    // gossip, ack: the sender's clock, Unix microseconds
-	Print   uint64   // gossip, ack: combined fingerprint of both sets
-	Records []Record // gossip, ack, rumor
-	Items   []Item   // sync, synced
-	Handled uint64   // synced: how many of the sync's items it answers, from the first
+	Kind        Kind
+	Hello       Hello    // hello
+	Seq         uint64   // gossip, ack, sync, synced, probe, alive, refused
+	Wall        int64    // gossip, ack: the sender's clock, Unix microseconds
+	Fingerprint uint64   // gossip, ack: combined fingerprint of both sets
+	Records     []Record // gossip, ack, rumor
+	Items       []Item   // sync, synced
+	Handled     uint64   // synced: how many of the sync's items it answers, from the first
 
 	Instance Instance // alive: who answers
 	From, To string   // relay: node names

@@ -4,7 +4,7 @@ func (w *writer) hello(h *Hello) {
 	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.LastContact != 0))
 	w.keyText('a', h.Address)
 	w.keyTrue('e', h.Ephemeral)
-	w.keyUint('f', h.Print)
+	w.keyUint('f', h.Fingerprint)
 	w.key('i')
 	w.instance(&h.Instance)
 	if h.LastContact != 0 {
@@ -38,7 +38,7 @@ func (r *reader) hello(h *Hello) {
 		case "e":
 			h.Ephemeral = r.yes("hello.e")
 		case "f":
-			h.Print, seen = r.uint("hello.f"), seen|f
+			h.Fingerprint, seen = r.uint("hello.f"), seen|f
 		case "i":
 			h.Instance, seen = r.instance("hello.i"), seen|i
 		case "l":

@@ -8,18 +8,18 @@ func (w *writer) items(items []Item) {
 }
 
 func (w *writer) item(it *Item) {
-	w.array(5 + count(it.Kind == ItemPrint))
+	w.array(5 + count(it.Kind == ItemFingerprint))
 	w.uint(uint64(it.Kind))
 	w.uint(uint64(it.Range.Set))
 	w.uint(uint64(it.Range.Depth))
 	w.uint(it.Range.Prefix)
 	switch it.Kind {
-	case ItemPrint:
-		w.print(&it.Print)
+	case ItemFingerprint:
+		w.fingerprint(&it.Fingerprint)
 	case ItemChildren:
 		w.array(2 * RangeChildren)
 		for i := range it.Children {
-			w.print(&it.Children[i])
+			w.fingerprint(&it.Children[i])
 		}
 	case ItemAfter:
 		w.string(it.After)
@@ -29,7 +29,7 @@ func (w *writer) item(it *Item) {
 }
 
 //go:noinline
-func (w *writer) print(p *Print) {
+func (w *writer) fingerprint(p *Fingerprint) {
 	w.uint(p.Count)
 	w.uint(p.Sum)
 }
@@ -67,7 +67,7 @@ func (r *reader) item(it *Item) {
 	}
 	it.Kind = ItemKind(kind)
 	want := 5
-	if it.Kind == ItemPrint {
+	if it.Kind == ItemFingerprint {
 		want = 6
 	}
 	if r.err == nil && n != want {
@@ -88,12 +88,12 @@ func (r *reader) item(it *Item) {
 		r.fail(prefixAt, ErrRange, "item.prefix", "bits beyond its depth")
 	}
 	switch it.Kind {
-	case ItemPrint:
-		it.Print = r.print("item.print")
+	case ItemFingerprint:
+		it.Fingerprint = r.fingerprint("item.print")
 	case ItemChildren:
 		r.shape(2*RangeChildren, "item.children")
 		for i := range it.Children {
-			it.Children[i] = r.print("item.children")
+			it.Children[i] = r.fingerprint("item.children")
 		}
 	case ItemAfter:
 		it.After = r.name("item.after")
@@ -109,6 +109,6 @@ func (r *reader) item(it *Item) {
 	}
 }
 
-func (r *reader) print(where string) Print {
-	return Print{Count: r.uint(where), Sum: r.uint(where)}
+func (r *reader) fingerprint(where string) Fingerprint {
+	return Fingerprint{Count: r.uint(where), Sum: r.uint(where)}
 }

@@ -91,8 +91,8 @@ func itemTree(t testing.TB) func(wire.Item) any {
 	return func(it wire.Item) any {
 		l := []any{uint64(it.Kind), uint64(it.Range.Set), uint64(it.Range.Depth), it.Range.Prefix}
 		switch it.Kind {
-		case wire.ItemPrint:
-			return append(l, it.Print.Count, it.Print.Sum)
+		case wire.ItemFingerprint:
+			return append(l, it.Fingerprint.Count, it.Fingerprint.Sum)
 		case wire.ItemChildren:
 			var c []any
 			for _, p := range it.Children {
@@ -112,7 +112,7 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 	switch f.Kind {
 	case wire.KindHello:
 		h := f.Hello
-		m := object{"f": h.Print, "i": instanceTree(h.Instance), "m": h.Members, "n": h.Name,
+		m := object{"f": h.Fingerprint, "i": instanceTree(h.Instance), "m": h.Members, "n": h.Name,
 			"p": []any{uint64(h.Min), uint64(h.Max)}, "r": h.Ring, "t": uint64(h.Wall)}
 		if h.Address != "" {
 			m["a"] = h.Address
@@ -125,7 +125,7 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		}
 		return []any{k, m}
 	case wire.KindGossip, wire.KindAck:
-		return []any{k, f.Seq, uint64(f.Wall), f.Print, list(f.Records, recordTree(t))}
+		return []any{k, f.Seq, uint64(f.Wall), f.Fingerprint, list(f.Records, recordTree(t))}
 	case wire.KindRumor:
 		return []any{k, list(f.Records, recordTree(t))}
 	case wire.KindSync:

@@ -49,8 +49,8 @@ var (
 		}
 		return string(b)
 	}).Filter(func(s string) bool { return len(s) <= wire.MaxValue })
-	genPrint = rapid.Custom(func(t *rapid.T) wire.Print {
-		return wire.Print{Count: genUint.Draw(t, "count"), Sum: genUint.Draw(t, "sum")}
+	genPrint = rapid.Custom(func(t *rapid.T) wire.Fingerprint {
+		return wire.Fingerprint{Count: genUint.Draw(t, "count"), Sum: genUint.Draw(t, "sum")}
 	})
 	genFrame = rapid.Custom(drawFrame)
 )
@@ -79,7 +79,7 @@ func drawRecords(t *rapid.T, set *rapid.Generator[wire.SetID]) []wire.Record {
 }
 
 func drawItem(t *rapid.T) wire.Item {
-	it := wire.Item{Kind: rapid.SampledFrom([]wire.ItemKind{wire.ItemPrint, wire.ItemChildren, wire.ItemAll, wire.ItemSome, wire.ItemAfter}).Draw(t, "item")}
+	it := wire.Item{Kind: rapid.SampledFrom([]wire.ItemKind{wire.ItemFingerprint, wire.ItemChildren, wire.ItemAll, wire.ItemSome, wire.ItemAfter}).Draw(t, "item")}
 	deepest := uint8(wire.RangeDepth)
 	if it.Kind == wire.ItemChildren {
 		deepest--
@@ -91,8 +91,8 @@ func drawItem(t *rapid.T) wire.Item {
 	}
 	it.Range.Prefix = rapid.Uint64().Draw(t, "prefix") & ^(math.MaxUint64 >> (4 * it.Range.Depth))
 	switch it.Kind {
-	case wire.ItemPrint:
-		it.Print = genPrint.Draw(t, "print")
+	case wire.ItemFingerprint:
+		it.Fingerprint = genPrint.Draw(t, "print")
 	case wire.ItemChildren:
 		for i := range it.Children {
 			it.Children[i] = genPrint.Draw(t, "child")
@@ -112,12 +112,12 @@ func drawFrame(t *rapid.T) *wire.Frame {
 	switch f.Kind {
 	case wire.KindHello:
 		least := rapid.Uint8Min(1).Draw(t, "min")
-		f.Hello = wire.Hello{Address: orNone(t, genAddr), Ephemeral: rapid.Bool().Draw(t, "ephemeral"), Print: genUint.Draw(t, "print"),
+		f.Hello = wire.Hello{Address: orNone(t, genAddr), Ephemeral: rapid.Bool().Draw(t, "ephemeral"), Fingerprint: genUint.Draw(t, "print"),
 			Instance: genInstance.Draw(t, "instance"), LastContact: genTime.Draw(t, "last"), Members: genUint.Draw(t, "members"),
 			Name: genName.Draw(t, "name"), Min: least, Max: rapid.Uint8Min(least).Draw(t, "max"),
 			Ring: genName.Draw(t, "ring"), Wall: genTime.Draw(t, "wall")}
 	case wire.KindGossip, wire.KindAck:
-		f.Seq, f.Wall, f.Print = genUint.Draw(t, "seq"), genTime.Draw(t, "wall"), genUint.Draw(t, "print")
+		f.Seq, f.Wall, f.Fingerprint = genUint.Draw(t, "seq"), genTime.Draw(t, "wall"), genUint.Draw(t, "print")
 		f.Records = drawRecords(t, sets)
 	case wire.KindRumor:
 		f.Records = drawRecords(t, sets)

@@ -184,10 +184,10 @@ func itemJSON(it wire.Item) any {
 	o := object{"kind": [...]string{"print", "children", "all", "some", "after"}[it.Kind], "set": setJSON(it.Range.Set),
 		"depth": number(it.Range.Depth), "prefix": number(it.Range.Prefix)}
 	switch it.Kind {
-	case wire.ItemPrint:
-		o["count"], o["sum"] = number(it.Print.Count), number(it.Print.Sum)
+	case wire.ItemFingerprint:
+		o["count"], o["sum"] = number(it.Fingerprint.Count), number(it.Fingerprint.Sum)
 	case wire.ItemChildren:
-		o["children"] = list(it.Children[:], func(p wire.Print) any { return []any{number(p.Count), number(p.Sum)} })
+		o["children"] = list(it.Children[:], func(p wire.Fingerprint) any { return []any{number(p.Count), number(p.Sum)} })
 	case wire.ItemAfter:
 		o["after"] = it.After
 	default:
@@ -201,11 +201,11 @@ func frameJSON(f *wire.Frame) any {
 	switch f.Kind {
 	case wire.KindHello:
 		h := f.Hello
-		o["address"], o["ephemeral"], o["print"], o["instance"] = h.Address, h.Ephemeral, number(h.Print), instanceJSON(h.Instance)
+		o["address"], o["ephemeral"], o["print"], o["instance"] = h.Address, h.Ephemeral, number(h.Fingerprint), instanceJSON(h.Instance)
 		o["lastContact"], o["members"], o["name"] = number(h.LastContact), number(h.Members), h.Name
 		o["versions"], o["ring"], o["wall"] = []any{number(h.Min), number(h.Max)}, h.Ring, number(h.Wall)
 	case wire.KindGossip, wire.KindAck:
-		o["seq"], o["wall"], o["print"], o["records"] = number(f.Seq), number(f.Wall), number(f.Print), list(f.Records, recordJSON)
+		o["seq"], o["wall"], o["print"], o["records"] = number(f.Seq), number(f.Wall), number(f.Fingerprint), list(f.Records, recordJSON)
 	case wire.KindRumor:
 		o["records"] = list(f.Records, recordJSON)
 	case wire.KindSync:
