@@ -7,7 +7,7 @@ DATA     ?= data
 FUZZTIME ?= 1m
 BENCH    ?= .
 N        ?= 64
-TIMEOUT  ?= 9m
+TIMEOUT  ?= 15m
 SEEDS    ?= 5000
 # The race detector needs a C compiler; where there is none, tests run without it.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

@@ -126,7 +126,7 @@ func TestAddWhileStale(t *testing.T) {
 // not come back by the others.
 func TestStaleTogether(t *testing.T) {
 	t.Parallel()
-	schedules(t, 4, sim.Config{}, 5, func(r *ring) error {
+	schedules(t, 2, sim.Config{}, 5, func(r *ring) error {
 		late := r.all[2:4]
 		for _, m := range late {
 			m.Crash()
@@ -183,7 +183,7 @@ func TestStaleTogether(t *testing.T) {
 // when it awakes does not mean that it was in contact.
 func TestStaleAsleep(t *testing.T) {
 	t.Parallel()
-	schedules(t, 2, sim.Config{}, 5, func(r *ring) error {
+	schedules(t, 1, sim.Config{}, 5, func(r *ring) error {
 		late := r.all[2]
 		if r.IntN(2) == 0 {
 			late.Sleep()
