@@ -23,20 +23,21 @@ type side struct {
 // end is one side's view of a connection: the two may differ for a while, as
 // they do on a network that is cut.
 type end struct {
-	m      *Machine
-	proc   *process // nil once the process is gone, or has been told of the end
-	id     core.ConnID
-	state  connState
-	queue  []item // what this side has sent and the other has not received yet
-	head   int    // of queue
-	bytes  int    // of frames in it
-	last   int64  // when the newest of them arrives, were nothing in the way
-	armed  bool   // its arrival is on the heap
-	held   bool   // its head waits for a cut to heal
-	since  int64  // when its head did not arrive for the first time; 0 if it did not have to wait
-	lost   bool   // nothing that it sends arrives any more: see Forget
-	deaf   int64  // since when the other side's acknowledgements are lost; 0 if they are not
-	broken bool   // nothing that it sends arrives any more, and it will hear of it
+	m       *Machine
+	proc    *process // nil once the process is gone, or has been told of the end
+	id      core.ConnID
+	state   connState
+	queue   []item // what this side has sent and the other has not received yet
+	head    int    // of queue
+	bytes   int    // of frames in it
+	last    int64  // when the newest of them arrives, were nothing in the way
+	armed   bool   // its arrival is on the heap
+	held    bool   // its head waits for a cut to heal
+	since   int64  // when its head did not arrive for the first time; 0 if it did not have to wait
+	lost    bool   // nothing that it sends arrives any more: see Forget
+	foreign bool   // what it sends is answered by a reset: see ForgetLoudly
+	deaf    int64  // when something arrived whose acknowledgement was lost; 0 if none was
+	broken  bool   // nothing that it sends arrives any more, and it will hear of it
 }
 
 type connState uint8
@@ -121,15 +122,22 @@ func (w *World) arrive(c *conn, of uint8) {
 		w.arm(c, of)
 		return
 	}
-	if w.severed(c, of) {
+	switch {
+	case src.held:
+		return
+	case w.severed(c, of):
 		w.hold(c, of)
+		return
+	case src.foreign:
+		w.clear(src)
+		w.breakEnd(c, of, wire.CodeLost, w.latency(src.m, dst.m))
 		return
 	}
 	src.since = 0
 	it := src.pop()
 	w.arm(c, of)
 	switch {
-	case dst.state == closed && dst.since != 0 && !dst.lost && it.kind != ending:
+	case dst.state == closed && dst.since != 0 && !w.unacknowledged(src, dst) && it.kind != ending:
 		w.reject(c, of)
 	case dst.proc == nil:
 		if it.kind != ending && src.proc != nil { // a reset is the answer
@@ -192,14 +200,14 @@ func (w *World) dial(p *process, id core.ConnID, addr string) {
 }
 
 // syn is the dial at the machine: its kernel answers for a process that listens.
-// What a cut lets not through is sent again after rto.
+// What does not get through, or its answer, is sent again after rto.
 func (w *World) syn(c *conn, rto int64) {
 	from, to := c.end[0].m, c.end[1].m
 	switch {
 	case c.end[0].state != dialling:
-	case w.cut(from, to):
+	case w.cut(from, to) || w.cut(to, from) || w.dropped[way(from, to)] || w.byAddr[c.addr] != to:
 		w.schedule(w.now+rto, event{kind: evSyn, conn: c, arg: 2 * rto})
-	case to.proc == nil || to.addr != c.addr || to.deaf || w.refused[link(from, to)]:
+	case to.proc == nil || to.addr != c.addr && !w.names[c.addr] || to.deaf || w.refused[way(from, to)]:
 		w.schedule(w.now+w.latency(to, from), event{kind: evRefuse, conn: c})
 	default:
 		w.schedule(w.now+w.latency(to, from)+w.latency(from, to), event{kind: evAccept, conn: c})

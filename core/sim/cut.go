@@ -28,16 +28,14 @@ func (w *World) Partition(groups ...[]*Machine) {
 // CutLink cuts two machines from each other, and from nobody else.
 func (w *World) CutLink(a, b *Machine) {
 	w.note(nil, "the link between ", a.name, " and ", b.name, " is cut")
-	w.links[link(a, b)] = true
+	w.ways[way(a, b)], w.ways[way(b, a)] = true, true
 }
 
-// Refuse puts a firewall between two machines: it answers every dial of one to
-// the other, either way, as if nobody listened, and breaks the connections that
-// are there.
-func (w *World) Refuse(a, b *Machine) {
-	w.note(nil, "a firewall refuses all dials between ", a.name, " and ", b.name)
-	w.refused[link(a, b)] = true
-	w.ResetAll(a, b)
+// CutWay cuts one direction between two machines: nothing that from sends gets to
+// to, not even the acknowledgements of what to sends.
+func (w *World) CutWay(from, to *Machine) {
+	w.note(nil, "the way from ", from.name, " to ", to.name, " is cut")
+	w.ways[way(from, to)] = true
 }
 
 // Deafen closes the machine's listener, as while it is restarted: dials are
@@ -47,13 +45,16 @@ func (m *Machine) Deafen() {
 	m.deaf = true
 }
 
-// Heal takes all cuts away, firewalls too, and opens all listeners.
+// Heal takes all cuts away, firewalls and narrow paths too, and opens all
+// listeners. What was forgotten stays so, and each machine keeps its address.
 func (w *World) Heal() {
 	for _, m := range w.machines {
 		m.group, m.deaf = 0, false
 	}
-	clear(w.links)
+	clear(w.ways)
 	clear(w.refused)
+	clear(w.dropped)
+	clear(w.narrow)
 	w.note(nil, "the network is whole")
 	w.release()
 }
@@ -88,7 +89,9 @@ func link(a, b *Machine) [2]int {
 	return [2]int{min(a.index, b.index), max(a.index, b.index)}
 }
 
+func way(from, to *Machine) [2]int { return [2]int{from.index, to.index} }
+
 // cut tells whether nothing gets from one machine to the other.
 func (w *World) cut(a, b *Machine) bool {
-	return a.group != b.group || a.off || b.off || len(w.links) > 0 && w.links[link(a, b)]
+	return a.group != b.group || a.off || b.off || len(w.ways) > 0 && w.ways[way(a, b)]
 }

@@ -11,6 +11,7 @@ const (
 	evRefuse                       // conn's refusal is back at the dialler
 	evGiveUp                       // conn's dial has taken too long
 	evHeld                         // what side of conn has sent was held for too long
+	evUnheard                      // the first retransmission of what side of conn has sent finds no answer
 	evLost                         // conn ends at side with code
 	evEcho                         // side hears of its own Close of conn
 	evWritten                      // proc's write of its ring file is done

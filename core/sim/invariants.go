@@ -102,8 +102,8 @@ func (t *truth) checkView(m *Machine, complain func(...string)) {
 			complain(m.name, " shows ", k.name, " ", node.State.String(), ", and it lives")
 		case node.Instance != k.live.proc.instance:
 			complain(m.name, " shows an instance of ", k.name, " that is gone")
-		case node.Address != k.live.addr:
-			complain(m.name, " shows ", k.name, " at ", node.Address, ", and it is at ", k.live.addr)
+		case node.Address != k.live.proc.addr:
+			complain(m.name, " shows ", k.name, " at ", node.Address, ", and it is at ", k.live.proc.addr)
 		default:
 			own, _ := k.live.View().Get(k.name)
 			if own.Incarnation != node.Incarnation {

@@ -121,8 +121,7 @@ func (m *Machine) StepClock(d int64) {
 
 // Move gives the machine another address, for its next process.
 func (m *Machine) Move(addr string) {
-	m.addr = addr
-	m.w.byAddr[addr] = m
+	m.rename(addr)
 }
 
 // Start starts a process from what is on the disk, as native does: from the

@@ -6,7 +6,6 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
-	"github.com/nanoring/nanoring/core/wire"
 )
 
 // talker is an engine that keeps one connection, if it is told whom to dial, and
@@ -14,6 +13,7 @@ import (
 type talker struct {
 	w     *sim.World
 	join  []string
+	size  int // of what it says; 0 for nothing
 	dial  core.ConnID
 	conns []core.ConnID
 	heard []int64 // when
@@ -45,22 +45,28 @@ func (e *talker) Step(in core.Input) (out []core.Effect, err error) {
 		}
 	case core.Tick:
 		for _, id := range e.conns {
-			out = append(out, core.Effect{Kind: core.Send, Conn: id, Frame: (&wire.Frame{Kind: wire.KindProbe, Seq: 1}).Append(nil)})
+			if e.size > 0 {
+				out = append(out, core.Effect{Kind: core.Send, Conn: id, Frame: make([]byte, e.size)})
+			}
 		}
 	}
 	return append(out, core.Effect{Kind: core.Wake, At: in.Mono + 100*core.Millisecond}), nil
 }
 
-// talkers returns a world of two machines that talk.
+// talkers returns a world of two machines that talk: b has dialled a.
 func talkers(t *testing.T) (w *sim.World, a, b *talker) {
 	t.Helper()
+	w, all := crowd(t)
+	return w, all["a"], all["b"]
+}
+
+// crowd returns the engines too of those that come later.
+func crowd(t *testing.T) (w *sim.World, all map[string]*talker) {
+	t.Helper()
+	all = make(map[string]*talker)
 	w = sim.New(sim.Config{Seed: 1, LatencyMax: core.Millisecond, Trace: traceOf(), New: func(cfg core.Config) (core.Engine, error) {
-		e := &talker{w: w, join: cfg.Join}
-		if cfg.Name == "a" {
-			a = e
-		} else {
-			b = e
-		}
+		e := &talker{w: w, join: cfg.Join, size: 10}
+		all[cfg.Name] = e
 		return e, nil
 	}})
 	for _, err := range []error{w.Add("a", sim.Options{}).Start(), w.Add("b", sim.Options{}).Start("a:7946")} {
@@ -69,7 +75,7 @@ func talkers(t *testing.T) (w *sim.World, a, b *talker) {
 		}
 	}
 	w.Run(core.Second)
-	return w, a, b
+	return w, all
 }
 
 // since returns how long after a time the first of some came; -1 if none did.

@@ -14,6 +14,7 @@ type process struct {
 	m        *Machine
 	eng      core.Engine
 	instance wire.Instance
+	addr     string // that it tells
 	view     core.View
 	origin   int64 // virtual time at which the monotonic clock was 0
 	dead     bool
@@ -35,7 +36,7 @@ type process struct {
 
 func newProcess(m *Machine, eng core.Engine, instance wire.Instance) *process {
 	return &process{
-		m: m, eng: eng, instance: instance,
+		m: m, eng: eng, instance: instance, addr: m.addr,
 		origin:   m.w.now - m.w.between(core.Second, core.Hour),
 		conns:    make(map[core.ConnID]side),
 		accepted: 1,

@@ -17,15 +17,32 @@ type heldQueue struct {
 // neither side is told. New ones are not disturbed.
 func (w *World) Forget(a, b *Machine) {
 	w.note(nil, "all connections between ", a.name, " and ", b.name, " are forgotten")
-	w.lose(a, b, true)
-	w.lose(b, a, true)
+	forgotten(a, b, silently)
+	forgotten(b, a, silently)
 }
 
 // ForgetAll is Forget between all machines.
 func (w *World) ForgetAll() {
 	w.note(nil, "all connections are forgotten")
 	for _, m := range w.machines {
-		w.lose(m, nil, false)
+		forgotten(m, nil, silently)
+	}
+}
+
+// ForgetLoudly is Forget by a middlebox that answers what it does not know by a
+// reset: whoever sends next on such a connection learns that it is lost, and the
+// other side only when it sends something itself.
+func (w *World) ForgetLoudly(a, b *Machine) {
+	w.note(nil, "all connections between ", a.name, " and ", b.name, " are forgotten, with a reset")
+	forgotten(a, b, loudly)
+	forgotten(b, a, loudly)
+}
+
+// ForgetAllLoudly is ForgetLoudly between all machines.
+func (w *World) ForgetAllLoudly() {
+	w.note(nil, "all connections are forgotten, with resets")
+	for _, m := range w.machines {
+		forgotten(m, nil, loudly)
 	}
 }
 
@@ -33,18 +50,22 @@ func (w *World) ForgetAll() {
 // acknowledgements neither.
 func (w *World) ForgetWay(from, to *Machine) {
 	w.note(nil, "what ", from.name, " sends on its connections with ", to.name, " is lost")
-	w.lose(from, to, true)
+	forgotten(from, to, silently)
 }
 
-// lose loses all that a machine sends from now on to another one, or to any, on
-// the connections that it has.
-func (w *World) lose(from, to *Machine, one bool) {
+// silently and loudly are what becomes of what a side sends on a forgotten connection.
+func silently(e *end) { e.lost = true }
+func loudly(e *end)   { e.foreign = true }
+
+// forgotten has what a machine sends from now on, to another one or to any, on
+// the connections that it has, be of no known connection.
+func forgotten(from, to *Machine, how func(*end)) {
 	if from.proc == nil {
 		return
 	}
 	for _, s := range from.proc.conns {
-		if e := &s.end[s.of]; e.state == open && (!one || s.end[1-s.of].m == to) {
-			e.lost = true
+		if e := &s.end[s.of]; e.state == open && (to == nil || s.end[1-s.of].m == to) {
+			how(e)
 		}
 	}
 }
@@ -53,13 +74,37 @@ func (w *World) lose(from, to *Machine, one bool) {
 // acknowledgement sends nothing new after the first retransmission.
 func (w *World) severed(c *conn, of uint8) bool {
 	src, dst := &c.end[of], &c.end[1-of]
-	if src.lost || w.cut(src.m, dst.m) {
+	if src.lost || w.cut(src.m, dst.m) || w.tooLarge(src, dst) {
 		return true
 	}
-	if dst.lost && src.deaf == 0 {
+	if src.foreign { // the reset may not come back
+		return w.cut(dst.m, src.m)
+	}
+	if !w.unacknowledged(src, dst) {
+		src.deaf = 0
+	} else if src.deaf == 0 {
 		src.deaf = max(w.now, 1)
+		w.schedule(src.deaf+rtoMin, event{kind: evUnheard, conn: c, side: of})
 	}
 	return src.deaf != 0 && w.now > src.deaf+rtoMin
+}
+
+// unacknowledged tells whether what arrives from src is not acknowledged.
+func (w *World) unacknowledged(src, dst *end) bool {
+	return dst.lost || len(w.ways) > 0 && w.cut(dst.m, src.m)
+}
+
+// unheard keeps all that a side sends from now on, since what has arrived of it
+// was not acknowledged until it had to be sent again.
+func (w *World) unheard(c *conn, of uint8) {
+	e := &c.end[of]
+	switch {
+	case e.deaf == 0 || e.held || e.broken:
+	case w.unacknowledged(e, &c.end[1-of]):
+		w.hold(c, of)
+	default:
+		e.deaf = 0
+	}
 }
 
 // hold keeps a queue until the cut heals, or for as long as TCP has patience.
@@ -69,6 +114,9 @@ func (w *World) hold(c *conn, of uint8) {
 	w.held = append(w.held, heldQueue{c, of})
 	if e.since == 0 {
 		e.since = max(w.now, 1)
+		if e.deaf != 0 {
+			e.since = e.deaf
+		}
 		w.schedule(e.since+patience, event{kind: evHeld, conn: c, side: of, arg: e.since})
 	}
 }
@@ -82,13 +130,15 @@ func (w *World) release() {
 			return false
 		}
 		e.held = false
-		if !e.empty() {
-			head := &e.queue[e.head]
-			head.at = retransmission(e.since, w.now)
-			for w.chance(w.cfg.Loss) {
-				head.at = retransmission(e.since, head.at)
-			}
-			e.last = max(e.last, head.at)
+		at := retransmission(e.since, w.now)
+		for w.chance(w.cfg.Loss) {
+			at = retransmission(e.since, at)
+		}
+		e.last = max(e.last, at)
+		if e.empty() { // what was not acknowledged will be then, and what is sent meanwhile has to wait
+			e.since = 0
+		} else {
+			e.queue[e.head].at = at
 		}
 		w.arm(h.conn, h.of)
 		return true

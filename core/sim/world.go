@@ -49,8 +49,11 @@ type World struct {
 	machines []*Machine
 	byName   map[string]*Machine
 	byAddr   map[string]*Machine
-	links    map[[2]int]bool  // pairs that are cut by CutLink
-	refused  map[[2]int]bool  // pairs between which a firewall is: see Refuse
+	names    map[string]bool  // addresses that lead to a machine which does not have them: see Resolve
+	ways     map[[2]int]bool  // that nothing gets through: see CutWay
+	refused  map[[2]int]bool  // ways whose dials a firewall refuses: see RefuseNew
+	dropped  map[[2]int]bool  // and those that it drops: see DropNew
+	narrow   map[[2]int]int   // bytes of the largest segment between two, where it is bounded: see Narrow
 	paths    map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
 	held     []heldQueue
 	free     [][][]byte // frame buffers to use again, by size class
@@ -91,8 +94,11 @@ func New(cfg Config) *World {
 		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6e616e6f72696e67)),
 		byName:  make(map[string]*Machine),
 		byAddr:  make(map[string]*Machine),
-		links:   make(map[[2]int]bool),
+		names:   make(map[string]bool),
+		ways:    make(map[[2]int]bool),
 		refused: make(map[[2]int]bool),
+		dropped: make(map[[2]int]bool),
+		narrow:  make(map[[2]int]int),
 		paths:   make(map[[2]int]int64),
 		digest:  xxhash.New(),
 	}
@@ -194,6 +200,8 @@ func (w *World) serve(e *event) {
 		w.failDial(e.conn, e.kind == evRefuse)
 	case evHeld:
 		w.heldTooLong(e.conn, e.side, e.arg)
+	case evUnheard:
+		w.unheard(e.conn, e.side)
 	case evLost:
 		w.lost(e.conn, e.side, e.arg)
 	case evEcho:

@@ -1,0 +1,26 @@
+package sim
+
+import "strconv"
+
+// headers are the bytes around a frame in its segment: of IP, of TCP with its
+// timestamps, and of WebSocket.
+const headers = 20 + 32 + 8
+
+// Narrow makes a hole of the path between two machines: segments of more than
+// size bytes do not arrive, and nobody is told. So a frame that needs a larger
+// one is sent again and again in vain, and all behind it on its connection waits,
+// while small frames, acknowledgements and dials pass.
+func (w *World) Narrow(a, b *Machine, size int) {
+	w.note(nil, "no segment of more than ", strconv.Itoa(size), " bytes passes between ", a.name, " and ", b.name)
+	w.narrow[link(a, b)] = size
+	w.release()
+}
+
+// tooLarge tells whether what a side sends next is larger than the path takes.
+func (w *World) tooLarge(src, dst *end) bool {
+	if len(w.narrow) == 0 {
+		return false
+	}
+	size, narrow := w.narrow[link(src.m, dst.m)]
+	return narrow && !src.empty() && len(src.queue[src.head].frame)+headers > size
+}
