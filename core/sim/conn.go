@@ -33,6 +33,7 @@ type end struct {
 	last    int64  // when the newest of them arrives, were nothing in the way
 	armed   bool   // its arrival is on the heap
 	held    bool   // its head waits for a cut to heal
+	stuck   int64  // since when its runtime cannot write; 0 if it can
 	since   int64  // when its head did not arrive for the first time; 0 if it did not have to wait
 	lost    bool   // nothing that it sends arrives any more: see Forget
 	foreign bool   // what it sends is answered by a reset: see ForgetLoudly
@@ -135,6 +136,9 @@ func (w *World) arrive(c *conn, of uint8) {
 	}
 	src.since = 0
 	it := src.pop()
+	if src.stuck != 0 {
+		src.moved(w.now)
+	}
 	w.arm(c, of)
 	switch {
 	case dst.state == closed && dst.since != 0 && !w.unacknowledged(src, dst) && it.kind != ending:
@@ -184,6 +188,9 @@ func (w *World) echo(c *conn, of uint8, code int64) {
 // end sends the connection's end from a side to the other, behind what was sent.
 func (w *World) end(c *conn, of uint8, code wire.Code) {
 	w.enqueue(c, of, item{kind: ending, code: code})
+	if since := c.end[of].since; since != 0 {
+		w.schedule(since+orphaned, event{kind: evHeld, conn: c, side: of, arg: since})
+	}
 }
 
 // dial starts a connection.
@@ -210,18 +217,22 @@ func (w *World) syn(c *conn, rto int64) {
 	case to.proc == nil || to.addr != c.addr && !w.names[c.addr] || to.deaf || w.refused[way(from, to)]:
 		w.schedule(w.now+w.latency(to, from), event{kind: evRefuse, conn: c})
 	default:
-		w.schedule(w.now+w.latency(to, from)+w.latency(from, to), event{kind: evAccept, conn: c})
+		at := w.now + w.latency(to, from) + w.latency(from, to)
+		w.schedule(at, event{kind: evAccept, conn: c, arg: at})
 	}
 }
 
-// accept is the request at the process.
-func (w *World) accept(c *conn) {
+// accept is the request at the process. One that was paused when it was due finds
+// those too whose diallers have given up since, as its kernel kept them.
+func (w *World) accept(c *conn, due int64) {
 	d, a := &c.end[0], &c.end[1]
-	if d.state != dialling || w.cut(d.m, a.m) {
+	p, late := a.m.proc, d.state != dialling
+	switch {
+	case late && (p == nil || w.now == due):
 		return
-	}
-	p := a.m.proc
-	if p == nil {
+	case !late && w.cut(d.m, a.m):
+		return
+	case p == nil:
 		w.end(c, 1, wire.CodeUnreachable)
 		return
 	}
@@ -229,6 +240,9 @@ func (w *World) accept(c *conn) {
 	a.proc, a.id, a.state = p, p.accepted, open
 	p.conns[a.id] = side{c, 1}
 	w.enqueue(c, 1, item{kind: opening})
+	if late {
+		w.end(c, 0, wire.CodeLost)
+	}
 	role := core.Peer
 	if d.m.opt.Guest {
 		role = core.Guest
@@ -270,13 +284,14 @@ func (w *World) send(p *process, id core.ConnID, frame []byte) {
 		w.reset(s.conn, s.of, wire.CodeLost)
 		return
 	}
-	if s.end[s.of].bytes > queueLimit {
-		w.reset(s.conn, s.of, wire.CodeSlow)
+	if s.end[s.of].full(frame) {
+		w.giveUp(s.conn, s.of, wire.CodeSlow)
 		return
 	}
 	w.frames++
 	w.bytes += uint64(len(frame))
 	w.enqueue(s.conn, s.of, item{kind: aFrame, frame: w.copied(frame)})
+	w.stick(s.conn, s.of)
 }
 
 // reset breaks a connection: frames in flight are lost, and both sides hear of
@@ -324,9 +339,12 @@ func (w *World) dropAll(p *process, code wire.Code, silent bool) {
 		s := p.conns[id]
 		e := &s.end[s.of]
 		e.proc, e.state = nil, closed
-		switch {
-		case silent:
+		if silent {
 			w.clear(e)
+			continue
+		}
+		w.trim(e)
+		switch {
 		case s.end[1-s.of].m == nil:
 		case code != 0:
 			w.end(s.conn, s.of, code)

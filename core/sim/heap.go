@@ -12,6 +12,7 @@ const (
 	evGiveUp                       // conn's dial has taken too long
 	evHeld                         // what side of conn has sent was held for too long
 	evUnheard                      // the first retransmission of what side of conn has sent finds no answer
+	evStuck                        // side of conn could not write for too long
 	evLost                         // conn ends at side with code
 	evEcho                         // side hears of its own Close of conn
 	evWritten                      // proc's write of its ring file is done
@@ -24,7 +25,7 @@ type event struct {
 	seq  uint64 // breaks ties: first scheduled, first served
 	conn *conn
 	proc *process
-	arg  int64 // evTick, evHeld: which one; evSyn: when it is sent again; evLost, evEcho: the code; evCommand: which
+	arg  int64 // evTick, evHeld: which one; evSyn: when it is sent again; evAccept: when it is due; evLost, evEcho: the code; evCommand: which
 	kind eventKind
 	side uint8
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // talker is an engine that keeps one connection, if it is told whom to dial, and
@@ -18,6 +19,7 @@ type talker struct {
 	conns []core.ConnID
 	heard []int64 // when
 	lost  []int64
+	code  wire.Code // of the last that was lost
 }
 
 func (e *talker) Snapshot() ([]byte, error) { return nil, nil }
@@ -38,7 +40,7 @@ func (e *talker) Step(in core.Input) (out []core.Effect, err error) {
 		e.heard = append(e.heard, e.w.Now())
 	case core.Closed:
 		drop()
-		e.lost = append(e.lost, e.w.Now())
+		e.lost, e.code = append(e.lost, e.w.Now()), in.Code
 		if in.Conn == e.dial {
 			e.dial += 2
 			out = append(out, core.Effect{Kind: core.Dial, Conn: e.dial, Addr: e.join[0]})

@@ -117,7 +117,11 @@ func (w *World) hold(c *conn, of uint8) {
 		if e.deaf != 0 {
 			e.since = e.deaf
 		}
-		w.schedule(e.since+patience, event{kind: evHeld, conn: c, side: of, arg: e.since})
+		wait := patience
+		if e.state == closed {
+			wait = orphaned
+		}
+		w.schedule(e.since+wait, event{kind: evHeld, conn: c, side: of, arg: e.since})
 	}
 }
 

@@ -34,9 +34,9 @@ const (
 	rtoMin      = 200 * core.Millisecond    // what is not acknowledged is sent again, after
 	rtoMax      = 120 * core.Second         // waits that double from the one to the other,
 	patience    = 924600 * core.Millisecond // and breaks the connection after 15 times (Linux's tcp_retries2)
+	orphaned    = 102200 * core.Millisecond // or after 8 times when the process has closed it (tcp_orphan_retries)
 	rtoSyn      = core.Second               // before there is a connection (RFC 6298, section 2.1)
 	stallMax    = 3 * core.Second
-	queueLimit  = 4 << 20 // bytes that a runtime queues for a connection
 )
 
 // World is a number of machines and the network between them. It is for one goroutine.
@@ -195,13 +195,15 @@ func (w *World) serve(e *event) {
 	case evSyn:
 		w.syn(e.conn, e.arg)
 	case evAccept:
-		w.accept(e.conn)
+		w.accept(e.conn, e.arg)
 	case evRefuse, evGiveUp:
 		w.failDial(e.conn, e.kind == evRefuse)
 	case evHeld:
 		w.heldTooLong(e.conn, e.side, e.arg)
 	case evUnheard:
 		w.unheard(e.conn, e.side)
+	case evStuck:
+		w.stuck(e.conn, e.side)
 	case evLost:
 		w.lost(e.conn, e.side, e.arg)
 	case evEcho:
@@ -224,7 +226,7 @@ func (w *World) servedBy(e *event) *process {
 		return e.conn.end[1].m.proc
 	case evRefuse, evGiveUp:
 		return e.conn.end[0].proc
-	case evLost, evEcho:
+	case evLost, evEcho, evStuck:
 		return e.conn.end[e.side].proc
 	}
 	return nil

@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// What a connection takes while the other end does not read it, or nothing gets
+// there: native's habits, on top of the kernels'.
+const (
+	kernelBuffers = 256 << 10        // bytes that the kernels of both ends keep
+	queueBytes    = 1 << 20          // and the runtime, of what its kernel does not take,
+	queueFrames   = 256              // which is so many frames at most,
+	writeWait     = 30 * core.Second // and which does not wait longer than that for anything to move
+)
+
+// queued returns how much of what a side has sent waits in its runtime, as far as
+// it matters: its frames, from the last one, but no more than may be there.
+func (e *end) queued() (frames, bytes int) {
+	for frames <= queueFrames && e.bytes-bytes > kernelBuffers {
+		frames++
+		bytes += len(e.queue[len(e.queue)-frames].frame)
+	}
+	return frames, bytes
+}
+
+// full tells whether a side's runtime has no room for another frame.
+func (e *end) full(frame []byte) bool {
+	if e.bytes <= kernelBuffers {
+		return false
+	}
+	frames, bytes := e.queued()
+	return frames >= queueFrames || bytes+len(frame) > queueBytes
+}
+
+// trim forgets what waits in the runtime of a side that ends.
+func (w *World) trim(e *end) {
+	for !e.empty() && e.bytes > kernelBuffers {
+		last := len(e.queue) - 1
+		e.bytes -= len(e.queue[last].frame)
+		w.recycle(e.queue[last].frame)
+		e.queue[last] = item{}
+		e.queue = e.queue[:last]
+	}
+}
+
+// stick notes that a side's runtime cannot write, unless it is known.
+func (w *World) stick(c *conn, of uint8) {
+	if e := &c.end[of]; e.bytes > kernelBuffers && e.stuck == 0 {
+		e.stuck = max(w.now, 1)
+		w.schedule(e.stuck+writeWait, event{kind: evStuck, conn: c, side: of})
+	}
+}
+
+// moved notes that something of what a side has sent arrived, which lets its
+// runtime write again.
+func (e *end) moved(now int64) {
+	if e.stuck = now; e.bytes <= kernelBuffers {
+		e.stuck = 0
+	}
+}
+
+// stuck ends a connection at the side whose runtime could not write for too long.
+func (w *World) stuck(c *conn, of uint8) {
+	switch e := &c.end[of]; {
+	case e.stuck == 0 || e.state != open || e.broken:
+	case w.now < e.stuck+writeWait:
+		w.schedule(e.stuck+writeWait, event{kind: evStuck, conn: c, side: of})
+	default:
+		w.giveUp(c, of, wire.CodeLost)
+	}
+}
+
+// giveUp has a side's runtime cut a connection off. What the kernels have of it,
+// the other end may still read.
+func (w *World) giveUp(c *conn, of uint8, code wire.Code) {
+	e := &c.end[of]
+	w.trim(e)
+	w.end(c, of, wire.CodeLost)
+	e.state = closed
+	delete(e.proc.conns, e.id)
+	w.schedule(w.now, event{kind: evEcho, conn: c, side: of, arg: int64(code)})
+}
