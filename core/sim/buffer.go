@@ -5,19 +5,21 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// What a connection takes while the other end does not read it, or nothing gets
-// there: native's habits, on top of the kernels'.
+// KernelBuffers are the bytes of a connection that the kernels of both ends keep,
+// while they are not read or cannot get there.
+const KernelBuffers = 256 << 10
+
+// What the runtime of the side that sends keeps on top of that: native's habits.
 const (
-	kernelBuffers = 256 << 10        // bytes that the kernels of both ends keep
-	queueBytes    = 1 << 20          // and the runtime, of what its kernel does not take,
-	queueFrames   = 256              // which is so many frames at most,
-	writeWait     = 30 * core.Second // and which does not wait longer than that for anything to move
+	queueBytes  = 1 << 20
+	queueFrames = 256
+	writeWait   = 30 * core.Second // for anything to move
 )
 
 // queued returns how much of what a side has sent waits in its runtime, as far as
 // it matters: its frames, from the last one, but no more than may be there.
 func (e *end) queued() (frames, bytes int) {
-	for frames <= queueFrames && e.bytes-bytes > kernelBuffers {
+	for frames <= queueFrames && e.bytes-bytes > KernelBuffers {
 		frames++
 		bytes += len(e.queue[len(e.queue)-frames].frame)
 	}
@@ -26,7 +28,7 @@ func (e *end) queued() (frames, bytes int) {
 
 // full tells whether a side's runtime has no room for another frame.
 func (e *end) full(frame []byte) bool {
-	if e.bytes <= kernelBuffers {
+	if e.bytes <= KernelBuffers {
 		return false
 	}
 	frames, bytes := e.queued()
@@ -35,7 +37,7 @@ func (e *end) full(frame []byte) bool {
 
 // trim forgets what waits in the runtime of a side that ends.
 func (w *World) trim(e *end) {
-	for !e.empty() && e.bytes > kernelBuffers {
+	for !e.empty() && e.bytes > KernelBuffers {
 		last := len(e.queue) - 1
 		e.bytes -= len(e.queue[last].frame)
 		w.recycle(e.queue[last].frame)
@@ -46,7 +48,7 @@ func (w *World) trim(e *end) {
 
 // stick notes that a side's runtime cannot write, unless it is known.
 func (w *World) stick(c *conn, of uint8) {
-	if e := &c.end[of]; e.bytes > kernelBuffers && e.stuck == 0 {
+	if e := &c.end[of]; e.bytes > KernelBuffers && e.stuck == 0 {
 		e.stuck = max(w.now, 1)
 		w.schedule(e.stuck+writeWait, event{kind: evStuck, conn: c, side: of})
 	}
@@ -55,7 +57,7 @@ func (w *World) stick(c *conn, of uint8) {
 // moved notes that something of what a side has sent arrived, which lets its
 // runtime write again.
 func (e *end) moved(now int64) {
-	if e.stuck = now; e.bytes <= kernelBuffers {
+	if e.stuck = now; e.bytes <= KernelBuffers {
 		e.stuck = 0
 	}
 }

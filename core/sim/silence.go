@@ -150,9 +150,9 @@ func (w *World) release() {
 }
 
 // retransmission returns when what did not arrive at since is sent again for the
-// first time after now.
+// first time after now. Before the waits double there is a probe (RFC 8985, section 7).
 func retransmission(since, now int64) int64 {
-	at := since
+	at := since + rtoMin
 	for rto := rtoMin; at <= now; rto = min(2*rto, rtoMax) {
 		at += rto
 	}
