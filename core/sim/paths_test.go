@@ -1,0 +1,97 @@
+package sim_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/sim"
+)
+
+// Paths of all kinds go wrong, none of which takes a node from the ring: nobody is
+// shown down, what is added is known to all within seconds, nobody is accused
+// for as long as it lasts, and when it is over all is well within 2 s.
+func TestBadPaths(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		wrong func(r *ring)
+		times int // that anybody is accused at most in the second minute
+	}{
+		{"all forgotten with a reset", func(r *ring) { r.ForgetAllLoudly() }, 0},
+		{"one link forgotten with a reset", func(r *ring) { r.ForgetLoudly(r.pair()) }, 0},
+		{"no new connections", func(r *ring) { r.every((*sim.World).DropNew) }, 0},
+		{"new connections refused", func(r *ring) { r.every((*sim.World).RefuseNew) }, 0},
+		{"one cannot be dialled", func(r *ring) { r.toOne((*sim.World).DropNew) }, 0},
+		{"one cannot dial", func(r *ring) { r.fromOne((*sim.World).DropNew) }, 0},
+		{"one link cut one way", func(r *ring) { r.CutWay(r.pair()) }, 2},
+		{"one heard by one only", func(r *ring) {
+			for _, m := range r.all[2:] {
+				r.CutWay(r.all[0], m)
+			}
+		}, 10},
+		{"a narrow path", func(r *ring) { a, b := r.pair(); r.Narrow(a, b, 300) }, 2},
+		{"one behind narrow paths", func(r *ring) {
+			for _, m := range r.all[1:] {
+				r.Narrow(r.all[0], m, 500)
+			}
+		}, 2},
+		{"another address", func(r *ring) { r.all[0].Renumber("elsewhere:7946") }, 0},
+		{"addresses swapped", func(r *ring) { r.SwapAddresses(r.pair()) }, 0},
+		{"a name leads to another", func(r *ring) { a, b := r.pair(); r.Resolve(a.Addr(), b); r.ResetAll(a, b) }, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			schedules(t, 2, lan, 6, func(r *ring) error {
+				seen := r.alarms()
+				test.wrong(r)
+				for i, m := range r.all {
+					name := fmt.Sprint("x", i, strings.Repeat("-", 40))
+					if _, err := r.add(m, name); err != nil {
+						return err
+					}
+					err := r.within(5*core.Second, "all know what was added", func() bool {
+						return !slices.ContainsFunc(r.all, func(m *sim.Machine) bool { return shows(m, name) == core.Removed })
+					})
+					if err != nil {
+						return fmt.Errorf("%w\nby %s", err, m.Name())
+					}
+				}
+				r.Run(2 * core.Minute)
+				if err := seen.of(core.Down, 0).err("shown down"); err != nil {
+					return err
+				}
+				if n := seen.of(core.Unknown, r.Now()-core.Minute).times(); n > test.times {
+					return fmt.Errorf("accused for as long as it lasts\n%d times in the second minute", n)
+				}
+				r.Heal()
+				return r.right()
+			})
+		})
+	}
+}
+
+// every does something to each way between two nodes.
+func (r *ring) every(do func(w *sim.World, from, to *sim.Machine)) {
+	for _, a := range r.all {
+		for _, b := range r.all {
+			if a != b {
+				do(r.World, a, b)
+			}
+		}
+	}
+}
+
+func (r *ring) toOne(do func(w *sim.World, from, to *sim.Machine)) {
+	for _, m := range r.all[1:] {
+		do(r.World, m, r.all[0])
+	}
+}
+
+func (r *ring) fromOne(do func(w *sim.World, from, to *sim.Machine)) {
+	for _, m := range r.all[1:] {
+		do(r.World, r.all[0], m)
+	}
+}
