@@ -7,7 +7,9 @@
 // reset, never reorder or duplicate. What does not arrive, because of a cut or
 // since a middlebox has forgotten the connection, is sent again after waits that
 // double from 200 ms to two minutes: so it comes late when the network is whole
-// again, and the connection breaks only after 15 minutes. Machines drive a
+// again, and the connection breaks only after 15 minutes. docs/simulator.md lists
+// what else goes wrong, and what real connections do then: the simulated ones are
+// never kinder, and a test holds them against each other. Machines drive a
 // core.Engine exactly as a runtime has to, and know as little of what is in a
 // frame; only the trace and the invariants look inside.
 package sim
