@@ -33,7 +33,7 @@ type network struct {
 	dir     string // of the nodes' data
 	hosts   []*host
 	since   time.Time
-	age     int // how often the router forgot
+	age     int // of the router's memory
 	witness *witness
 }
 
@@ -48,15 +48,10 @@ func (h *host) listen() string { return h.addr + ":7946" }
 
 func newNetwork(t *testing.T, hosts int) *network {
 	t.Helper()
-	n := &network{t: t, dir: t.TempDir(), since: time.Now()}
+	n := &network{t: t, dir: t.TempDir(), since: time.Now(), age: 1}
 	n.witness = newWitness(n)
-	n.run(`table ip router {
-	set cut { type ipv4_addr . ipv4_addr; }
-	counter opened { }
-	chain forward { type filter hook forward priority 0; }
-}
-`, "nft", "-f", "-")
-	n.remember()
+	n.run(router, "nft", "-f", "-")
+	n.remember("drop")
 	for range hosts {
 		n.attach()
 	}
@@ -84,42 +79,6 @@ func (n *network) attach() *host {
 	}, "\n"), "ip", "-n", h.name, "-batch", "-")
 	n.hosts = append(n.hosts, h)
 	return h
-}
-
-// remember has the router pass what belongs to connections that it saw begin
-// since it last forgot.
-func (n *network) remember() {
-	n.run(fmt.Sprintf(`flush chain ip router forward
-add rule ip router forward ip saddr . ip daddr @cut drop
-add rule ip router forward ct state new ct mark != %d counter name opened ct mark set %[1]d
-add rule ip router forward ct mark != %[1]d drop
-`, n.age+1), "nft", "-f", "-")
-}
-
-// forget has the router forget all connections: it drops what belongs to them
-// without a word, and lets new ones through.
-func (n *network) forget() {
-	n.age++
-	n.remember()
-	n.note("all connections are forgotten")
-}
-
-// cut has the router drop all between the hosts of a and those of b, without a word.
-func (n *network) cut(a, b []*host) {
-	var pairs []string
-	for _, x := range a {
-		for _, y := range b {
-			pairs = append(pairs, x.addr+" . "+y.addr, y.addr+" . "+x.addr)
-		}
-	}
-	n.run("add element ip router cut { "+strings.Join(pairs, ", ")+" }\n", "nft", "-f", "-")
-	n.note("cut: %s from %s", names(a), names(b))
-}
-
-// heal ends all cuts.
-func (n *network) heal() {
-	n.run("flush set ip router cut\n", "nft", "-f", "-")
-	n.note("healed")
 }
 
 // but returns all hosts except those.

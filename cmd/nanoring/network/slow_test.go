@@ -17,12 +17,12 @@ func TestSlower(t *testing.T) {
 		return
 	}
 	n := newNetwork(t, 8)
-	way := n.detour()
+	s := n.throughSwitch(1)
 	n.ring()
 	before, opened := n.lines(), n.opened()
 	began := time.Now()
 	defer n.innocent(began, n.hosts, n.hosts)
-	way.slow(200*time.Millisecond, 50*time.Millisecond)
+	s.set(n.hosts, n.hosts, way{delay: 200 * time.Millisecond, vary: 50 * time.Millisecond})
 	n.note("slower")
 	time.Sleep(ifLong(time.Minute, 20*time.Second))
 	n.quiet(before)
