@@ -42,6 +42,11 @@ func enter(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir, err := os.MkdirTemp(built, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
 	args := []string{"-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$", "-test.v=true"}
 	if *long {
 		args = append(args, "-network.long")
@@ -50,7 +55,7 @@ func enter(t *testing.T) bool {
 		args = append(args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), inside+"="+command, "TMPDIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), inside+"="+command, table+"="+filepath.Join(built, "table"), "TMPDIR="+dir)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
@@ -118,6 +123,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
+	flag.Parse()
 	flag.Set("test.parallel", "7") // the tests wait more than they work
 	os.Exit(outside(m))
 }
@@ -130,7 +136,11 @@ func outside(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	built = dir
-	return m.Run()
+	code := m.Run()
+	if rows, err := os.ReadFile(filepath.Join(built, "table")); err == nil && testing.Verbose() {
+		fmt.Printf("\n%s%s\n", columns, rows)
+	}
+	return code
 }
 
 // settle makes the namespaces that this process was born into usable: ip keeps

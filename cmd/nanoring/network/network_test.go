@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,10 +17,13 @@ import (
 
 var long = flag.Bool("network.long", false, "let faults of the network last as long as real ones do, and wait longer for their end: some minutes")
 
+// size is how many hosts most rings have.
+func size() int { return ifLong(12, 8) }
+
 // patience is how long a test waits for what has to come.
 func patience() time.Duration { return ifLong(10*time.Minute, time.Minute) }
 
-func ifLong(lasting, brief time.Duration) time.Duration {
+func ifLong[T any](lasting, brief T) T {
 	if *long {
 		return lasting
 	}
@@ -33,22 +37,28 @@ type network struct {
 	dir     string // of the nodes' data
 	hosts   []*host
 	since   time.Time
-	age     int // of the router's memory
+	age     int    // of the router's memory
+	secret  string // the file of the ring's secret, if it has one
 	witness *witness
 }
 
 // host is a machine: a network namespace with one interface.
 type host struct {
-	name string
-	addr string // without a port
-	node *process
+	name    string // of its node
+	machine string // its namespace, and the router's end of its cable
+	addr    string // without a port
+	node    *process
 }
 
 func (h *host) listen() string { return h.addr + ":7946" }
 
 func newNetwork(t *testing.T, hosts int) *network {
 	t.Helper()
-	n := &network{t: t, dir: t.TempDir(), since: time.Now(), age: 1}
+	dir, err := os.MkdirTemp("", "") // no folder of the test's: a socket's path may not be long
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &network{t: t, dir: dir, since: time.Now(), age: 1}
 	n.witness = newWitness(n)
 	n.run(router, "nft", "-f", "-")
 	n.remember("drop")
@@ -63,20 +73,20 @@ func newNetwork(t *testing.T, hosts int) *network {
 func (n *network) attach() *host {
 	n.t.Helper()
 	i := len(n.hosts) + 1
-	h := &host{name: fmt.Sprintf("n%d", i), addr: fmt.Sprintf("10.77.%d.2", i)}
+	h := &host{name: fmt.Sprintf("n%d", i), machine: fmt.Sprintf("n%d", i), addr: fmt.Sprintf("10.77.%d.2", i)}
 	router := fmt.Sprintf("10.77.%d.1", i)
 	n.run(strings.Join([]string{
-		"netns add " + h.name,
-		"link add " + h.name + " type veth peer name eth0 netns " + h.name,
-		"addr add " + router + "/30 dev " + h.name,
-		"link set " + h.name + " up",
+		"netns add " + h.machine,
+		"link add " + h.machine + " type veth peer name eth0 netns " + h.machine,
+		"addr add " + router + "/30 dev " + h.machine,
+		"link set " + h.machine + " up",
 	}, "\n"), "ip", "-batch", "-")
 	n.run(strings.Join([]string{
 		"addr add " + h.addr + "/30 dev eth0",
 		"link set lo up",
 		"link set eth0 up",
 		"route add default via " + router,
-	}, "\n"), "ip", "-n", h.name, "-batch", "-")
+	}, "\n"), "ip", "-n", h.machine, "-batch", "-")
 	n.hosts = append(n.hosts, h)
 	return h
 }
@@ -86,7 +96,11 @@ func (n *network) but(hosts ...*host) []*host {
 	return slices.DeleteFunc(slices.Clone(n.hosts), func(h *host) bool { return slices.Contains(hosts, h) })
 }
 
-func (h *host) namespace() string { return filepath.Join("/run/netns", h.name) }
+func (h *host) namespace() string { return filepath.Join("/run/netns", h.machine) }
+
+// unplug has a host's cable pulled, plug puts it back: nobody is told.
+func (n *network) unplug(h *host) { n.run("", "ip", "link", "set", h.machine, "down") }
+func (n *network) plug(h *host)   { n.run("", "ip", "link", "set", h.machine, "up") }
 
 // note puts a line into the test's log, with the time.
 func (n *network) note(format string, args ...any) {

@@ -25,6 +25,7 @@ type process struct {
 	log    string       // what it printed and logged
 	client *http.Client // of its Unix socket, which is in no network
 	ended  chan struct{}
+	unseen chan struct{} // its events are over, if somebody watches them
 }
 
 // start starts a node on a host, and waits until it answers.
@@ -46,7 +47,12 @@ func (n *network) startWith(h *host, command, env []string, flags ...string) {
 	}
 	defer log.Close()
 	args := append([]string{"--net=" + h.namespace(), "--"}, command...)
-	args = append(args, "node", "--name", h.name, "--listen", h.listen(), "--data", data, "--insecure", "--page=false")
+	args = append(args, "node", "--name", h.name, "--listen", h.listen(), "--data", data, "--page=false")
+	if n.secret == "" {
+		args = append(args, "--insecure")
+	} else {
+		args = append(args, "--secret-file", n.secret)
+	}
 	p.cmd = exec.Command("nsenter", append(args, flags...)...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
@@ -90,9 +96,14 @@ func (n *network) joins(i int) []string {
 	return []string{"--join", n.hosts[0].listen()}
 }
 
+// kill ends a node at once. What it showed it shows no more.
 func (n *network) kill(h *host) {
 	h.node.cmd.Process.Signal(syscall.SIGKILL)
 	<-h.node.ended
+	if h.node.unseen != nil {
+		<-h.node.unseen
+	}
+	n.witness.forget(h)
 }
 
 // do sends a request to the node and decodes the answer. A status over 299 is no error.
@@ -131,6 +142,15 @@ func (n *network) add(h *host, name string) (bool, string) {
 	return status == http.StatusCreated, answer.Detail
 }
 
+// del deletes a member through a node.
+func (n *network) del(h *host, name string) {
+	n.t.Helper()
+	var answer struct{ Detail string }
+	if status, err := h.node.do(http.MethodDelete, "/v1/nodes/"+name, nil, &answer); err != nil || status > 299 {
+		n.t.Fatalf("%s does not delete %s: %d, %s, %v", h.name, name, status, answer.Detail, err)
+	}
+}
+
 // members returns the names of all that belong to the ring, as a node sees it.
 func (n *network) members(h *host) []string {
 	n.t.Helper()
@@ -154,6 +174,22 @@ func (n *network) known(members ...string) {
 			for _, m := range members {
 				if !slices.Contains(have, m) {
 					return fmt.Sprintf("%s does not know %s", h.name, m)
+				}
+			}
+		}
+		return ""
+	})
+}
+
+// unknown waits until no host's node knows the members.
+func (n *network) unknown(members ...string) {
+	n.t.Helper()
+	n.until("none knows "+strings.Join(members, " "), func() string {
+		for _, h := range n.hosts {
+			have := n.members(h)
+			for _, m := range members {
+				if slices.Contains(have, m) {
+					return fmt.Sprintf("%s knows %s", h.name, m)
 				}
 			}
 		}

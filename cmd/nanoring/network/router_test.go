@@ -4,6 +4,7 @@ package network
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 )
 
@@ -98,4 +99,21 @@ func pairs(set string, from, to []*host) string {
 		return ""
 	}
 	return "add element ip router " + set + " { " + strings.Join(s, ", ") + " }\n"
+}
+
+// opened counts the connections that the router saw begin.
+func (n *network) opened() int {
+	n.t.Helper()
+	out, err := exec.Command("nft", "list", "counter", "ip", "router", "opened").Output()
+	if err != nil {
+		n.t.Fatalf("nft: %v", err)
+	}
+	count := -1
+	for line := range strings.Lines(string(out)) {
+		fmt.Sscanf(strings.TrimSpace(line), "packets %d", &count)
+	}
+	if count < 0 {
+		n.t.Fatalf("nft counts nothing: %s", out)
+	}
+	return count
 }

@@ -43,7 +43,10 @@ func (w *witness) watch(h *host) {
 	if err != nil {
 		w.n.t.Fatal(err)
 	}
+	unseen := make(chan struct{})
+	h.node.unseen = unseen
 	go func() {
+		defer close(unseen)
 		defer resp.Body.Close()
 		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 			data, ok := strings.CutPrefix(lines.Text(), "data: ")
@@ -76,6 +79,17 @@ func (w *witness) write(by, kind, name, of, state string) {
 	if was := w.now[pair]; was != state {
 		w.seen = append(w.seen, sight{at: time.Now(), by: by, of: of, state: state})
 		w.now[pair] = state
+	}
+}
+
+// forget forgets what a node shows, which has ended.
+func (w *witness) forget(h *host) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for pair := range w.now {
+		if pair[0] == h.name {
+			delete(w.now, pair)
+		}
 	}
 }
 
