@@ -21,8 +21,9 @@ import (
 // dialTimeout bounds a dial, from the host's name to the WebSocket.
 const dialTimeout = 2 * time.Second
 
-func newClient(k *trust.Keeper) *http.Client {
-	dialer := new(net.Dialer)
+// newClient returns what dials. It says whose handshake did not come in time.
+func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
+	dialer := &net.Dialer{Control: shortSegments}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext,
@@ -34,6 +35,9 @@ func newClient(k *trust.Keeper) *http.Client {
 				secure := tls.Client(raw, k.Now().Client())
 				if err := secure.HandshakeContext(ctx); err != nil {
 					raw.Close()
+					if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+						late(addr)
+					}
 					return nil, err
 				}
 				return secure, nil
@@ -105,6 +109,13 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 	c := n.newConn(id, ws, raw)
 	c.key = who.Key
 	return c, who.Name, 0
+}
+
+// handshakeLate says in the log that an address takes connections, and no handshake.
+func (n *Node) handshakeLate(addr string) {
+	if n.rare.now("handshake", addr) {
+		n.log.Warn("a node takes the connection, but the TLS handshake does not come through: it is stopped or very slow, or long packets vanish on the way, then set net.ipv4.tcp_mtu_probing=1 or a smaller MTU on both hosts", "address", addr)
+	}
 }
 
 // untrusted says in the log why a node that was dialled is not believed.

@@ -95,7 +95,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.handler = n.routes()
-	n.client = newClient(n.keeper)
+	n.client = newClient(n.keeper, n.handshakeLate)
 
 	if n.folder, err = disk.Open(cfg.Data, n.log); err != nil {
 		return nil, err
@@ -189,7 +189,8 @@ func (n *Node) warnExposed(address string) {
 }
 
 func (n *Node) listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	config := net.ListenConfig{Control: shortSegments}
+	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
 		return newDoor(l, n.keeper.Server(), n.log), nil
 	}

@@ -56,6 +56,9 @@ func (n *network) lives(f fault) {
 		added, deleted = append(added, "comes-by-"+h.name), append(deleted, "goes-by-"+h.name)
 	}
 	time.Sleep(f.lasts - time.Since(began))
+	if len(f.lost) == 0 && len(f.tell) > 0 {
+		n.until("all show all up while it lasts", n.wrong)
+	}
 
 	healed := time.Now()
 	f.end()

@@ -37,8 +37,9 @@ type network struct {
 	dir     string // of the nodes' data
 	hosts   []*host
 	since   time.Time
-	age     int    // of the router's memory
-	secret  string // the file of the ring's secret, if it has one
+	age     int      // of the router's memory
+	secret  string   // the file of the ring's secret, if it has one
+	flags   []string // of all nodes
 	witness *witness
 }
 

@@ -53,7 +53,7 @@ func (n *network) startWith(h *host, command, env []string, flags ...string) {
 	} else {
 		args = append(args, "--secret-file", n.secret)
 	}
-	p.cmd = exec.Command("nsenter", append(args, flags...)...)
+	p.cmd = exec.Command("nsenter", slices.Concat(args, n.flags, flags)...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
