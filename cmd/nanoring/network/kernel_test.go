@@ -17,23 +17,23 @@ import (
 // stage is where two hosts talk over one connection, 0 having been dialled by 1:
 // the kernel's, or the simulator's.
 type stage interface {
-	do(fault)
+	do(disturbance)
 	say(by, size int)
 	dial() // by 1, once more
 	read() // 0 does, again
 }
 
-type fault string
+type disturbance string
 
 const (
-	cutBoth   fault = "cut"
-	cutTo1    fault = "the way to 1 cut"
-	loudly    fault = "forgotten with a reset"
-	noNew     fault = "new ones dropped"
-	refuseNew fault = "new ones refused"
-	narrow    fault = "no segment over 700 bytes"
-	unread    fault = "0 does not read"
-	heal      fault = ""
+	cutBoth   disturbance = "cut"
+	cutTo1    disturbance = "the way to 1 cut"
+	loudly    disturbance = "forgotten with a reset"
+	noNew     disturbance = "new ones dropped"
+	refuseNew disturbance = "new ones refused"
+	narrow    disturbance = "no segment over 700 bytes"
+	unread    disturbance = "0 does not read"
+	heal      disturbance = ""
 )
 
 // act is what is done on both stages.
@@ -42,8 +42,8 @@ type act struct {
 	do func(stage)
 }
 
-func does(f fault) func(stage)      { return func(s stage) { s.do(f) } }
-func says(by, size int) func(stage) { return func(s stage) { s.say(by, size) } }
+func does(f disturbance) func(stage) { return func(s stage) { s.do(f) } }
+func says(by, size int) func(stage)  { return func(s stage) { s.say(by, size) } }
 
 // heldUp is a frame that is sent into a cut, which heals at a time.
 func heldUp(heals time.Duration) []act {
@@ -173,7 +173,7 @@ func (s *simulated) say(by, size int) { s.hosts[by].says = append(s.hosts[by].sa
 func (s *simulated) dial()            { s.hosts[1].dials = true }
 func (s *simulated) read()            { s.w.Machine("0").Resume() }
 
-func (s *simulated) do(f fault) {
+func (s *simulated) do(f disturbance) {
 	m0, m1 := s.w.Machine("0"), s.w.Machine("1")
 	switch f {
 	case cutBoth:

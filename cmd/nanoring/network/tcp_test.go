@@ -16,15 +16,15 @@ import (
 
 // kernel is a stage of two hosts of the network.
 type kernel struct {
-	n        *network
-	hosts    []*host
-	acts     []act
-	listener net.Listener
-	conns    [2]net.Conn
-	log      diary
-	begin    time.Time
-	reads    chan struct{} // closed once 0 reads
-	fault    fault
+	n           *network
+	hosts       []*host
+	acts        []act
+	listener    net.Listener
+	conns       [2]net.Conn
+	log         diary
+	begin       time.Time
+	reads       chan struct{} // closed once 0 reads
+	disturbance disturbance
 }
 
 // kernel opens a connection between the host of that number and the next.
@@ -90,7 +90,7 @@ func (k *kernel) since() time.Duration { return time.Since(k.begin) }
 
 // hear notes what comes to a host.
 func (k *kernel) hear(host int) {
-	if host == 0 && k.fault == unread {
+	if host == 0 && k.disturbance == unread {
 		<-k.reads
 	}
 	var size [4]byte
@@ -131,16 +131,16 @@ func (k *kernel) dial() {
 func (k *kernel) read() { close(k.reads) }
 
 // do has the router do something to what is between the two hosts.
-func (k *kernel) do(f fault) {
+func (k *kernel) do(f disturbance) {
 	table := "between_" + k.hosts[0].name
 	if f == heal {
 		k.n.run("", "nft", "delete", "table", "ip", table)
 	}
-	k.fault = f
+	k.disturbance = f
 	to1 := "ip saddr " + k.hosts[0].addr + " ip daddr " + k.hosts[1].addr + " "
 	to0 := "ip saddr " + k.hosts[1].addr + " ip daddr " + k.hosts[0].addr + " "
 	port := fmt.Sprint(k.conns[1].LocalAddr().(*net.TCPAddr).Port)
-	rules := map[fault][]string{
+	rules := map[disturbance][]string{
 		cutBoth:   {to1 + "drop", to0 + "drop"},
 		cutTo1:    {to1 + "drop"},
 		loudly:    {to1 + "tcp dport " + port + " reject with tcp reset", to0 + "tcp sport " + port + " reject with tcp reset"},
