@@ -23,7 +23,9 @@ const dialTimeout = 2 * time.Second
 
 // newClient returns what dials. It says whose handshake did not come in time.
 func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
-	dialer := &net.Dialer{Control: shortSegments}
+	// What dials for a request goes on when that is over, so it needs an end of its own:
+	// a host that vanished answers minutes later, a process that is stopped never.
+	dialer := &net.Dialer{Control: shortSegments, Timeout: dialTimeout}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext,
@@ -32,10 +34,12 @@ func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
 				if err != nil {
 					return nil, err
 				}
+				ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+				defer cancel()
 				secure := tls.Client(raw, k.Now().Client())
 				if err := secure.HandshakeContext(ctx); err != nil {
 					raw.Close()
-					if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					if ctx.Err() != nil {
 						late(addr)
 					}
 					return nil, err
