@@ -3,6 +3,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -48,10 +49,11 @@ type host struct {
 	name    string // of its node
 	machine string // its namespace, and the router's end of its cable
 	addr    string // without a port
+	behind  string // if that is one of a box that translates addresses: its own, which nobody can dial
 	node    *process
 }
 
-func (h *host) listen() string { return h.addr + ":7946" }
+func (h *host) listen() string { return cmp.Or(h.behind, h.addr) + ":7946" }
 
 func newNetwork(t *testing.T, hosts int) *network {
 	t.Helper()
@@ -97,7 +99,13 @@ func (n *network) but(hosts ...*host) []*host {
 	return slices.DeleteFunc(slices.Clone(n.hosts), func(h *host) bool { return slices.Contains(hosts, h) })
 }
 
-func (h *host) namespace() string { return filepath.Join("/run/netns", h.machine) }
+func (h *host) namespace() string {
+	name := h.machine
+	if h.behind != "" {
+		name += "-in"
+	}
+	return filepath.Join("/run/netns", name)
+}
 
 // unplug has a host's cable pulled, plug puts it back: nobody is told.
 func (n *network) unplug(h *host) { n.run("", "ip", "link", "set", h.machine, "down") }
