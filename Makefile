@@ -69,9 +69,9 @@ network: # what the tests of a real network need; there are none where there is 
 	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of a real network need $$missing: install it"; exit 1; }; \
 		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
 
-.PHONY: network-long
-network-long: network ## let faults of a real network last as long as real ones do: some minutes
-	@go test ./cmd/nanoring/network -timeout 1h -v -network.long
+.PHONY: net
+net: network ## have rings live through the faults of a real network, as long as real ones last: half an hour
+	@go test ./cmd/nanoring/network -timeout 2h -v -network.long
 
 .PHONY: test
 test: browser network ## check and test everything, as CI does
@@ -85,6 +85,7 @@ test: browser network ## check and test everything, as CI does
 	@echo '== core'; go test -timeout $(TIMEOUT) ./core/... # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
 	@go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' $$(go list ./... | grep -v nanoring/core) # stories were told above, by one goroutine each
+	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
 .PHONY: sim-long
 sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000)

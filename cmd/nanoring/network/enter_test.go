@@ -34,6 +34,9 @@ func enter(t *testing.T) bool {
 		return true
 	}
 	t.Parallel()
+	if err := allowed(); err != nil {
+		t.Skip(err)
+	}
 	command, err := build()
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +60,15 @@ func enter(t *testing.T) bool {
 	cmd := exec.CommandContext(t.Context(), self, args...)
 	cmd.Env = append(os.Environ(), inside+"="+command, table+"="+filepath.Join(built, "table"), "TMPDIR="+dir)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	apart(cmd)
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("inside, it failed: %v", err)
+	}
+	return false
+}
+
+// apart gives a command namespaces of its own.
+func apart(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
@@ -66,18 +78,32 @@ func enter(t *testing.T) bool {
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
 	}
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		t.Fatalf("inside, it failed: %v", err)
-	} else if err != nil {
-		t.Fatal(denied("namespaces of one's own cannot be made", err))
-	}
-	return false
 }
 
-// denied says what to do where this process may not make networks.
-func denied(what string, err error) error {
-	return fmt.Errorf("%s: %w: run the tests as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0); a container needs the capability SYS_ADMIN", what, err)
+// allowed says why this process may not make networks, and what to do.
+var allowed = sync.OnceValue(func() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, "-test.run=^$")
+	cmd.Env = append(os.Environ(), inside+"=none")
+	apart(cmd)
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		err = errors.New(strings.TrimSpace(string(out)))
+	}
+	if err != nil {
+		return fmt.Errorf("no ring is tested on a network, where no namespaces can be made: %w: run the tests as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0); a container needs the capability SYS_ADMIN, and the device /dev/net/tun", err)
+	}
+	return nil
+})
+
+// TestAllowed is skipped, and says why, where all of them are.
+func TestAllowed(t *testing.T) {
+	if err := allowed(); err != nil {
+		t.Skip(err)
+	}
 }
 
 // build builds the command once for all tests. It walks the sources, so that go
@@ -118,7 +144,7 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(inside) != "" {
 		if err := settle(); err != nil {
-			fmt.Fprintln(os.Stderr, denied("what belongs to a network cannot be made", err))
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(m.Run())
@@ -157,5 +183,10 @@ func settle() error {
 	if err := run(context.Background(), "", "ip", "link", "set", "lo", "up"); err != nil {
 		return err
 	}
+	tun, err := openTun("none")
+	if err != nil {
+		return err
+	}
+	tun.Close()
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
 }

@@ -4,7 +4,6 @@ package network
 
 import (
 	"container/heap"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -49,7 +48,7 @@ func (n *network) throughSwitch(seed uint64) *packetSwitch {
 	n.t.Helper()
 	tun, err := openTun("switch")
 	if err != nil {
-		n.t.Fatal(fmt.Errorf("no TUN device can be made: %w: run the tests as root; a container needs the device /dev/net/tun", err))
+		n.t.Fatal(err)
 	}
 	for _, key := range []string{"all", "switch"} {
 		if err := os.WriteFile("/proc/sys/net/ipv4/conf/"+key+"/rp_filter", []byte("0"), 0); err != nil {

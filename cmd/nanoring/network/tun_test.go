@@ -3,6 +3,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"syscall"
@@ -13,7 +14,7 @@ import (
 func openTun(name string) (*os.File, error) {
 	fd, err := syscall.Open("/dev/net/tun", syscall.O_RDWR|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
 	}
 	var req struct { // struct ifreq
 		name  [syscall.IFNAMSIZ]byte
@@ -24,7 +25,7 @@ func openTun(name string) (*os.File, error) {
 	req.flags = syscall.IFF_TUN | syscall.IFF_NO_PI
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TUNSETIFF, uintptr(unsafe.Pointer(&req))); errno != 0 {
 		syscall.Close(fd)
-		return nil, errno
+		return nil, fmt.Errorf("a TUN device cannot be made: %w", errno)
 	}
 	return os.NewFile(uintptr(fd), "/dev/net/tun"), nil
 }
