@@ -118,7 +118,7 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 // handshakeLate says in the log that an address takes connections, and no handshake.
 func (n *Node) handshakeLate(addr string) {
 	if n.rare.now("handshake", addr) {
-		n.log.Warn("a node takes the connection, but the TLS handshake does not come through: it is stopped or very slow, or long packets vanish on the way, then set net.ipv4.tcp_mtu_probing=1 or a smaller MTU on both hosts", "address", addr)
+		n.log.Warn("a node takes the connection, but the TLS handshake does not come through: it is stopped or very slow, or long packets vanish on the way: then set a smaller MTU on both hosts", "address", addr)
 	}
 }
 
