@@ -29,14 +29,17 @@ var trials = []trial{
 	{"./core", []string{"-test.failfast", "-test.skip=" + heavy}},
 	{"./core", []string{"-test.failfast", "-test.run=" + heavy}},
 	{"./core/sim", []string{"-test.failfast", "-test.run=^TestSeeds$", "-sim.seeds=20"}},
-	{"./core/sim", []string{"-test.failfast", "-test.skip=" + few, "-sim.schedules=3"}},
 }
+
+// longer is tried with -long only.
+var longer = trial{"./core/sim", []string{"-test.failfast", "-test.skip=" + few, "-sim.schedules=3"}}
 
 // campaign tries mutants.
 type campaign struct {
 	count, workers int
 	seed           uint64
 	glue, list     bool
+	long           bool
 	only, log      string
 	patience       time.Duration
 
@@ -142,7 +145,11 @@ func (m *campaign) try(ctx context.Context, one *mutant) string {
 		return "broken"
 	}
 	built := make(map[string]bool)
-	for _, t := range trials {
+	todo := trials
+	if m.long {
+		todo = append(todo[:len(todo):len(todo)], longer)
+	}
+	for _, t := range todo {
 		binary := filepath.Join(dir, strings.ReplaceAll(t.pkg[2:], "/", "-")+".test")
 		if !built[t.pkg] {
 			if o := command(ctx, m.patience, "", env, "go", "test", "-c", "-o", binary, t.pkg); !o.ok {

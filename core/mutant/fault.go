@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,10 +24,22 @@ type fault struct {
 // edit takes the mechanism out that mended it.
 type edit struct{ file, old, now string }
 
-// search is a command that may find it.
+// search is a command that may find it, by its kind:
+//
+//   - storms: whatever happens, of which the fault's author knew nothing
+//   - schedules: a scene of that kind, in many ways
+//   - lab: real processes on a real network
+//   - test: what looks for that fault alone, and is no search
 type search struct {
-	alone bool // a test of that fault; else it searches for whatever is wrong
-	args  []string
+	kind string
+	args []string
+}
+
+// storms are searches for all faults of the core, the cheapest first.
+func storms(seeds int) []search {
+	return []search{
+		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.seeds=" + strconv.Itoa(seeds))},
+	}
 }
 
 func readFault(file string) (*fault, error) {
@@ -40,8 +54,8 @@ func readFault(file string) (*fault, error) {
 		switch key {
 		case "title:":
 			f.title = rest
-		case "search:", "test:":
-			f.searches = append(f.searches, search{key == "test:", strings.Fields(rest)})
+		case "storms:", "schedules:", "lab:", "test:":
+			f.searches = append(f.searches, search{key, strings.Fields(rest)})
 		case "in:":
 			in = rest
 		case "<<<":
@@ -91,13 +105,13 @@ func faultFiles(names []string) ([]string, error) {
 }
 
 // putBack puts faults back one at a time and says what finds each.
-func putBack(ctx context.Context, names []string, all bool, patience time.Duration) error {
+func putBack(ctx context.Context, names []string, seeds int, all bool, patience time.Duration) error {
 	files, err := faultFiles(names)
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("there is no such fault in core/mutant/faults")
+		return errors.New("there is no such fault in core/mutant/faults")
 	}
 	var missed []string
 	for _, file := range files {
@@ -105,23 +119,24 @@ func putBack(ctx context.Context, names []string, all bool, patience time.Durati
 		if err != nil {
 			return err
 		}
-		found, err := f.find(ctx, all, patience)
+		found, err := f.find(ctx, seeds, all, patience)
 		if err != nil {
 			return err
 		}
 		if !found {
-			missed = append(missed, file)
+			missed = append(missed, filepath.Base(file))
 		}
 	}
+	fmt.Printf("%d of %d were found by a search\n", len(files)-len(missed), len(files))
 	if len(missed) > 0 {
-		return fmt.Errorf("%d of %d were found by no search: %s", len(missed), len(files), strings.Join(missed, " "))
+		return fmt.Errorf("no search found %s", strings.Join(missed, " "))
 	}
-	fmt.Printf("all %d were found by a search\n", len(files))
 	return nil
 }
 
-// find runs the searches until one fails, and says whether one did.
-func (f *fault) find(ctx context.Context, all bool, patience time.Duration) (found bool, err error) {
+// find runs the searches until one fails, and says whether one did. A test counts
+// for none.
+func (f *fault) find(ctx context.Context, seeds int, all bool, patience time.Duration) (found bool, err error) {
 	files, err := f.apply()
 	if err != nil {
 		return false, err
@@ -132,27 +147,29 @@ func (f *fault) find(ctx context.Context, all bool, patience time.Duration) (fou
 		return false, err
 	}
 	fmt.Printf("%s: %s\n", filepath.Base(f.file), f.title)
-	for _, s := range f.searches {
-		if found && !all || s.alone && !all {
-			continue
+	searches := f.searches
+	if strings.HasPrefix(f.edits[0].file, "core/") && seeds > 0 {
+		searches = append(storms(seeds), searches...)
+	}
+	for _, s := range searches {
+		if found && !all {
+			break
 		}
 		o := command(ctx, patience, "", env, s.args...)
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		what := "search"
-		if s.alone {
-			what = "test"
-		}
-		switch {
-		case o.ok:
-			fmt.Printf("\tmissed by %s %s, %d s\n", what, strings.Join(s.args, " "), o.cpu/time.Second)
-			continue
-		case notBuilt.Match(o.output):
+		if notBuilt.Match(o.output) {
 			return false, fmt.Errorf("%s: it does not compile: say anew how the fault comes back\n%s", f.file, o.output)
 		}
-		fmt.Printf("\tfound by %s %s, %d s%s\n", what, strings.Join(s.args, " "), o.cpu/time.Second, symptom(&o))
-		found = found || !s.alone
+		verdict, what := "found", ""
+		if o.ok {
+			verdict = "missed"
+		} else {
+			what = symptom(&o)
+			found = found || s.kind != "test:"
+		}
+		fmt.Printf("\t%s in %d s of CPU by %s %s%s\n", verdict, o.cpu/time.Second, s.kind, strings.Join(s.args, " "), what)
 	}
 	return found, nil
 }
