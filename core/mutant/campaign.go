@@ -19,7 +19,7 @@ type trial struct {
 }
 
 // heavy are tests that take half a second and more.
-const heavy = "^(TestOwnersShare|TestGuestFloods|TestSilentConnections|TestOperationsLeaveNothing|TestSyncFrameCostsWhatItAnswers|TestFreshNodeMeetsTenThousand|TestStrangers|TestOwedIsBounded|TestTicksWalkNothing|TestStrayPresences|TestBadFrames|TestCollidingNames|TestFutureStamps|TestFlushIsBounded|FuzzStep)$"
+const heavy = "^(TestWorkIsCharged|TestIdleFramesAreSmall|TestTwoReconcile|TestEndlessSync|TestGuestsAreNotOnDisk|TestAsserterRates|TestHeapOfARingOf1000|TestOwnersShare|TestGuestFloods|TestSilentConnections|TestOperationsLeaveNothing|TestSyncFrameCostsWhatItAnswers|TestFreshNodeMeetsTenThousand|TestStrangers|TestOwedIsBounded|TestTicksWalkNothing|TestStrayPresences|TestBadFrames|TestCollidingNames|TestFutureStamps|TestFlushIsBounded|FuzzStep)$"
 
 // few is for tests of the simulator: a few schedules each, and none of those that
 // live for long, or in a crowd.
@@ -152,7 +152,7 @@ func (m *campaign) try(ctx context.Context, one *mutant) string {
 	for _, t := range todo {
 		binary := filepath.Join(dir, strings.ReplaceAll(t.pkg[2:], "/", "-")+".test")
 		if !built[t.pkg] {
-			if o := command(ctx, m.patience, "", env, "go", "test", "-c", "-o", binary, t.pkg); !o.ok {
+			if o := command(ctx, m.patience, "", env, "go", "test", "-c", "-ldflags=-s -w", "-o", binary, t.pkg); !o.ok {
 				return "broken"
 			}
 			built[t.pkg] = true
