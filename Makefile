@@ -95,6 +95,14 @@ sim-long: build ## live thousands of random stories and the long plans in the si
 	bin/nanoring sim --nodes 1000 --guests 200 --latency 1ms-40ms --loss 2% --kill 30%@20s --partition 50%@30s+60s --churn 5/s --skew 2s --seed 7 --for 3m
 	bin/nanoring sim --nodes 3000 --latency 1ms-40ms --power-off 100@10s --for 40s
 
+.PHONY: mutants
+mutants: ## break the core in a small way, again and again, and tell what the fast tests do not notice; ARGS='-n 300 -seed 2' and more: ARGS=-h
+	@go build -o bin/ ./core/mutant && exec nice bin/mutant -log bin/mutants.log $(ARGS)
+
+.PHONY: faults
+faults: network ## put faults back that there once were, one at a time, and tell which search finds each; ARGS='03 w1' picks some
+	@go build -o bin/ ./core/mutant && exec nice bin/mutant -faults -patience 10m $(ARGS)
+
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \
