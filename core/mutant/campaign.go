@@ -39,13 +39,14 @@ type campaign struct {
 	count, workers int
 	seed           uint64
 	glue, list     bool
-	long           bool
+	long, chosen   bool
 	only, log      string
 	patience       time.Duration
 
-	mu    sync.Mutex
-	tally map[string]int
-	known map[string]bool
+	shared string // the folder of binaries in which mutants are chosen
+	mu     sync.Mutex
+	tally  map[string]int
+	known  map[string]bool
 }
 
 func (m *campaign) run(ctx context.Context) error {
@@ -60,6 +61,10 @@ func (m *campaign) run(ctx context.Context) error {
 	if m.log != "" {
 		m.recall()
 	}
+	if err := m.share(ctx, all); err != nil {
+		return err
+	}
+	defer os.RemoveAll(m.shared)
 	todo := make(chan *mutant)
 	var wg sync.WaitGroup
 	for range m.workers {
@@ -70,7 +75,7 @@ func (m *campaign) run(ctx context.Context) error {
 		})
 	}
 	for i := range all {
-		if !m.known[all[i].String()] && ctx.Err() == nil {
+		if !m.known[all[i].String()] && ctx.Err() == nil && !(m.chosen && all[i].choice == "") {
 			todo <- &all[i]
 		}
 	}
@@ -138,26 +143,57 @@ func (m *campaign) judge(ctx context.Context, one *mutant) {
 	}
 }
 
-func (m *campaign) try(ctx context.Context, one *mutant) string {
-	dir, env, err := overlay(map[string][]byte{one.file: one.source()})
-	defer os.RemoveAll(dir)
-	if err != nil {
-		return "broken"
+// share builds what all mutants have in common that can be chosen.
+func (m *campaign) share(ctx context.Context, all []mutant) error {
+	dir, env, err := overlay(choosing(all))
+	m.shared = dir
+	for _, t := range trials {
+		if err != nil {
+			return err
+		}
+		if o := t.build(ctx, m.patience, dir, env); !o.ok {
+			err = fmt.Errorf("the mutants of one binary do not compile together: %s", o.output)
+		} else if o := t.run(ctx, m.patience, dir, env); !o.ok {
+			err = fmt.Errorf("%s fails without a mutant: %s", t.pkg, o.output)
+		}
 	}
-	built := make(map[string]bool)
+	return err
+}
+
+func (t *trial) binary(dir string) string {
+	return filepath.Join(dir, strings.ReplaceAll(t.pkg[2:], "/", "-")+".test")
+}
+
+func (t *trial) build(ctx context.Context, patience time.Duration, dir string, env []string) outcome {
+	if _, err := os.Stat(t.binary(dir)); err == nil {
+		return outcome{ok: true}
+	}
+	return command(ctx, patience, "", env, "go", "test", "-c", "-ldflags=-s -w", "-o", t.binary(dir), t.pkg)
+}
+
+func (t *trial) run(ctx context.Context, patience time.Duration, dir string, env []string) outcome {
+	return command(ctx, patience, t.pkg, env, append([]string{t.binary(dir)}, t.args...)...)
+}
+
+func (m *campaign) try(ctx context.Context, one *mutant) string {
+	dir, env := m.shared, append(os.Environ(), "MUTANT="+one.id())
+	if one.choice == "" {
+		var err error
+		dir, env, err = overlay(map[string][]byte{one.file: one.source()})
+		defer os.RemoveAll(dir)
+		if err != nil {
+			return "broken"
+		}
+	}
 	todo := trials
 	if m.long {
 		todo = append(todo[:len(todo):len(todo)], longer)
 	}
 	for _, t := range todo {
-		binary := filepath.Join(dir, strings.ReplaceAll(t.pkg[2:], "/", "-")+".test")
-		if !built[t.pkg] {
-			if o := command(ctx, m.patience, "", env, "go", "test", "-c", "-ldflags=-s -w", "-o", binary, t.pkg); !o.ok {
-				return "broken"
-			}
-			built[t.pkg] = true
+		if o := t.build(ctx, m.patience, dir, env); !o.ok {
+			return "broken"
 		}
-		switch o := command(ctx, m.patience, t.pkg, env, append([]string{binary}, t.args...)...); {
+		switch o := t.run(ctx, m.patience, dir, env); {
 		case o.late:
 			return "late"
 		case !o.ok:

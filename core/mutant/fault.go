@@ -193,10 +193,13 @@ func symptom(o *outcome) string {
 			break
 		}
 	}
+	n := 0
 	for line := range strings.Lines(string(o.output)) {
 		if place.MatchString(line) || strings.HasPrefix(line, "panic: ") {
-			text += "\n\t\t" + strings.TrimSpace(line)
-			break
+			text += "\n\t\t" + strings.ToValidUTF8(strings.TrimSpace(line), "?")
+			if n++; n == 2 {
+				break
+			}
 		}
 	}
 	if s := seed.Find(o.output); s != nil {

@@ -17,6 +17,7 @@ func main() {
 	flag.Uint64Var(&m.seed, "seed", 1, "of the picking")
 	flag.BoolVar(&m.glue, "glue", false, "mutants of what connects the owners, too")
 	flag.BoolVar(&m.long, "long", false, "tests of the simulator that take half a minute, too")
+	flag.BoolVar(&m.chosen, "quick", false, "only mutants that are built together: no constants")
 	flag.StringVar(&m.only, "only", "", "mutants of which this is a part of FILE:LINE")
 	flag.StringVar(&m.log, "log", "", "a file of verdicts: who is in it is not tried again")
 	flag.IntVar(&m.workers, "j", 2, "how many at once")

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,10 +33,18 @@ var (
 type mutant struct {
 	file     string
 	line     int
-	from, to int // the bytes of the source that are
-	now      string
+	from, to int    // the bytes of the source that are
+	now      string // what is there instead
+	choice   string // of both, by chosen(id): the same binary for many; "" if that cannot be
 	src      []byte
 }
+
+// choices of an expression, and of a statement: %[1]s is chosen(id), %[2]s what is
+// there, %[3]s what is there instead.
+const (
+	ofBool = "(%[1]s && (%[3]s) || !%[1]s && (%[2]s))"
+	ofCall = "if !%[1]s {%[2]s}"
+)
 
 // mutants returns all that there are of a file.
 func mutants(file string) ([]mutant, error) {
@@ -48,41 +58,40 @@ func mutants(file string) ([]mutant, error) {
 		return nil, err
 	}
 	var all []mutant
-	put := func(from, to token.Pos, now string) {
-		p := fset.Position(from)
-		all = append(all, mutant{file: file, line: p.Line, from: p.Offset, to: fset.Position(to).Offset, now: now, src: src})
+	put := func(n ast.Node, now, choice string) {
+		from, to := fset.Position(n.Pos()), fset.Position(n.End())
+		all = append(all, mutant{file: file, line: from.Line, from: from.Offset, to: to.Offset, now: now, choice: choice, src: src})
 	}
-	text := func(n ast.Node) string {
-		return string(src[fset.Position(n.Pos()).Offset:fset.Position(n.End()).Offset])
+	text := func(from, to token.Pos) string {
+		return string(src[fset.Position(from).Offset:fset.Position(to).Offset])
 	}
+	not := func(e ast.Expr) { put(e, "!("+text(e.Pos(), e.End())+")", ofBool) }
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ImportSpec, *ast.ArrayType:
 			return false
 		case *ast.IfStmt:
-			put(n.Cond.Pos(), n.Cond.End(), "!("+text(n.Cond)+")")
+			not(n.Cond)
 		case *ast.CaseClause:
 			for _, e := range n.List {
-				if _, ok := e.(*ast.BinaryExpr); ok {
-					put(e.Pos(), e.End(), "!("+text(e)+")")
+				if b, ok := e.(*ast.BinaryExpr); ok && opposite[b.Op] != "" {
+					not(e)
 				}
 			}
 		case *ast.BinaryExpr:
-			if other, ok := opposite[n.Op]; ok {
-				put(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), other)
+			if other := opposite[n.Op]; other != "" {
+				put(n, text(n.Pos(), n.OpPos)+other+text(n.OpPos+token.Pos(len(n.Op.String())), n.End()), ofBool)
 			}
 		case *ast.ExprStmt:
-			put(n.Pos(), n.End(), "")
+			put(n, "", ofCall)
 		case *ast.BasicLit:
 			if v, err := strconv.ParseInt(n.Value, 0, 32); err == nil && n.Kind == token.INT {
-				put(n.Pos(), n.End(), changed(v))
+				put(n, changed(v), "")
 			}
 		case *ast.ReturnStmt:
 			for _, e := range n.Results {
-				if id, ok := e.(*ast.Ident); ok && id.Name == "true" {
-					put(e.Pos(), e.End(), "false")
-				} else if ok && id.Name == "false" {
-					put(e.Pos(), e.End(), "true")
+				if id, ok := e.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
+					not(e)
 				}
 			}
 		}
@@ -110,6 +119,51 @@ func changed(v int64) string {
 func (m *mutant) source() []byte {
 	return bytes.Join([][]byte{m.src[:m.from], []byte(m.now), m.src[m.to:]}, nil)
 }
+
+// chooser is what an overlay with many mutants has beside them.
+const chooser = `package core
+
+import "os"
+
+var choice = os.Getenv("MUTANT")
+
+func chosen(id string) bool { return id == choice }
+`
+
+// choosing returns the files with all mutants that can be chosen, by their ids:
+// one at a time, none without one.
+func choosing(all []mutant) map[string][]byte {
+	files := map[string][]byte{"core/mutant_chosen.go": []byte(chooser)}
+	of := make(map[string][]*mutant)
+	for i := range all {
+		if m := &all[i]; m.choice != "" {
+			of[m.file] = append(of[m.file], m)
+		}
+	}
+	for file, some := range of {
+		slices.SortStableFunc(some, func(a, b *mutant) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+		text, _ := woven(some[0].src, 0, len(some[0].src), some)
+		files[file] = []byte(text)
+	}
+	return files
+}
+
+// woven returns a part of a source with the choices in it, outer ones first, and
+// those that come behind it.
+func woven(src []byte, from, to int, some []*mutant) (string, []*mutant) {
+	var b strings.Builder
+	for len(some) > 0 && some[0].to <= to {
+		m := some[0]
+		b.Write(src[from:m.from])
+		inner, rest := woven(src, m.from, m.to, some[1:])
+		fmt.Fprintf(&b, m.choice, fmt.Sprintf("chosen(%q)", m.id()), inner, m.now)
+		from, some = m.to, rest
+	}
+	b.Write(src[from:to])
+	return b.String(), some
+}
+
+func (m *mutant) id() string { return fmt.Sprintf("%s:%d:%d:%s", m.file, m.from, m.to, m.now) }
 
 // lines returns the line that changes, before and after.
 func (m *mutant) lines() (before, after string) {
