@@ -40,6 +40,7 @@ type campaign struct {
 	seed           uint64
 	glue, list     bool
 	long, chosen   bool
+	again          bool
 	only, log      string
 	patience       time.Duration
 
@@ -171,8 +172,11 @@ func (t *trial) build(ctx context.Context, patience time.Duration, dir string, e
 	return command(ctx, patience, "", env, "go", "test", "-c", "-ldflags=-s -w", "-o", t.binary(dir), t.pkg)
 }
 
+// bounds are of a trial: what is broken may go on for ever, and take all memory.
+const bounds = `ulimit -t 120; ulimit -v 8388608; exec "$@"`
+
 func (t *trial) run(ctx context.Context, patience time.Duration, dir string, env []string) outcome {
-	return command(ctx, patience, t.pkg, env, append([]string{t.binary(dir)}, t.args...)...)
+	return command(ctx, patience, t.pkg, env, append([]string{"sh", "-c", bounds, "sh", t.binary(dir)}, t.args...)...)
 }
 
 func (m *campaign) try(ctx context.Context, one *mutant) string {
@@ -208,7 +212,7 @@ func (m *campaign) recall() {
 	b, _ := os.ReadFile(m.log)
 	lines := strings.Split(string(b), "\n")
 	for i := 0; i+2 < len(lines); i++ {
-		if verdict, where, ok := strings.Cut(lines[i], " "); ok && strings.HasPrefix(lines[i+1], "\t- ") {
+		if verdict, where, ok := strings.Cut(lines[i], " "); ok && strings.HasPrefix(lines[i+1], "\t- ") && !(m.again && verdict == "survived") {
 			m.tally[verdict]++
 			m.known[where+"\n"+lines[i+1]+"\n"+lines[i+2]] = true
 		}

@@ -20,6 +20,7 @@ func main() {
 	flag.BoolVar(&m.chosen, "quick", false, "only mutants that are built together: no constants")
 	flag.StringVar(&m.only, "only", "", "mutants of which this is a part of FILE:LINE")
 	flag.StringVar(&m.log, "log", "", "a file of verdicts: who is in it is not tried again")
+	flag.BoolVar(&m.again, "again", false, "try those again that survived, by -log")
 	flag.IntVar(&m.workers, "j", 2, "how many at once")
 	flag.BoolVar(&m.list, "list", false, "print mutants, and try none")
 	flag.DurationVar(&m.patience, "patience", 5*time.Minute, "how long the tests of a mutant, or a search for a fault, may take")
