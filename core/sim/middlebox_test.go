@@ -43,7 +43,7 @@ func TestForgottenLoudly(t *testing.T) {
 	}
 }
 
-// A path lets no large segment through: small frames pass, nothing does behind a
+// A path lets no large packet through: small frames pass, nothing does behind a
 // large one, the other direction is not disturbed, and the connection is lost after
 // TCP's patience. Then small frames pass on a new one.
 func TestNarrowPath(t *testing.T) {
@@ -71,6 +71,10 @@ func TestNarrowPath(t *testing.T) {
 	f.w.Run(core.Minute)
 	if late := since(f.b.heard, healed); late < core.Second || !f.hears(f.b) {
 		t.Errorf("a large frame came %s after it could", duration(late))
+	}
+	f.w.Narrow(f.w.Machine("a"), f.w.Machine("b"), 1280)
+	if f.w.Run(core.Minute); !f.hears(f.b) {
+		t.Error("what fits into every tunnel does not fit")
 	}
 }
 

@@ -53,7 +53,7 @@ type World struct {
 	ways     map[[2]int]bool  // that nothing gets through: see CutWay
 	refused  map[[2]int]bool  // ways whose dials a firewall refuses: see RefuseNew
 	dropped  map[[2]int]bool  // and those that it drops: see DropNew
-	narrow   map[[2]int]int   // bytes of the largest segment between two, where it is bounded: see Narrow
+	narrow   map[[2]int]int   // bytes of the largest packet between two, where it is bounded: see Narrow
 	paths    map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
 	held     []heldQueue
 	free     [][][]byte // frame buffers to use again, by size class
