@@ -42,6 +42,7 @@ type network struct {
 	secret  string   // the file of the ring's secret, if it has one
 	flags   []string // of all nodes
 	witness *witness
+	idle    *idle
 }
 
 // host is a machine: a network namespace with one interface.
@@ -62,7 +63,7 @@ func newNetwork(t *testing.T, hosts int) *network {
 		t.Fatal(err)
 	}
 	n := &network{t: t, dir: dir, since: time.Now(), age: 1}
-	n.witness = newWitness(n)
+	n.witness, n.idle = newWitness(n), newIdle(t)
 	n.run(router, "nft", "-f", "-")
 	n.remember("drop")
 	for range hosts {
