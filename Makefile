@@ -70,7 +70,7 @@ network: # what the tests of a real network need; there are none where there is 
 		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
 
 .PHONY: net
-net: network ## have rings live through the faults of a real network, as long as real ones last: half an hour
+net: network ## have rings live through the faults of a real network, as long as real ones last: a quarter of an hour
 	@go test ./cmd/nanoring/network -timeout 2h -v -network.long
 
 .PHONY: test

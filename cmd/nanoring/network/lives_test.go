@@ -66,7 +66,7 @@ func (n *network) lives(f fault) {
 	right := time.Now()
 	took := max(0, n.came(healed, n.hosts, n.hosts, "up"))
 	if len(f.lost) > 0 && 2*took > found {
-		n.t.Errorf("it took %s to be right again, more than half of the %s to find the fault", took, found)
+		n.fails(began)("it took %s to be right again, more than half of the %s to find the fault", took, found)
 	}
 	n.known(added...)
 	n.unknown(deleted...)
@@ -82,22 +82,16 @@ func (n *network) lives(f fault) {
 	again, _ := n.accused(right, nil)
 	lines, most := n.lines()-before, max(2, f.loud)*len(n.hosts)*len(n.hosts)
 	if lines > most {
-		n.t.Errorf("the nodes logged %d lines, more than %d", lines, most)
+		n.fails(began)("the nodes logged %d lines, more than %d", lines, most)
 	}
 	n.row(found, took, down+again, doubts, lines)
 }
 
 // accused returns how often who lives was shown down, and suspect, by those who
-// can reach it, since a time. None may be shown down; all may be doubted once. Who
-// was kept from running for seconds by others on this machine was as good as dead,
-// though: nothing follows of it then.
+// can reach it, since a time. None may be shown down; all may be doubted once.
 func (n *network) accused(from time.Time, justly []view) (down, doubts int) {
 	n.t.Helper()
-	fail := n.t.Errorf
-	if late := n.idle.longest(from); late > time.Second {
-		fail = n.note
-		n.note("for %s this machine ran other things: it is not held against the ring whom it accused", late)
-	}
+	fail := n.fails(from)
 	for _, s := range n.witness.since(from) {
 		if !has(n.hosts, s.of) || slices.ContainsFunc(justly, func(v view) bool { return has(v.by, s.by) && has(v.of, s.of) }) {
 			continue
@@ -114,6 +108,18 @@ func (n *network) accused(from time.Time, justly []view) (down, doubts int) {
 		fail("nodes that live and can be reached were doubted %d times", doubts)
 	}
 	return down, doubts
+}
+
+// fails returns what fails the test. Who was kept from running for seconds by others
+// on this machine was as good as dead, though: then it only says so.
+func (n *network) fails(from time.Time) func(string, ...any) {
+	n.t.Helper()
+	late := n.idle.longest(from)
+	if late < time.Second {
+		return n.t.Errorf
+	}
+	n.note("for %s this machine ran other things: what follows is not held against the ring", late)
+	return n.note
 }
 
 // table is the file for the rows of all tests, in the environment of those inside.
