@@ -104,6 +104,9 @@ func EventWords(e *core.Event) string {
 	return s
 }
 
+// FrameWords puts a frame into words.
+func FrameWords(b []byte) string { return new(describer).of(b) }
+
 func (d *describer) of(b []byte) string {
 	f := &d.frame
 	if err := f.Decode(b); err != nil {
