@@ -88,7 +88,7 @@ func (w *world) fair() bool {
 func (w *world) choices() (all []choice) {
 	first, ok := w.fairly()
 	add := func(kind Kind, node, at, of int) {
-		if c := (choice{kind, node, at, of}); (!ok || c != first) && w.used[kind] < w.scene.Most[kind] {
+		if c := (choice{kind, node, at, of}); !ok || c != first {
 			all = append(all, c)
 		}
 	}
@@ -144,7 +144,7 @@ func (w *world) choices() (all []choice) {
 
 // apply does what was chosen.
 func (w *world) apply(c choice) {
-	if c.kind > Tick && w.used[c.kind] < 255 {
+	if c.kind > Return {
 		w.used[c.kind]++
 	}
 	if w.tell != nil {

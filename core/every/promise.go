@@ -73,6 +73,9 @@ func (w *world) checkFile(n *node, before, after []byte) {
 
 // untrue says what a node shows that is not so, or "".
 func (w *world) untrue() string {
+	if what := w.unanswered(); what != "" {
+		return what
+	}
 	var first *node
 	for _, n := range w.nodes {
 		if n.engine == nil || n.guest {
@@ -97,6 +100,31 @@ func (w *world) untrue() string {
 	return ""
 }
 
+// unanswered says which command has no answer yet that will come, or "".
+func (w *world) unanswered() string {
+	for i := range w.ops {
+		if o := &w.ops[i]; o.state == asked || o.state == done {
+			return w.nodes[o.by].name + " has not acknowledged: " + o.words()
+		}
+	}
+	return ""
+}
+
+// lingers says whether a node was told to leave, and there is nobody who could confirm it.
+func (w *world) lingers(n *node) bool {
+	for _, o := range w.nodes {
+		if o != n && o.engine != nil && !o.guest {
+			return false
+		}
+	}
+	for i := range w.ops {
+		if o := &w.ops[i]; o.by == n.index && o.name == n.name && !o.add && o.state != failed {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *world) untrueOf(n, o, first *node) string {
 	s, member := n.shows(o.name)
 	_, other := first.shows(o.name)
@@ -105,9 +133,11 @@ func (w *world) untrueOf(n, o, first *node) string {
 	switch lives := o.engine != nil; {
 	case o.guest && lives && s.State != core.Alive:
 		return n.name + " does not show " + o.name + " up, a guest that lives"
+	case o.guest && lives && s.Instance != o.instance:
+		return n.name + " shows a process of " + o.name + " that is gone"
 	case o.guest && !lives && up:
 		return n.name + " shows " + o.name + " " + s.State.String() + ", a guest that is gone"
-	case o.guest:
+	case o.guest, lives && w.lingers(o):
 	case lives && !member:
 		return n.name + " lacks " + o.name + ", which lives"
 	case lives && s.State != core.Alive:

@@ -8,10 +8,8 @@ import (
 type Scene struct {
 	Name     string
 	Commands []core.Command // that an operator may give any durable node
-	Most     [kinds]uint8   // how often each kind may be chosen where it is no part of the fair schedule
+	Bare     bool           // a disk is lost already: no other is
 	Slow     bool           // disks take their time: a write ends by a choice
-	Depth    int            // choices in which departures are possible
-	Depart   int            // how many of them depart
 
 	build func(*world)
 	wrap  func(core.Engine) core.Engine // a test's, that breaks something
@@ -174,6 +172,7 @@ func bare(w *world) {
 	w.end(w.own(2), 0, false)
 	w.pass(core.Second)
 	w.own(2).disk = nil
+	w.disowned(w.nodes[2])
 	w.start(2)
 }
 
@@ -186,26 +185,18 @@ var (
 	leaves = core.Command{Op: core.Leave}
 )
 
-// most is a bound for each kind that a scene has.
-func most(faults, commands uint8) [kinds]uint8 {
-	return [kinds]uint8{
-		Write: 255, Deliver: 255, Tick: 255, Return: 255,
-		Crash: faults, Off: faults, Fresh: faults, Stop: faults, Clock: min(faults, 1), Break: faults, Hang: faults, Do: commands,
-	}
-}
-
 // Scenes are those that the tests explore.
 func Scenes() []*Scene {
 	return []*Scene{
-		{Name: "two", build: ring(2), Commands: []core.Command{delN1, addN1, leaves}, Most: most(2, 2)},
-		{Name: "three", build: ring(3), Commands: []core.Command{delN2, addN2, leaves}, Most: most(2, 2)},
-		{Name: "guest", build: guest(2), Commands: []core.Command{{Op: core.Del, Name: "guest"}}, Most: most(2, 2)},
-		{Name: "join2", build: joins(2), Commands: []core.Command{addN0, addN1}, Most: most(2, 2)},
-		{Name: "join3", build: joins(3), Commands: []core.Command{addN1, delN2}, Most: most(2, 2)},
-		{Name: "away2", build: away(2), Commands: []core.Command{delN1, addN0, addN1}, Most: most(2, 2)},
-		{Name: "away3", build: away(3), Commands: []core.Command{delN2, addN0, addN1}, Most: most(2, 2)},
-		{Name: "forgotten", build: forgotten, Commands: []core.Command{delN2, addN2}, Most: most(2, 2)},
-		{Name: "removed", build: removed, Commands: []core.Command{addN2, delN1}, Most: most(2, 2)},
-		{Name: "bare", build: bare, Commands: []core.Command{delN2, addN2}, Most: most(2, 2)},
+		{Name: "two", build: ring(2), Commands: []core.Command{delN1, addN1, leaves}},
+		{Name: "three", build: ring(3), Commands: []core.Command{delN2, addN2, leaves}},
+		{Name: "guest", build: guest(2), Commands: []core.Command{{Op: core.Del, Name: "guest"}}},
+		{Name: "join2", build: joins(2), Commands: []core.Command{addN0, addN1}},
+		{Name: "join3", build: joins(3), Commands: []core.Command{addN1, delN2}},
+		{Name: "away2", build: away(2), Commands: []core.Command{delN1, addN0, addN1}},
+		{Name: "away3", build: away(3), Commands: []core.Command{delN2, addN0, addN1}},
+		{Name: "forgotten", build: forgotten, Bare: true, Commands: []core.Command{delN2, addN2}},
+		{Name: "removed", build: removed, Commands: []core.Command{addN2, delN1}},
+		{Name: "bare", build: bare, Bare: true, Commands: []core.Command{delN2, addN2}},
 	}
 }

@@ -38,6 +38,23 @@ type Fault struct {
 	What  string
 }
 
+// Bounds say how far a search goes.
+type Bounds struct {
+	Depth  int          // choices in which departures are possible
+	Depart int          // how many of them depart
+	Most   [kinds]uint8 // how often what is no order of things may happen: from Crash on
+}
+
+// Most returns bounds of so many faults of each kind, and so many commands.
+func Most(faults, commands uint8) (m [kinds]uint8) {
+	for k := Crash; k < kinds; k++ {
+		m[k] = faults
+	}
+	m[Do] = commands
+	m[Fresh] = min(faults, 1) // more at a time, and what was acknowledged is gone
+	return m
+}
+
 // state is a state with what may still follow.
 type state struct {
 	sum         uint64
@@ -47,49 +64,50 @@ type state struct {
 // search explores one scene. Departures come first, so that of schedules with as
 // many the one that departs first is found first.
 type search struct {
+	most    [kinds]uint8
 	counts  Counts
 	seen    map[state]uint64 // how many schedules follow
 	settled map[uint64]bool
 	path    []int
 	fault   *Fault
-	stop    func() bool
 }
 
-// Explore lives every schedule of a scene with so many choices, of which so many
-// depart from the fair one. It ends at the first that breaks a promise, which is the
-// shortest.
-func Explore(sc *Scene, depth, depart int) (Counts, *Fault) {
+// Explore lives every schedule of a scene within bounds. It ends with the shortest
+// of those that break a promise with the fewest departures, if there are any.
+func Explore(sc *Scene, b Bounds) (Counts, *Fault) {
 	begun := sc.begin()
 	if begun.wrong != "" {
 		return Counts{}, &Fault{sc, nil, begun.wrong}
 	}
-	counts, fault := explore(begun, depth, depart, nil)
+	counts, fault := explore(begun, b)
 	if fault == nil {
 		return counts, nil
 	}
-	for k := range depart + 1 { // with as few departures, and in as few choices, as there are
-		if _, f := explore(begun, depth, k, nil); f == nil {
-			continue
+	less := b
+	for less.Depart = 0; less.Depart < b.Depart; less.Depart++ {
+		if _, f := explore(begun, less); f != nil {
+			fault = f
+			break
 		}
-		for d := range depth + 1 {
-			if _, f := explore(begun, d, k, nil); f != nil {
-				return counts, f
-			}
+	}
+	for less.Depth = 0; less.Depth < len(fault.Path); less.Depth++ {
+		if _, f := explore(begun, less); f != nil {
+			return counts, f
 		}
 	}
 	return counts, fault
 }
 
-func explore(begun *world, depth, depart int, stop func() bool) (Counts, *Fault) {
-	s := search{seen: make(map[state]uint64), settled: make(map[uint64]bool), stop: stop}
-	s.visit(begun.clone(), depth, depart)
+func explore(begun *world, b Bounds) (Counts, *Fault) {
+	s := search{most: b.Most, seen: make(map[state]uint64), settled: make(map[uint64]bool)}
+	s.visit(begun.clone(), b.Depth, b.Depart)
 	s.counts.States = len(s.seen)
 	return s.counts, s.fault
 }
 
 // visit lives all that can follow, and returns how many schedules that are.
 func (s *search) visit(w *world, depth, left int) (schedules uint64) {
-	if s.fault != nil || s.stop != nil && s.stop() {
+	if s.fault != nil {
 		return 0
 	}
 	if left = min(left, depth); left == 0 {
@@ -106,6 +124,9 @@ func (s *search) visit(w *world, depth, left int) (schedules uint64) {
 		return s.end(w)
 	}
 	for i := len(all) - 1; i >= 0; i-- {
+		if k := all[i].kind; k >= Crash && w.used[k] >= s.most[k] || k == Fresh && w.scene.Bare {
+			continue
+		}
 		next := w
 		if i > 0 {
 			next = w.clone()
