@@ -34,7 +34,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 		return
 	}
 	if !c.guest {
-		r.leaveAcked(seq)
+		r.leaveAcked(c, seq)
 	}
 	if r.halted {
 		return

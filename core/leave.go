@@ -33,13 +33,16 @@ func (r *Ring) startLeave(cmd *Command) {
 	r.after(leaveTimeout, leaveDue, "", 0)
 }
 
-// tellLeave sends this node's tombstone, and asks for the proof that it arrived.
+// tellLeave sends this node's tombstone, and asks for the proof that it arrived. What
+// is owed goes before it: nothing is taken from who is known to be deleted.
 func (r *Ring) tellLeave(c *conn) {
 	if c.guest || c.authority {
 		return
 	}
-	tombstone := frameRecord(wire.Nodes, r.replica.nodes.Get(r.cfg.Name))
-	r.rumor(c, tombstone)
+	r.debts.oweTo(c, wire.Nodes, r.cfg.Name)
+	for r.debts.owes(c) {
+		r.debts.sendRumor(c)
+	}
 	r.gossipWith(c)
 }
 
@@ -50,8 +53,10 @@ func (l *leave) answer(r *Ring, code wire.Code, text string) {
 	}
 }
 
-func (r *Ring) leaveAcked(seq uint64) {
-	if r.leave != nil && seq > r.leave.after {
+// leaveAcked takes an ack of a peer, which holds the tombstone now. One that leaves as
+// well is soon gone with it: that counts only where no other member is left.
+func (r *Ring) leaveAcked(c *conn, seq uint64) {
+	if r.leave != nil && seq > r.leave.after && (!r.replica.isDeleted(c.name) || r.replica.durable == 0) {
 		r.leave.answer(r, 0, "")
 		r.goodbye(HaltLeft)
 	}

@@ -88,7 +88,7 @@ func ring(n int) func(*world) {
 // settled takes down that all agree: what was done before counts for nothing but what
 // became of it.
 func (w *world) settled() {
-	if what := w.untrue(); what != "" {
+	if what := w.untrue(true); what != "" {
 		w.fail("the scene does not come about: " + what)
 	}
 	w.ops = nil
