@@ -37,6 +37,7 @@ var house = map[string]room{
 	"core/wire":    {modules: xxhash, pure: true},
 	"core/sim":     {rooms: []string{"core", "core/lww", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
 	"core/mutant":  {},
+	"core/every":   {rooms: []string{"core", "core/lww", "core/sim", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
 	"core/story":   {rooms: []string{"core", "core/sim", "core/wire"}, modules: []string{"github.com/cockroachdb/datadriven"}, never: []string{"native/...", "host/..."}},
 	"native":       {rooms: []string{"core", "core/wire", "native/disk", "native/trust", "wasm/module", "web"}, modules: []string{"github.com/coder/websocket"}, never: []string{"host/...", "core/sim", "cmd/..."}},
 	"native/disk":  {rooms: []string{"core", "core/wire"}, modules: diskModules, never: []string{"native", "native/trust", "host/...", "core/sim", "cmd/..."}},

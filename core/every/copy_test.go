@@ -13,7 +13,6 @@ func TestCopiesGoOnAlike(t *testing.T) {
 			if w.wrong != "" {
 				t.Fatal(w.wrong)
 			}
-			kept := w
 			copied := w.clone()
 			again := sc.begin()
 			for i := range 3000 {
@@ -40,7 +39,6 @@ func TestCopiesGoOnAlike(t *testing.T) {
 					t.Fatalf("after %d steps the copies are not as those that were never copied", i)
 				}
 			}
-			_ = kept
 		})
 	}
 }

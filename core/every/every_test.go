@@ -7,14 +7,66 @@ import (
 )
 
 var (
-	playFlag     = flag.String("every.play", "", "play this schedule, as a failing test prints it")
-	depthFlag    = flag.Int("every.depth", 0, "choices of a schedule in which departures are possible, instead of each scene's own")
-	departFlag   = flag.Int("every.depart", 0, "departures, instead of each scene's own")
-	faultsFlag   = flag.Int("every.faults", 2, "faults of each kind")
-	commandsFlag = flag.Int("every.commands", 2, "commands")
-	sceneFlag    = flag.String("every.scene", "", "only this scene")
+	playFlag  = flag.String("every.play", "", "play this schedule, as a failing test prints it")
+	sceneFlag = flag.String("every.scene", "", "explore this scene alone")
+	deepFlag  = flag.Bool("every.deep", false, "explore as deep as fits some two minutes")
+	forFlag   = flag.Duration("every.for", 0, "then go on, one choice deeper each time, for so long")
 )
 
+// sweep is one way to go through a scene: with how many choices where much is no
+// sweep's to say, of which so many depart.
+type sweep struct {
+	name            string
+	shallow, deep   int
+	depart          int // 0: all may
+	faults, command uint8
+}
+
+// sweeps are few departures in long schedules, and many in short ones.
+var sweeps = []sweep{
+	{"one departure", 8, 60, 1, 1, 1},
+	{"two departures", 3, 9, 2, 2, 2},
+	{"any", 2, 3, 0, 2, 2},
+	{"any order, one command", 3, 7, 0, 0, 1},
+}
+
+// TestEvery lives every schedule of each scene.
+func TestEvery(t *testing.T) {
+	var all Counts
+	round := func(t *testing.T, deeper int) {
+		for _, sc := range Scenes() {
+			if *sceneFlag != "" && sc.Name != *sceneFlag {
+				continue
+			}
+			t.Run(sc.Name, func(t *testing.T) {
+				for _, s := range sweeps {
+					b := Bounds{Depth: s.shallow + deeper, Depart: s.depart, Most: Most(s.faults, s.command)}
+					if *deepFlag || deeper > 0 {
+						b.Depth = s.deep + deeper
+					}
+					if s.depart == 0 {
+						b.Depart = b.Depth
+					}
+					counts, fault := Explore(sc, b)
+					all.add(&counts)
+					t.Logf("%s, %d choices: %s", s.name, b.Depth, counts.String())
+					if fault != nil {
+						t.Fatalf("%s\n%sgo test ./core/every -run TestPlay -v -every.play=%s", fault.What, fault.Story(Scenes()), fault.Code())
+					}
+				}
+			})
+		}
+	}
+	until := time.Now().Add(*forFlag)
+	round(t, 0)
+	t.Logf("all: %s", all.String())
+	for deeper := 1; time.Now().Before(until) && !t.Failed(); deeper++ {
+		round(t, deeper)
+		t.Logf("%d deeper, all: %s", deeper, all.String())
+	}
+}
+
+// TestPlay plays what a failing test has printed.
 func TestPlay(t *testing.T) {
 	if *playFlag == "" {
 		return
@@ -23,22 +75,7 @@ func TestPlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(what)
-}
-
-func TestEvery(t *testing.T) {
-	for _, sc := range Scenes() {
-		if *sceneFlag != "" && sc.Name != *sceneFlag {
-			continue
-		}
-		t.Run(sc.Name, func(t *testing.T) {
-			depth, depart := max(*depthFlag, 1), max(*departFlag, 1)
-			at := time.Now()
-			counts, fault := Explore(sc, Bounds{depth, depart, Most(uint8(*faultsFlag), uint8(*commandsFlag))})
-			t.Logf("%s in %v", counts.String(), time.Since(at))
-			if fault != nil {
-				t.Fatalf("%s\n%sgo test ./core/every -run TestPlay -v -every.play=%s", fault.What, fault.Story(Scenes()), fault.Code())
-			}
-		})
+	if what != "" {
+		t.Error(what)
 	}
 }

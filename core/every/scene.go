@@ -191,6 +191,8 @@ func Scenes() []*Scene {
 		{Name: "two", build: ring(2), Commands: []core.Command{delN1, addN1, leaves}},
 		{Name: "three", build: ring(3), Commands: []core.Command{delN2, addN2, leaves}},
 		{Name: "guest", build: guest(2), Commands: []core.Command{{Op: core.Del, Name: "guest"}}},
+		{Name: "slow2", build: ring(2), Slow: true, Commands: []core.Command{delN1, addN1, leaves}},
+		{Name: "slowjoin2", build: joins(2), Slow: true, Commands: []core.Command{addN0, addN1}},
 		{Name: "join2", build: joins(2), Commands: []core.Command{addN0, addN1}},
 		{Name: "join3", build: joins(3), Commands: []core.Command{addN1, delN2}},
 		{Name: "away2", build: away(2), Commands: []core.Command{delN1, addN0, addN1}},
