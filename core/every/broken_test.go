@@ -85,7 +85,11 @@ func TestFaultsAreFound(t *testing.T) {
 				}
 			}
 			sc.wrap = func(e core.Engine) core.Engine { return broken{e.(*core.Ring), test.step} }
-			counts, f := Explore(sc, Bounds{Depth: 12, Depart: test.depart, Most: Most(1, 1)})
+			begun, err := sc.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts, f := begun.Explore(Bounds{Depth: 12, Depart: test.depart, Most: Most(1, 1)})
 			if f == nil {
 				t.Fatalf("it is not found: %s", counts.String())
 			}

@@ -17,6 +17,7 @@ type op struct {
 	seen    int64 // the stamp of what the node knew of the name before
 	stamp   int64 // of what was done, once that is known
 	seq     uint64
+	holders uint64 // who had the tombstone when its node left, a bit each
 }
 
 type opState uint8
@@ -130,7 +131,7 @@ func (w *world) left(n *node) {
 		case o.by != n.index || o.state == failed:
 			return false
 		case o.name == n.name && !o.add && o.state == done:
-			o.state = acked
+			o.state, o.holders = acked, w.holders(n)
 		case o.name != n.name || o.add:
 			o.state = unsure
 		}
@@ -167,10 +168,45 @@ func (o *op) words() string {
 	return "del " + o.name
 }
 
-// certain says whether something was done for good: acknowledged, and its disk is in use.
+// holders returns who has the tombstone of a node that leaves.
+func (w *world) holders(n *node) (bits uint64) {
+	for i, o := range w.nodes {
+		if o != n && o.engine != nil && !o.guest {
+			if r, ok := recordOf(w.held(o), n.name); ok && r.Rank != 0 {
+				bits |= 1 << i
+			}
+		}
+	}
+	return bits
+}
+
+// certain says whether something was done for good: acknowledged, and who had it then
+// is there still, or has left in order.
 func (w *world) certain(o *op) bool {
-	n := w.nodes[o.by]
-	return o.state == acked && (n.engine != nil || n.halt == core.HaltLeft)
+	if o.state != acked {
+		return false
+	}
+	if o.holders == 0 {
+		return w.keeps(o.by)
+	}
+	for i := range w.nodes {
+		if o.holders>>i&1 != 0 && w.keeps(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// keeps says whether a node has what it had, and is believed: not one that another
+// has deleted, from which nobody takes anything.
+func (w *world) keeps(i int) bool {
+	n := w.nodes[i]
+	for j := range w.ops {
+		if o := &w.ops[j]; o.name == n.name && !o.add && o.by != i && o.state != failed {
+			return false
+		}
+	}
+	return n.engine != nil || n.halt == core.HaltLeft
 }
 
 // may says whether a name may belong to the ring, and whether it may not, by all

@@ -26,7 +26,7 @@ func (w *world) start(i int) {
 		w.addOp(op{name: n.name, add: true, by: i, state: unsure})
 	}
 	n.engine, n.origin, n.wake, n.accepted = e, w.now-core.Second, 0, 1
-	n.dirty, n.taken, n.onDisk, n.writing, n.shown = 0, 0, 0, nil, nil
+	n.dirty, n.taken, n.onDisk, n.writing, n.shown, n.stale = 0, 0, 0, nil, nil, false
 	w.step(i, core.Input{Kind: core.Start})
 }
 
@@ -98,6 +98,8 @@ func (w *world) emit(n *node, e *core.Event) {
 		w.checkShown(n, &e.Node)
 	case core.EventResult:
 		w.answered(n, e)
+	case core.EventStale, core.EventFresh:
+		n.stale = e.Kind == core.EventStale
 	}
 }
 

@@ -1,6 +1,7 @@
 package every
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/nanoring/nanoring/core"
@@ -85,6 +86,9 @@ func (w *world) untrue(strict bool) string {
 		if first == nil {
 			first = n
 		}
+		if n.stale && w.company() > 1 {
+			return n.name + " does not trust its memory yet"
+		}
 		for _, o := range w.nodes {
 			if what := w.untrueOf(n, o, first, strict); what != "" {
 				return what
@@ -98,8 +102,41 @@ func (w *world) untrue(strict bool) string {
 			}
 		}
 	}
+	return w.differs(first)
+}
+
+// company counts the durable nodes that run.
+func (w *world) company() (count int) {
+	for _, n := range w.nodes {
+		if n.engine != nil && !n.guest {
+			count++
+		}
+	}
+	return count
+}
+
+// differs says who does not know the same of who belongs to the ring, or "".
+func (w *world) differs(first *node) string {
+	var one, other wire.Snapshot
+	for _, n := range w.nodes {
+		if n.engine == nil || n.guest || n == first {
+			continue
+		}
+		if err := one.Decode(w.held(first)); err != nil {
+			return err.Error()
+		}
+		if err := other.Decode(w.held(n)); err != nil {
+			return err.Error()
+		}
+		a, b := slices.DeleteFunc(one.Records, isPresence), slices.DeleteFunc(other.Records, isPresence)
+		if !slices.Equal(a, b) {
+			return n.name + " and " + first.name + " do not have the same records of who belongs to the ring"
+		}
+	}
 	return ""
 }
+
+func isPresence(r wire.Record) bool { return r.Set == wire.Up }
 
 // unanswered says which command has no answer yet that will come, or "".
 func (w *world) unanswered() string {
@@ -113,13 +150,8 @@ func (w *world) unanswered() string {
 
 // lingers says whether a node was told to leave, and there is nobody who could confirm it.
 func (w *world) lingers(n *node) bool {
-	for _, o := range w.nodes {
-		if o != n && o.engine != nil && !o.guest {
-			return false
-		}
-	}
 	for i := range w.ops {
-		if o := &w.ops[i]; o.by == n.index && o.name == n.name && !o.add && o.state != failed {
+		if o := &w.ops[i]; w.company() == 1 && o.by == n.index && o.name == n.name && !o.add && o.state != failed {
 			return true
 		}
 	}

@@ -89,7 +89,7 @@ func ring(n int) func(*world) {
 // became of it.
 func (w *world) settled() {
 	if what := w.untrue(true); what != "" {
-		w.fail("the scene does not come about: " + what)
+		w.fail(what)
 	}
 	w.ops = nil
 	for i, n := range w.nodes {

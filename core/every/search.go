@@ -1,6 +1,7 @@
 package every
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,13 +73,22 @@ type search struct {
 	fault   *Fault
 }
 
+// Beginning is a scene that is about to begin.
+type Beginning struct{ w *world }
+
+// Begin has a scene come about.
+func (sc *Scene) Begin() (Beginning, error) {
+	w := sc.begin()
+	if w.wrong != "" {
+		return Beginning{}, errors.New("the scene " + sc.Name + " does not come about: " + w.wrong)
+	}
+	return Beginning{w}, nil
+}
+
 // Explore lives every schedule of a scene within bounds. It ends with the shortest
 // of those that break a promise with the fewest departures, if there are any.
-func Explore(sc *Scene, b Bounds) (Counts, *Fault) {
-	begun := sc.begin()
-	if begun.wrong != "" {
-		return Counts{}, &Fault{sc, nil, begun.wrong}
-	}
+func (of Beginning) Explore(b Bounds) (Counts, *Fault) {
+	begun := of.w
 	counts, fault := explore(begun, b)
 	if fault == nil {
 		return counts, nil

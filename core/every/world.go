@@ -89,7 +89,7 @@ func (w *world) sum() uint64 {
 	}
 	for i := range w.ops {
 		o := &w.ops[i]
-		u(xxhash.Sum64String(o.name), bit(o.add), uint64(o.by), uint64(o.stamp), uint64(o.state), o.command)
+		u(xxhash.Sum64String(o.name), bit(o.add), uint64(o.by), uint64(o.stamp), uint64(o.state), o.command, o.holders)
 	}
 	return xxhash.Sum64(b)
 }
@@ -127,6 +127,7 @@ type node struct {
 	taken    uint64 // what of it is in writing, or on the disk
 	onDisk   uint64
 	writing  []byte      // nil when no write is under way
+	stale    bool        // it has said so
 	shown    []core.Node // by name; replaced when it changes
 }
 
@@ -148,7 +149,7 @@ func (n *node) total() uint64 {
 		} else {
 			u(Sum(n.engine.(*core.Ring)))
 		}
-		u(uint64(n.wake), uint64(n.accepted), n.dirty, n.taken, n.onDisk, bit(n.writing != nil), xxhash.Sum64(n.writing))
+		u(uint64(n.wake), uint64(n.accepted), n.dirty, n.taken, n.onDisk, bit(n.stale), bit(n.writing != nil), xxhash.Sum64(n.writing))
 		for i := range n.shown {
 			s := &n.shown[i]
 			u(xxhash.Sum64String(s.Name), uint64(s.State), uint64(s.Incarnation))
