@@ -9,6 +9,7 @@ BENCH    ?= .
 N        ?= 64
 TIMEOUT  ?= 15m
 SEEDS    ?= 5000
+EVERY    ?= 4h
 # The race detector needs a C compiler; where there is none, tests run without it.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 WASIP1   := GOOS=wasip1 GOARCH=wasm
@@ -82,16 +83,18 @@ test: browser network ## check and test everything, as CI does
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== 2,000 schedules and the stories, for both engines'; go test -timeout $(TIMEOUT) -run '^Test(Schedules|Stories)$$' ./host -rapid.checks=2000
+	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -run '^TestEvery$$' -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) ./core/... # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
 	@go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' $$(go list ./... | grep -v nanoring/core) # stories were told above, by one goroutine each
 	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
 .PHONY: sim-long
-sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000)
+sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000 EVERY=4h)
 	@go test ./core/sim -timeout 0 -run '^TestSeeds$$' -sim.seeds=$(SEEDS)
 	@go test ./core/sim -timeout 0 -sim.long -run '^(TestNoFalseDeath|TestPartitionsHeal|TestMassDeath|TestNoMemberIsLost)$$'
 	@go test ./host -timeout 0 -run '^TestStories$$' -host.steps=0
+	@go test ./core/every -timeout 0 -run '^TestEvery$$' -v -every.deep -every.for=$(EVERY)
 	bin/nanoring sim --nodes 1000 --guests 200 --latency 1ms-40ms --loss 2% --kill 30%@20s --partition 50%@30s+60s --churn 5/s --skew 2s --seed 7 --for 3m
 	bin/nanoring sim --nodes 3000 --latency 1ms-40ms --power-off 100@10s --for 40s
 
