@@ -130,7 +130,7 @@ func (w *world) left(n *node) {
 		switch {
 		case o.by != n.index || o.state == failed:
 			return false
-		case o.name == n.name && !o.add && o.state == done:
+		case o.name == n.name && !o.add && (o.state == done || o.state == acked):
 			o.state, o.holders = acked, w.holders(n)
 		case o.name != n.name || o.add:
 			o.state = unsure

@@ -148,10 +148,20 @@ func (w *world) unanswered() string {
 	return ""
 }
 
-// lingers says whether a node was told to leave, and there is nobody who could confirm it.
+// lingers says whether a node was told to leave, and all others that run as well: there
+// is nobody who could confirm it.
 func (w *world) lingers(n *node) bool {
+	for _, o := range w.nodes {
+		if o.engine != nil && !o.guest && !w.leaves(o) {
+			return false
+		}
+	}
+	return w.leaves(n)
+}
+
+func (w *world) leaves(n *node) bool {
 	for i := range w.ops {
-		if o := &w.ops[i]; w.company() == 1 && o.by == n.index && o.name == n.name && !o.add && o.state != failed {
+		if o := &w.ops[i]; o.by == n.index && o.name == n.name && !o.add && o.state != failed {
 			return true
 		}
 	}
