@@ -12,6 +12,7 @@ type Command struct {
 	At      int64     // when
 	Done    bool      // the engine has answered
 	Acked   bool      // with success, and what it changed is on the disk
+	Failed  bool      // with an error, since what it changed could not be written
 	Code    wire.Code // the answer, 0 for success
 	Text    string
 
@@ -25,6 +26,7 @@ func (m *Machine) Do(c core.Command) uint64 {
 	w := m.w
 	c.ID = uint64(len(w.commands) + 1)
 	w.commands = append(w.commands, Command{Command: c, Machine: m, At: w.now, proc: m.proc})
+	w.recount(m, "is told: ", commandWords(c))
 	if m.proc != nil {
 		w.commanded(m, c)
 		w.serve(&event{kind: evCommand, proc: m.proc, arg: int64(c.ID)})

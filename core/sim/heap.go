@@ -16,6 +16,7 @@ const (
 	evLost                         // conn ends at side with code
 	evEcho                         // side hears of its own Close of conn
 	evWritten                      // proc's write of its ring file is done
+	evRetry                        // proc tries again to write it
 	evCommand                      // proc gets the command with number arg
 )
 
@@ -25,7 +26,7 @@ type event struct {
 	seq  uint64 // breaks ties: first scheduled, first served
 	conn *conn
 	proc *process
-	arg  int64 // evTick, evHeld: which one; evSyn: when it is sent again; evAccept: when it is due; evLost, evEcho: the code; evCommand: which
+	arg  int64 // evTick, evHeld, evRetry: which one; evSyn: when it is sent again; evAccept: when it is due; evLost, evEcho: the code; evCommand: which
 	kind eventKind
 	side uint8
 }

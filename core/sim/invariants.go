@@ -72,7 +72,7 @@ func (w *World) checkSnapshots(c *complaints) {
 func (w *World) checkCommands(c *complaints) {
 	for i := range w.commands {
 		cmd := &w.commands[i]
-		if cmd.proc == nil || cmd.proc.dead || cmd.Acked || cmd.Done && cmd.Code != 0 || w.now < cmd.At+core.Minute {
+		if cmd.proc == nil || cmd.proc.dead || cmd.Acked || cmd.Failed || cmd.Done && cmd.Code != 0 || w.now < cmd.At+core.Minute {
 			continue
 		}
 		c.add(cmd.Machine.name, " has not answered: ", commandWords(cmd.Command))
@@ -90,7 +90,7 @@ func (t *truth) checkView(m *Machine, complain func(...string)) {
 			shown++
 		}
 		switch {
-		case k.twice:
+		case k.twice, k.rogue:
 		case k.live == nil:
 			t.checkDead(m, k, node, member, complain)
 		case !member && k.live.opt.Guest && k.deleted: // it cannot come back under that name

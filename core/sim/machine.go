@@ -16,13 +16,10 @@ type Options struct {
 	DialOnly bool               // it can dial out, but not be dialled
 	Clock    int64              // microseconds that its wall clock is ahead
 	Tune     func(*core.Config) // has the last word on its engine's configuration
-}
 
-// Disk is what a machine keeps when its process ends, as native does in its
-// data folder: the ring file, the generation before, the marker of a removal.
-type Disk struct {
-	Ring, Prev []byte
-	Removed    bool
+	// Rogue makes its engine, of which nothing is expected: only what the others say
+	// of each other is held against the truth. Default Config.New.
+	Rogue func(core.Config) (core.Engine, error)
 }
 
 // Machine has a clock, a disk and an address, and runs one process or none.
@@ -33,6 +30,7 @@ type Machine struct {
 	opt   Options
 	addr  string
 	clock int64
+	slide slide
 	group int      // of a partition
 	off   bool     // without power: its address does not answer
 	deaf  bool     // its listener is closed
@@ -110,15 +108,6 @@ func (m *Machine) Instance() wire.Instance {
 	return m.proc.instance
 }
 
-// Wall returns the machine's wall clock, Unix microseconds.
-func (m *Machine) Wall() int64 { return Epoch + m.w.now + m.clock }
-
-// StepClock sets the wall clock forward by d, or back.
-func (m *Machine) StepClock(d int64) {
-	m.clock += d
-	m.w.note(m, "its clock is now ", signed(m.clock))
-}
-
 // Move gives the machine another address, for its next process.
 func (m *Machine) Move(addr string) {
 	m.rename(addr)
@@ -139,7 +128,13 @@ func (m *Machine) start(join []string, rejoin bool) error {
 	if m.disk.Removed && len(join) > 0 && !rejoin {
 		return errors.New("node " + m.opt.Node + " was removed: start it with rejoin")
 	}
-	w := m.w
+	if !m.opt.Guest && !m.disk.usable() {
+		return errors.New("the disk of machine " + m.name + " is " + m.disk.Fault.String())
+	}
+	w, engine := m.w, m.w.cfg.New
+	if m.opt.Rogue != nil {
+		engine = m.opt.Rogue
+	}
 	cfg := core.Config{
 		Ring:      m.opt.Ring,
 		Name:      m.opt.Node,
@@ -157,11 +152,11 @@ func (m *Machine) start(join []string, rejoin bool) error {
 	if m.opt.Tune != nil {
 		m.opt.Tune(&cfg)
 	}
-	eng, err := w.cfg.New(cfg)
+	eng, err := engine(cfg)
 	if err != nil && m.disk.Prev != nil {
 		w.note(m, "its ring file is damaged (", err.Error(), "): the generation before is used")
 		cfg.Snapshot = m.disk.Prev
-		eng, err = w.cfg.New(cfg)
+		eng, err = engine(cfg)
 	}
 	if err != nil {
 		return err
@@ -265,17 +260,3 @@ func (m *Machine) Resume() {
 
 // Stop asks the node to stop (SIGTERM).
 func (m *Machine) Stop() { m.Do(core.Command{Op: core.Stop}) }
-
-// LoseDisk loses the whole data folder of a machine that runs no process.
-func (m *Machine) LoseDisk() {
-	m.w.note(m, "loses its disk")
-	m.disk = Disk{}
-	m.w.disowned(m)
-}
-
-// HalveFile cuts the ring file of a machine that runs no process in half.
-func (m *Machine) HalveFile() {
-	m.w.note(m, "loses half of its ring file")
-	m.disk.Ring = append([]byte(nil), m.disk.Ring[:len(m.disk.Ring)/2]...)
-	m.w.disowned(m)
-}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/nanoring/nanoring/core"
@@ -28,6 +29,9 @@ type process struct {
 
 	dirty    uint64 // newest change that the engine has reported
 	writing  bool
+	hung     bool  // the write does not come back
+	backoff  int64 // after a write that failed
+	retryAt  int64
 	snapshot []byte // that is being written, with the changes up to taken
 	taken    uint64
 	onDisk   uint64
@@ -95,7 +99,7 @@ func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 			return
 		}
 	}
-	p.write()
+	p.write(false)
 }
 
 // wake arms the one timer. Its event stays on the heap when the time is put
@@ -148,47 +152,6 @@ func (p *process) emit(e *core.Event) {
 	}
 }
 
-// write starts a write of the ring file when there is something new and none is
-// under way: the latest state next, nothing for each change.
-func (p *process) write() {
-	if p.writing || p.dirty <= p.taken || p.m.opt.Guest || p.m.w.lean {
-		return
-	}
-	if !p.take() {
-		return
-	}
-	p.writing = true
-	w := p.m.w
-	w.schedule(w.now+w.between(w.cfg.WriteMin, w.cfg.WriteMax), event{kind: evWritten, proc: p})
-}
-
-func (p *process) take() bool {
-	b, err := p.eng.Snapshot()
-	if err != nil {
-		p.m.w.fail(p.m, err)
-		return false
-	}
-	p.snapshot, p.taken = b, p.dirty
-	p.m.w.digest.Write(b)
-	return true
-}
-
-func (p *process) written() {
-	if p.dead {
-		return
-	}
-	p.writing = false
-	p.toDisk()
-	p.write()
-}
-
-func (p *process) toDisk() {
-	d := &p.m.disk
-	d.Prev, d.Ring = d.Ring, p.snapshot
-	p.onDisk = p.taken
-	p.acknowledge()
-}
-
 // acknowledge answers the commands whose changes are on the disk.
 func (p *process) acknowledge() {
 	w := p.m.w
@@ -203,13 +166,33 @@ func (p *process) acknowledge() {
 	})
 }
 
+// fail answers the commands whose changes, up to a number, cannot be written.
+func (p *process) fail(upTo uint64) {
+	w := p.m.w
+	p.pending = slices.DeleteFunc(p.pending, func(i int) bool {
+		c := &w.commands[i]
+		if c.seq > upTo {
+			return false
+		}
+		c.Failed = true
+		w.note(p.m, "cannot write: ", commandWords(c.Command))
+		return true
+	})
+}
+
 // halt ends the process at its own wish, with its file handled as native does.
 func (p *process) halt(reason core.Reason, text string) {
 	m := p.m
 	m.halt, m.text = reason, text
-	switch reason {
-	case core.HaltLeft, core.HaltRemoved:
-		m.disk = Disk{Removed: reason == core.HaltRemoved && !m.opt.Guest}
+	ends := reason == core.HaltLeft || reason == core.HaltRemoved
+	switch {
+	case m.disk.Fault == Hanging, m.disk.Fault == ReadOnly, m.disk.Fault == Full && !ends:
+		p.fail(math.MaxUint64)
+		if ends {
+			m.w.disowned(m)
+		}
+	case ends:
+		m.disk = Disk{Removed: reason == core.HaltRemoved && !m.opt.Guest, Fault: m.disk.Fault}
 		for _, i := range p.pending {
 			if c := &m.w.commands[i]; c.Op == core.Leave {
 				c.Acked = true

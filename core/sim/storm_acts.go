@@ -1,10 +1,41 @@
 package sim
 
 import (
+	"math/rand/v2"
 	"strconv"
 
 	"github.com/nanoring/nanoring/core"
 )
+
+// kinds is all that can happen, and how often of how much.
+var kinds = [...]struct {
+	weight int
+	word   string
+	do     func(*storm)
+}{
+	{8, "join", (*storm).join}, {6, "del", (*storm).del}, {6, "del and add", (*storm).delAndAdd},
+	{4, "ghost", (*storm).ghost}, {4, "ack and crash", (*storm).ackAndCrash},
+	{10, "crash", (*storm).crash}, {3, "power off", (*storm).powerOff}, {12, "restart", (*storm).restart},
+	{5, "move", (*storm).move}, {4, "stop", (*storm).stop}, {3, "leave", (*storm).leave}, {4, "rejoin", (*storm).rejoin},
+	{2, "damage", (*storm).damage}, {2, "twin", (*storm).twin}, {5, "freeze", (*storm).freeze}, {2, "doze", (*storm).doze},
+	{8, "thaw", (*storm).thaw}, {6, "cut", (*storm).cut}, {8, "heal", (*storm).heal}, {6, "reset", (*storm).reset},
+	{5, "forget", (*storm).forget}, {5, "drift", (*storm).drift}, {3, "wrong clock", (*storm).wrongClock},
+	{8, "tab", (*storm).tab}, {6, "tab goes", (*storm).tabGoes},
+}
+
+func drawKind(rng *rand.Rand) int {
+	total := 0
+	for i := range kinds {
+		total += kinds[i].weight
+	}
+	n := rng.IntN(total)
+	kind := 0
+	for n >= kinds[kind].weight {
+		n -= kinds[kind].weight
+		kind++
+	}
+	return kind
+}
 
 func (s *storm) join() {
 	if s.names >= s.most {
@@ -203,7 +234,7 @@ func (s *storm) forget() {
 // drift steps a clock, within what is allowed.
 func (s *storm) drift() {
 	if m := s.pick(s.durable); m != nil && m != s.skewed {
-		m.StepClock(s.rng.Int64N(58*core.Second) - 29*core.Second - m.clock)
+		m.StepClock(s.rng.Int64N(58*core.Second) - 29*core.Second - m.Offset())
 	}
 }
 
@@ -219,13 +250,13 @@ func (s *storm) wrongClock() {
 		if s.rng.IntN(2) == 0 {
 			d = -d
 		}
-		m.StepClock(d - m.clock)
+		m.StepClock(d - m.Offset())
 	}
 }
 
 func (s *storm) rightClock() {
 	if s.skewed != nil {
-		s.skewed.StepClock(-s.skewed.clock)
+		s.skewed.StepClock(-s.skewed.Offset())
 		s.skewed = nil
 	}
 }

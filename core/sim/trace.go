@@ -13,16 +13,28 @@ type describer struct {
 	frame, inner wire.Frame
 }
 
-// note writes a line to the trace: the time, the machine if any, what happened.
+// note writes a line to the trace and to the story: the time, the machine if any,
+// what happened.
 func (w *World) note(m *Machine, words ...string) {
-	if w.cfg.Trace == nil {
+	write(w.cfg.Trace, w.now, m, words)
+	w.recount(m, words...)
+}
+
+// recount writes a line to the story alone.
+func (w *World) recount(m *Machine, words ...string) { write(w.cfg.Story, w.now, m, words) }
+
+// detail writes a line to the trace alone: an input or an effect.
+func (w *World) detail(m *Machine, words ...string) { write(w.cfg.Trace, w.now, m, words) }
+
+func write(to func(string), now int64, m *Machine, words []string) {
+	if to == nil {
 		return
 	}
 	name := "*"
 	if m != nil {
 		name = m.name
 	}
-	w.cfg.Trace(clock(w.now) + " " + name + strings.Repeat(" ", max(0, 4-len(name))) + " " + strings.Join(words, ""))
+	to(clock(now) + " " + name + strings.Repeat(" ", max(0, 4-len(name))) + " " + strings.Join(words, ""))
 }
 
 func (w *World) traceInput(p *process, in *core.Input) {
@@ -35,13 +47,13 @@ func (w *World) traceInput(p *process, in *core.Input) {
 		if in.Role == core.Guest {
 			role = " (a guest)"
 		}
-		w.note(p.m, "← open ", p.peer(in.Conn), role)
+		w.detail(p.m, "← open ", p.peer(in.Conn), role)
 	case core.Received:
-		w.note(p.m, "← ", p.peer(in.Conn), " ", w.words.of(in.Frame))
+		w.detail(p.m, "← ", p.peer(in.Conn), " ", w.words.of(in.Frame))
 	case core.Closed:
-		w.note(p.m, "← closed #", strconv.FormatUint(uint64(in.Conn), 10), ": ", in.Code.String())
+		w.detail(p.m, "← closed #", strconv.FormatUint(uint64(in.Conn), 10), ": ", in.Code.String())
 	case core.Do:
-		w.note(p.m, "← command: ", commandWords(in.Command))
+		w.detail(p.m, "← command: ", commandWords(in.Command))
 	}
 }
 
@@ -51,13 +63,13 @@ func (w *World) traceEffect(p *process, e *core.Effect) {
 	}
 	switch e.Kind {
 	case core.Dial:
-		w.note(p.m, "→ dial ", e.Addr, " #", strconv.FormatUint(uint64(e.Conn), 10))
+		w.detail(p.m, "→ dial ", e.Addr, " #", strconv.FormatUint(uint64(e.Conn), 10))
 	case core.Send:
-		w.note(p.m, "→ ", p.peer(e.Conn), " ", w.words.of(e.Frame))
+		w.detail(p.m, "→ ", p.peer(e.Conn), " ", w.words.of(e.Frame))
 	case core.Close:
-		w.note(p.m, "→ close ", p.peer(e.Conn), ": ", e.Code.String(), " ", e.Text)
+		w.detail(p.m, "→ close ", p.peer(e.Conn), ": ", e.Code.String(), " ", e.Text)
 	case core.Emit:
-		w.note(p.m, "! ", EventWords(e.Event))
+		w.detail(p.m, "! ", EventWords(e.Event))
 	}
 }
 

@@ -75,8 +75,8 @@ func (w *World) done(id int, name string) {
 	if stamp <= o.seen {
 		w.fail(o.by, wrong("command "+strconv.Itoa(id)+" on "+o.name+" does not beat what its node had seen"))
 	}
-	if clock := o.by.clock; clock > core.MaxSkew || clock < -core.MaxSkew { // it may be stamped anew
-		o.unsure, o.hi = true, max(o.hi, Epoch+w.now+core.Day)
+	if clock := o.by.Offset(); clock > core.MaxSkew || clock < -core.MaxSkew { // it may be stamped anew
+		o.unsure, o.hi = true, max(o.hi, Epoch+w.now+w.skipped+core.Day)
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *World) Settled() {
 			guests[key{m.opt.Ring, m.opt.Node}] = true
 			continue
 		}
-		if m.proc == nil || m.paused {
+		if m.proc == nil || m.paused || m.opt.Rogue != nil {
 			continue
 		}
 		for _, r := range w.snapshot(m) {
@@ -165,6 +165,7 @@ type known struct {
 	name    string
 	live    *Machine // one that runs it
 	twice   bool     // and there is another
+	rogue   bool     // of a machine of which nothing is expected
 	ops     []*op
 	in, out bool
 	deleted bool // by anybody, ever
@@ -195,6 +196,10 @@ func (w *World) truths() []*truth {
 			continue
 		}
 		t, k := get(m.opt.Ring, m.opt.Node)
+		if m.opt.Rogue != nil {
+			k.rogue = true
+			continue
+		}
 		if m.proc == nil || m.paused {
 			continue
 		}

@@ -26,6 +26,7 @@ type Config struct {
 	Resets     int // frames in a million that break their connection
 
 	Trace func(line string) // gets each line of the trace; nil for none
+	Story func(line string) // gets those that say what befell the machines, without what their engines did
 }
 
 // The network's habits, which are TCP's.
@@ -43,6 +44,7 @@ const (
 type World struct {
 	cfg      Config
 	now      int64
+	skipped  int64 // by all wall clocks: see Skip
 	seq      uint64
 	heap     eventHeap
 	rng      *rand.Rand
@@ -210,6 +212,8 @@ func (w *World) serve(e *event) {
 		w.echo(e.conn, e.side, e.arg)
 	case evWritten:
 		e.proc.written()
+	case evRetry:
+		e.proc.retry(e.arg)
 	case evCommand:
 		e.proc.command(int(e.arg))
 	}
@@ -218,7 +222,7 @@ func (w *World) serve(e *event) {
 // servedBy returns the process that an event needs running, if any.
 func (w *World) servedBy(e *event) *process {
 	switch e.kind {
-	case evTick, evWritten, evCommand:
+	case evTick, evWritten, evRetry, evCommand:
 		return e.proc
 	case evArrive:
 		return e.conn.end[1-e.side].proc
