@@ -20,7 +20,11 @@ var kinds = [...]struct {
 	{2, "damage", (*storm).damage}, {2, "twin", (*storm).twin}, {5, "freeze", (*storm).freeze}, {2, "doze", (*storm).doze},
 	{8, "thaw", (*storm).thaw}, {6, "cut", (*storm).cut}, {8, "heal", (*storm).heal}, {6, "reset", (*storm).reset},
 	{5, "forget", (*storm).forget}, {5, "drift", (*storm).drift}, {3, "wrong clock", (*storm).wrongClock},
-	{8, "tab", (*storm).tab}, {6, "tab goes", (*storm).tabGoes},
+	{8, "tab", (*storm).tab}, {6, "tab goes", (*storm).tabGoes}, {3, "tab moves", (*storm).tabMoves},
+	{2, "vanish", (*storm).vanish}, {2, "absence", (*storm).absence}, {4, "harm", (*storm).harm}, {5, "mend", (*storm).mend},
+	{3, "early", (*storm).early}, {3, "grace", (*storm).grace}, {4, "order", (*storm).order}, {4, "wander", (*storm).wander},
+	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {2, "suspend", (*storm).suspend},
+	{2, "clone", (*storm).clone}, {2, "replace", (*storm).replace}, {1, "hostile", (*storm).hostile}, {1, "misbehave", (*storm).misbehave},
 }
 
 func drawKind(rng *rand.Rand) int {
@@ -274,7 +278,7 @@ func (s *storm) tab() {
 
 // tabGoes ends a tab: reloaded, closed, killed or deleted.
 func (s *storm) tabGoes() {
-	m := s.pick(func(m *Machine) bool { return m.Running() && m.opt.Guest })
+	m := s.pick(func(m *Machine) bool { return m.Running() && m.opt.Guest && m.opt.Rogue == nil })
 	if m == nil {
 		return
 	}

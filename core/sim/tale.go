@@ -36,7 +36,7 @@ func (t Tale) Live(cfg Config) (w *World, err error) {
 	s := &storm{w: New(cfg)}
 	defer func() {
 		if r := recover(); r != nil {
-			w, err = s.w, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			w, err = s.w, fmt.Errorf("panic: %v\n%s", r, places(debug.Stack()))
 		}
 	}()
 	return s.w, s.live(p)
@@ -155,4 +155,16 @@ func ParseScenes(text string) ([]Scene, error) {
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// places are the files and lines of a stack above the storm's, as many as help.
+func places(stack []byte) string {
+	var of []string
+	for _, line := range strings.Split(string(stack), "\n") {
+		_, at, _ := strings.Cut(line, "/core/")
+		if at, _, _ = strings.Cut(at, " "); strings.HasPrefix(line, "\t") && at != "" && len(of) < 12 {
+			of = append(of, "    core/"+at)
+		}
+	}
+	return strings.Join(of, "\n")
 }

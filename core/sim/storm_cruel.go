@@ -1,0 +1,259 @@
+package sim
+
+import (
+	"strconv"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+// vanish takes the power from any number of nodes at once, also from all but one.
+func (s *storm) vanish() {
+	for n := s.upTo(); n > 0 && s.many(); n-- {
+		if m := s.pick(s.durable); m != nil {
+			m.PowerOff()
+		}
+	}
+}
+
+// upTo draws how many of the durable nodes something befalls: one third of the
+// time all but one.
+func (s *storm) upTo() int {
+	n := 0
+	for _, m := range s.w.machines {
+		if s.durable(m) {
+			n++
+		}
+	}
+	if n < 2 || s.rng.IntN(3) == 0 {
+		return n - 1
+	}
+	return 1 + s.rng.IntN(n-1)
+}
+
+// absence has some nodes be away for long, by whatever they end, and come back.
+func (s *storm) absence() {
+	away := [...]int64{25 * core.Hour, 40 * core.Day, 365 * core.Day}[s.rng.IntN(3)]
+	for n := s.upTo(); n > 0 && s.many(); n-- {
+		m := s.pick(s.durable)
+		if m == nil {
+			break
+		}
+		switch s.rng.IntN(4) {
+		case 0:
+			m.Crash()
+		case 1:
+			m.PowerOff()
+		case 2:
+			m.Stop()
+		case 3:
+			m.Sleep()
+		}
+	}
+	if !s.settled() {
+		return
+	}
+	s.w.Skip(away)
+	s.w.Run(3 * core.Second) // so that those who are there are in contact
+}
+
+// settled lets those who are there come to agree, and tells whether they do.
+func (s *storm) settled() bool {
+	s.heal()
+	return s.w.RunUntil(core.Minute, func() bool {
+		var c complaints
+		s.w.checkViews(&c)
+		return c == nil
+	})
+}
+
+// harm gives a disk a fault.
+func (s *storm) harm() {
+	if m := s.pick(func(m *Machine) bool { return s.durable(m) && m.disk.Fault == NoFault }); m != nil {
+		m.Harm(Fault(1 + s.rng.IntN(3)))
+	}
+}
+
+func (s *storm) mend() {
+	if m := s.pick(func(m *Machine) bool { return m.disk.Fault != NoFault }); m != nil {
+		m.Mend()
+	}
+}
+
+// early tells a node something just after its start, however long it was away.
+func (s *storm) early() {
+	m := s.pick(s.dead)
+	if m == nil {
+		return
+	}
+	s.again(m)
+	s.w.Run(s.rng.Int64N(200 * core.Millisecond))
+	s.command(m)
+}
+
+// grace tells a node something while it is being removed, and deletes it first.
+func (s *storm) grace() {
+	by, m := s.pick(s.sound), s.pick(s.durable)
+	if by == nil || m == by || !s.many() {
+		return
+	}
+	by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	for range 1 + s.rng.IntN(3) {
+		s.w.Run(s.rng.Int64N(5 * core.Second))
+		s.command(m)
+	}
+}
+
+// order tells any node something.
+func (s *storm) order() {
+	if m := s.pick(s.sound); m != nil {
+		s.command(m)
+	}
+}
+
+// command is an operator's, of any kind. Who cannot be asked for changes is told nothing.
+func (s *storm) command(m *Machine) {
+	if !s.sound(m) {
+		return
+	}
+	c := core.Command{Op: core.Add, Name: "ghost" + strconv.Itoa(s.rng.IntN(3))}
+	c.Addr = c.Name + ":7946"
+	switch n := s.rng.IntN(8); {
+	case n < 3:
+		s.ghosts = append(s.ghosts, c.Name)
+	case n < 5:
+		c.Op, c.Addr = core.Del, ""
+	case n < 6: // a member, again
+		if o := s.pick(s.dialled); o != nil {
+			c.Name, c.Addr = o.Node(), o.addr
+		}
+	case n < 7:
+		if o := s.pick(s.durable); o != nil && s.many() {
+			c = core.Command{Op: core.Del, Name: o.Node()}
+		}
+	case s.many():
+		c = core.Command{Op: core.Leave}
+	}
+	m.Do(c)
+}
+
+// wander has a clock run fast, or slow, within what is allowed.
+func (s *storm) wander() {
+	if m := s.pick(s.durable); m != nil && m != s.skewed {
+		m.Wander(s.rng.Int64N(58*core.Second)-29*core.Second, core.Minute+s.rng.Int64N(20*core.Minute))
+	}
+}
+
+// deafen has a listener be closed for a while.
+func (s *storm) deafen() {
+	if m := s.pick(s.dialled); m != nil {
+		m.Deafen()
+	}
+}
+
+// refuse puts a firewall between two.
+func (s *storm) refuse() {
+	if a, b := s.pick(s.durable), s.pick(s.durable); a != b {
+		s.w.Refuse(a, b)
+	}
+}
+
+// tabMoves gives a tab another network: its connections are dead, and nobody says so.
+func (s *storm) tabMoves() {
+	m := s.pick(func(m *Machine) bool { return m.Running() && m.opt.Guest && m.opt.Rogue == nil })
+	if m == nil {
+		return
+	}
+	s.w.note(m, "has another network")
+	for _, o := range s.w.machines {
+		if o.Running() {
+			s.w.lose(m, o, true)
+			s.w.lose(o, m, true)
+		}
+	}
+}
+
+// suspend stops a process for minutes, in which there is news.
+func (s *storm) suspend() {
+	m := s.pick(s.durable)
+	if m == nil || !s.many() {
+		return
+	}
+	m.Pause()
+	for range 2 + s.rng.IntN(4) {
+		if by := s.pick(s.sound); by != nil {
+			by.Do(core.Command{Op: core.Add, Name: "ghost1", Addr: "ghost1:7946"})
+			s.ghosts = append(s.ghosts, "ghost1")
+		}
+		s.w.Run(s.rng.Int64N(core.Minute))
+	}
+	m.Resume()
+}
+
+// clone starts a machine from a copy of another one's disk.
+func (s *storm) clone() {
+	m := s.pick(func(m *Machine) bool {
+		return m.ever && !m.opt.Guest && m.opt.Rogue == nil && m.opt.Node == m.name && m.disk.Ring != nil
+	})
+	if m == nil || s.w.byName[m.name+"c"] != nil {
+		return
+	}
+	c := s.w.Add(m.name+"c", Options{Node: m.name})
+	c.disk = Disk{Ring: m.disk.Ring, Prev: m.disk.Prev}
+	s.start(c)
+}
+
+// replace puts another machine, with an empty disk, in a dead one's place.
+func (s *storm) replace() {
+	m := s.pick(func(m *Machine) bool { return s.dead(m) && m.opt.Node == m.name })
+	join := s.targets()
+	if m == nil || join == nil || s.w.byName[m.name+"r"] != nil {
+		return
+	}
+	r := s.w.Add(m.name+"r", Options{Node: m.name})
+	if s.rng.IntN(2) == 0 && m.addr != "" {
+		r.Move(m.addr)
+	}
+	s.start(r, join...)
+}
+
+// hostile lets a guest in that is.
+func (s *storm) hostile() {
+	join := s.targets()
+	if s.rogues >= 2 || join == nil {
+		return
+	}
+	m := s.w.Add("evil"+strconv.Itoa(s.rogues), Options{Guest: true, Rogue: Hostile(s.known, s.lives, new(int))})
+	s.rogues++
+	s.start(m, join...)
+}
+
+// known are all names.
+func (s *storm) known() (names []string) {
+	for _, m := range s.w.machines {
+		names = append(names, m.Node())
+	}
+	return append(names, "forged")
+}
+
+// lives are the names of the durable nodes that run.
+func (s *storm) lives() (names []string) {
+	for _, m := range s.w.machines {
+		if s.durable(m) {
+			names = append(names, m.Node())
+		}
+	}
+	return names
+}
+
+// misbehave lets a peer in that has one bad habit.
+func (s *storm) misbehave() {
+	join := s.targets()
+	if s.rogues >= 2 || join == nil {
+		return
+	}
+	h := habit(s.rng.IntN(int(habits)))
+	m := s.w.Add("bad"+strconv.Itoa(s.rogues), Options{Rogue: misbehave(h, s.w.cfg.New)})
+	s.rogues++
+	s.w.note(m, "is a peer that ", h.String())
+	s.start(m, join...)
+}
