@@ -85,7 +85,7 @@ func newReconciler(s *self, rep *replica, o *overlay) reconciler {
 }
 
 func (rc *reconciler) startSync(c *conn) {
-	if c.state != connEstablished || c.guest || c.peerStale && !rc.stale {
+	if c.state != connEstablished || c.guest || c.peerStale && !rc.stale && !rc.cfg.Ephemeral {
 		return
 	}
 	if c.differs = rc.sync != nil; c.differs {

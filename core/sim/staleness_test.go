@@ -212,3 +212,35 @@ func TestStaleAsleep(t *testing.T) {
 		return nil
 	})
 }
+
+// A tab whose gateway is stale, since it was alone for long, shows all that it does.
+func TestTabOfStaleGateway(t *testing.T) {
+	t.Parallel()
+	schedules(t, 3, sim.Config{}, 4, func(r *ring) error {
+		for _, m := range r.all[1:] {
+			m.Crash()
+		}
+		r.Run(10 * core.Second)
+		if r.IntN(2) == 0 {
+			r.all[0].Crash()
+		}
+		r.skip(25 * core.Hour)
+		if !r.all[0].Running() {
+			if err := r.all[0].Start(); err != nil {
+				return err
+			}
+		}
+		tab := r.machine("tab", sim.Options{Guest: true})
+		if err := tab.Start(r.all[0].Addr()); err != nil {
+			return err
+		}
+		if r.IntN(2) == 0 {
+			if err := r.all[1].Start(); err != nil {
+				return err
+			}
+		}
+		return r.within(core.Minute, "the tab shows who its gateway does", func() bool {
+			return tab.View().Len() == r.all[0].View().Len() && tab.View().Len() == 5
+		})
+	})
+}

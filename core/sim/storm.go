@@ -10,17 +10,18 @@ import (
 // storm lives a tale: machines come and go, are deleted and added, crash and are
 // cut off, and then it is quiet.
 type storm struct {
-	w      *World
-	rng    *rand.Rand // the act's own: nothing else that is left out changes what it draws
-	seed   uint64     // of the act
-	picks  uint64     // of machines, in the act
-	names  int        // machines made so far
-	most   int        // of them
-	tabs   int
-	rogues int
-	ghosts []string // names that were added and never ran
-	skewed *Machine // whose clock is an hour wrong
-	cutUp  bool
+	w        *World
+	rng      *rand.Rand // the act's own: nothing else that is left out changes what it draws
+	seed     uint64     // of the act
+	picks    uint64     // of machines, in the act
+	names    int        // machines made so far
+	most     int        // of them
+	tabs     int
+	rogues   int
+	accusers map[*Machine]bool // of them: there may be a suspicion of somebody at any moment
+	ghosts   []string          // names that were added and never ran
+	skewed   *Machine          // whose clock is an hour wrong
+	cutUp    bool
 }
 
 func (s *storm) live(p *plot) error {
@@ -69,6 +70,9 @@ func (s *storm) machine() *Machine {
 }
 
 func (s *storm) start(m *Machine, join ...string) {
+	if m.addr != "" && s.w.byAddr[m.addr] != m { // another machine has it by now
+		m.Move(m.name + "y:7946")
+	}
 	if err := m.Start(join...); err != nil {
 		s.w.note(m, "does not start: ", err.Error())
 	}

@@ -254,6 +254,7 @@ func (s *storm) misbehave() {
 	h := habit(s.rng.IntN(int(habits)))
 	m := s.w.Add("bad"+strconv.Itoa(s.rogues), Options{Rogue: misbehave(h, s.w.cfg.New)})
 	s.rogues++
+	s.accusers[m] = h == accuses
 	s.w.note(m, "is a peer that ", h.String())
 	s.start(m, join...)
 }

@@ -16,7 +16,7 @@ func (s *storm) quiet() error {
 	s.rightClock()
 	for _, m := range s.w.machines {
 		m.Mend()
-		if m.opt.Rogue != nil && s.rng.IntN(2) == 0 {
+		if m.opt.Rogue != nil && (s.accusers[m] || s.rng.IntN(2) == 0) {
 			m.GoAway()
 		}
 	}
