@@ -56,10 +56,7 @@ func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 // describe fills in the Node that runtimes see, field by field: a whole one
 // would be made elsewhere, and copied.
 func (s *standing) describe(name string, n *Node) {
-	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.member.Address
-	if s.says.Address != "" {
-		n.Address = s.says.Address
-	}
+	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.address()
 	n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
 	n.Incarnation = 0
 	if s.presence != nil {

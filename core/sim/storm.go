@@ -10,18 +10,20 @@ import (
 // storm lives a tale: machines come and go, are deleted and added, crash and are
 // cut off, and then it is quiet.
 type storm struct {
-	w        *World
-	rng      *rand.Rand // the act's own: nothing else that is left out changes what it draws
-	seed     uint64     // of the act
-	picks    uint64     // of machines, in the act
-	names    int        // machines made so far
-	most     int        // of them
-	tabs     int
-	rogues   int
-	accusers map[*Machine]bool // of them: there may be a suspicion of somebody at any moment
-	ghosts   []string          // names that were added and never ran
-	skewed   *Machine          // whose clock is an hour wrong
-	cutUp    bool
+	w         *World
+	rng       *rand.Rand // the act's own: nothing else that is left out changes what it draws
+	seed      uint64     // of the act
+	picks     uint64     // of machines, in the act
+	names     int        // machines made so far
+	most      int        // of them
+	tabs      int
+	rogues    int
+	accusers  map[*Machine]bool // of them: there may be a suspicion of somebody at any moment
+	ghosts    []string          // names that were added and never ran
+	skewed    *Machine          // whose clock is an hour wrong
+	cutUp     bool
+	slept     bool       // for long
+	witnesses []*process // see witnessed
 }
 
 func (s *storm) live(p *plot) error {
@@ -32,6 +34,7 @@ func (s *storm) live(p *plot) error {
 		s.by(a.seed)
 		kinds[a.kind].do(s)
 		s.w.Run(a.pause)
+		s.witnessed()
 	}
 	s.by(p.quiet)
 	return s.quiet()

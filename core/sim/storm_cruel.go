@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/nanoring/nanoring/core"
@@ -52,8 +53,28 @@ func (s *storm) absence() {
 	if !s.settled() {
 		return
 	}
+	s.witnesses = nil
+	for _, m := range s.w.machines {
+		if s.durable(m) && !m.paused {
+			s.witnesses = append(s.witnesses, m.proc)
+		}
+	}
 	s.w.Skip(away)
 	s.w.Run(3 * core.Second) // so that those who are there are in contact
+	if len(s.witnesses) < 2 {
+		s.witnesses = nil
+	}
+	s.slept = true
+}
+
+// witnessed takes down whether a process is left of those that were there, and in
+// contact, when long had passed. Without one the ring is one that was off for so long:
+// its nodes have forgotten what was removed, and it comes back whole.
+func (s *storm) witnessed() {
+	s.witnesses = slices.DeleteFunc(s.witnesses, func(p *process) bool { return p.dead })
+	if s.slept && len(s.witnesses) == 0 {
+		s.w.forgotten = Epoch + s.w.now + s.w.skipped - core.TombstoneMaxAge
+	}
 }
 
 // settled lets those who are there come to agree, and tells whether they do.

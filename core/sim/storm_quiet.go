@@ -22,7 +22,7 @@ func (s *storm) quiet() error {
 	}
 	for _, m := range s.w.machines {
 		m.Resume()
-		if m.ever && !m.Running() && s.rng.IntN(3) > 0 {
+		if m.ever && !m.Running() && m.opt.Rogue == nil && s.rng.IntN(3) > 0 {
 			s.again(m)
 		}
 	}

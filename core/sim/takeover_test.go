@@ -233,3 +233,23 @@ func TestTakeovers(t *testing.T) {
 		t.Errorf("only %d engines took over", count.Load())
 	}
 }
+
+// A node that cannot be dialled comes back after another machine had its name, which
+// could be: nobody shows that one's address for it.
+func TestAddressOfAnotherMachine(t *testing.T) {
+	t.Parallel()
+	schedules(t, 2, sim.Config{}, 2, func(r *ring) error {
+		mine, other := r.Add("mine", sim.Options{Node: "x", DialOnly: true}), r.Add("other", sim.Options{Node: "x"})
+		for _, m := range []*sim.Machine{mine, other, mine} {
+			if err := m.Start(r.all[0].Addr()); err != nil {
+				return err
+			}
+			if err := r.Settle(core.Minute); err != nil {
+				return err
+			}
+			m.Crash()
+			r.Run(10 * core.Second)
+		}
+		return nil
+	})
+}

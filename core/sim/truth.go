@@ -242,6 +242,9 @@ func (w *World) judge(k *known) {
 // certain tells whether an operation had its effect for good: it was
 // acknowledged, and the disk that it was on is there and in use.
 func (w *World) certain(o *op) bool {
+	if !o.add && o.hi < w.forgotten {
+		return false
+	}
 	if o.settled {
 		return true
 	}

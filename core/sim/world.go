@@ -42,36 +42,37 @@ const (
 
 // World is a number of machines and the network between them. It is for one goroutine.
 type World struct {
-	cfg      Config
-	now      int64
-	skipped  int64 // by all wall clocks: see Skip
-	seq      uint64
-	heap     eventHeap
-	rng      *rand.Rand
-	machines []*Machine
-	byName   map[string]*Machine
-	byAddr   map[string]*Machine
-	names    map[string]bool  // addresses that lead to a machine which does not have them: see Resolve
-	ways     map[[2]int]bool  // that nothing gets through: see CutWay
-	refused  map[[2]int]bool  // ways whose dials a firewall refuses: see RefuseNew
-	dropped  map[[2]int]bool  // and those that it drops: see DropNew
-	narrow   map[[2]int]int   // bytes of the largest packet between two, where it is bounded: see Narrow
-	paths    map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
-	held     []heldQueue
-	free     [][][]byte // frame buffers to use again, by size class
-	commands []Command
-	ops      []op
-	digest   *xxhash.Digest
-	scratch  []byte
-	words    describer
-	snap     wire.Snapshot
-	steps    uint64
-	frames   uint64 // sent so far
-	bytes    uint64
-	err      error
-	lean     bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
-	batch    batch
-	intern   []*core.Interner // of each worker of the batch
+	cfg       Config
+	now       int64
+	skipped   int64 // by all wall clocks: see Skip
+	seq       uint64
+	heap      eventHeap
+	rng       *rand.Rand
+	machines  []*Machine
+	byName    map[string]*Machine
+	byAddr    map[string]*Machine
+	names     map[string]bool  // addresses that lead to a machine which does not have them: see Resolve
+	ways      map[[2]int]bool  // that nothing gets through: see CutWay
+	refused   map[[2]int]bool  // ways whose dials a firewall refuses: see RefuseNew
+	dropped   map[[2]int]bool  // and those that it drops: see DropNew
+	narrow    map[[2]int]int   // bytes of the largest packet between two, where it is bounded: see Narrow
+	paths     map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
+	held      []heldQueue
+	free      [][][]byte // frame buffers to use again, by size class
+	commands  []Command
+	ops       []op
+	forgotten int64 // removals up to then may have been
+	digest    *xxhash.Digest
+	scratch   []byte
+	words     describer
+	snap      wire.Snapshot
+	steps     uint64
+	frames    uint64 // sent so far
+	bytes     uint64
+	err       error
+	lean      bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
+	batch     batch
+	intern    []*core.Interner // of each worker of the batch
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
