@@ -39,9 +39,11 @@ func minAge(m *wire.Member) int64 {
 	return TombstoneMinAge
 }
 
-// expireLater takes a tombstone out of the set when its time is over.
+// expireLater takes a tombstone out of the set when its time is over, but not before
+// the guest that it is of, if that lives and hangs here, has heard of it and added
+// itself anew: others may hold it for longer, and refuse the add of before.
 func (r *replica) expireLater(rec *lww.Record) {
 	age := minAge(rec.Parsed.(*wire.Member))
-	left := max(0, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
+	left := max(r.cfg.Period, age-max(r.wall-rec.Stamp, -age)) // it may be ahead by centuries
 	r.setTimer(rec.Name, left)
 }

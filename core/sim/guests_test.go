@@ -116,3 +116,27 @@ func TestGuestExpelled(t *testing.T) {
 		})
 	}
 }
+
+// A tab and its gateway were cut off, for so long that the others have reaped the tab
+// and the gateway holds their tombstone for one that is past its time: the tab is back
+// at once.
+func TestReapedLongAgo(t *testing.T) {
+	t.Parallel()
+	schedules(t, 3, sim.Config{}, 3, func(r *ring) error {
+		gw := r.all[0]
+		tab := r.machine("tab", sim.Options{Guest: true})
+		if err := tab.Start(gw.Addr()); err != nil {
+			return err
+		}
+		r.Run(5 * core.Second)
+		r.Partition([]*sim.Machine{gw, tab})
+		if err := r.within(3*core.Minute, "it is reaped", func() bool {
+			return shows(r.all[1], "tab") == core.Removed && shows(r.all[2], "tab") == core.Removed
+		}); err != nil {
+			return err
+		}
+		r.skip(core.Hour)
+		r.Heal()
+		return r.Settle(40 * core.Second)
+	})
+}
