@@ -17,6 +17,7 @@ import (
 // A peer is an authority to a stale node when it is in touch and knows others.
 type trust struct {
 	lastContact int64 // wall time of the last gossip or ack from another durable node; 0 if this one is new
+	young       int64 // the ring's clock: since when it is in touch with nodes alone that were new as well; 0 if with others
 	stale       bool
 	staleSince  int64           // the ring's clock; of contact without a break, since when
 	denials     map[string]bool // authorities that do not know this node
@@ -29,9 +30,11 @@ const agreement = 2
 
 func (t *trust) isNew() bool { return t.lastContact == 0 }
 
-// knows is what the hello says of how many members this node knows.
+// knows is what the hello says of how many members this node knows. New nodes that
+// have met but each other are no authority for a while: the ring that they are to
+// join may be there, and slower to answer.
 func (rc *reconciler) knows() uint64 {
-	if rc.isNew() {
+	if rc.isNew() || rc.young != 0 && rc.now-rc.young < StableFor {
 		return 0
 	}
 	return uint64(rc.replica.durable)
@@ -49,10 +52,19 @@ func (rc *reconciler) heard(c *conn, wall int64) {
 // agreed takes note that this node and a peer know the same. A new one is in
 // touch by that, unless others are about to tell it more.
 func (rc *reconciler) agreed(c *conn) {
-	if !rc.isNew() || rc.cfg.Ephemeral || c.guest || c.peerStale || c.hello.Members == 0 && rc.isTold() {
+	young := c.hello.Members == 0
+	if rc.cfg.Ephemeral || c.guest || c.peerStale || young && rc.isTold() {
 		return
 	}
-	rc.lastContact = rc.wall
+	if !young {
+		rc.young = 0
+	}
+	if !rc.isNew() {
+		return
+	}
+	if rc.lastContact = rc.wall; young {
+		rc.young = rc.now
+	}
 	rc.replica.version++
 }
 

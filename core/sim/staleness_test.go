@@ -83,7 +83,8 @@ func ringFile(name string, at int64, members []string) []byte {
 // and later, and the node is stale no more as soon as it has asked somebody.
 func TestAddWhileStale(t *testing.T) {
 	t.Parallel()
-	schedules(t, 300, sim.Config{}, 3, func(r *ring) error {
+	schedules(t, 100, sim.Config{}, 3, func(r *ring) error {
+		r.Run(core.StableFor) // so that the others know better
 		stale := r.all[2]
 		stale.Crash()
 		r.skip(25 * core.Hour)
@@ -242,5 +243,50 @@ func TestTabOfStaleGateway(t *testing.T) {
 		return r.within(core.Minute, "the tab shows who its gateway does", func() bool {
 			return tab.View().Len() == r.all[0].View().Len() && tab.View().Len() == 5
 		})
+	})
+}
+
+// A node is left of its ring for longer than a day, and then come machines in the
+// place of the others, with empty disks, which may meet each other first: they do
+// not know better than it who belongs to the ring.
+func TestStaleMeetsNewcomers(t *testing.T) {
+	t.Parallel()
+	schedules(t, 40, sim.Config{}, 3, func(r *ring) error {
+		left := r.all[0]
+		if _, err := r.add(left, "ghost"); err != nil {
+			return err
+		}
+		r.Run(5 * core.Second)
+		for _, m := range r.all[1:] {
+			m.Crash()
+		}
+		r.Run(10 * core.Second)
+		r.skip(25 * core.Hour)
+		r.Slow(left, r.all[1], r.Int64N(40*core.Millisecond))
+		r.Slow(left, r.all[2], r.Int64N(40*core.Millisecond))
+		if r.IntN(2) == 0 {
+			left.Pause()
+		}
+		for _, m := range r.all[1:] {
+			m.LoseDisk()
+			if err := m.Start("n0:7946", "n1:7946", "n2:7946"); err != nil {
+				return err
+			}
+			r.Run(r.Int64N(20 * core.Millisecond))
+		}
+		if left.Paused() {
+			r.Run(10 * core.Second)
+			left.Resume()
+		}
+		r.Run(core.Minute)
+		if why, _ := left.Halted(); !left.Running() {
+			return errors.New("the one that was left halted: " + why.String())
+		}
+		for _, m := range r.all {
+			if shows(m, "ghost") == core.Removed {
+				return errors.New("what was added is lost")
+			}
+		}
+		return r.Settle(core.Minute)
 	})
 }
