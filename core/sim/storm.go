@@ -73,11 +73,16 @@ func (s *storm) machine() *Machine {
 }
 
 func (s *storm) start(m *Machine, join ...string) {
-	if m.addr != "" && s.w.byAddr[m.addr] != m { // another machine has it by now
-		m.Move(m.name + "y:7946")
-	}
+	s.readdress(m)
 	if err := m.Start(join...); err != nil {
 		s.w.note(m, "does not start: ", err.Error())
+	}
+}
+
+// readdress gives a machine another address, if another machine has its own by now.
+func (s *storm) readdress(m *Machine) {
+	if m.addr != "" && s.w.byAddr[m.addr] != m {
+		m.Move(m.name + "y:7946")
 	}
 }
 

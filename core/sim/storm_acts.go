@@ -142,6 +142,7 @@ func (s *storm) leave() {
 func (s *storm) rejoin() {
 	m := s.pick(func(m *Machine) bool { return s.dead(m) && (m.disk.Removed || m.halt == core.HaltLeft) })
 	if join := s.targets(); m != nil && join != nil {
+		s.readdress(m)
 		if err := m.Rejoin(join...); err != nil {
 			s.w.note(m, "does not rejoin: ", err.Error())
 		}
