@@ -74,7 +74,7 @@ func (h *hostile) Step(in core.Input) ([]core.Effect, error) {
 			h.effects = append(h.effects, core.Effect{Kind: core.Dial, Conn: h.conn, Addr: h.cfg.Join[h.rng.IntN(len(h.cfg.Join))]})
 		}
 	}
-	h.effects = append(h.effects, core.Effect{Kind: core.Wake, At: in.Mono + 50*core.Millisecond})
+	h.effects = append(h.effects, core.Effect{Kind: core.Wake, At: in.Mono + 150*core.Millisecond})
 	return h.effects, nil
 }
 

@@ -29,6 +29,7 @@ type Machine struct {
 	index int
 	opt   Options
 	addr  string
+	told  string // that its last process tells
 	clock int64
 	slide slide
 	group int      // of a partition
@@ -164,6 +165,7 @@ func (m *Machine) start(join []string, rejoin bool) error {
 	w.note(m, "starts")
 	w.started(m, rejoin)
 	m.off, m.paused, m.ever, m.join = false, false, true, join
+	m.told = m.addr
 	m.disk.Removed = false
 	m.halt, m.text = 0, ""
 	m.proc = newProcess(m, eng, cfg.Instance)

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("sim.seeds", 300, "how many random stories TestSeeds lives")
+	seeds  = flag.Int("sim.seeds", 200, "how many random stories TestSeeds lives")
 	first  = flag.Uint64("sim.seed", 1, "the first of their seeds")
 	acts   = flag.String("sim.acts", "", "which acts of a story TestSeeds lives, as in 3,9:250,14; all by default")
 	nodes  = flag.Int("sim.nodes", 0, "how many nodes it begins with at most")

@@ -23,7 +23,7 @@ var kinds = [...]struct {
 	{8, "tab", (*storm).tab}, {6, "tab goes", (*storm).tabGoes}, {3, "tab moves", (*storm).tabMoves},
 	{2, "vanish", (*storm).vanish}, {2, "absence", (*storm).absence}, {4, "harm", (*storm).harm}, {5, "mend", (*storm).mend},
 	{3, "early", (*storm).early}, {3, "grace", (*storm).grace}, {4, "order", (*storm).order}, {4, "wander", (*storm).wander},
-	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {2, "suspend", (*storm).suspend},
+	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {3, "narrow", (*storm).narrow}, {2, "swap", (*storm).swap}, {2, "suspend", (*storm).suspend},
 	{2, "clone", (*storm).clone}, {2, "replace", (*storm).replace}, {1, "hostile", (*storm).hostile}, {1, "misbehave", (*storm).misbehave},
 }
 
@@ -227,6 +227,10 @@ func (s *storm) reset() {
 func (s *storm) forget() {
 	switch a, b := s.pick(s.durable), s.pick(s.durable); {
 	case a == nil:
+	case s.rng.IntN(4) == 0:
+		s.w.ForgetLoudly(a, b)
+	case s.rng.IntN(8) == 0:
+		s.w.ForgetAllLoudly()
 	case s.rng.IntN(3) == 0:
 		s.w.ForgetAll()
 	case s.rng.IntN(2) == 0:

@@ -171,10 +171,38 @@ func (s *storm) deafen() {
 	}
 }
 
-// refuse puts a firewall between two.
+// refuse puts a firewall between two: for all, or for new connections one way.
 func (s *storm) refuse() {
-	if a, b := s.pick(s.durable), s.pick(s.durable); a != b {
+	a, b := s.pick(s.durable), s.pick(s.durable)
+	if a == b {
+		return
+	}
+	switch s.rng.IntN(3) {
+	case 0:
 		s.w.Refuse(a, b)
+	case 1:
+		s.w.RefuseNew(a, b)
+	case 2:
+		s.w.DropNew(a, b)
+	}
+}
+
+// narrow has no large segments pass between two, or nothing at all one way.
+func (s *storm) narrow() {
+	a, b := s.pick(s.durable), s.pick(s.durable)
+	switch {
+	case a == b:
+	case s.rng.IntN(2) == 0:
+		s.w.Narrow(a, b, 300+s.rng.IntN(1200))
+	default:
+		s.w.CutWay(a, b)
+	}
+}
+
+// swap has two running machines change their addresses.
+func (s *storm) swap() {
+	if a, b := s.pick(s.dialled), s.pick(s.dialled); a != b && !a.opt.DialOnly {
+		s.w.SwapAddresses(a, b)
 	}
 }
 
@@ -184,13 +212,7 @@ func (s *storm) tabMoves() {
 	if m == nil {
 		return
 	}
-	s.w.note(m, "has another network")
-	for _, o := range s.w.machines {
-		if o.Running() {
-			s.w.lose(m, o, true)
-			s.w.lose(o, m, true)
-		}
-	}
+	m.Renumber("")
 }
 
 // suspend stops a process for minutes, in which there is news.
@@ -205,7 +227,7 @@ func (s *storm) suspend() {
 			by.Do(core.Command{Op: core.Add, Name: "ghost1", Addr: "ghost1:7946"})
 			s.ghosts = append(s.ghosts, "ghost1")
 		}
-		s.w.Run(s.rng.Int64N(core.Minute))
+		s.w.Run(s.rng.Int64N(30 * core.Second))
 	}
 	m.Resume()
 }

@@ -26,6 +26,12 @@ func (s *storm) quiet() error {
 			s.again(m)
 		}
 	}
+	for _, m := range s.w.machines { // whose address is another by now tells it when it is started again
+		if s.durable(m) && m.addr != m.told {
+			m.Crash()
+			s.start(m, s.targets()...)
+		}
+	}
 	for range 5 { // what was bridged may have to halt, and be a bridge no more
 		s.w.Run(30 * core.Second)
 		for _, m := range s.w.machines {
