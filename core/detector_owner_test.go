@@ -352,3 +352,63 @@ func TestDisputesAreForgotten(t *testing.T) {
 		t.Errorf("%d disputes that are over", len(l.disputed))
 	}
 }
+
+// TestEndReturn: who is said to be reached through this node is suspected when the
+// time is over, unless it is here, or said something else since.
+func TestEndReturn(t *testing.T) {
+	for what, test := range map[string]struct {
+		here, later bool
+		want        State
+	}{
+		"away":            {false, false, Suspect},
+		"here":            {true, false, Alive},
+		"elsewhere since": {false, true, Alive},
+	} {
+		l := newLookout(t)
+		l.hear("x", 1, rankUp)
+		p := wire.Presence{Via: "me", Instance: wire.Instance{Start: 1, Nonce: 1}, Version: 1}
+		rec := lww.New("x", l.wall+1, rankUp, p.Value())
+		rec.Parsed = &p
+		l.replica.put(wire.Up, rec)
+		if test.here {
+			l.connect("x")
+			l.conns["x"].instance = p.Instance
+		}
+		stamp := rec.Stamp
+		if test.later {
+			stamp--
+		}
+		l.endReturn("x", stamp)
+		if s := l.replica.look("x"); s.state != test.want {
+			t.Errorf("%s: it is %v, not %v", what, s.state, test.want)
+		}
+	}
+}
+
+// TestClaims: a name is free if its older instance cannot be asked, or is found to
+// be unreachable, each claim in its turn; an answer that nobody waits for is none.
+func TestClaims(t *testing.T) {
+	l := newLookout(t)
+	claimant := func(id ConnID) *conn { return &conn{id: id, hello: wire.Hello{Name: "x"}} }
+	l.claim(claimant(1), &wire.Presence{})
+	if len(l.claims) != 1 || l.claims[0].lives || len(l.asks) > 0 {
+		t.Errorf("with no way to ask: %v", l.claims)
+	}
+	l.claims = nil
+	l.hear("x", 1, rankUp)
+	l.overlay.refill()
+	for id := range ConnID(3) {
+		l.claim(claimant(id), &wire.Presence{})
+	}
+	if len(l.claims) > 0 || !l.unreached("x") || l.unreached("x") {
+		t.Errorf("claims %v", l.claims)
+	}
+	for i, c := range l.claims {
+		if c.conn != ConnID(i) || c.lives {
+			t.Errorf("claim %d is %+v", i, c)
+		}
+	}
+	if l.endAsk(77, true, wire.Instance{}); len(l.claims) != 3 || len(l.asks) > 0 {
+		t.Errorf("%d claims, %d asks", len(l.claims), len(l.asks))
+	}
+}

@@ -215,3 +215,41 @@ func TestMoreHelpers(t *testing.T) {
 		}
 	}
 }
+
+// TestGivenUpMeanwhile: what opens that nobody waits for any more is closed, what is
+// over is not dropped twice, and who halted opens nothing.
+func TestGivenUpMeanwhile(t *testing.T) {
+	o := newTestOverlay(t, "a")
+	o.refill()
+	c := o.dial("a:1", "a", dialOwn)
+	if !o.drop(c) || o.drop(c) {
+		t.Error("it is not dropped once")
+	}
+	o.effects = nil
+	if got := o.opened(&Input{Kind: Opened, Conn: c.id}, true); got != nil || len(o.effects) != 1 || o.effects[0].Kind != Close || o.effects[0].Conn != c.id {
+		t.Errorf("it opens after it was given up: %v, %v", got, o.effects)
+	}
+	o.effects, o.halted = nil, true
+	if o.maintain(); len(o.effects) > 0 {
+		t.Errorf("halted, it does %v", o.effects)
+	}
+}
+
+// TestRotationHasABudget: a round that may open no connection more opens none.
+func TestRotationHasABudget(t *testing.T) {
+	o := newTestOverlay(t, names("n", 100)...)
+	for range 100 * rotation {
+		o.left[dialOwn] = 0
+		o.rotate(nil)
+	}
+	if n := o.dialled(); n[dialOwn] > 0 {
+		t.Errorf("%d dials", n[dialOwn])
+	}
+	for range 100 * rotation {
+		o.left[dialOwn] = 1
+		o.rotate(nil)
+	}
+	if n := o.dialled(); n[dialOwn] == 0 {
+		t.Error("it never opens one")
+	}
+}

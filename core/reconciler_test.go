@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -339,5 +340,41 @@ func TestContact(t *testing.T) {
 		if m.checkStale(); m.stale != test.want || m.lastContact > m.wall {
 			t.Errorf("%s: %t, last in contact %d s ago", what, m.stale, (m.wall-m.lastContact)/Second)
 		}
+	}
+}
+
+// TestPage: a page has what is behind a name, and says whether it is all of it.
+func TestPage(t *testing.T) {
+	m := newMemory(t, "a")
+	m.members("b", "c", "d")
+	all := m.recordsIn(wire.Range{})
+	slices.SortFunc(all, func(a, b wire.Record) int { return strings.Compare(a.Name, b.Name) })
+	for after, want := range map[string]int{"": 4, "a": 3, "b": 2, "bb": 2, "d": 0} {
+		some, whole := m.page(wire.Range{}, after, 1<<20)
+		if len(some) != want || !whole {
+			t.Errorf("behind %q there are %d, whole: %v", after, len(some), whole)
+		}
+	}
+	for most, want := range map[int]int{0: 1, all[0].Size(): 1, 2 * all[0].Size(): 2} {
+		if some, whole := m.page(wire.Range{}, "", most); len(some) != want || whole {
+			t.Errorf("in %d bytes there are %d, whole: %v", most, len(some), whole)
+		}
+	}
+}
+
+// TestGiveUp: an answer that did not come ends the sync that waits for it, and no other.
+func TestGiveUp(t *testing.T) {
+	m := newMemory(t, "a")
+	c := m.connect("b", 5, 0)
+	m.startSync(c)
+	seq := m.sync.seq
+	if got := m.giveUp(seq + 1); got != nil || m.with() != c {
+		t.Errorf("another's: %v", got)
+	}
+	if got := m.giveUp(seq); got != c || m.with() != nil {
+		t.Errorf("its own: %v", got)
+	}
+	if got := m.giveUp(seq); got != nil {
+		t.Errorf("none: %v", got)
 	}
 }

@@ -190,3 +190,42 @@ func TestGuestMirrors(t *testing.T) {
 	r.pass(TombstoneMinAge)
 	r.told(r.node("y", 2*Day, rankAdd, durable))
 }
+
+// TestExpiredIsKnown: a tombstone past its time is found, stops what is older, and is
+// what an add overrules.
+func TestExpiredIsKnown(t *testing.T) {
+	r := newCopy(t, Config{})
+	r.told(r.node("x", 20*Hour, rankAdd, durable), r.node("x", 20*Hour-1, rankDel, durable))
+	r.pass(5 * Hour)
+	if r.nodes.Get("x") != nil || r.record(key{wire.Nodes, "x"}) == nil || r.record(key{wire.Up, "x"}) != nil {
+		t.Fatal("it is not past its time, or not found")
+	}
+	old := r.record(key{wire.Nodes, "x"})
+	w := r.node("x", 25*Hour, rankAdd, durable)
+	if v, _ := r.merge(&w, &r.peer); v != isOverruled {
+		t.Errorf("an add from before is %d", v)
+	}
+	r.changes = nil
+	r.told(r.node("x", Hour, rankAdd, durable))
+	if len(r.changes) != 1 || r.changes[0].old != old || r.record(key{wire.Nodes, "x"}) == old {
+		t.Errorf("an add changes %+v", r.changes)
+	}
+}
+
+// TestOutlivedPresence: of a name that was deleted, the process from before does not come
+// after the one that has it now.
+func TestOutlivedPresence(t *testing.T) {
+	r := newCopy(t, Config{})
+	m := durable
+	m.Deleted = r.wall - Hour
+	r.told(r.node("x", Hour-1, rankAdd, m),
+		r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Minute}}))
+	w := r.presence("x", 0, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Day}})
+	if v, _ := r.merge(&w, &r.peer); v != isRefused {
+		t.Errorf("it is %d", v)
+	}
+	w = r.presence("x", 0, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall}})
+	if v, _ := r.merge(&w, &r.peer); v != isNews {
+		t.Errorf("a later one is %d", v)
+	}
+}
