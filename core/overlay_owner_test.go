@@ -253,3 +253,66 @@ func TestRotationHasABudget(t *testing.T) {
 		t.Error("it never opens one")
 	}
 }
+
+// TestRotateCloses: of the connections that a node opened, and that are too many, the
+// least recently used one is closed, but for one that is busy; none by a node that
+// cannot be dialled, which is reached by them.
+func TestRotateCloses(t *testing.T) {
+	o := newTestOverlay(t)
+	var all []*conn
+	for i := range outbound + 3 {
+		c := &conn{id: ConnID(2 * i), dialed: i > 0, used: int64(100 - i)} // the first one was dialled from the other side
+		c.name = "n" + strconv.Itoa(i)
+		o.admit(c)
+		all = append(all, c)
+	}
+	last := len(all) - 1
+	if got := o.rotate(nil); got != all[last] {
+		t.Errorf("%v", got)
+	}
+	if got := o.rotate(all[last]); got != all[last-1] {
+		t.Errorf("while that is busy: %v", got)
+	}
+	o.cfg.Address = ""
+	if got := o.rotate(nil); got != nil {
+		t.Errorf("without an address: %v", got)
+	}
+	o.cfg.Address, o.live = "me:1", o.live[:outbound+1]
+	if got := o.rotate(nil); got != nil {
+		t.Errorf("of as many as there should be: %v", got)
+	}
+}
+
+// TestStranger: who does not become a member is one after a while, a deleted guest after
+// the grace of its removal.
+func TestStranger(t *testing.T) {
+	o := newTestOverlay(t, "x")
+	o.now = Minute
+	for _, test := range []struct {
+		what  string
+		guest bool
+		del   bool
+		grace int64 // -1: never
+	}{
+		{"a member", false, false, -1},
+		{"a guest", true, false, -1},
+		{"a deleted guest", true, true, o.cfg.RemovalGrace},
+		{"a deleted node", false, true, 2 * o.cfg.RemovalGrace},
+	} {
+		if rec := o.replica.nodes.Get("x"); test.del && rec.Rank == rankAdd {
+			o.replica.put(wire.Nodes, rec.Next(rec.Stamp+1, rankDel))
+		}
+		c := &conn{}
+		c.name, c.guest = "x", test.guest
+		at := int64(-1)
+		for from := o.now; o.now <= from+3*o.cfg.RemovalGrace; o.now += Second {
+			if o.isStranger(c) {
+				at = o.now - from - Second // one later than the grace
+				break
+			}
+		}
+		if at != test.grace {
+			t.Errorf("%s: a stranger after %d s", test.what, at/Second)
+		}
+	}
+}

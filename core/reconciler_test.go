@@ -378,3 +378,30 @@ func TestGiveUp(t *testing.T) {
 		t.Errorf("none: %v", got)
 	}
 }
+
+// TestAnswers: a range in which far more is here than a peer says that it has is
+// answered by its children; a guest that has had enough is not answered, and is not
+// at fault for it.
+func TestAnswers(t *testing.T) {
+	m := newMemory(t, "a")
+	for i := range mostLooked + 10 {
+		m.members(fmt.Sprintf("m%d", i))
+	}
+	c := m.connect("b", 5, 0)
+	if out, differs := m.answerItem(c, &wire.Item{Kind: wire.ItemAll}); out.Kind != wire.ItemChildren || !differs {
+		t.Errorf("it is answered by an item of kind %v: %v", out.Kind, differs)
+	}
+	g := m.connect("g", 1, 0)
+	g.guest = true
+	f := wire.Frame{Kind: wire.KindSync, Items: []wire.Item{{Kind: wire.ItemFingerprint}}}
+	out := &m.reconciler.self.output
+	for _, test := range []struct {
+		used int64
+		want int
+	}{{0, 1}, {guestAnswers * Second, 0}} {
+		out.effects, g.answered = nil, allowance{used: test.used, at: m.now}
+		if !m.answerSync(g, &f) || len(out.effects) != test.want {
+			t.Errorf("after %d bytes: %d frames", test.used/Second, len(out.effects))
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -108,7 +109,7 @@ func (m *campaign) pick() ([]mutant, error) {
 			return nil, err
 		}
 		for _, one := range of {
-			if _, after := one.lines(); !equal[one.file+" | "+after] && strings.Contains(one.String(), m.only) {
+			if strings.Contains(one.String(), m.only) {
 				all = append(all, one)
 			}
 		}
@@ -117,7 +118,10 @@ func (m *campaign) pick() ([]mutant, error) {
 	if m.count > 0 && m.count < len(all) {
 		all = all[:m.count]
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(one mutant) bool {
+		_, after := one.lines()
+		return equal[one.file+" | "+after]
+	}), nil
 }
 
 // judge tries one mutant and says what came of it.
