@@ -316,3 +316,25 @@ func TestStranger(t *testing.T) {
 		}
 	}
 }
+
+// TestExpecting: somebody is about to be connected who said so, or who is dialled and up.
+func TestExpecting(t *testing.T) {
+	for what, test := range map[string]struct {
+		name  string
+		state connState
+		want  bool
+	}{
+		"one that is up is dialled": {"a", connDialing, true},
+		"the one in question is":    {"x", connDialing, false},
+		"one that is down is":       {"down", connDialing, false},
+		"somebody is to say hello":  {"", connOpen, true},
+		"one is connected":          {"a", connEstablished, false},
+	} {
+		o := newTestOverlay(t, "a", "x", "down")
+		o.replica.accuse("down", rankDown)
+		o.conns[2] = &conn{id: 2, want: test.name, state: test.state}
+		if got := o.isExpecting("x"); got != test.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}

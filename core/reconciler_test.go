@@ -405,3 +405,17 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestRenew: those are to come again who merged with this node as with one of their
+// kind, stale or alone; neither guests nor the one by whom it knows better.
+func TestRenew(t *testing.T) {
+	m := newMemory(t, "a")
+	but := m.connect("but", 1, 0)
+	m.connect("fresh", 5, 0)
+	stale, alone := m.connect("stale", 5, Hour), m.connect("alone", 1, 0)
+	m.connect("guest", 1, 0).guest = true
+	m.renew(but)
+	if !slices.Equal(m.outdated, []*conn{stale, alone}) {
+		t.Errorf("%d are to come again", len(m.outdated))
+	}
+}

@@ -68,7 +68,7 @@ func readFault(file string) (*fault, error) {
 		}
 	}
 	if f.title == "" || len(f.edits) == 0 || len(f.searches) == 0 {
-		return nil, fmt.Errorf("%s: it needs a title:, an edit, and storms:, schedules:, lab: or test:", file)
+		return nil, fmt.Errorf("%s: it needs a title, an edit, and a search or a test", file)
 	}
 	return f, nil
 }
