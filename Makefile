@@ -9,6 +9,8 @@ BENCH    ?= .
 N        ?= 64
 TIMEOUT  ?= 15m
 SEEDS    ?= 5000
+SEED     ?= 1
+MINUTES  ?= 30
 EVERY    ?= 4h
 # The race detector needs a C compiler; where there is none, tests run without it.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
@@ -73,6 +75,11 @@ network: # what the tests of a real network need; there are none where there is 
 .PHONY: net
 net: network ## have rings live through the faults of a real network, as long as real ones last: a quarter of an hour
 	@go test ./cmd/nanoring/network -timeout 2h -v -network.long
+
+.PHONY: soak
+soak: network ## have all of that befall a ring at random, for MINUTES (default 30); SEED=1 SECRET=1 ENGINE=wasm
+	@go test ./cmd/nanoring/network -timeout 0 -v -run '^TestSoak$$' -network.soak=$(MINUTES)m -network.seed=$(SEED) \
+		$(if $(SECRET),-network.secret) $(if $(filter wasm,$(ENGINE)),-network.wasm)
 
 .PHONY: test
 test: browser network ## check and test everything, as CI does

@@ -51,9 +51,11 @@ func enter(t *testing.T) bool {
 	}
 	defer os.RemoveAll(dir)
 	args := []string{"-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$", "-test.v=true"}
-	if *long {
-		args = append(args, "-network.long")
-	}
+	flag.Visit(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Name, "network.") {
+			args = append(args, "-"+f.Name+"="+f.Value.String())
+		}
+	})
 	if deadline, ok := t.Deadline(); ok {
 		args = append(args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
 	}

@@ -36,11 +36,8 @@ func (n *network) start(h *host, flags ...string) {
 
 func (n *network) startWith(h *host, command, env []string, flags ...string) {
 	n.t.Helper()
-	data := filepath.Join(n.dir, h.name)
-	p := &process{data: data, log: data + ".log", ended: make(chan struct{})}
-	p.client = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(data, "api.sock"))
-	}}}
+	data := n.dataOf(h)
+	p := &process{data: data, log: data + ".log", client: clientOf(data), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		n.t.Fatal(err)
@@ -77,6 +74,15 @@ func (n *network) startWith(h *host, command, env []string, flags ...string) {
 		return ""
 	})
 	n.witness.watch(h)
+}
+
+func (n *network) dataOf(h *host) string { return filepath.Join(n.dir, h.name) }
+
+// clientOf returns a client of the node with that data folder.
+func clientOf(data string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(data, "api.sock"))
+	}}}
 }
 
 // ring starts a node on each host, and waits until all show all up.
