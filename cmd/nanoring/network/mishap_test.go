@@ -3,6 +3,7 @@
 package network
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -97,6 +98,9 @@ func (s *soak) back(h *host) {
 	default:
 		return
 	}
+	if h.node.cmd.ProcessState.Exited() && !s.left[h] {
+		s.t.Fatalf("%s ended by itself: %s\n%s", h.name, h.node.cmd.ProcessState, s.logOf(h))
+	}
 	s.mend(h)
 	s.kill(h) // what it showed is over
 	flags := s.engine(h)
@@ -110,26 +114,13 @@ func (s *soak) back(h *host) {
 	s.start(h, flags...)
 }
 
-// leave has a host's node leave the ring, if it finds anybody who confirms it.
+// leave asks a host's node to leave the ring, which it may do later, or not at all.
 func (s *soak) leave(h *host) {
-	select {
-	case <-h.node.ended:
-		return
-	default:
-	}
-	status, err := h.node.do(http.MethodPost, "/v1/leave", nil, new(any))
+	s.left[h] = true
+	ctx, cancel := context.WithTimeout(s.t.Context(), 15*time.Second)
+	defer cancel()
+	status, err := h.node.ask(ctx, http.MethodPost, "/v1/leave", nil, new(any))
 	s.tell("%s is answered %d, %v", h.name, status, err)
-	if err == nil && status < 300 {
-		s.until(h.name+" has ended", func() string {
-			select {
-			case <-h.node.ended:
-				return ""
-			default:
-				return "it runs"
-			}
-		})
-		s.left[h] = true
-	}
 }
 
 // disk gives a host a disk of its own.

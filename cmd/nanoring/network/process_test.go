@@ -116,6 +116,10 @@ func (n *network) kill(h *host) {
 func (p *process) do(method, path string, body, answer any) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience())
 	defer cancel()
+	return p.ask(ctx, method, path, body, answer)
+}
+
+func (p *process) ask(ctx context.Context, method, path string, body, answer any) (int, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return 0, err

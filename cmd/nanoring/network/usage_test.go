@@ -48,7 +48,7 @@ func (n *network) usage(h *host) (u usage) {
 func (n *network) traffic() int {
 	n.t.Helper()
 	before := n.carried()
-	time.Sleep(6 * time.Second) // that is what is measured
+	time.Sleep(4 * time.Second) // that is what is measured
 	return n.carried() - before
 }
 
