@@ -134,7 +134,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	}
 	r.failAdd(c, code, text)
 	r.close(c, code, "")
-	if code == wire.CodeRing {
+	if code == wire.CodeRing || code == wire.CodeSelf {
 		r.gone(c.want)
 	}
 	if code == wire.CodeSkew && name != "" {
