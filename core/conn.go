@@ -43,6 +43,7 @@ type conn struct {
 	opened    int64       // the ring's clock when it opened
 	heard     int64       // the ring's clock at the last frame
 	used      int64       // and at the last round
+	needed    int64       // and at the last one of the peer's: see rotate
 	strange   int64       // since when the peer is no member; 0 if it is one
 	probed    bool        // a guest that is silent has been asked
 	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
@@ -91,7 +92,7 @@ func (c *conn) establish(now int64) {
 	c.timer.stop()
 	c.state, c.name, c.guest, c.instance = connEstablished, c.hello.Name, c.hello.Ephemeral, c.hello.Instance
 	c.peerStale = c.hello.LastContact != 0
-	c.heard, c.used = now, now
+	c.heard, c.used, c.needed = now, now, now
 }
 
 // lastTurn is when the peer was last heard of, or gossiped with.

@@ -10,6 +10,7 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 	if r.skewed(c, f) {
 		return
 	}
+	c.needed = r.now
 	c.peerStale = false // a stale node asks before it gossips
 	r.mergeAll(c, f.Records)
 	if c.state == connOver {

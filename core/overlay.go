@@ -248,7 +248,9 @@ func (o *overlay) dialable(name string) bool {
 
 // rotate opens one connection more in one round of many: in as many more as less
 // of the ring is up, since that finds those out who are dead and connected with
-// nobody who could say so. It returns the least recently used of those that are too many, but for one that is busy; or nil.
+// nobody who could say so. Of those that are too many it returns the one on which the
+// peer's last round is the longest ago, but for one that is busy; or nil. A peer that
+// has few others, and perhaps cannot replace them, has its rounds here all the time.
 func (o *overlay) rotate(busy *conn) *conn {
 	if o.cfg.Ephemeral {
 		return nil
@@ -262,7 +264,7 @@ func (o *overlay) rotate(busy *conn) *conn {
 	}
 	var least *conn
 	for _, c := range o.live {
-		if c.dialed && (least == nil || c.used < least.used) && c != busy && o.cfg.Address != "" {
+		if c.dialed && (least == nil || c.needed < least.needed) && c != busy && o.cfg.Address != "" {
 			least = c
 		}
 	}

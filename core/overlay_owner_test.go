@@ -255,13 +255,13 @@ func TestRotationHasABudget(t *testing.T) {
 }
 
 // TestRotateCloses: of the connections that a node opened, and that are too many, the
-// least recently used one is closed, but for one that is busy; none by a node that
-// cannot be dialled, which is reached by them.
+// one is closed on which the peer's last round is the longest ago, whenever this node's
+// was, but for one that is busy; none by a node that cannot be dialled, which is reached by them.
 func TestRotateCloses(t *testing.T) {
 	o := newTestOverlay(t)
 	var all []*conn
 	for i := range outbound + 3 {
-		c := &conn{id: ConnID(2 * i), dialed: i > 0, used: int64(100 - i)} // the first one was dialled from the other side
+		c := &conn{id: ConnID(2 * i), dialed: i > 0, used: int64(i), needed: int64(100 - i)} // the first one was dialled from the other side
 		c.name = "n" + strconv.Itoa(i)
 		o.admit(c)
 		all = append(all, c)

@@ -93,7 +93,7 @@ func (r *Ring) resume() {
 		}
 	}
 	for _, c := range r.overlay.live {
-		c.heard, c.used = r.now, r.now
+		c.heard, c.used, c.needed = r.now, r.now, r.now
 		c.authority = r.cfg.Ephemeral || r.reconciler.isAuthority(c)
 	}
 }

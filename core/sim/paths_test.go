@@ -17,34 +17,37 @@ func TestBadPaths(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
+		nodes int
 		wrong func(r *ring)
 		times int // that anybody is accused at most in the second minute
 	}{
-		{"all forgotten with a reset", func(r *ring) { r.ForgetAllLoudly() }, 0},
-		{"one link forgotten with a reset", func(r *ring) { r.ForgetLoudly(r.pair()) }, 0},
-		{"no new connections", func(r *ring) { r.every((*sim.World).DropNew) }, 0},
-		{"new connections refused", func(r *ring) { r.every((*sim.World).RefuseNew) }, 0},
-		{"one cannot be dialled", func(r *ring) { r.toOne((*sim.World).DropNew) }, 0},
-		{"one cannot dial", func(r *ring) { r.fromOne((*sim.World).DropNew) }, 0},
-		{"one link cut one way", func(r *ring) { r.CutWay(r.pair()) }, 2},
-		{"one heard by one only", func(r *ring) {
+		{"all forgotten with a reset", 6, func(r *ring) { r.ForgetAllLoudly() }, 0},
+		{"one link forgotten with a reset", 6, func(r *ring) { r.ForgetLoudly(r.pair()) }, 0},
+		{"no new connections", 6, func(r *ring) { r.every((*sim.World).DropNew) }, 0},
+		{"new connections refused", 6, func(r *ring) { r.every((*sim.World).RefuseNew) }, 0},
+		{"one cannot be dialled", 16, func(r *ring) { r.toOne((*sim.World).DropNew) }, 0},
+		{"one cannot dial", 16, func(r *ring) { r.fromOne((*sim.World).DropNew) }, 0},
+		{"one's dials are refused", 16, func(r *ring) { r.fromOne((*sim.World).RefuseNew) }, 0},
+		{"dials of one are refused", 16, func(r *ring) { r.toOne((*sim.World).RefuseNew) }, 0},
+		{"one link cut one way", 6, func(r *ring) { r.CutWay(r.pair()) }, 2},
+		{"one heard by one only", 6, func(r *ring) {
 			for _, m := range r.all[2:] {
 				r.CutWay(r.all[0], m)
 			}
 		}, 10},
-		{"a narrow path", func(r *ring) { a, b := r.pair(); r.Narrow(a, b, 300) }, 2},
-		{"one behind narrow paths", func(r *ring) {
+		{"a narrow path", 6, func(r *ring) { a, b := r.pair(); r.Narrow(a, b, 300) }, 2},
+		{"one behind narrow paths", 6, func(r *ring) {
 			for _, m := range r.all[1:] {
 				r.Narrow(r.all[0], m, 500)
 			}
 		}, 2},
-		{"another address", func(r *ring) { r.all[0].Renumber("elsewhere:7946") }, 0},
-		{"addresses swapped", func(r *ring) { r.SwapAddresses(r.pair()) }, 0},
-		{"a name leads to another", func(r *ring) { a, b := r.pair(); r.Resolve(a.Addr(), b); r.ResetAll(a, b) }, 0},
+		{"another address", 6, func(r *ring) { r.all[0].Renumber("elsewhere:7946") }, 0},
+		{"addresses swapped", 6, func(r *ring) { r.SwapAddresses(r.pair()) }, 0},
+		{"a name leads to another", 6, func(r *ring) { a, b := r.pair(); r.Resolve(a.Addr(), b); r.ResetAll(a, b) }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			schedules(t, 2, lan, 6, func(r *ring) error {
+			schedules(t, 2, lan, test.nodes, func(r *ring) error {
 				seen := r.alarms()
 				test.wrong(r)
 				for i, m := range r.all {
