@@ -142,6 +142,29 @@ func TestHelperIsRefused(t *testing.T) {
 	}
 }
 
+// TestHelperDoubtsNobody: who dials in order to forward a probe, in vain, asks nobody
+// else for that node: else one dial that fails makes three, and those nine.
+func TestHelperDoubtsNobody(t *testing.T) {
+	g := start(t, me())
+	asker, other := g.peer("asker"), g.peer("other")
+	g.receive(asker, rumor(g.member("prey", wire.Member{Address: "prey:7946"}),
+		g.presence("prey", wire.Presence{Address: "prey:7946", Version: 1})))
+	effects := g.receive(asker, relayOf("asker", "prey", 0, &wire.Frame{Kind: wire.KindProbe, Seq: 7}))
+	n := 0
+	for dials := of(effects, core.Dial); len(dials) > 0; dials = of(effects, core.Dial) {
+		n++
+		effects = g.step(core.Input{Kind: core.Closed, Conn: dials[0].Conn, Code: wire.CodeUnreachable})
+		for _, f := range sent(t, effects, other) {
+			if f.Kind == wire.KindRelay {
+				t.Errorf("after %d dials: %+v", n, f)
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("it does not dial")
+	}
+}
+
 // TestHelperFindsOut: a helper may still hold the connection for open on which it
 // forwards a probe. When it breaks, the probe goes with the dial that follows.
 func TestHelperFindsOut(t *testing.T) {

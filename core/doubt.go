@@ -1,6 +1,10 @@
 package core
 
-const helpers = 3 // through how many others a node is probed (SWIM 4.1: k = 3)
+// Through how many others a node is probed.
+const (
+	helpers   = 3  // SWIM 4.1: k = 3
+	unreached = 12 // with which this node is not connected, and whose address did not refuse
+)
 
 // doubt is about a node that did not answer, or whose address refused a connection.
 type doubt struct {
@@ -27,7 +31,7 @@ func (d *detector) doubt(name string, refused bool) {
 	if s.state != Alive || d.cfg.Ephemeral || name == d.cfg.Name || d.overlay.isSpared(name) {
 		return
 	}
-	through, patience := d.helpersFor(name)
+	through, patience := d.helpersFor(name, refused)
 	about := &doubt{name: name, refused: refused, waiting: make(map[string]bool)}
 	d.doubts[name] = about
 	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
@@ -74,7 +78,7 @@ func helps(c *conn, name string) bool {
 
 // helpersFor picks who is asked for a node, and says how long it may take until
 // it is heard of: as long as the slowest of them and the node itself together.
-func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
+func (d *detector) helpersFor(name string, refused bool) (through []*conn, patience int64) {
 	for _, c := range d.overlay.live {
 		if helps(c, name) {
 			through = append(through, c)
@@ -84,6 +88,9 @@ func (d *detector) helpersFor(name string) (through []*conn, patience int64) {
 	n := helpers << d.overlay.detours(name)
 	if d.hasProved(name) {
 		n *= 2 // somebody reaches it: this node is to ask that one, too
+	}
+	if !refused && d.overlay.peer(name) == nil {
+		n = max(n, unreached) // the path may be what is wrong, and theirs, too, who are not connected with it
 	}
 	through = through[:min(n, len(through))]
 	for _, c := range through {
@@ -137,7 +144,7 @@ func (d *detector) endDoubt(a *ask, alive bool) {
 		d.health.worse() // others reach it, this node did not
 	}
 	if alive && c == nil {
-		d.overlay.shun(name, detours)
+		d.overlay.detour(name)
 	}
 	if alive || c != nil && c.heard > a.sent || d.overlay.isSpared(name) {
 		return

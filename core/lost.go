@@ -123,7 +123,9 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 		} else if r.retry(c) {
 			return
 		}
-		r.unreachable(c.want, code == wire.CodeRefused && c.why == dialRedial)
+		if !r.detector.unreached(c.want) && c.why != dialRoute { // else who asked draws the conclusion
+			r.detector.doubt(c.want, code == wire.CodeRefused && c.why == dialRedial)
+		}
 	}
 }
 

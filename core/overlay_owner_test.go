@@ -195,14 +195,22 @@ func TestJoinAgain(t *testing.T) {
 // asked for through more of the others.
 func TestMoreHelpers(t *testing.T) {
 	for _, test := range []struct {
-		detours int
-		proved  bool
-		want    int
-	}{{0, false, 3}, {0, true, 6}, {1, false, 6}, {1, true, 12}, {2, false, 12}, {9, true, 30}} {
+		detours   int
+		proved    bool
+		connected bool
+		refused   bool
+		want      int
+	}{
+		{0, false, true, false, 3}, {0, true, true, false, 6}, {1, false, true, false, 6}, {1, true, true, false, 12}, {2, false, true, false, 12}, {9, true, true, false, 30},
+		{0, false, false, true, 3}, {0, false, false, false, 12}, {2, true, false, false, 24},
+	} {
 		o := newTestOverlay(t, "x")
 		d := newDetector(o.self, o.replica, o)
 		for _, name := range names("n", 30) {
 			o.live = append(o.live, &conn{asserter: asserter{name: name}})
+		}
+		if test.connected {
+			o.byName["x"] = &conn{asserter: asserter{name: "x"}}
 		}
 		for range test.detours {
 			o.shun("x", detours)
@@ -210,7 +218,7 @@ func TestMoreHelpers(t *testing.T) {
 		if test.proved {
 			d.proved["x"] = o.now
 		}
-		if through, _ := d.helpersFor("x"); len(through) != test.want {
+		if through, _ := d.helpersFor("x", test.refused); len(through) != test.want {
 			t.Errorf("%+v: it is asked for through %d", test, len(through))
 		}
 	}

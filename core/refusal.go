@@ -24,6 +24,9 @@ func (o *overlay) refused(name string) {
 		return
 	}
 	was := o.refusals[name]
+	if o.refuses(name, &s) {
+		return
+	}
 	if !was.isOf(&s) {
 		was = &refusal{of: s.says.Instance, addr: s.address()}
 		o.refusals[name] = was

@@ -13,13 +13,21 @@ func TestRefusals(t *testing.T) {
 		{"never", func(l *lookout) {}, false},
 		{"once", func(l *lookout) { l.overlay.refused("a") }, true},
 		{"once, a while ago", func(l *lookout) { l.overlay.refused("a"); l.pass(refusalTime) }, false},
-		{"twice, a while ago", func(l *lookout) { l.overlay.refused("a"); l.overlay.refused("a"); l.pass(refusalTime) }, true},
+		{"twice at once, a while ago", func(l *lookout) { l.overlay.refused("a"); l.overlay.refused("a"); l.pass(refusalTime) }, false},
+		{"again, a while ago", func(l *lookout) {
+			l.overlay.refused("a")
+			l.pass(refusalTime)
+			l.overlay.refused("a")
+			l.pass(refusalTime)
+		}, true},
 		{"often, long ago", func(l *lookout) {
-			for range 100 {
+			for range 10 {
 				l.overlay.refused("a")
+				l.pass(maxRefusal)
 			}
-			l.pass(maxRefusal)
 		}, false},
+		{"not reached", func(l *lookout) { l.overlay.detour("a") }, false},
+		{"not reached, again", func(l *lookout) { l.overlay.detour("a"); l.overlay.detour("a") }, true},
 		{"of a suspect", func(l *lookout) { l.overlay.refused("a"); l.hear("a", 1, rankSuspect) }, false},
 		{"of another process", func(l *lookout) { l.overlay.refused("a"); l.hear("a", 2, rankUp) }, false},
 		{"of one that is down", func(l *lookout) { l.hear("a", 1, rankDown); l.overlay.refused("a"); l.hear("a", 1, rankUp) }, false},

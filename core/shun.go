@@ -98,6 +98,14 @@ func (o *overlay) forgive() {
 	}
 }
 
+// detour takes note that a node lives that this one could not reach. When that
+// repeats, its address is as good as one that refuses.
+func (o *overlay) detour(name string) {
+	if o.shun(name, detours); o.detours(name) > 1 {
+		o.refused(name)
+	}
+}
+
 // detours is how often a node was found alive that could not be reached from here.
 func (o *overlay) detours(name string) int {
 	if s := o.shunned[name]; s != nil {

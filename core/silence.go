@@ -40,7 +40,7 @@ func (d *detector) refuted(ch *change) {
 	c := d.overlay.peer(ch.name)
 	switch {
 	case c == nil && d.overlay.shunned[ch.name] != nil:
-		d.overlay.shun(ch.name, detours)
+		d.overlay.detour(ch.name)
 	case c != nil && ch.from != &c.asserter:
 		d.check(c)
 	}

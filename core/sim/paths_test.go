@@ -23,12 +23,12 @@ func TestBadPaths(t *testing.T) {
 	}{
 		{"all forgotten with a reset", 6, func(r *ring) { r.ForgetAllLoudly() }, 0},
 		{"one link forgotten with a reset", 6, func(r *ring) { r.ForgetLoudly(r.pair()) }, 0},
-		{"no new connections", 6, func(r *ring) { r.every((*sim.World).DropNew) }, 0},
-		{"new connections refused", 6, func(r *ring) { r.every((*sim.World).RefuseNew) }, 0},
+		{"no new connections", 16, func(r *ring) { r.every((*sim.World).DropNew) }, 0},
+		{"new connections refused", 16, func(r *ring) { r.every((*sim.World).RefuseNew) }, 0},
 		{"one cannot be dialled", 16, func(r *ring) { r.toOne((*sim.World).DropNew) }, 0},
 		{"one cannot dial", 16, func(r *ring) { r.fromOne((*sim.World).DropNew) }, 0},
 		{"one's dials are refused", 16, func(r *ring) { r.fromOne((*sim.World).RefuseNew) }, 0},
-		{"dials of one are refused", 16, func(r *ring) { r.toOne((*sim.World).RefuseNew) }, 0},
+		{"dials to one are refused", 16, func(r *ring) { r.toOne((*sim.World).RefuseNew) }, 0},
 		{"one link cut one way", 6, func(r *ring) { r.CutWay(r.pair()) }, 2},
 		{"one heard by one only", 6, func(r *ring) {
 			for _, m := range r.all[2:] {
@@ -41,9 +41,9 @@ func TestBadPaths(t *testing.T) {
 				r.Narrow(r.all[0], m, 500)
 			}
 		}, 2},
-		{"another address", 6, func(r *ring) { r.all[0].Renumber("elsewhere:7946") }, 0},
-		{"addresses swapped", 6, func(r *ring) { r.SwapAddresses(r.pair()) }, 0},
-		{"a name leads to another", 6, func(r *ring) { a, b := r.pair(); r.Resolve(a.Addr(), b); r.ResetAll(a, b) }, 0},
+		{"another address", 16, func(r *ring) { r.all[0].Renumber("elsewhere:7946") }, 0},
+		{"addresses swapped", 16, func(r *ring) { r.SwapAddresses(r.pair()) }, 0},
+		{"a name leads to another", 16, func(r *ring) { a, b := r.pair(); r.Resolve(a.Addr(), b); r.ResetAll(a, b) }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,4 +97,27 @@ func (r *ring) fromOne(do func(w *sim.World, from, to *sim.Machine)) {
 	for _, m := range r.all[1:] {
 		do(r.World, r.all[0], m)
 	}
+}
+
+// A third of a larger ring cannot dial: hardly anybody is accused for that.
+func TestManyCannotDial(t *testing.T) {
+	t.Parallel()
+	schedules(t, 1, lan, 40, func(r *ring) error {
+		for _, from := range r.all[:13] {
+			for _, to := range r.all {
+				if from != to {
+					r.DropNew(from, to)
+				}
+			}
+		}
+		seen := r.alarms()
+		r.Run(3 * core.Minute)
+		if err := seen.of(core.Down, 0).err("shown down"); err != nil {
+			return err
+		}
+		if n := seen.times(); n > 6 {
+			return fmt.Errorf("accused again and again\n%d times in three minutes", n)
+		}
+		return nil
+	})
 }
