@@ -1,6 +1,7 @@
 package every
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/nanoring/nanoring/core"
@@ -16,6 +17,7 @@ const (
 	Write   Kind = iota // a ring file is on the disk
 	Deliver             // what is first on a connection arrives
 	Tick                // a node's timer is due; what is on its way stays there meanwhile
+	Prefer              // what is first on a connection arrives, and from then on that connection is before all others
 	Return              // a node starts from its disk
 	Crash               // its process is killed
 	Off                 // its machine loses its power: nobody is told
@@ -43,6 +45,14 @@ func (w *world) fairly() (choice, bool) {
 	for i, n := range w.nodes {
 		if n.writing != nil {
 			return choice{kind: Write, node: i}, true
+		}
+	}
+	if f := w.first; f != nil {
+		at := slices.IndexFunc(w.links, f.is)
+		for _, of := range []int{f.of, 1 - f.of} {
+			if w.links[at].moves(of) {
+				return choice{kind: Deliver, at: at, of: of}, true
+			}
 		}
 	}
 	for at, l := range w.links {
@@ -107,6 +117,13 @@ func (w *world) choices() (all []choice) {
 			}
 		}
 	}
+	for at, l := range w.links {
+		for of := range l.end {
+			if l.moves(of) && (w.first == nil || !w.first.is(l) || w.first.of != of) {
+				add(Prefer, 0, at, of)
+			}
+		}
+	}
 	if c, due := w.timer(); due {
 		add(Tick, c.node, 0, 0)
 	}
@@ -153,6 +170,10 @@ func (w *world) apply(c choice) {
 	switch c.kind {
 	case Write:
 		w.written(w.own(c.node))
+	case Prefer:
+		l := w.links[c.at]
+		w.first = &first{l.from, l.starts, l.conn, c.of}
+		w.deliver(c.at, c.of)
 	case Deliver:
 		w.deliver(c.at, c.of)
 	case Tick:
@@ -199,6 +220,8 @@ func (w *world) words(c choice) string {
 		return name + " has written its ring file"
 	case Deliver:
 		return w.deliverWords(w.links[c.at], c.of)
+	case Prefer:
+		return w.deliverWords(w.links[c.at], c.of) + "; this connection goes first from now on"
 	case Tick:
 		return name + " is woken, " + strconv.FormatFloat(float64(max(w.nodes[c.node].wake, w.now)-w.scene.begun)/float64(core.Second), 'f', 3, 64) + " s after the beginning"
 	case Return:

@@ -20,15 +20,16 @@ type sweep struct {
 	name            string
 	shallow, deep   int
 	depart          int // 0: all may
+	prefer          bool
 	faults, command uint8
 }
 
 // sweeps are few departures in long schedules, and many in short ones.
 var sweeps = []sweep{
-	{"one departure", 4, 60, 1, 1, 1},
-	{"two departures", 2, 6, 2, 2, 2},
-	{"any", 1, 3, 0, 2, 2},
-	{"any order, one command", 2, 6, 0, 0, 1},
+	{"one departure", 4, 60, 1, true, 1, 1},
+	{"two departures", 2, 6, 2, true, 2, 2},
+	{"any", 1, 3, 0, false, 2, 2},
+	{"any order, one command", 2, 6, 0, false, 0, 1},
 }
 
 // TestEvery lives every schedule of each scene.
@@ -46,7 +47,7 @@ func TestEvery(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, s := range sweeps {
-					b := Bounds{Depth: s.shallow + deeper, Depart: s.depart, Most: Most(s.faults, s.command)}
+					b := Bounds{Depth: s.shallow + deeper, Depart: s.depart, Prefer: s.prefer, Most: Most(s.faults, s.command)}
 					if *deepFlag || deeper > 0 {
 						b.Depth = s.deep + deeper
 					}

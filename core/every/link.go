@@ -30,6 +30,15 @@ type end struct {
 	queue  []item // what this end has sent; replaced when it changes
 }
 
+// first is an end of a connection that goes before all others.
+type first struct {
+	from, starts int
+	conn         core.ConnID
+	of           int
+}
+
+func (f *first) is(l *link) bool { return f.from == l.from && f.starts == l.starts && f.conn == l.conn }
+
 type endState uint8
 
 const (
@@ -145,6 +154,9 @@ func (w *world) sweep() {
 		a, b := &l.end[0], &l.end[1]
 		return a.state == closed && b.state == closed || a.state == closed && b.node < 0
 	})
+	if f := w.first; f != nil && !slices.ContainsFunc(w.links, f.is) {
+		w.first = nil
+	}
 }
 
 // deliver brings the head of an end's queue to the other.

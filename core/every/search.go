@@ -43,6 +43,7 @@ type Fault struct {
 type Bounds struct {
 	Depth  int          // choices in which departures are possible
 	Depart int          // how many of them depart
+	Prefer bool         // what overtakes another goes on to: its connection is before all others
 	Most   [kinds]uint8 // how often what is no order of things may happen: from Crash on
 }
 
@@ -65,7 +66,7 @@ type state struct {
 // search explores one scene. Departures come first, so that of schedules with as
 // many the one that departs first is found first.
 type search struct {
-	most    [kinds]uint8
+	bounds  Bounds
 	counts  Counts
 	seen    map[state]uint64 // how many schedules follow
 	settled map[uint64]bool
@@ -109,7 +110,7 @@ func (of Beginning) Explore(b Bounds) (Counts, *Fault) {
 }
 
 func explore(begun *world, b Bounds) (Counts, *Fault) {
-	s := search{most: b.Most, seen: make(map[state]uint64), settled: make(map[uint64]bool)}
+	s := search{bounds: b, seen: make(map[state]uint64), settled: make(map[uint64]bool)}
 	s.visit(begun.clone(), b.Depth, b.Depart)
 	s.counts.States = len(s.seen)
 	return s.counts, s.fault
@@ -134,7 +135,7 @@ func (s *search) visit(w *world, depth, left int) (schedules uint64) {
 		return s.end(w)
 	}
 	for i := len(all) - 1; i >= 0; i-- {
-		if k := all[i].kind; k >= Crash && w.used[k] >= s.most[k] || k == Fresh && w.scene.Bare {
+		if i > 0 && !s.may(w, all[i].kind) {
 			continue
 		}
 		next := w
@@ -153,6 +154,17 @@ func (s *search) visit(w *world, depth, left int) (schedules uint64) {
 	}
 	s.seen[key] = schedules
 	return schedules
+}
+
+// may says whether the bounds let a departure of a kind happen.
+func (s *search) may(w *world, k Kind) bool {
+	switch {
+	case k == Prefer, k == Deliver:
+		return s.bounds.Prefer == (k == Prefer)
+	case k == Fresh && w.scene.Bare:
+		return false
+	}
+	return k < Crash || w.used[k] < s.bounds.Most[k]
 }
 
 // end lives on from the end of a schedule until all is right.

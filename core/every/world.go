@@ -19,6 +19,7 @@ type world struct {
 	now   int64
 	nodes []*node
 	links []*link // by who dialled, and its number: what was made when does not matter
+	first *first  // what comes before all else, if it is on its way; nil for nothing
 	used  [kinds]uint8
 	ops   []op   // replaced when it changes
 	wrong string // what must not be and is, of the step before
@@ -73,6 +74,9 @@ func (w *world) sum() uint64 {
 		}
 	}
 	u(uint64(w.now))
+	if f := w.first; f != nil {
+		u(uint64(f.from), uint64(f.starts), uint64(f.conn), uint64(f.of))
+	}
 	b = append(b, w.used[:]...)
 	for _, n := range w.nodes {
 		u(n.total())
