@@ -18,13 +18,16 @@ const (
 	Deliver             // what is first on a connection arrives
 	Tick                // a node's timer is due; what is on its way stays there meanwhile
 	Prefer              // what is first on a connection arrives, and from then on that connection is before all others
+	Resume              // a process goes on that was suspended
 	Return              // a node starts from its disk
 	Crash               // its process is killed
 	Off                 // its machine loses its power: nobody is told
+	Pause               // its process is suspended, for a minute if it is fair
 	Fresh               // it starts, and its disk is lost
 	Stop                // it is told to stop
 	Clock               // its clock is set forward or back, by half of what is tolerated
 	Do                  // an operator's command
+	Again               // a guest adds itself anew, whatever became of it
 	Break               // a connection breaks, with what is on it
 	Hang                // a dial hangs, or a connection is forgotten: nobody is told
 	kinds
@@ -37,27 +40,30 @@ type choice struct {
 	of       int
 }
 
-// leap is how far a clock is set.
-const leap = core.MaxSkew / 2
+// How far a clock is set, and how long a process is suspended.
+const (
+	leap  = core.MaxSkew / 2
+	pause = core.Minute
+)
 
 // fairly returns the fair choice.
 func (w *world) fairly() (choice, bool) {
 	for i, n := range w.nodes {
-		if n.writing != nil {
+		if n.writing != nil && !n.paused {
 			return choice{kind: Write, node: i}, true
 		}
 	}
 	if f := w.first; f != nil {
 		at := slices.IndexFunc(w.links, f.is)
 		for _, of := range []int{f.of, 1 - f.of} {
-			if w.links[at].moves(of) {
+			if w.moves(w.links[at], of) {
 				return choice{kind: Deliver, at: at, of: of}, true
 			}
 		}
 	}
 	for at, l := range w.links {
 		for of := range l.end {
-			if l.moves(of) {
+			if w.moves(l, of) {
 				return choice{kind: Deliver, at: at, of: of}, true
 			}
 		}
@@ -69,20 +75,38 @@ func (w *world) fairly() (choice, bool) {
 func (w *world) timer() (choice, bool) {
 	first := -1
 	for i, n := range w.nodes {
-		if n.engine != nil && n.wake != 0 && (first < 0 || n.wake < w.nodes[first].wake) {
+		if n.engine != nil && n.wake != 0 && (first < 0 || n.due() < w.nodes[first].due()) {
 			first = i
 		}
+	}
+	if first >= 0 && w.nodes[first].paused {
+		return choice{kind: Resume, node: first}, true
 	}
 	return choice{kind: Tick, node: first}, first >= 0
 }
 
-// moves says whether something is on its way from an end.
-func (l *link) moves(of int) bool { return len(l.end[of].queue) > 0 && l.end[1-of].node >= 0 }
+// due is when a process goes on by itself.
+func (n *node) due() int64 {
+	if n.paused {
+		return n.until
+	}
+	return n.wake
+}
+
+// moves says whether something is on its way from an end that the other takes now.
+func (w *world) moves(l *link, of int) bool {
+	to := &l.end[1-of]
+	if len(l.end[of].queue) == 0 || to.node < 0 {
+		return false
+	}
+	n := w.nodes[to.node]
+	return !n.paused || to.starts != 0 && to.starts != n.starts
+}
 
 // quiet says whether nothing is on its way.
 func (w *world) quiet() bool {
 	c, ok := w.fairly()
-	return !ok || c.kind == Tick
+	return !ok || c.kind == Tick || c.kind == Resume
 }
 
 // fair makes the fair choice, and says whether there was one.
@@ -106,29 +130,37 @@ func (w *world) choices() (all []choice) {
 		all = append(all, first)
 	}
 	for i, n := range w.nodes {
-		if n.writing != nil {
+		if n.writing != nil && !n.paused {
 			add(Write, i, 0, 0)
 		}
 	}
 	for at, l := range w.links {
 		for of := range l.end {
-			if l.moves(of) {
+			if w.moves(l, of) {
 				add(Deliver, 0, at, of)
 			}
 		}
 	}
 	for at, l := range w.links {
 		for of := range l.end {
-			if l.moves(of) && (w.first == nil || !w.first.is(l) || w.first.of != of) {
+			if w.moves(l, of) && (w.first == nil || !w.first.is(l) || w.first.of != of) {
 				add(Prefer, 0, at, of)
 			}
 		}
 	}
 	if c, due := w.timer(); due {
-		add(Tick, c.node, 0, 0)
+		add(c.kind, c.node, 0, 0)
 	}
 	for i, n := range w.nodes {
-		if n.engine == nil {
+		switch {
+		case n.paused:
+			add(Resume, i, 1, 0) // now
+			add(Crash, i, 0, 0)
+			add(Off, i, 0, 0)
+			continue
+		case n.ousted:
+			continue
+		case n.engine == nil:
 			if !n.removed && n.halt != core.HaltLeft && n.halt != core.HaltRemoved {
 				add(Return, i, 0, 0)
 			}
@@ -140,6 +172,7 @@ func (w *world) choices() (all []choice) {
 		add(Crash, i, 0, 0)
 		add(Off, i, 0, 0)
 		add(Stop, i, 0, 0)
+		add(Pause, i, 0, 0)
 		add(Clock, i, 0, 0)
 		add(Clock, i, 1, 0)
 		for j, c := range w.scene.Commands {
@@ -149,6 +182,9 @@ func (w *world) choices() (all []choice) {
 		}
 	}
 	for at, l := range w.links {
+		if w.nodes[l.from].guest && w.scene.Stubborn && l.end[0].state == open && l.end[1].state == open {
+			add(Again, l.from, at, 0)
+		}
 		if both := l.end[0].state == open && l.end[1].state == open && !l.lost; both {
 			add(Break, 0, at, 0)
 			add(Hang, 0, at, 0)
@@ -182,6 +218,16 @@ func (w *world) apply(c choice) {
 		w.step(c.node, core.Input{Kind: core.Tick})
 	case Return:
 		w.start(c.node)
+	case Resume:
+		n := w.own(c.node)
+		if c.at == 0 { // it is due
+			w.now = max(w.now, n.until)
+		}
+		n.paused, n.until, n.known = false, 0, false
+	case Pause:
+		w.suspend(c.node, pause)
+	case Again:
+		w.again(c.at)
 	case Fresh:
 		n := w.own(c.node)
 		n.disk = nil
@@ -224,6 +270,12 @@ func (w *world) words(c choice) string {
 		return w.deliverWords(w.links[c.at], c.of) + "; this connection goes first from now on"
 	case Tick:
 		return name + " is woken, " + strconv.FormatFloat(float64(max(w.nodes[c.node].wake, w.now)-w.scene.begun)/float64(core.Second), 'f', 3, 64) + " s after the beginning"
+	case Resume:
+		return name + " goes on"
+	case Pause:
+		return name + " is suspended"
+	case Again:
+		return name + " adds itself anew"
 	case Return:
 		return name + " starts"
 	case Crash:

@@ -161,6 +161,19 @@ func (w *world) disowned(n *node) {
 	})
 }
 
+// again has a guest that is not honest send its add once more, newer than all that it
+// heard.
+func (w *world) again(at int) {
+	n := w.nodes[w.links[at].from]
+	rec, ok := recordOf(w.held(n), n.name)
+	if !ok || rec.Rank != 0 {
+		return
+	}
+	rec.Stamp = max(w.wall(n), rec.Stamp) + core.Second
+	f := wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{rec}}
+	w.push(at, 0, item{kind: frame, frame: f.Append(nil)})
+}
+
 func (o *op) words() string {
 	if o.add {
 		return "add " + o.name

@@ -151,10 +151,16 @@ func (w *world) halt(n *node, reason core.Reason, text string) {
 	w.end(n, wire.CodeGoingAway, false)
 }
 
+// suspend stops a process, which goes on by itself after a while.
+func (w *world) suspend(i int, d int64) {
+	n := w.own(i)
+	n.paused, n.until, n.known = true, w.now+d, false
+}
+
 // end takes the process away.
 func (w *world) end(n *node, code wire.Code, silent bool) {
 	w.part(n, code, silent)
 	w.forgetAnswers(n)
 	n.known = false
-	n.engine, n.shown, n.writing, n.wake, n.off = nil, nil, nil, 0, silent
+	n.engine, n.shown, n.writing, n.wake, n.off, n.paused, n.until = nil, nil, nil, 0, silent, false, 0
 }

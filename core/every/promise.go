@@ -33,7 +33,7 @@ func (w *world) checkShown(n *node, s *core.Node) {
 
 // checkHalt expects that no good member halts.
 func (w *world) checkHalt(n *node, why core.Reason) {
-	if why == core.HaltStopped {
+	if why == core.HaltStopped || n.ousted {
 		return
 	}
 	for i := range w.ops {
@@ -80,7 +80,12 @@ func (w *world) untrue(strict bool) string {
 	}
 	var first *node
 	for _, n := range w.nodes {
-		if n.engine == nil || n.guest {
+		switch {
+		case n.paused:
+			return n.name + " is suspended"
+		case n.ousted && n.engine != nil && w.others(n.name):
+			return n.name + " lives on, though another has its name"
+		case n.engine == nil || n.guest || n.ousted:
 			continue
 		}
 		if first == nil {
@@ -115,11 +120,16 @@ func (w *world) company() (count int) {
 	return count
 }
 
+// others says whether a node of another name runs, who can tell one of this name.
+func (w *world) others(name string) bool {
+	return slices.ContainsFunc(w.nodes, func(n *node) bool { return n.engine != nil && !n.guest && n.name != name })
+}
+
 // differs says who does not know the same of who belongs to the ring, or "".
 func (w *world) differs(first *node) string {
 	var one, other wire.Snapshot
 	for _, n := range w.nodes {
-		if n.engine == nil || n.guest || n == first {
+		if n.engine == nil || n.guest || n.ousted || n == first {
 			continue
 		}
 		if err := one.Decode(w.held(first)); err != nil {
@@ -169,6 +179,9 @@ func (w *world) leaves(n *node) bool {
 }
 
 func (w *world) untrueOf(n, o, first *node, strict bool) string {
+	if o.ousted {
+		return ""
+	}
 	s, member := n.shows(o.name)
 	_, other := first.shows(o.name)
 	up := member && (s.State == core.Alive || s.State == core.Suspect)

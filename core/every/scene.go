@@ -9,6 +9,7 @@ type Scene struct {
 	Name     string
 	Commands []core.Command // that an operator may give any durable node
 	Bare     bool           // a disk is lost already: no other is
+	Stubborn bool           // a guest adds itself anew when it should not
 	Slow     bool           // disks take their time: a write ends by a choice
 
 	build func(*world)
@@ -85,15 +86,20 @@ func ring(n int) func(*world) {
 	}
 }
 
-// settled takes down that all agree: what was done before counts for nothing but what
+// settled expects that all agree, and takes that down: what was done before counts for nothing but what
 // became of it.
 func (w *world) settled() {
 	if what := w.untrue(true); what != "" {
 		w.fail(what)
 	}
+	w.agreed()
+}
+
+// agreed takes down what all disks say.
+func (w *world) agreed() {
 	w.ops = nil
 	for i, n := range w.nodes {
-		if n.engine == nil {
+		if n.engine == nil || n.ousted {
 			continue
 		}
 		for _, o := range w.nodes {
@@ -166,6 +172,25 @@ func removed(w *world) {
 	w.pass(core.Second)
 }
 
+// replaced has another machine under the name of one that was removed while its process
+// was suspended, and about to go on. Between the start of the one, its deletion and the
+// start of the other is more time than clocks may be wrong by: else nobody could say
+// which came first.
+func replaced(w *world) {
+	ring(3)(w)
+	w.suspend(2, core.Day)
+	w.pass(2 * core.MaxSkew)
+	w.command(0, core.Command{Op: core.Del, Name: "n2"})
+	w.pass(2 * core.MaxSkew)
+	i := w.add("n2", false, "n0")
+	w.nodes[i].addr = "new:7946"
+	w.start(i)
+	w.pass(5 * core.Second)
+	w.own(2).ousted = true
+	w.agreed()
+	w.suspend(2, core.Second)
+}
+
 // bare has one of three nodes return without its disk.
 func bare(w *world) {
 	ring(3)(w)
@@ -190,7 +215,7 @@ func Scenes() []*Scene {
 	return []*Scene{
 		{Name: "two", build: ring(2), Commands: []core.Command{delN1, addN1, leaves}},
 		{Name: "three", build: ring(3), Commands: []core.Command{delN2, addN2, leaves}},
-		{Name: "guest", build: guest(2), Commands: []core.Command{{Op: core.Del, Name: "guest"}}},
+		{Name: "guest", build: guest(2), Stubborn: true, Commands: []core.Command{{Op: core.Del, Name: "guest"}}},
 		{Name: "slow2", build: ring(2), Slow: true, Commands: []core.Command{delN1, addN1, leaves}},
 		{Name: "slowjoin2", build: joins(2), Slow: true, Commands: []core.Command{addN0, addN1}},
 		{Name: "join2", build: joins(2), Commands: []core.Command{addN0, addN1}},
@@ -199,6 +224,7 @@ func Scenes() []*Scene {
 		{Name: "away3", build: away(3), Commands: []core.Command{delN2, addN0, addN1}},
 		{Name: "forgotten", build: forgotten, Bare: true, Commands: []core.Command{delN2, addN2}},
 		{Name: "removed", build: removed, Commands: []core.Command{addN2, delN1}},
+		{Name: "replaced", build: replaced, Bare: true, Commands: []core.Command{addN1}},
 		{Name: "bare", build: bare, Bare: true, Commands: []core.Command{delN2, addN2}},
 	}
 }

@@ -213,7 +213,7 @@ func (f *Fault) Code() string {
 
 // Play lives one schedule again, with engines as core.New makes them, tells it line
 // by line, and returns what is wrong with it, or "".
-func Play(scenes []*Scene, code string, tell func(string)) (string, error) {
+func Play(scenes []*Scene, code string, all bool, tell func(string)) (string, error) {
 	name, rest, _ := strings.Cut(code, ":")
 	for _, sc := range scenes {
 		if sc.Name != name {
@@ -241,7 +241,9 @@ func Play(scenes []*Scene, code string, tell func(string)) (string, error) {
 		}
 		if w.wrong == "" {
 			tell("from here on nothing is amiss any more")
-			w.tell = nil
+			if !all {
+				w.tell = nil
+			}
 			w.settle(true, func() bool { return false })
 		}
 		return w.wrong, nil
@@ -252,7 +254,7 @@ func Play(scenes []*Scene, code string, tell func(string)) (string, error) {
 // Story tells the schedule, a line for each choice and for what it brought about.
 func (f *Fault) Story(scenes []*Scene) string {
 	var b strings.Builder
-	what, err := Play(scenes, f.Code(), func(line string) { b.WriteString(line + "\n") })
+	what, err := Play(scenes, f.Code(), false, func(line string) { b.WriteString(line + "\n") })
 	if err != nil {
 		what = err.Error()
 	}

@@ -117,6 +117,9 @@ type node struct {
 	removed  bool   // the marker of a removal
 	clock    int64  // what its wall clock is ahead
 	off      bool   // it does not answer at all
+	paused   bool   // its process is suspended,
+	until    int64  // in virtual time
+	ousted   bool   // another machine has its name: its process has to end
 	starts   int    // how many processes it had
 	halt     core.Reason
 	known    bool // sumNow is of what is now
@@ -146,7 +149,7 @@ func (n *node) total() uint64 {
 			b = binary.LittleEndian.AppendUint64(b, v)
 		}
 	}
-	u(xxhash.Sum64(n.disk), bit(n.removed), uint64(n.clock), bit(n.off), uint64(n.starts), uint64(n.halt))
+	u(xxhash.Sum64(n.disk), bit(n.removed), uint64(n.clock), bit(n.off), bit(n.paused), uint64(n.until), uint64(n.starts), uint64(n.halt))
 	if n.engine != nil {
 		if s, ok := n.engine.(sums); ok {
 			u(s.Sum())

@@ -26,6 +26,7 @@ type edit struct{ file, old, now string }
 
 // search is a command that may find it, by its kind:
 //
+//   - every: all that can happen to a small ring, up to a depth
 //   - storms: whatever happens, of which the fault's author knew nothing
 //   - schedules: a scene of that kind, in many ways
 //   - lab: real processes on a real network
@@ -35,9 +36,10 @@ type search struct {
 	args []string
 }
 
-// storms are searches for all faults of the core, the cheapest first.
-func storms(seeds int) []search {
+// wide are searches for all faults of the core, the cheapest first.
+func wide(seeds int) []search {
 	return []search{
+		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$ -every.deep")},
 		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.seeds=" + strconv.Itoa(seeds))},
 	}
 }
@@ -54,7 +56,7 @@ func readFault(file string) (*fault, error) {
 		switch key {
 		case "title:":
 			f.title = rest
-		case "storms:", "schedules:", "lab:", "test:":
+		case "every:", "storms:", "schedules:", "lab:", "test:":
 			f.searches = append(f.searches, search{key, strings.Fields(rest)})
 		case "in:":
 			in = rest
@@ -149,7 +151,7 @@ func (f *fault) find(ctx context.Context, seeds int, all bool, patience time.Dur
 	fmt.Printf("%s: %s\n", filepath.Base(f.file), f.title)
 	searches := f.searches
 	if strings.HasPrefix(f.edits[0].file, "core/") && seeds > 0 {
-		searches = append(storms(seeds), searches...)
+		searches = append(wide(seeds), searches...)
 	}
 	for _, s := range searches {
 		if found && !all {
@@ -178,10 +180,10 @@ var (
 	notBuilt = regexp.MustCompile(`(?m)^FAIL\s.*\[(build|setup) failed\]`)
 	failed   = regexp.MustCompile(`--- FAIL: (\S+)`)
 	place    = regexp.MustCompile(`^\s+\S+\.go:\d+: `)
-	seed     = regexp.MustCompile(`(-sim\.)?seed[= ]\d+`)
+	seed     = regexp.MustCompile(`(-sim\.)?seed[= ]\d+|-every\.play=\S+`)
 )
 
-// symptom says where it shows: the test, its first line, a seed.
+// symptom says where it shows: the test, its first line, a seed or a schedule.
 func symptom(o *outcome) string {
 	if o.late {
 		return ": it does not end"

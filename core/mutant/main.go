@@ -25,7 +25,7 @@ func main() {
 	flag.BoolVar(&m.list, "list", false, "print mutants, and try none")
 	flag.DurationVar(&m.patience, "patience", 5*time.Minute, "how long the tests of a mutant, or a search for a fault, may take")
 	faults := flag.Bool("faults", false, "put faults back, those that the arguments name; all if there are none")
-	seeds := flag.Int("seeds", 1500, "with -faults: of how many storms")
+	seeds := flag.Int("seeds", 1500, "with -faults: of how many storms; 0: only what the faults name")
 	all := flag.Bool("all", false, "with -faults: run every search and test, though one has found it")
 	flag.Parse()
 	if err := run(ctx, &m, *faults, *seeds, *all); err != nil {
