@@ -69,7 +69,8 @@ func fillDisk(t *testing.T, dir string, inodes bool) {
 	t.Fatal("the disk does not get full")
 }
 
-// TestRemovedOnFullDisk: a real file system has no room.
+// TestRemovedOnFullDisk: a real file system has no room, and what becomes free there
+// others take.
 func TestRemovedOnFullDisk(t *testing.T) {
 	if !onDisk(t) {
 		return
@@ -84,6 +85,10 @@ func TestRemovedOnFullDisk(t *testing.T) {
 			fillDisk(t, dir, inodes)
 			if err := f.Write([]byte("three")); !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("%s: it writes on a full disk: %v", name, err)
+			}
+			f.before = func(string) error {
+				fillDisk(t, dir, inodes)
+				return nil
 			}
 			if err := operations["removed"](f); err != nil {
 				t.Errorf("%s: %v", name, err)
