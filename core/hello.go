@@ -61,7 +61,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		return wire.CodeForbidden, "it may not go by the name " + name
 	case mine && h.Instance == r.cfg.Instance:
 		return wire.CodeSelf, c.addr + " is the address of this node itself"
-	case !h.Ephemeral && r.replica.isOver(name, h.Instance):
+	case !h.Ephemeral && !r.cfg.Ephemeral && r.replica.isOver(name, h.Instance): // a guest cannot prove it
 		r.sendAway(c)
 	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
@@ -134,7 +134,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	}
 	r.failAdd(c, code, text)
 	r.close(c, code, "")
-	if code == wire.CodeRing || code == wire.CodeSelf {
+	if code == wire.CodeRing || code == wire.CodeSelf { // it has this node's own address
 		r.gone(c.want)
 	}
 	if code == wire.CodeSkew && name != "" {

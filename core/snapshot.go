@@ -95,5 +95,6 @@ func (r *Ring) load() {
 	r.settle()
 	r.wentBack = true // for all that is known
 	r.reviewMembership()
+	r.reconciler.rejuvenate()
 	r.reconciler.checkStale()
 }

@@ -80,6 +80,14 @@ func (rc *reconciler) isTold() bool {
 	return false
 }
 
+// rejuvenate has a process that begins in a node's first minutes be as young as the
+// one before may have been.
+func (rc *reconciler) rejuvenate() {
+	if rc.wall-rc.replica.nodes.Get(rc.cfg.Name).Stamp < StableFor {
+		rc.young = rc.now
+	}
+}
+
 // checkStale finds out whether this node was apart for so long that the others
 // may have forgotten what they deleted.
 func (rc *reconciler) checkStale() {

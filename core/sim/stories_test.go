@@ -481,3 +481,39 @@ func TestDeletedWhileAsleep(t *testing.T) {
 		t.Error("d is back")
 	}
 }
+
+// A node begins anew at the address of another, which is dead: who dials itself
+// there has found out that the other is not there.
+func TestAtTheAddressOfAnother(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b")
+	a := s.Machine("a")
+	a.Crash()
+	s.Machine("b").PowerOff()
+	a.Move("b:7946")
+	s.start("a")
+	s.wait(core.Minute, "a shows b down", func() bool { return s.state("a", "b") == core.Down })
+}
+
+// A tab whose gateway dies finds another that has slept, and knows less than the tab:
+// that it was deleted meanwhile, and that its name was another process's. Nobody but
+// the tab knows that any more, and a guest proves nothing.
+func TestTabKnowsBetter(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b")
+	s.Add("tab", sim.Options{Guest: true})
+	s.start("tab", "b", "a")
+	s.settle(core.Minute)
+	s.Machine("a").Pause()
+	s.del("b", "a")
+	s.Run(15 * core.Second)
+	s.Add("another", sim.Options{Node: "a"})
+	s.start("another", "b")
+	s.Run(10 * core.Second)
+	s.Machine("another").PowerOff()
+	s.Machine("b").PowerOff()
+	s.Run(10 * core.Second)
+	s.Machine("a").Resume()
+	s.wait(core.Minute, "a shows the tab up", func() bool { return s.state("a", "tab") == core.Alive })
+	s.wait(core.Minute, "the tab shows a up", func() bool { return s.state("tab", "a") == core.Alive })
+}
