@@ -514,6 +514,6 @@ func TestTabKnowsBetter(t *testing.T) {
 	s.Machine("b").PowerOff()
 	s.Run(10 * core.Second)
 	s.Machine("a").Resume()
-	s.wait(core.Minute, "a shows the tab up", func() bool { return s.state("a", "tab") == core.Alive })
-	s.wait(core.Minute, "the tab shows a up", func() bool { return s.state("tab", "a") == core.Alive })
+	s.Run(core.Minute) // what they show is of before
+	s.settle(core.Minute)
 }
