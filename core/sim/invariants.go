@@ -151,8 +151,33 @@ func (w *World) checkSnapshot(m *Machine, names int, complain func(...string)) {
 	if members != m.proc.view.Len() {
 		complain(m.name, " holds ", strconv.Itoa(members), " members and shows ", strconv.Itoa(m.proc.view.Len()))
 	}
+	w.checkFile(m, complain)
 	if records[wire.Nodes] > names || records[wire.Up] > names {
 		complain(m.name, " holds ", strconv.Itoa(records[wire.Nodes]), " records of nodes and ",
 			strconv.Itoa(records[wire.Up]), " presences for ", strconv.Itoa(names), " names")
 	}
 }
+
+// checkFile expects no guest in a machine's ring file that was not deleted: what a
+// guest says is not to fill a disk.
+func (w *World) checkFile(m *Machine, complain func(...string)) {
+	if m.opt.Guest {
+		return // it has none
+	}
+	b, err := m.proc.eng.Snapshot()
+	if err == nil {
+		err = w.snap.Decode(b)
+	}
+	if err != nil {
+		w.fail(m, err)
+		return
+	}
+	for _, r := range w.snap.Records {
+		if n, err := wire.ParseMember(r.Value); r.Set == wire.Nodes && r.Rank != deleted && (err != nil || n.Ephemeral) {
+			complain(m.name, " has ", r.Name, " in its ring file, a guest that nobody has deleted")
+		}
+	}
+}
+
+// deleted is the rank of a member that an operator has deleted.
+const deleted = 2

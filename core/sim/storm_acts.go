@@ -23,7 +23,7 @@ var kinds = [...]struct {
 	{8, "tab", (*storm).tab}, {6, "tab goes", (*storm).tabGoes}, {3, "tab moves", (*storm).tabMoves},
 	{2, "vanish", (*storm).vanish}, {2, "absence", (*storm).absence}, {4, "harm", (*storm).harm}, {5, "mend", (*storm).mend},
 	{3, "early", (*storm).early}, {3, "grace", (*storm).grace}, {4, "order", (*storm).order}, {4, "wander", (*storm).wander},
-	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {3, "narrow", (*storm).narrow}, {2, "swap", (*storm).swap}, {2, "suspend", (*storm).suspend},
+	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {3, "narrow", (*storm).narrow}, {2, "swap", (*storm).swap}, {3, "resolve", (*storm).resolve}, {2, "suspend", (*storm).suspend},
 	{2, "clone", (*storm).clone}, {2, "replace", (*storm).replace}, {1, "hostile", (*storm).hostile}, {1, "misbehave", (*storm).misbehave},
 }
 
@@ -80,9 +80,25 @@ func (s *storm) ghost() {
 		by.Do(core.Command{Op: core.Del, Name: s.ghosts[s.rng.IntN(len(s.ghosts))]})
 		return
 	}
-	name := "ghost" + strconv.Itoa(s.rng.IntN(3))
+	name := s.ghostName()
 	s.ghosts = append(s.ghosts, name)
-	by.Do(core.Command{Op: core.Add, Name: name, Addr: name + ":7946"})
+	by.Do(core.Command{Op: core.Add, Name: name, Addr: "ghost:7946"})
+}
+
+// colliding are names that have one hash, and so are in one range, however deep.
+var colliding = [...]string{
+	"zcwxhyvchfbzybkvfzwiffdwxwblvgqqohjzjlawipbriifngdecryaraimqbnml",
+	"vsbmvtsghfbzybkvfzwiffdwxwblvgqq+9tJJ~.sipbriifngdecryaraimqbnml",
+	"zcwxhyvcyqdfuvgofzwiffdwxwblvgqqohjzjlawxTw/;W?*gdecryaraimqbnml",
+}
+
+// ghostName draws the name of one that never runs.
+func (s *storm) ghostName() string {
+	n := s.rng.IntN(3 + len(colliding))
+	if n < len(colliding) {
+		return colliding[n]
+	}
+	return "ghost" + strconv.Itoa(n-len(colliding))
 }
 
 // ackAndCrash crashes a node as soon as it has acknowledged a change.

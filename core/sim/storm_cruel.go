@@ -136,8 +136,7 @@ func (s *storm) command(m *Machine) {
 	if !s.sound(m) {
 		return
 	}
-	c := core.Command{Op: core.Add, Name: "ghost" + strconv.Itoa(s.rng.IntN(3))}
-	c.Addr = c.Name + ":7946"
+	c := core.Command{Op: core.Add, Name: s.ghostName(), Addr: "ghost:7946"}
 	switch n := s.rng.IntN(8); {
 	case n < 3:
 		s.ghosts = append(s.ghosts, c.Name)
@@ -203,6 +202,27 @@ func (s *storm) narrow() {
 func (s *storm) swap() {
 	if a, b := s.pick(s.dialled), s.pick(s.dialled); a != b && !a.opt.DialOnly {
 		s.w.SwapAddresses(a, b)
+	}
+}
+
+// resolve has an address lead to another machine, or to nobody, until it is quiet.
+func (s *storm) resolve() {
+	m, to := s.pick(s.dialled), s.pick(s.durable)
+	switch {
+	case m == nil || m == to:
+	case s.rng.IntN(3) == 0:
+		s.w.Resolve(m.addr, nil)
+	default:
+		s.w.Resolve(m.addr, to)
+	}
+}
+
+// resolved has each address lead to the machine that has it: of two, to the one that runs.
+func (s *storm) resolved() {
+	for _, m := range s.w.machines {
+		if at := s.w.byAddr[m.addr]; m.addr != "" && at != m && (at == nil || at.addr != m.addr || m.Running() && !at.Running()) {
+			s.w.Resolve(m.addr, m)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ func (s *storm) quiet() error {
 	s.w.note(nil, "quiet")
 	s.w.cfg.Stalls, s.w.cfg.Resets = 0, 0
 	s.w.Heal()
+	s.resolved()
 	s.rightClock()
 	for _, m := range s.w.machines {
 		m.Mend()
@@ -145,7 +146,7 @@ func (s *storm) bridge() (split bool) {
 // stranded tells whether all gateways that a tab knows are gone.
 func (s *storm) stranded(m *Machine) bool {
 	for _, addr := range m.join {
-		if gw := s.w.byAddr[addr]; gw.Running() && gw.addr == addr {
+		if gw := s.w.byAddr[addr]; gw != nil && gw.Running() && gw.addr == addr {
 			return false
 		}
 	}
