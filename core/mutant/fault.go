@@ -39,6 +39,7 @@ type search struct {
 // wide are searches for all faults of the core, the cheapest first.
 func wide(seeds int) []search {
 	return []search{
+		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$")},
 		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$ -every.deep")},
 		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.seeds=" + strconv.Itoa(seeds))},
 	}
