@@ -12,7 +12,7 @@ import (
 // Kind is what a choice does.
 type Kind uint8
 
-// The kinds of choices. The first three are all that a fair schedule has.
+// The kinds of choices. A fair schedule has only Write, Deliver, Tick and Resume.
 const (
 	Write   Kind = iota // a ring file is on the disk
 	Deliver             // what is first on a connection arrives
