@@ -222,7 +222,7 @@ func (o *overlay) dialRandom() bool {
 			}
 		}
 		s := o.replica.look(name)
-		if s.guest || !s.isUp() || !o.dialable(name) || o.refuses(name, &s) {
+		if s.guest || !s.isUp() || !o.dialable(name) || len(o.live) > 0 && o.refuses(name, &s) {
 			continue
 		}
 		o.dial(o.replica.address(name), name, dialOwn)
