@@ -25,6 +25,7 @@ type Command struct {
 func (m *Machine) Do(c core.Command) uint64 {
 	w := m.w
 	c.ID = uint64(len(w.commands) + 1)
+	w.promises.happened()
 	w.commands = append(w.commands, Command{Command: c, Machine: m, At: w.now, proc: m.proc})
 	w.recount(m, "is told: ", commandWords(c))
 	if m.proc != nil {

@@ -70,6 +70,7 @@ func (p *process) step(in core.Input) {
 func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 	w := p.m.w
 	defer w.recycle(in.Frame)
+	w.promises.stepped(p, &in, effects)
 	if err != nil {
 		w.fail(p.m, err)
 		p.m.Crash()
@@ -147,6 +148,7 @@ func (p *process) emit(e *core.Event) {
 		}
 		p.acknowledge()
 	}
+	p.m.w.promises.shown(p, e)
 	if p.m.w.onEvent != nil {
 		p.m.w.onEvent(p.m, e)
 	}
@@ -161,7 +163,7 @@ func (p *process) acknowledge() {
 			return false
 		}
 		c.Acked = true
-		w.note(p.m, "acknowledges: ", commandWords(c.Command))
+		w.follow(p.m, "acknowledges: ", commandWords(c.Command))
 		return true
 	})
 }
@@ -184,6 +186,7 @@ func (p *process) fail(upTo uint64) {
 func (p *process) halt(reason core.Reason, text string) {
 	m := p.m
 	m.halt, m.text = reason, text
+	m.w.promises.halted(m, reason, text)
 	ends := reason == core.HaltLeft || reason == core.HaltRemoved
 	switch {
 	case m.disk.Fault == Hanging, m.disk.Fault == ReadOnly, m.disk.Fault == Full && !ends:

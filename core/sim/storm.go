@@ -27,6 +27,7 @@ type storm struct {
 }
 
 func (s *storm) live(p *plot) error {
+	s.w.Promise()
 	s.by(p.begin)
 	s.begin(p)
 	for _, a := range p.acts {

@@ -16,7 +16,13 @@ type describer struct {
 // note writes a line to the trace and to the story: the time, the machine if any,
 // what happened.
 func (w *World) note(m *Machine, words ...string) {
-	write(w.cfg.Trace, w.now, m, words)
+	w.promises.happened()
+	w.follow(m, words...)
+}
+
+// follow is note of what is a consequence.
+func (w *World) follow(m *Machine, words ...string) {
+	w.detail(m, words...)
 	w.recount(m, words...)
 }
 

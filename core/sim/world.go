@@ -70,7 +70,8 @@ type World struct {
 	frames    uint64 // sent so far
 	bytes     uint64
 	err       error
-	lean      bool // of thousands: no digest, no views, no truth to Check, and files only when processes halt
+	promises  *promises // nil if nobody watches: see Promise
+	lean      bool      // of thousands: no digest, no views, no truth to Check, and files only when processes halt
 	batch     batch
 	intern    []*core.Interner // of each worker of the batch
 
@@ -172,9 +173,11 @@ func (w *World) advance(t int64) {
 	}
 	for len(w.heap) > 0 && w.heap[0].at <= t {
 		e := w.heap.pop()
+		w.promises.until(e.at)
 		w.now = e.at
 		w.serve(&e)
 	}
+	w.promises.until(t)
 	w.now = t
 }
 
