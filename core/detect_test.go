@@ -217,9 +217,17 @@ func TestRefusedDialAlone(t *testing.T) {
 	g.receive(helper, refusedFrame(seq))
 	g.is("prey", core.Alive)
 	g.receive(helper, relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: seq}))
-	for _, e := range of(g.tick(30*core.Second), core.Dial) {
-		if e.Addr == "prey:7946" {
-			t.Fatal("it is dialled again")
+	for range 300 {
+		effects := g.tick(core.Second / 10)
+		for _, e := range of(effects, core.Dial) {
+			if e.Addr == "prey:7946" {
+				t.Fatal("it is dialled again, by who has another connection")
+			}
+		}
+		for _, f := range sent(t, effects, helper) {
+			if reply := g.answer(f); reply != nil {
+				g.receive(helper, reply)
+			}
 		}
 	}
 	g.is("prey", core.Alive)
