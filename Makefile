@@ -93,7 +93,8 @@ test: browser network ## check and test everything, as CI does
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -run '^TestEvery$$' -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) ./core/... # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' $$(go list ./... | grep -v nanoring/core) # stories were told above, by one goroutine each
+	@go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' $$(go list ./... | grep -v -e nanoring/core -e /network) # stories were told above, by one goroutine each
+	@go test $(RACE) -timeout $(TIMEOUT) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
 .PHONY: sim-long

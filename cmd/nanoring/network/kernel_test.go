@@ -88,7 +88,7 @@ func TestKernel(t *testing.T) {
 	wg.Wait()
 	for i, name := range names {
 		n.note("%s:", name)
-		real, simulated := kernels[i].log.first, simulate(t, scenarios[name], lasts)
+		real, simulated := kernels[i].log.soFar(), simulate(t, scenarios[name], lasts)
 		for _, what := range slices.Sorted(maps.Keys(real)) {
 			k, s := real[what], simulated[what]
 			n.note("  %-12s kernel %6.2f s, simulated %6.2f s", what, k.Seconds(), s.Seconds())
@@ -124,6 +124,12 @@ func (d *diary) note(at time.Duration, format string, args ...any) {
 	if _, before := d.first[what]; !before {
 		d.first[what] = max(at, 1)
 	}
+}
+
+func (d *diary) soFar() map[string]time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.first)
 }
 
 // simulated is a stage of two machines of the simulator.

@@ -79,8 +79,8 @@ func (k *kernel) play(lasts time.Duration) {
 		}
 		if a.do(k); i == 0 { // it takes its time
 			k.begin = time.Now()
-			go k.hear(0)
-			go k.hear(1)
+			go k.hear(0, k.disturbance == unread)
+			go k.hear(1, false)
 		}
 	}
 	time.Sleep(time.Until(k.begin.Add(lasts)))
@@ -88,9 +88,9 @@ func (k *kernel) play(lasts time.Duration) {
 
 func (k *kernel) since() time.Duration { return time.Since(k.begin) }
 
-// hear notes what comes to a host.
-func (k *kernel) hear(host int) {
-	if host == 0 && k.disturbance == unread {
+// hear notes what comes to a host, which may read only later.
+func (k *kernel) hear(host int, later bool) {
+	if later {
 		<-k.reads
 	}
 	var size [4]byte
