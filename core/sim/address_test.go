@@ -98,19 +98,3 @@ func TestNameChanges(t *testing.T) {
 		t.Error("nobody is found")
 	}
 }
-
-// TestAtTheAddressOfTheDead: a machine starts at the address of one that is dead. Who
-// dials that finds itself, or another, and so nobody listens there.
-func TestAtTheAddressOfTheDead(t *testing.T) {
-	t.Parallel()
-	schedules(t, 10, lan, 2, func(r *ring) error {
-		a, b := r.all[0], r.all[1]
-		a.Crash()
-		b.PowerOff()
-		a.Move(b.Addr())
-		if err := a.Start(); err != nil {
-			return err
-		}
-		return r.within(core.Minute, "the other is shown down", func() bool { return shows(a, "n1") == core.Down })
-	})
-}
