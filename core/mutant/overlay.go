@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,8 +61,9 @@ func command(ctx context.Context, patience time.Duration, dir string, env []stri
 	o := outcome{ok: err == nil, late: ctx.Err() != nil, output: out.Bytes()}
 	if s := cmd.ProcessState; s != nil {
 		o.cpu = s.UserTime() + s.SystemTime()
-	} else if err != nil {
-		o.output = []byte(err.Error())
+	} else if err != nil && ctx.Err() == nil { // what cannot be started finds nothing
+		fmt.Fprintf(os.Stderr, "mutant: %v: correct the command %q\n", err, args)
+		os.Exit(2)
 	}
 	return o
 }
