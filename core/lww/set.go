@@ -14,18 +14,23 @@ import "iter"
 // insertion was. The set must not change while one runs: its records may then
 // be missed or come twice.
 type Set struct {
-	root node
+	root  node
+	looks uint64
 }
 
 // Get returns an element's record, or nil.
-func (s *Set) Get(name string) *Record { return s.root.get(HashName(name), name) }
+func (s *Set) Get(name string) *Record { return s.Find(HashName(name), name) }
 
 // Find is Get for whoever has the name's HashName: one hash serves several sets.
-func (s *Set) Find(hash uint64, name string) *Record { return s.root.get(hash, name) }
+func (s *Set) Find(hash uint64, name string) *Record {
+	s.looks++
+	return s.root.get(hash, name)
+}
 
 // Merge joins a record into the set: of it and the element's record the later
 // stays. It tells whether the record went in.
 func (s *Set) Merge(r *Record) bool {
+	s.looks++
 	if old := s.root.get(r.hash, r.Name); old != nil && r.Compare(old) <= 0 {
 		return false
 	}
@@ -37,12 +42,18 @@ func (s *Set) Merge(r *Record) bool {
 // That is no CRDT operation, and another replica's Merge can undo it: it is for
 // what this replica alone decides, like its own presence minted anew after its
 // clock was put right, or a tombstone that it sets aside.
-func (s *Set) Put(r *Record) { s.root.put(r, 0) }
+func (s *Set) Put(r *Record) {
+	s.looks++
+	s.root.put(r, 0)
+}
 
 // Remove forgets an element, tombstone and all, and returns its record, or nil.
 // Like Put it is no CRDT operation: to take an element out of all replicas,
 // Merge a record of a higher rank.
-func (s *Set) Remove(name string) *Record { return s.root.remove(HashName(name), name, 0) }
+func (s *Set) Remove(name string) *Record {
+	s.looks++
+	return s.root.remove(HashName(name), name, 0)
+}
 
 // Len returns how many elements have a record, tombstones included.
 func (s *Set) Len() int { return int(s.root.sum.Count) }
@@ -53,6 +64,7 @@ func (s *Set) At(i int) *Record {
 	if i < 0 || i >= s.Len() {
 		return nil
 	}
+	s.looks++
 	n := &s.root
 	for n.kids != nil {
 		for _, kid := range n.kids {
@@ -70,11 +82,18 @@ func (s *Set) At(i int) *Record {
 	return n.recs[i]
 }
 
+// Looks returns how much was looked at in this set so far, as a measure of work that
+// is the same on every machine: one for each way down the tree, whatever it is for,
+// and one for each record, or fingerprint of a child, that is gone through there. What
+// is always at hand costs nothing. Differences of it count what was done between.
+func (s *Set) Looks() uint64 { return s.looks }
+
 // Fingerprint returns the fingerprint of all records. It is always at hand.
 func (s *Set) Fingerprint() Fingerprint { return s.root.sum }
 
 // FingerprintOf returns the fingerprint of a range's records.
 func (s *Set) FingerprintOf(rg Range) Fingerprint {
+	s.looks++
 	n, depth := s.root.at(rg)
 	if n == nil {
 		return Fingerprint{}
@@ -83,6 +102,7 @@ func (s *Set) FingerprintOf(rg Range) Fingerprint {
 		return n.sum
 	}
 	var f Fingerprint
+	s.looks += uint64(len(n.recs))
 	for _, r := range n.recs {
 		if rg.Contains(r.hash) {
 			f.add(r)
@@ -94,11 +114,14 @@ func (s *Set) FingerprintOf(rg Range) Fingerprint {
 // Children returns the fingerprints of a range's children: the i-th is that of
 // rg.Child(i). They are zero for a range of depth 16, which has none.
 func (s *Set) Children(rg Range) (f [16]Fingerprint) {
+	s.looks++
 	n, _ := s.root.at(rg)
 	if n == nil || rg.Depth >= maxDepth {
 		return f
 	}
+	s.looks += uint64(len(n.recs))
 	if n.kids != nil {
+		s.looks += uint64(len(n.kids))
 		for i, kid := range n.kids {
 			if kid != nil {
 				f[i] = kid.sum
@@ -120,7 +143,7 @@ func (s *Set) All() iter.Seq[*Record] { return s.In(Range{}) }
 // Records returns those of a range in a slice of their own: the set may change
 // while one goes through it. See Set for their order.
 func (s *Set) Records(rg Range) (all []*Record) {
-	if n, _ := s.root.at(rg); n != nil {
+	if n := s.walk(rg); n != nil {
 		n.each(rg, func(r *Record) bool { all = append(all, r); return true })
 	}
 	return all
@@ -129,8 +152,19 @@ func (s *Set) Records(rg Range) (all []*Record) {
 // In returns the records of a range; see Set for their order.
 func (s *Set) In(rg Range) iter.Seq[*Record] {
 	return func(yield func(*Record) bool) {
-		if n, _ := s.root.at(rg); n != nil {
+		if n := s.walk(rg); n != nil {
 			n.each(rg, yield)
 		}
 	}
+}
+
+// walk returns the node whose records have to be gone through for those of a range,
+// or nil.
+func (s *Set) walk(rg Range) *node {
+	s.looks++
+	n, _ := s.root.at(rg)
+	if n != nil {
+		s.looks += n.sum.Count
+	}
+	return n
 }

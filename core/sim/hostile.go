@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -25,6 +26,7 @@ type hostile struct {
 	effects []core.Effect
 	seen    [][]byte // frames of others, to be spoilt and sent back
 	said    *int     // frames sent
+	greedy  bool
 }
 
 // Hostile returns what makes a hostile guest's engine, for Options.Rogue: it tells
@@ -34,6 +36,15 @@ func Hostile(names, posing func() []string, said *int) func(core.Config) (core.E
 	return func(cfg core.Config) (core.Engine, error) {
 		rng := rand.New(rand.NewPCG(cfg.Seed, 0x6576696c))
 		return &hostile{cfg: cfg, rng: rng, names: names, posing: posing, said: said, state: closed}, nil
+	}
+}
+
+// Greedy is Hostile of one that mostly asks for as much as it can.
+func Greedy(names, posing func() []string, said *int) func(core.Config) (core.Engine, error) {
+	return func(cfg core.Config) (core.Engine, error) {
+		e, err := Hostile(names, posing, said)(cfg)
+		e.(*hostile).greedy = true
+		return e, err
 	}
 }
 
@@ -113,6 +124,10 @@ func (h *hostile) hello() {
 
 // attack sends one frame that an honest guest would not.
 func (h *hostile) attack() {
+	if h.greedy && h.rng.IntN(8) > 0 {
+		h.demand()
+		return
+	}
 	var lies []wire.Record
 	for range 1 + h.rng.IntN(8) {
 		lies = append(lies, h.lie())
@@ -152,6 +167,33 @@ func (h *hostile) attack() {
 	default:
 		h.spoilt()
 		return
+	}
+	h.send(f)
+}
+
+// demand asks for much, and says little: a frame full of questions whose answers are
+// long, or have to be looked for long.
+func (h *hostile) demand() {
+	f := &wire.Frame{Kind: wire.KindSync, Seq: h.rng.Uint64N(1000)}
+	kinds := [...]wire.ItemKind{wire.ItemFingerprint, wire.ItemFingerprint, wire.ItemAfter, wire.ItemAfter, wire.ItemSome, wire.ItemAll}
+	kind := kinds[h.rng.IntN(len(kinds)-h.rng.IntN(2))]
+	deepest := h.rng.IntN(wire.RangeDepth + 1)
+	n := wire.MaxItems
+	if h.rng.IntN(3) == 0 {
+		n = 1 + h.rng.IntN(n)
+	}
+	for range n {
+		it := wire.Item{Kind: kind, Range: wire.Range{Depth: uint8(deepest)}}
+		switch kind {
+		case wire.ItemAfter:
+			it.Range.Depth, it.After = wire.RangeDepth, [...]string{"!", "m", "~~"}[h.rng.IntN(3)]
+		case wire.ItemAll, wire.ItemSome:
+			it.Range.Depth = uint8(h.rng.IntN(3))
+		}
+		if it.Range.Depth > 0 {
+			it.Range.Prefix = lww.HashName(h.other()) &^ (1<<(64-4*int(it.Range.Depth)) - 1)
+		}
+		f.Items = append(f.Items, it)
 	}
 	h.send(f)
 }

@@ -62,7 +62,9 @@ func (p *process) step(in core.Input) {
 		w.batch.steps = append(w.batch.steps, pending{p: p, in: in, at: w.now})
 		return
 	}
+	before := p.looks()
 	effects, err := p.eng.Step(in)
+	w.promises.worked(p, &in, effects, p.looks()-before)
 	p.carryOut(in, effects, err)
 }
 

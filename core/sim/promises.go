@@ -47,11 +47,12 @@ type promises struct {
 	disturbed int64                         // when something happened last: to a machine, to the network, by a command
 	apart     int64                         // when a clock was wrong last
 	removed   map[*process]map[string]int64 // the stamps of names that it has shown as removed
+	walks     map[*process]*walks
 }
 
 // Promise has the World watch from now on that what is promised is kept.
 func (w *World) Promise() {
-	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64)}
+	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64), walks: make(map[*process]*walks)}
 }
 
 // happened takes down that something was done to the World.
@@ -239,10 +240,18 @@ func (p *promises) stepped(pr *process, in *core.Input, effects []core.Effect) {
 		bytes += len(effects[i].Frame)
 	}
 	conns := len(pr.conns) + 1
-	if most := 64 + 12*conns + len(in.Frame)/8; len(effects) > most {
+	most, mostBytes := 64+12*conns+len(in.Frame)/8, 8<<10+1024*conns+4*len(in.Frame)
+	if p.w.crowd != nil { // there is more to tell than that: an answer and the news of a flush, each full
+		most += p.w.guests()
+		mostBytes += 192<<10 + 1<<20 + 16<<10
+	}
+	if in.Kind == core.Start || kindOf(in) == wire.KindSynced {
+		most += p.w.known().names // each is shown, or dropped, as an authority lacks it
+	}
+	if len(effects) > most {
 		p.broken(pr.m.name, " does ", strconv.Itoa(len(effects)), " things in one step, more than ", strconv.Itoa(most), ", on ", strconv.Itoa(conns), " connections")
 	}
-	if most := 8<<10 + 1024*conns + 4*len(in.Frame); bytes > most {
-		p.broken(pr.m.name, " sends ", strconv.Itoa(bytes), " bytes in one step, more than ", strconv.Itoa(most), ", to ", strconv.Itoa(conns), " peers, for ", strconv.Itoa(len(in.Frame)))
+	if bytes > mostBytes {
+		p.broken(pr.m.name, " sends ", strconv.Itoa(bytes), " bytes in one step, more than ", strconv.Itoa(mostBytes), ", to ", strconv.Itoa(conns), " peers, for ", strconv.Itoa(len(in.Frame)))
 	}
 }

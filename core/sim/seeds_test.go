@@ -15,6 +15,7 @@ var (
 	first  = flag.Uint64("sim.seed", 1, "the first of their seeds")
 	acts   = flag.String("sim.acts", "", "which acts of a story TestSeeds lives, as in 3,9:250,14; all by default")
 	nodes  = flag.Int("sim.nodes", 0, "how many nodes it begins with at most")
+	names  = flag.Int("sim.crowd", 0, "have each story begin with a ring that knows so many names at most; negative: none does")
 	calm   = flag.Bool("sim.calm", false, "have the network hold up nothing, lose nothing and break nothing")
 	tries  = flag.Int("sim.shrink", 400, "how many stories are tried to find a short one that goes as wrong")
 	traced = flag.Bool("sim.trace", false, "print the trace of every world; for one test at a time")
@@ -42,7 +43,7 @@ func TestSeeds(t *testing.T) {
 			if !*traced {
 				t.Parallel()
 			}
-			tale := sim.Tale{Seed: seed, Nodes: *nodes, Calm: *calm}
+			tale := sim.Tale{Seed: seed, Nodes: *nodes, Crowd: *names, Calm: *calm}
 			var err error
 			if *acts != "" {
 				if tale.Acts, err = sim.ParseScenes(*acts); err != nil {
@@ -68,6 +69,9 @@ func flags(t sim.Tale) string {
 	s := fmt.Sprintf(" -sim.seeds=1 -sim.seed=%d", t.Seed)
 	if t.Nodes > 0 {
 		s += fmt.Sprintf(" -sim.nodes=%d", t.Nodes)
+	}
+	if t.Crowd != 0 {
+		s += fmt.Sprintf(" -sim.crowd=%d", t.Crowd)
 	}
 	if t.Calm {
 		s += " -sim.calm"

@@ -50,6 +50,9 @@ type shrinker struct {
 // size is what shrinks.
 func (s *shrinker) size() int {
 	n := 1000*len(s.best.Acts) + 100*s.best.Nodes
+	if c := s.best.draw(new(Config)).crowd; c != nil {
+		n += 10_000 + c.names
+	}
 	for _, a := range s.best.Acts {
 		if a.Pause < 0 {
 			n += 10
@@ -82,8 +85,9 @@ func (s *shrinker) try(t Tale) bool {
 	return true
 }
 
-// plain tries a calm network, and few nodes.
+// plain tries no crowd, or a smaller one, a calm network, and few nodes.
 func (s *shrinker) plain() {
+	s.smaller()
 	t := s.best
 	if t.Calm = true; !s.best.Calm {
 		s.try(t)
@@ -92,6 +96,23 @@ func (s *shrinker) plain() {
 	for n := 1; n < most; n++ {
 		t := s.best
 		if t.Nodes = n; s.try(t) {
+			return
+		}
+	}
+}
+
+// smaller tries none of a crowd, or fewer names and guests.
+func (s *shrinker) smaller() {
+	c := s.best.draw(new(Config)).crowd
+	if c == nil {
+		return
+	}
+	t := s.best
+	if t.Crowd = -1; s.try(t) {
+		return
+	}
+	for n := 1; n < c.names; n *= 2 {
+		if t.Crowd = n; s.try(t) {
 			return
 		}
 	}

@@ -19,6 +19,7 @@ type storm struct {
 	tabs      int
 	rogues    int
 	accusers  map[*Machine]bool // of them: there may be a suspicion of somebody at any moment
+	crowd     []string          // names that share a hash, of those that the ring knew already
 	ghosts    []string          // names that were added and never ran
 	skewed    *Machine          // whose clock is an hour wrong
 	cutUp     bool
@@ -29,13 +30,20 @@ type storm struct {
 func (s *storm) live(p *plot) error {
 	s.w.Promise()
 	s.by(p.begin)
-	s.begin(p)
+	if p.crowd != nil {
+		s.gather(p)
+	} else {
+		s.begin(p)
+	}
 	for _, a := range p.acts {
 		s.w.recount(nil, "act ", strconv.Itoa(a.number), ": ", kinds[a.kind].word)
 		s.by(a.seed)
 		kinds[a.kind].do(s)
 		s.w.Run(a.pause)
 		s.witnessed()
+		if s.w.err != nil {
+			return s.w.err
+		}
 	}
 	s.by(p.quiet)
 	return s.quiet()

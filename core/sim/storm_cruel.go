@@ -295,7 +295,7 @@ func (s *storm) known() (names []string) {
 	for _, m := range s.w.machines {
 		names = append(names, m.Node())
 	}
-	return append(names, "forged")
+	return append(append(names, "forged"), s.crowd...)
 }
 
 // lives are the names of the durable nodes that run.

@@ -15,6 +15,7 @@ import (
 type Tale struct {
 	Seed  uint64
 	Nodes int     // at the beginning, at most; 0 for as many as are drawn
+	Crowd int     // names that its ring knows already, at most; 0 for a crowd in one seed of many, negative for none
 	Calm  bool    // on a network that holds up nothing, and loses and breaks nothing
 	Acts  []Scene // nil for all
 }
@@ -45,6 +46,7 @@ func (t Tale) Live(cfg Config) (w *World, err error) {
 // plot is what a tale comes to.
 type plot struct {
 	nodes int // at the beginning
+	crowd *crowd
 	most  int // machines
 	begin uint64
 	quiet uint64
@@ -80,6 +82,7 @@ func (t Tale) draw(cfg *Config) *plot {
 		p.nodes += 10 + rng.IntN(15)
 	}
 	p.most = p.nodes + 6
+	p.crowd = drawCrowd(t)
 	acts := make([]act, 15+rng.IntN(45))
 	for i := range acts {
 		acts[i] = act{number: i, kind: drawKind(rng), seed: rng.Uint64(), pause: drawPause(rng)}
