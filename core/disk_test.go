@@ -61,6 +61,37 @@ func TestGuestsAreNotOnDisk(t *testing.T) {
 	}
 }
 
+// TestWritesOnce: presences alone wait for a minute, and do not wait any more once
+// they are written with something else.
+func TestWritesOnce(t *testing.T) {
+	g := start(t, me())
+	dev := g.peer("dev")
+	writes := func() (n int) { // in two minutes in which dev is there
+		for range 120 {
+			g.receive(dev, &wire.Frame{Kind: wire.KindProbe})
+			n += len(of(g.tick(core.Second), core.Dirty))
+		}
+		return n
+	}
+	writes()
+	says := wire.Presence{Address: "dev:7946", Instance: g.hello("dev").Instance, Version: 1}
+	g.wall++
+	if n := len(of(g.receive(dev, rumor(g.presence("dev", says))), core.Dirty)); n != 0 {
+		t.Error("a presence alone is written at once")
+	}
+	if n := writes(); n != 1 {
+		t.Errorf("a presence alone is written %d times", n)
+	}
+	g.wall++
+	g.receive(dev, rumor(g.presence("dev", says), g.member("new", wire.Member{Address: "new:1"})))
+	if n := len(of(g.effects, core.Dirty)); n != 1 {
+		t.Errorf("a new member is written %d times", n)
+	}
+	if n := writes(); n != 0 {
+		t.Errorf("a presence that was written with a new member is written again, %d times", n)
+	}
+}
+
 // TestLongValues: what a node says of itself is bounded, and who says too much is
 // told how much, and how much it may be.
 func TestLongValues(t *testing.T) {

@@ -32,7 +32,7 @@ type replica struct {
 	deadlines     map[string]*timer // see setDeadline
 	stableSince   int64             // since when all durable members are up, unbroken
 	version       uint64            // counts durable changes
-	presenceDirty bool              // there are changes that may wait for a minute to be durable
+	presenceDirty bool              // there are changes that may wait for a minute to be durable, unless another is first
 	changes       []change
 	disbelieves   func(known *lww.Record, w *wire.Record, by *asserter) bool
 }
@@ -348,7 +348,9 @@ func (r *replica) forget(id wire.SetID, name string) {
 	if id == wire.Nodes {
 		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
-		if isKept(before.node) {
+		if e := r.expired[name]; e != nil { // what is on disk of it stays, but for its presence
+			r.presenceDirty = r.presenceDirty || before.presence != nil && e.bye == nil
+		} else if isKept(before.node) {
 			r.version++
 		}
 	}
@@ -369,6 +371,5 @@ func (r *replica) note(ch *change) {
 func (r *replica) keepPresences() {
 	if r.presenceDirty {
 		r.version++
-		r.presenceDirty = false
 	}
 }

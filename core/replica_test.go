@@ -172,6 +172,34 @@ func TestGuestsChangeNothingDurable(t *testing.T) {
 	}
 }
 
+// TestExpiryChangesNothingDurable: a tombstone that is kept aside is in the ring file
+// as before; the presence that goes with it may wait.
+func TestExpiryChangesNothingDurable(t *testing.T) {
+	for _, test := range []struct {
+		presence, guest bool
+		rank            uint8
+		at, waits       bool
+	}{
+		{false, false, rankUp, false, false},
+		{true, false, rankDown, false, true},
+		{true, false, rankLeft, false, false}, // it is kept as well
+		{false, true, rankUp, true, false},    // of a guest's nothing is kept
+	} {
+		r := newCopy(t, Config{})
+		m := durable
+		if m.Ephemeral = test.guest; test.presence {
+			r.told(r.node("x", Minute, rankAdd, m), r.presence("x", Minute, test.rank, wire.Presence{Address: "x:1"}))
+		}
+		r.told(r.node("x", 0, rankDel, m))
+		before := r.version
+		r.presenceDirty = false
+		r.pass(TombstoneMinAge)
+		if r.nodes.Len() != 0 || (r.version != before) != test.at || r.presenceDirty != test.waits {
+			t.Errorf("%+v: it is written at once: %t, in a minute: %t", test, r.version != before, r.presenceDirty)
+		}
+	}
+}
+
 // A guest has of others what its gateway has, older or not: nothing that it knew
 // before overrules it.
 func TestGuestMirrors(t *testing.T) {

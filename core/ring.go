@@ -178,7 +178,7 @@ func (r *Ring) fire() bool {
 func (r *Ring) finish() {
 	dirty := uint64(0)
 	if r.saved != r.replica.version {
-		r.saved = r.replica.version
+		r.saved, r.replica.presenceDirty = r.replica.version, false // presences are written with it
 		dirty = r.saved
 	}
 	r.end(dirty)

@@ -91,6 +91,7 @@ func (p *process) take() bool {
 		return false
 	}
 	p.snapshot, p.taken = b, p.dirty
+	p.late = p.m.w.steps != p.changed
 	p.m.w.digest.Write(b)
 	return true
 }
@@ -127,6 +128,7 @@ func (p *process) retry(which int64) {
 
 func (p *process) toDisk() {
 	d := &p.m.disk
+	p.m.w.promises.wrote(p, d.Ring, p.snapshot)
 	d.Prev, d.Ring = d.Ring, p.snapshot
 	p.onDisk = p.taken
 	p.acknowledge()

@@ -35,7 +35,11 @@ type process struct {
 	snapshot []byte // that is being written, with the changes up to taken
 	taken    uint64
 	onDisk   uint64
-	pending  []int // commands whose change is not on the disk yet
+	changed  uint64 // the number of the step in which the newest change came
+	late     bool   // the snapshot was taken later, and may have more than that
+	spare    bool   // so had the one before: the next may have nothing new
+	idle     int64  // when no record in what was written was another than on the disk, or it started
+	pending  []int  // commands whose change is not on the disk yet
 }
 
 func newProcess(m *Machine, eng core.Engine, instance wire.Instance) *process {
@@ -43,7 +47,7 @@ func newProcess(m *Machine, eng core.Engine, instance wire.Instance) *process {
 		m: m, eng: eng, instance: instance, addr: m.addr,
 		origin:   m.w.now - m.w.between(core.Second, core.Hour),
 		conns:    make(map[core.ConnID]side),
-		accepted: 1,
+		accepted: 1, idle: m.w.now,
 	}
 }
 
@@ -92,7 +96,7 @@ func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 		case core.Close:
 			w.closeConn(p, e.Conn, e.Code, e.Text)
 		case core.Dirty:
-			p.dirty = max(p.dirty, e.Seq)
+			p.dirty, p.changed = max(p.dirty, e.Seq), w.steps
 		case core.Emit:
 			p.emit(e.Event)
 		case core.Wake:
