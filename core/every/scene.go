@@ -201,6 +201,46 @@ func bare(w *world) {
 	w.start(2)
 }
 
+// rejoined has one of three nodes come back that was removed, as if it had never been there.
+func rejoined(w *world) {
+	removed(w)
+	w.pass(15 * core.Second)
+	w.start(2)
+}
+
+// leased has the address of a machine that is dead be another's, which starts there.
+func leased(w *world) {
+	ring(2)(w)
+	w.end(w.own(1), 0, true)
+	w.end(w.own(0), 0, false)
+	w.own(0).addr, w.own(1).addr = "n1:7946", "new:7946"
+	w.own(1).join = []string{"n1:7946"}
+	w.start(0)
+}
+
+// burnt has a process go on that was suspended while its node was removed and replaced;
+// all who knew of that are gone for good, but a guest.
+func burnt(w *world) {
+	guest(2)(w)
+	w.suspend(0, core.Day)
+	w.pass(2 * core.MaxSkew)
+	w.command(1, core.Command{Op: core.Del, Name: "n0"})
+	w.pass(2 * core.MaxSkew)
+	i := w.add("n0", false, "n1")
+	w.nodes[i].addr = "new:7946"
+	w.start(i)
+	w.pass(10 * core.Second)
+	for _, gone := range []int{1, i} {
+		w.end(w.own(gone), 0, true)
+		w.own(gone).disk, w.own(gone).halt = nil, core.HaltLeft
+		w.disowned(w.nodes[gone])
+	}
+	w.own(i).ousted = true // nobody asks whether that one is up
+	w.pass(10 * core.Second)
+	w.agreed()
+	w.suspend(0, core.Second)
+}
+
 var (
 	delN2  = core.Command{Op: core.Del, Name: "n2"}
 	delN1  = core.Command{Op: core.Del, Name: "n1"}
@@ -225,6 +265,9 @@ func Scenes() []*Scene {
 		{Name: "forgotten", build: forgotten, Bare: true, Commands: []core.Command{delN2, addN2}},
 		{Name: "removed", build: removed, Commands: []core.Command{addN2, delN1}},
 		{Name: "replaced", build: replaced, Bare: true, Commands: []core.Command{addN1}},
+		{Name: "rejoined", build: rejoined, Commands: []core.Command{delN2, addN2}},
+		{Name: "leased", build: leased, Bare: true, Commands: []core.Command{delN1, addN1}},
+		{Name: "burnt", build: burnt, Bare: true, Commands: []core.Command{addN1}},
 		{Name: "bare", build: bare, Bare: true, Commands: []core.Command{delN2, addN2}},
 	}
 }
