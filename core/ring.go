@@ -224,8 +224,8 @@ func (r *Ring) housekeep() {
 }
 
 // Looks returns how much was looked at in both sets so far: see lww.Set.Looks. It
-// measures the work of steps by what they look at, which is the same on every machine;
-// Snapshot and Handover count, too. The module has it not.
+// measures the work of steps by what they look at, which is the same on every machine.
+// Snapshot and Handover count, too.
 func (r *Ring) Looks() uint64 { return r.replica.nodes.Looks() + r.replica.up.Looks() }
 
 // Close implements Engine.

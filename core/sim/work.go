@@ -123,7 +123,7 @@ type census struct {
 }
 
 func (w *World) known() census {
-	c := census{names: len(w.machines) + len(w.ops), hashed: len(colliding)}
+	c := census{names: len(w.machines) + len(w.commands), hashed: len(colliding)}
 	if w.crowd != nil {
 		c.names += w.crowd.names
 		c.hashed += min(w.crowd.names, mostHashed)
