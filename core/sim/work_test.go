@@ -52,7 +52,7 @@ func TestWorkIsBounded(t *testing.T) {
 			}
 			return 0
 		}, "again, and for no reason"},
-		"at each frame": {func(in core.Input) uint64 { return 1200 * uint64(min(len(in.Frame), 1)) }, "again, and for no reason"},
+		"at each frame":      {func(in core.Input) uint64 { return 1200 * uint64(min(len(in.Frame), 1)) }, "again, and for no reason"},
 		"once, at very much": {func(core.Input) uint64 { return 10_000 }, "more than 10 times"},
 	} {
 		t.Run(what, func(t *testing.T) {
