@@ -210,7 +210,7 @@ func (w *World) tombstoneOf(m *Machine, name string) int64 {
 
 // mayBe tells whether a name may have been added to a ring after a stamp.
 func (p *promises) mayBe(ring, name string, after int64) bool {
-	return slices.ContainsFunc(p.w.ops, func(o op) bool { return o.ring == ring && o.name == name && o.add && o.hi > after })
+	return slices.ContainsFunc(p.w.ops, func(o op) bool { return o.ring == ring && o.name == name && o.add && p.w.latest(&o) > after })
 }
 
 // halted holds against a process that has halted by itself that nobody ever deleted its node.

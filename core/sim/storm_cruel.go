@@ -16,6 +16,40 @@ func (s *storm) vanish() {
 	}
 }
 
+// outage takes the power from all nodes. They come back one after the other, each
+// for a while alone with those before it, mostly with the addresses that they get anew:
+// a lease may be another's, who does not come back to say so.
+func (s *storm) outage() {
+	var off, leased []*Machine
+	var leases []string
+	for _, m := range s.w.machines {
+		if !s.durable(m) {
+			continue
+		}
+		m.PowerOff()
+		if off = append(off, m); m.addr != "" && s.w.byAddr[m.addr] == m {
+			leased, leases = append(leased, m), append(leases, m.addr)
+		}
+	}
+	s.w.Run(s.rng.Int64N(5 * core.Second))
+	if s.rng.IntN(3) > 0 {
+		s.rng.Shuffle(len(leases), func(i, j int) { leases[i], leases[j] = leases[j], leases[i] })
+		for i, m := range leased {
+			if m.addr != leases[i] {
+				s.w.note(m, "gets the address ", leases[i])
+				m.Move(leases[i])
+			}
+		}
+	}
+	s.rng.Shuffle(len(off), func(i, j int) { off[i], off[j] = off[j], off[i] })
+	for _, m := range off[:min(len(off), 1+s.rng.IntN(3))] {
+		if s.dead(m) && m.disk.Ring != nil && !m.Running() {
+			s.again(m)
+			s.w.Run(s.rng.Int64N(40 * core.Second))
+		}
+	}
+}
+
 // upTo draws how many of the durable nodes something befalls: one third of the
 // time all but one.
 func (s *storm) upTo() int {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -231,12 +232,23 @@ func (w *World) judge(k *known) {
 		}
 	}
 	for _, o := range k.ops {
-		if o.hi >= best {
+		if w.latest(o) >= best {
 			k.in = k.in || o.add
 			k.out = k.out || !o.add
 		}
 	}
 	k.out = k.out || best < 0 // at most a start of which nobody may have heard
+}
+
+// latest returns the latest stamp that an operation may have: of a command that is not
+// answered yet any, since an add that dials is stamped when that is over.
+func (w *World) latest(o *op) int64 {
+	if o.command != 0 {
+		if c := &w.commands[o.command-1]; !c.Done && !c.proc.dead {
+			return math.MaxInt64
+		}
+	}
+	return o.hi
 }
 
 // certain tells whether an operation had its effect for good: it was

@@ -1,0 +1,70 @@
+package sim
+
+import "github.com/nanoring/nanoring/core"
+
+// quarrel has operators who know nothing of each other add and delete one name, each
+// at another node, about as fast as nodes hear of it.
+func (s *storm) quarrel() {
+	c := core.Command{Name: s.ghostName(), Addr: "ghost:7946"}
+	m := s.pick(s.dialled)
+	switch s.rng.IntN(4) {
+	case 0:
+		m = nil
+		s.ghosts = append(s.ghosts, c.Name)
+	case 1: // who hears of all of it at once
+		if m != nil && s.many() {
+			m.Pause()
+			defer m.Resume()
+		}
+	}
+	if m != nil {
+		c.Name, c.Addr = m.Node(), m.addr
+	}
+	hear := 2 * s.w.cfg.LatencyMax
+	for n := s.rng.IntN(2); n < 5; n += 1 + s.rng.IntN(2)*s.rng.IntN(2) {
+		by := s.pick(func(o *Machine) bool { return s.sound(o) && o != m })
+		if by == nil || m != nil && !s.many() {
+			return
+		}
+		told := core.Command{Op: core.Del, Name: c.Name}
+		if n%2 == 1 {
+			told.Op, told.Addr = core.Add, c.Addr
+		}
+		by.Do(told)
+		s.w.Run(s.rng.Int64N(hear))
+	}
+}
+
+// supersede has a machine that hangs be removed, and another put in its place. When it
+// goes on, there is mostly somebody who can tell it.
+func (s *storm) supersede() {
+	m := s.pick(func(m *Machine) bool { return s.dialled(m) && !m.paused && m.opt.Node == m.name })
+	by := s.pick(func(o *Machine) bool { return s.sound(o) && o != m })
+	if m == nil || by == nil || s.w.byName[m.name+"r"] != nil {
+		return
+	}
+	m.Pause()
+	s.w.Run(s.rng.Int64N(10 * core.Second))
+	by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	s.w.Run(s.rng.Int64N(20 * core.Second))
+	r := s.w.Add(m.name+"r", Options{Node: m.name})
+	if s.rng.IntN(3) == 0 {
+		r.Move(m.addr)
+	}
+	s.start(r, by.addr)
+	s.w.Run(s.rng.Int64N(20 * core.Second))
+	switch s.rng.IntN(3) {
+	case 0: // whenever something thaws
+	case 1:
+		m.Resume()
+	case 2: // when nobody is left
+		for _, o := range s.w.machines {
+			if s.durable(o) && o != m {
+				o.PowerOff()
+			}
+		}
+		s.w.Run(s.rng.Int64N(20 * core.Second))
+		m.Resume()
+		s.w.Run(s.rng.Int64N(core.Minute))
+	}
+}
