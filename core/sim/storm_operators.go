@@ -68,3 +68,39 @@ func (s *storm) supersede() {
 		s.w.Run(s.rng.Int64N(core.Minute))
 	}
 }
+
+// hasty has a node that was removed come back, and deletes it in the moment in which that
+// is seen.
+func (s *storm) hasty() {
+	by := s.pick(s.sound)
+	m := s.pick(func(m *Machine) bool {
+		return s.dead(m) && m != by && m.opt.Node == m.name && (m.disk.Removed || m.halt == core.HaltLeft)
+	})
+	if by == nil || by.addr == "" {
+		return
+	}
+	if m == nil { // then one that is deleted while it does not know
+		if m = s.pick(func(m *Machine) bool { return m != by && s.durable(m) && !m.paused && m.opt.Node == m.name }); m == nil || !s.many() {
+			return
+		}
+		m.Crash()
+		m.LoseDisk()
+		by.Do(core.Command{Op: core.Del, Name: m.Node()})
+		s.w.Run(s.rng.Int64N(core.Second))
+	}
+	s.readdress(m)
+	if err := m.Rejoin(by.addr); err != nil {
+		s.w.note(m, "does not rejoin: ", err.Error())
+		return
+	}
+	back := s.w.RunUntil(5*core.Second, func() bool {
+		if !by.Running() {
+			return true
+		}
+		_, in := by.View().Get(m.Node())
+		return in
+	})
+	if s.w.Run(s.rng.Int64N(20 * core.Millisecond)); back && s.sound(by) {
+		by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	}
+}
