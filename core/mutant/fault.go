@@ -41,7 +41,7 @@ func wide(seeds int) []search {
 	return []search{
 		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$")},
 		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$ -every.deep")},
-		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.seeds=" + strconv.Itoa(seeds))},
+		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.shrink=0 -sim.seeds=" + strconv.Itoa(seeds))},
 	}
 }
 
@@ -165,11 +165,13 @@ func (f *fault) find(ctx context.Context, seeds int, all bool, patience time.Dur
 		if notBuilt.Match(o.output) {
 			return false, fmt.Errorf("%s: it does not compile: say anew how the fault comes back\n%s", f.file, o.output)
 		}
-		verdict, what := "found", ""
-		if o.ok {
-			verdict = "missed"
-		} else {
-			what = symptom(&o)
+		verdict, what := "found", symptom(&o)
+		switch {
+		case o.ok:
+			verdict, what = "missed", ""
+		case o.late:
+			verdict = "gave up"
+		default:
 			found = found || s.kind != "test:"
 		}
 		fmt.Printf("\t%s in %d s of CPU by %s %s%s\n", verdict, o.cpu/time.Second, s.kind, strings.Join(s.args, " "), what)
