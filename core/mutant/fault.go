@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -38,10 +37,15 @@ type search struct {
 
 // wide are searches for all faults of the core, the cheapest first.
 func wide(seeds int) []search {
+	storms := func(first, n int) search {
+		return search{"storms:", strings.Fields(fmt.Sprintf("go test ./core/sim -failfast -run ^TestSeeds$ -sim.shrink=0 -sim.seed=%d -sim.seeds=%d", first, n))}
+	}
+	few := min(seeds, 200)
 	return []search{
 		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$")},
+		storms(1, few),
 		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$ -every.deep")},
-		{"storms:", strings.Fields("go test ./core/sim -failfast -run ^TestSeeds$ -sim.shrink=0 -sim.seeds=" + strconv.Itoa(seeds))},
+		storms(few+1, seeds-few),
 	}
 }
 
