@@ -49,6 +49,22 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// TestDeadlinesInSleep: a tombstone is as old as its stamp says, also to a machine that
+// was asleep, whose timers stood still; but for a period it stays in any case.
+func TestDeadlinesInSleep(t *testing.T) {
+	r := newCopy(t, Config{})
+	x := r.presence("x", Hour, rankUp, wire.Presence{Address: "x:1"})
+	r.told(r.node("x", Hour, rankAdd, durable), x, r.node("y", 2*TombstoneMinAge, rankAdd, durable), r.node("x", 0, rankDel, durable))
+	r.wall += TombstoneMinAge - Minute
+	if r.collect(); r.says() != "x:removed y:unknown" {
+		t.Errorf("it was deleted less than a day ago, and there is %s", r.says())
+	}
+	r.wall += 2*Minute + 2*Second
+	if r.collect(); r.says() != "y:unknown" || !r.isDeleted("x") {
+		t.Errorf("it was deleted more than a day ago, and there is %s", r.says())
+	}
+}
+
 // TestExpired: a durable node's tombstone past its time still overrules older adds,
 // until nobody can have any.
 func TestExpired(t *testing.T) {

@@ -30,6 +30,7 @@ type replica struct {
 	nodes, up     lww.Set
 	expired       map[string]*expired
 	deadlines     map[string]*timer // see setDeadline
+	ahead         int64             // of the ring's clock, by which deadlines are: the wall clock, when that was seen last
 	stableSince   int64             // since when all durable members are up, unbroken
 	version       uint64            // counts durable changes
 	presenceDirty bool              // there are changes that may wait for a minute to be durable, unless another is first
@@ -199,7 +200,7 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if mine && w.Set == wire.Up {
 		return isOfSelf, rec
 	}
-	if w.Set == wire.Up && before.presence != nil && !r.cfg.Ephemeral && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
+	if w.Set == wire.Up && before.presence != nil && before.state != Removed && !r.cfg.Ephemeral && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
 		return isRefused, nil
 	}
 	r.store(w.Set, rec, &before, &after, by)

@@ -256,4 +256,7 @@ func TestOutlivedPresence(t *testing.T) {
 	if v, _ := r.merge(&w, &r.peer); v != isNews {
 		t.Errorf("a later one is %d", v)
 	}
+
+	// Of a name that nobody has, there is none that would put right what copies differ in.
+	r.told(r.node("x", -1, rankDel, m), r.presence("x", -1, rankDown, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Day}}))
 }

@@ -199,7 +199,7 @@ func (r *Ring) start() {
 		return
 	}
 	r.started = true
-	r.replica.stableSince, r.born = r.now, r.wall
+	r.replica.stableSince, r.replica.ahead, r.born = r.now, r.wall-r.now, r.wall
 	if r.cfg.Takeover {
 		r.born = r.cfg.Instance.Start
 		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come

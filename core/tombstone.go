@@ -43,10 +43,29 @@ func (r *replica) expire(s *standing) {
 	r.forget(wire.Nodes, name)
 }
 
+// oversleep takes out of the set whose time was over while the timers stood still: those of
+// a machine that was asleep, or a process that was stopped. All others have done so.
+func (r *replica) oversleep() {
+	ahead := r.wall - r.now
+	slept := ahead > r.ahead+Minute
+	if !slept && ahead >= r.ahead {
+		return
+	}
+	if r.ahead = ahead; !slept {
+		return
+	}
+	for _, rec := range r.nodes.Records(lww.Range{}) {
+		if rec.Rank != rankAdd && r.wall-rec.Stamp > minAge(rec.Parsed.(*wire.Member))+r.cfg.Period {
+			r.endDeadline(rec.Name)
+		}
+	}
+}
+
 // collect forgets expired tombstones that nobody can need any more: the
 // removed node is gone, and every durable member has been up, and thus in
 // reach of the deletion, for long enough. An old age ends the waiting.
 func (r *replica) collect() {
+	r.oversleep()
 	for name, e := range r.expired {
 		stable := e.bye != nil && r.durable == r.peersUp && r.now-max(r.stableSince, e.since) >= StableFor
 		if stable || r.wall-e.record.Stamp > TombstoneMaxAge {

@@ -77,6 +77,7 @@ func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 	w := p.m.w
 	defer w.recycle(in.Frame)
 	w.promises.stepped(p, &in, effects)
+	w.quiet.stepped(p, &in, effects)
 	if err != nil {
 		w.fail(p.m, err)
 		p.m.Crash()

@@ -46,7 +46,10 @@ func (s *storm) live(p *plot) error {
 		}
 	}
 	s.by(p.quiet)
-	return s.quiet()
+	if err := s.quiet(); err != nil {
+		return err
+	}
+	return s.still()
 }
 
 // by has all be drawn by a seed from now on.

@@ -163,3 +163,15 @@ func knows(m, o *Machine) bool {
 	n, ok := m.View().Get(o.Node())
 	return ok && o.addr != "" && n.Address == o.addr
 }
+
+// still has those of whom nothing is expected go away, and expects of the others what
+// is expected of a ring to which nothing ever happened.
+func (s *storm) still() error {
+	for _, m := range s.w.machines {
+		if m.opt.Rogue != nil {
+			m.GoAway()
+		}
+	}
+	s.w.Run(3 * core.Minute) // guests are reaped
+	return s.w.Quiet()
+}

@@ -1,0 +1,141 @@
+package sim
+
+import (
+	"strconv"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// What a node does in a minute in which nothing happens, at most: docs/protocol.md,
+// section 29, says why.
+const (
+	quietRounds   = 68  // gossip, once a period that is up to a tenth shorter
+	quietDials    = 10  // a period, of members that are not up, as many as there are, and of whom it is to join
+	quietRotated  = 12  // of others, by a ring that is no full mesh
+	quietProbes   = 60  // and as many as it has dialled and accepted
+	quietFrame    = 36  // bytes of gossip or an ack
+	quietHello    = 300 // bytes that one more connection costs
+	quietAtAll    = 2048
+	quietHeld     = 16 << 10 // bytes of memory of a node that knows nobody
+	quietPerName  = 1536     // and name, guests and tombstones too
+	quietPerConn  = 2048     // and connection
+	minuteWritten = 1        // times that the ring file is written, for its last contact: once an hour
+)
+
+// deeds are what a process did in a quiet minute.
+type deeds struct {
+	sent     [wire.KindRefused + 1]int // frames, by kind
+	bytes    int                       // of those
+	records  int                       // in gossip and acks
+	heard    int                       // gossip
+	dials    int
+	accepted int
+	writes   int
+	told     []string // of nodes
+}
+
+// quiet counts what processes do; nil for none.
+type quiet map[*process]*deeds
+
+func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
+	d := q[p]
+	if d == nil {
+		return
+	}
+	switch {
+	case in.Kind == core.Opened && in.Conn%2 == 1:
+		d.accepted++
+	case kindOf(in) == wire.KindGossip:
+		d.heard++
+	}
+	var f wire.Frame
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case core.Dial:
+			d.dials++
+		case core.Dirty:
+			d.writes++
+		case core.Emit:
+			if e.Event.Kind != core.EventRefused && e.Event.Kind != core.EventSkew { // which are rare by themselves
+				d.told = append(d.told, EventWords(e.Event))
+			}
+		case core.Send:
+			d.bytes += len(e.Frame)
+			if f.Decode(e.Frame) == nil {
+				d.sent[f.Kind]++
+				if f.Kind == wire.KindGossip || f.Kind == wire.KindAck {
+					d.records += len(f.Records)
+				}
+			}
+		}
+	}
+}
+
+// Quiet lets a minute pass, and expects that every process does in it what one of a
+// ring does to which nothing ever happened, and holds on to no more. It is for when
+// all was well for some minutes. It returns all that is wrong, or nil.
+func (w *World) Quiet() error {
+	w.quiet = make(quiet)
+	for _, m := range w.machines {
+		if m.proc != nil {
+			w.quiet[m.proc] = new(deeds)
+		}
+	}
+	w.Run(core.Minute)
+	var c complaints
+	for _, m := range w.machines {
+		if d := w.quiet[m.proc]; d != nil {
+			w.checkDeeds(m, d, c.add)
+			w.checkHeld(m, c.add)
+		}
+	}
+	w.quiet = nil
+	return c.err()
+}
+
+// checkDeeds holds what a process did in a quiet minute against what there is to do.
+func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
+	n := func(n int, most int, what string) {
+		if n > most {
+			complain("in a quiet minute ", m.name, " ", what, " ", strconv.Itoa(n), " times, more than ", strconv.Itoa(most))
+		}
+	}
+	missed := 0
+	for _, n := range m.View().All() {
+		if !n.Ephemeral && n.State != core.Alive {
+			missed++
+		}
+	}
+	dials := quietRotated + quietRounds*min(quietDials, missed)
+	if len(m.proc.conns) == 0 || missed > 0 { // at the address of one may be another, and it may be all that there is
+		dials += 2 * quietRounds
+	}
+	if len(d.told) > 0 {
+		complain("in a quiet minute ", m.name, " tells: ", d.told[0])
+	}
+	n(d.writes, minuteWritten, "writes its ring file")
+	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
+	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], 0, "reconciles")
+	n(d.sent[wire.KindGossip], quietRounds, "gossips")
+	n(d.sent[wire.KindAck], d.heard, "acknowledges gossip")
+	n(d.dials, dials, "dials")
+	opened := d.dials + d.accepted
+	n(d.sent[wire.KindProbe]+d.sent[wire.KindRelay]+d.sent[wire.KindAlive]+d.sent[wire.KindRefused], quietProbes+2*opened, "probes, or answers")
+	if most := quietFrame*(d.sent[wire.KindGossip]+d.sent[wire.KindAck]) + quietHello*opened + quietAtAll; d.bytes > most {
+		complain("in a quiet minute ", m.name, " sends ", strconv.Itoa(d.bytes), " bytes, more than ", strconv.Itoa(most))
+	}
+}
+
+// checkHeld holds what an engine holds on to against what it knows.
+func (w *World) checkHeld(m *Machine, complain func(...string)) {
+	held := footprintOf(m.proc.eng).bytes
+	records := w.snapshot(m)
+	text := 0
+	for _, r := range records {
+		text += 2 * (len(r.Name) + len(r.Value))
+	}
+	if most := quietHeld + quietPerName*len(records)/2 + text + quietPerConn*len(m.proc.conns); held > most {
+		complain("after a quiet minute ", m.name, " holds on to ", strconv.Itoa(held), " bytes, more than ", strconv.Itoa(most), ", and knows ", strconv.Itoa(len(records)), " records")
+	}
+}
