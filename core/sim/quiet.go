@@ -129,6 +129,9 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 
 // checkHeld holds what an engine holds on to against what it knows.
 func (w *World) checkHeld(m *Machine, complain func(...string)) {
+	if _, ok := m.proc.eng.(worker); !ok {
+		return // it is more than an engine
+	}
 	held := footprintOf(m.proc.eng).bytes
 	records := w.snapshot(m)
 	text := 0

@@ -21,6 +21,9 @@ func (h *hoarder) Step(in core.Input) ([]core.Effect, error) {
 	return h.faulty.Step(in)
 }
 
+// Looks makes it an engine that can be measured.
+func (h *hoarder) Looks() uint64 { return 0 }
+
 // each appends an effect to those of each step.
 func each(e core.Effect) func(*faulty, []core.Effect) []core.Effect {
 	return func(f *faulty, effects []core.Effect) []core.Effect {
