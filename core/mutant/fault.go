@@ -35,18 +35,16 @@ type search struct {
 	args []string
 }
 
-// wide are searches for all faults of the core, the cheapest first.
-func wide(seeds int) []search {
+// wide are searches for all faults of the core: those that take some seconds, and those
+// that take minutes.
+func wide(seeds int) (quick, slow []search) {
 	storms := func(first, n int) search {
 		return search{"storms:", strings.Fields(fmt.Sprintf("go test ./core/sim -failfast -run ^TestSeeds$ -sim.shrink=0 -sim.seed=%d -sim.seeds=%d", first, n))}
 	}
+	every := strings.Fields("go test ./core/every -failfast -run ^TestEvery$")
 	few := min(seeds, 200)
-	return []search{
-		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$")},
-		storms(1, few),
-		{"every:", strings.Fields("go test ./core/every -failfast -run ^TestEvery$ -every.deep")},
-		storms(few+1, seeds-few),
-	}
+	return []search{{"every:", every}, storms(1, few)},
+		[]search{{"every:", append(slices.Clone(every), "-every.deep")}, storms(few+1, seeds-few)}
 }
 
 func readFault(file string) (*fault, error) {
@@ -156,7 +154,12 @@ func (f *fault) find(ctx context.Context, seeds int, all bool, patience time.Dur
 	fmt.Printf("%s: %s\n", filepath.Base(f.file), f.title)
 	searches := f.searches
 	if strings.HasPrefix(f.edits[0].file, "core/") && seeds > 0 {
-		searches = append(wide(seeds), searches...)
+		scenes := slices.IndexFunc(searches, func(s search) bool { return s.kind == "lab:" || s.kind == "test:" })
+		if scenes < 0 {
+			scenes = len(searches)
+		}
+		quick, slow := wide(seeds)
+		searches = slices.Concat(quick, searches[:scenes], slow, searches[scenes:])
 	}
 	for _, s := range searches {
 		if found && !all {
