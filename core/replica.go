@@ -153,7 +153,7 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	hash := lww.HashName(w.Name)
 	known := r.set(w.Set).Find(hash, w.Name)
 	if known != nil { // mostly it is: that is found out first
-		if order := compare(known, w); order == 0 {
+		if order := r.compare(known, w); order == 0 {
 			return isKnown, known
 		} else if r.disbelieves(known, w, by) {
 			return isRefused, nil
@@ -200,11 +200,31 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if mine && w.Set == wire.Up {
 		return isOfSelf, rec
 	}
-	if w.Set == wire.Up && before.presence != nil && before.state != Removed && !r.cfg.Ephemeral && older(after.says.Instance, before.says.Instance) && r.isOutlived(w.Name, after.says.Instance) {
-		return isRefused, nil
-	}
 	r.store(w.Set, rec, &before, &after, by)
 	return isNews, rec
+}
+
+// compare orders what is known and a record that came in: of two processes of a name
+// one that started before the name was deleted comes before one that did not, whatever
+// the stamps. That follows from nodes alone, so that all copies agree. A guest, which
+// mirrors its gateway, has that one's order.
+func (r *replica) compare(known *lww.Record, w *wire.Record) int {
+	order := compare(known, w)
+	if order == 0 || w.Set == wire.Nodes || known.Value == w.Value || r.cfg.Ephemeral {
+		return order
+	}
+	p, err := wire.ParsePresence(w.Value)
+	if err != nil {
+		return order // it is refused in any case
+	}
+	was, is := r.isOutlived(w.Name, known.Parsed.(*wire.Presence).Instance), r.isOutlived(w.Name, p.Instance)
+	switch {
+	case was && !is:
+		return -1
+	case is && !was:
+		return 1
+	}
+	return order
 }
 
 // timely refuses what is of the future or of the past. A tombstone past its time

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -241,22 +242,37 @@ func TestExpiredIsKnown(t *testing.T) {
 }
 
 // TestOutlivedPresence: of a name that was deleted, the process from before does not come
-// after the one that has it now.
+// after the one that has it now, however late its stamp; and copies agree on it,
+// whatever they hear first.
 func TestOutlivedPresence(t *testing.T) {
 	r := newCopy(t, Config{})
 	m := durable
 	m.Deleted = r.wall - Hour
-	r.told(r.node("x", Hour-1, rankAdd, m),
-		r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Minute}}))
-	w := r.presence("x", 0, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Day}})
-	if v, _ := r.merge(&w, &r.peer); v != isRefused {
-		t.Errorf("it is %d", v)
+	process := func(ago, started int64) wire.Record {
+		return r.presence("x", ago, rankDown, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - started}})
 	}
-	w = r.presence("x", 0, rankUp, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall}})
-	if v, _ := r.merge(&w, &r.peer); v != isNews {
-		t.Errorf("a later one is %d", v)
+	add, del := r.node("x", Hour-1, rankAdd, m), r.node("x", 0, rankDel, m)
+	now, before, first, last := process(Minute, Minute), process(0, Day), process(2, 2*Day), process(1, 0)
+	for _, test := range []struct {
+		records []wire.Record
+		counts  wire.Record
+	}{
+		{[]wire.Record{add, now, before}, now},
+		{[]wire.Record{add, before, first}, before},
+		{[]wire.Record{add, now, before, last}, last},
+		{[]wire.Record{add, del, now, before}, before}, // all of them are gone
+	} {
+		for seed := range uint64(24) {
+			r := newCopy(t, Config{})
+			rand := rand.New(rand.NewPCG(seed, 1))
+			for range 3 { // what comes before the name is known comes again
+				for _, i := range rand.Perm(len(test.records)) {
+					r.merge(&test.records[i], &r.peer)
+				}
+			}
+			if got := r.up.Get("x"); got == nil || got.Stamp != test.counts.Stamp || got.Value != test.counts.Value {
+				t.Fatalf("of %d records, in the order %d, %+v counts, and not %+v", len(test.records), seed, got, test.counts)
+			}
+		}
 	}
-
-	// Of a name that nobody has, there is none that would put right what copies differ in.
-	r.told(r.node("x", -1, rankDel, m), r.presence("x", -1, rankDown, wire.Presence{Address: "x:1", Instance: wire.Instance{Start: r.wall - Day}}))
 }

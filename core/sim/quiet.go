@@ -18,7 +18,7 @@ const (
 	quietHello    = 300 // bytes that one more connection costs
 	quietAtAll    = 2048
 	quietHeld     = 16 << 10 // bytes of memory of a node that knows nobody
-	quietPerName  = 1536     // and name, guests and tombstones too
+	quietPerName  = 4 << 10  // and name, guests and tombstones too
 	quietPerConn  = 2048     // and connection
 	minuteWritten = 1        // times that the ring file is written, for its last contact: once an hour
 )
@@ -57,7 +57,10 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 		case core.Dirty:
 			d.writes++
 		case core.Emit:
-			if e.Event.Kind != core.EventRefused && e.Event.Kind != core.EventSkew { // which are rare by themselves
+			switch e.Event.Kind {
+			case core.EventRefused, core.EventSkew: // which are rare by themselves
+			case core.EventFresh: // after ten minutes without an authority
+			default:
 				d.told = append(d.told, EventWords(e.Event))
 			}
 		case core.Send:

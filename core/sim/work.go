@@ -40,19 +40,27 @@ func (p *process) looks() uint64 {
 type walks struct {
 	left       int
 	mono, wall int64 // of the step before
+	slept      int64 // time in which it was not run, since the last walk for that
 }
 
 // earn counts what an input is a reason for.
 func (k *walks) earn(in *core.Input) {
 	switch {
 	case in.Kind == core.Start:
-		k.left += 2
+		k.left += walksAtOnce
 	case kindOf(in) == wire.KindHello:
 		k.left++
 	case in.Kind != core.Start && in.Wall < k.wall:
 		k.left += 2
 	case in.Mono > k.mono+core.Minute || in.Wall > k.wall+core.Minute:
 		k.left++
+	default:
+		if passed := max(in.Wall-k.wall, in.Mono-k.mono); passed > 2*core.Second { // it wakes each period
+			k.slept += passed
+		}
+		if k.slept > core.Minute {
+			k.left, k.slept = k.left+1, 0
+		}
 	}
 	k.left = min(k.left, walksAtOnce)
 	k.mono, k.wall = in.Mono, in.Wall
