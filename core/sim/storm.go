@@ -11,6 +11,7 @@ import (
 // cut off, and then it is quiet.
 type storm struct {
 	w         *World
+	plain     bool       // its engines are core's: others may swap theirs in the quietest minute
 	rng       *rand.Rand // the act's own: nothing else that is left out changes what it draws
 	seed      uint64     // of the act
 	picks     uint64     // of machines, in the act
@@ -46,7 +47,7 @@ func (s *storm) live(p *plot) error {
 		}
 	}
 	s.by(p.quiet)
-	if err := s.quiet(); err != nil {
+	if err := s.quiet(); err != nil || !s.plain {
 		return err
 	}
 	return s.still()

@@ -34,7 +34,7 @@ func Storm(cfg Config) (*World, error) { return Tale{Seed: cfg.Seed}.Live(cfg) }
 // to say of it.
 func (t Tale) Live(cfg Config) (w *World, err error) {
 	p := t.draw(&cfg)
-	s := &storm{w: New(cfg), accusers: make(map[*Machine]bool)}
+	s := &storm{w: New(cfg), plain: cfg.New == nil, accusers: make(map[*Machine]bool)}
 	defer func() {
 		if r := recover(); r != nil {
 			w, err = s.w, fmt.Errorf("panic: %v\n%s", r, places(debug.Stack()))
