@@ -172,20 +172,27 @@ func removed(w *world) {
 	w.pass(core.Second)
 }
 
-// replaced has another machine under the name of one that was removed while its process
-// was suspended, and about to go on. Between the start of the one, its deletion and the
-// start of the other is more time than clocks may be wrong by: else nobody could say
-// which came first.
-func replaced(w *world) {
-	ring(3)(w)
-	w.suspend(2, core.Day)
+// supersede has a process be suspended and its node deleted, by another, and a machine
+// take its name. Between the start of the one, its deletion and the start of the other is
+// more time than clocks may be wrong by: else nobody could say which came first.
+func (w *world) supersede(old, by int) int {
+	w.suspend(old, core.Day)
 	w.pass(2 * core.MaxSkew)
-	w.command(0, core.Command{Op: core.Del, Name: "n2"})
+	name := w.nodes[old].name
+	w.command(by, core.Command{Op: core.Del, Name: name})
 	w.pass(2 * core.MaxSkew)
-	i := w.add("n2", false, "n0")
+	i := w.add(name, false, w.nodes[by].name)
 	w.nodes[i].addr = "new:7946"
 	w.start(i)
 	w.pass(5 * core.Second)
+	return i
+}
+
+// replaced has another machine under the name of one that was removed while its process
+// was suspended, and about to go on.
+func replaced(w *world) {
+	ring(3)(w)
+	w.supersede(2, 0)
 	w.own(2).ousted = true
 	w.agreed()
 	w.suspend(2, core.Second)
@@ -222,14 +229,7 @@ func leased(w *world) {
 // all who knew of that are gone for good, but a guest.
 func burnt(w *world) {
 	guest(2)(w)
-	w.suspend(0, core.Day)
-	w.pass(2 * core.MaxSkew)
-	w.command(1, core.Command{Op: core.Del, Name: "n0"})
-	w.pass(2 * core.MaxSkew)
-	i := w.add("n0", false, "n1")
-	w.nodes[i].addr = "new:7946"
-	w.start(i)
-	w.pass(10 * core.Second)
+	i := w.supersede(0, 1)
 	for _, gone := range []int{1, i} {
 		w.end(w.own(gone), 0, true)
 		w.own(gone).disk, w.own(gone).halt = nil, core.HaltLeft
