@@ -114,7 +114,7 @@ func (b *misbehaved) hear(r *wire.Record) (wire.Record, bool) {
 		return w, w.Value[0] < 0x90
 	case lessValue:
 		w.Value = wire.Member{}.Value()
-		return w, w.Set == wire.Nodes
+		return w, w.Set == wire.Nodes && w.Value != r.Value // two of them would go on for ever
 	}
 	return w, false
 }

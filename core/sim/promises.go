@@ -32,6 +32,13 @@ func DownWithin(n int) int64 {
 	return d*1100*core.Millisecond + 2*(500*core.Millisecond+1000*core.Millisecond+2*core.Second+2*core.Second*int64(doublings(n))/24) + core.Second
 }
 
+// GuestUpWithin is when a guest that lives is up for a node that it may have for a
+// gateway, one of so many: each of the others may leave a dial unanswered (2 s), and
+// the next one comes within a period.
+func GuestUpWithin(gateways int) int64 {
+	return 4*core.Second + int64(gateways)*3300*core.Millisecond
+}
+
 func doublings(n int) (d int) {
 	for ; n >= 8; n /= 2 {
 		d++
@@ -82,17 +89,17 @@ func (p *promises) calm() int64 {
 		if wrong && m.proc != nil {
 			p.apart = w.now
 		}
-		if wrong || m.group != 0 || m.deaf || m.paused || m.opt.Rogue != nil || m.proc != nil && m.addr != m.told || w.more(m) {
+		if wrong || m.group != 0 || m.deaf || m.paused || m.opt.Rogue != nil || m.proc != nil && (m.addr != m.told || m.addr != "" && w.byAddr[m.addr] != m || w.more(m)) {
 			p.happened()
 		}
 	}
 	return w.now - p.disturbed
 }
 
-// more tells whether there is another machine of the same node.
+// more tells whether another machine runs the same node.
 func (w *World) more(m *Machine) bool {
 	for _, o := range w.machines {
-		if o != m && o.ever && o.opt.Node == m.opt.Node && o.opt.Ring == m.opt.Ring {
+		if o != m && o.proc != nil && o.opt.Node == m.opt.Node && o.opt.Ring == m.opt.Ring {
 			return true
 		}
 	}
@@ -107,6 +114,13 @@ func (m *Machine) member() bool {
 	}
 	_, in := m.View().Get(m.opt.Node)
 	return in
+}
+
+// knowsLater tells whether a machine knows a later process of another one's node: that
+// one is over, and does not know it yet.
+func knowsLater(m, o *Machine) bool {
+	n, in := m.View().Get(o.opt.Node)
+	return in && n.Instance.Start > o.proc.instance.Start
 }
 
 // downs returns how many others a machine shows down, of which it dials one by chance
@@ -135,6 +149,7 @@ func (p *promises) look() {
 			continue
 		}
 		down := DownWithin(o.View().Len())
+		p.lookForGuests(o, calm)
 		for _, s := range p.w.machines {
 			if s == o || s.opt.Guest || !s.ever || s.opt.Ring != o.opt.Ring {
 				continue
@@ -143,14 +158,28 @@ func (p *promises) look() {
 			shown := in && (n.State == core.Alive || n.State == core.Suspect)
 			switch {
 			case !in:
-			case s.member() && !shown && calm > up && (knows(o, s) || knows(s, o)):
+			case s.member() && !shown && calm > up && (knows(o, s) || knows(s, o)) && !knowsLater(o, s) && !knowsLater(s, o):
 				if late := up + 3300*core.Millisecond*max(o.downs(), s.downs()); calm > late {
 					p.broken(o.name, " shows ", s.name, " ", n.State.String(), ", which lives, ", clock(calm), " after anything happened: later than ", clock(late))
 				}
-			case s.proc == nil && shown && calm > down && s.addr == "" && calm <= down+core.GuestGrace: // its gateway was asked first
-			case s.proc == nil && shown && calm > down && (s.told == "" || p.w.byAddr[s.told] == s):
+			case s.proc == nil && shown && s.addr == "" && calm <= down+core.GuestGrace: // its gateway was asked first
+			case s.proc == nil && shown && calm > down && p.w.living(s.opt.Ring, s.opt.Node) == nil:
 				p.broken(o.name, " shows ", s.name, " ", n.State.String(), ", which is dead, ", clock(calm), " after anything happened: later than ", clock(down))
 			}
+		}
+	}
+}
+
+// lookForGuests expects a guest that lives to be up for each node that it can have
+// for a gateway, wherever it is.
+func (p *promises) lookForGuests(gw *Machine, calm int64) {
+	for _, g := range p.w.machines {
+		if g.proc == nil || !g.opt.Guest || g.opt.Ring != gw.opt.Ring || gw.addr == "" || !slices.Contains(g.join, gw.addr) {
+			continue
+		}
+		late := GuestUpWithin(len(g.join)) + 6*p.w.cfg.LatencyMax
+		if n, in := gw.View().Get(g.opt.Node); calm > late && (!in || n.State != core.Alive) {
+			p.broken(gw.name, " does not show ", g.name, " up, whose gateway it may be, ", clock(calm), " after anything happened: later than ", clock(late))
 		}
 	}
 }

@@ -25,7 +25,8 @@ var kinds = [...]struct {
 	{3, "early", (*storm).early}, {3, "grace", (*storm).grace}, {4, "order", (*storm).order}, {4, "wander", (*storm).wander},
 	{3, "deafen", (*storm).deafen}, {3, "refuse", (*storm).refuse}, {3, "narrow", (*storm).narrow}, {2, "swap", (*storm).swap}, {3, "resolve", (*storm).resolve}, {2, "suspend", (*storm).suspend},
 	{2, "clone", (*storm).clone}, {2, "replace", (*storm).replace}, {1, "hostile", (*storm).hostile}, {1, "misbehave", (*storm).misbehave},
-	{4, "quarrel", (*storm).quarrel}, {2, "supersede", (*storm).supersede}, {2, "outage", (*storm).outage}, {3, "hasty", (*storm).hasty},
+	{4, "quarrel", (*storm).quarrel}, {2, "supersede", (*storm).supersede}, {3, "reinstall", (*storm).reinstall}, {2, "outage", (*storm).outage},
+	{3, "hasty", (*storm).hasty},
 }
 
 func drawKind(rng *rand.Rand) int {
@@ -289,8 +290,13 @@ func (s *storm) rightClock() {
 
 // tab opens a tab, mostly with two gateways.
 func (s *storm) tab() {
-	join := s.targets()
-	if s.tabs >= 6 || join == nil {
+	if join := s.targets(); join != nil {
+		s.open(join...)
+	}
+}
+
+func (s *storm) open(join ...string) {
+	if s.tabs >= 6 {
 		return
 	}
 	m := s.w.Add("tab"+strconv.Itoa(s.tabs), Options{Guest: true, Clock: s.rng.Int64N(2*core.Day) - core.Day})

@@ -35,13 +35,44 @@ func (s *storm) quarrel() {
 	}
 }
 
+// reinstall has a node that was deleted come back with an empty disk, where somebody
+// still does not want it: it may be told at once of both deletions.
+func (s *storm) reinstall() {
+	m := s.pick(func(m *Machine) bool { return s.dialled(m) && !m.paused })
+	other := func(o *Machine) bool { return s.sound(o) && o != m }
+	by := s.pick(other)
+	if m == nil || by == nil {
+		return
+	}
+	by.Do(core.Command{Op: core.Del, Name: m.Node()})
+	s.w.RunUntil(15*core.Second, func() bool { return !m.Running() })
+	m.Crash()
+	m.LoseDisk()
+	s.start(m, s.targets()...)
+	s.w.Run(s.rng.Int64N(6 * s.w.cfg.LatencyMax))
+	if s.rng.IntN(2) == 0 {
+		m.Pause()
+		defer m.Resume()
+	}
+	for range s.rng.IntN(3) {
+		s.w.Run(s.rng.Int64N(2 * s.w.cfg.LatencyMax))
+		if by := s.pick(other); by != nil {
+			by.Do(core.Command{Op: core.Del, Name: m.Node()})
+		}
+	}
+}
+
 // supersede has a machine that hangs be removed, and another put in its place. When it
 // goes on, there is mostly somebody who can tell it.
 func (s *storm) supersede() {
 	m := s.pick(func(m *Machine) bool { return s.dialled(m) && !m.paused && m.opt.Node == m.name })
-	by := s.pick(func(o *Machine) bool { return s.sound(o) && o != m })
+	by := s.pick(func(o *Machine) bool { return s.sound(o) && o != m && o.addr != "" })
 	if m == nil || by == nil || s.w.byName[m.name+"r"] != nil {
 		return
+	}
+	if s.rng.IntN(2) == 0 { // a page that knows both
+		s.open(by.addr, m.addr)
+		s.w.Run(s.rng.Int64N(2 * core.Second))
 	}
 	m.Pause()
 	s.w.Run(s.rng.Int64N(10 * core.Second))
