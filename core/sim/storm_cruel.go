@@ -87,6 +87,7 @@ func (s *storm) absence() {
 	if !s.settled() {
 		return
 	}
+	s.w.unspread(away)
 	s.witnesses = nil
 	for _, m := range s.w.machines {
 		if s.durable(m) && !m.paused {

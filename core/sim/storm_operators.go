@@ -79,9 +79,6 @@ func (s *storm) supersede() {
 	by.Do(core.Command{Op: core.Del, Name: m.Node()})
 	s.w.Run(s.rng.Int64N(20 * core.Second))
 	r := s.w.Add(m.name+"r", Options{Node: m.name})
-	if s.rng.IntN(3) == 0 {
-		r.Move(m.addr)
-	}
 	s.start(r, by.addr)
 	s.w.Run(s.rng.Int64N(20 * core.Second))
 	switch s.rng.IntN(3) {

@@ -117,6 +117,41 @@ func (w *World) disowned(m *Machine) {
 	}
 }
 
+// unspread takes down which commands not every node has heard of that will be away for
+// so long, or was: none of them is certain then. An add that a stale node alone has
+// it drops, if an authority lacks it, and a deletion that is past its time is none
+// for those who never heard of it.
+func (w *World) unspread(away int64) {
+	for _, m := range w.machines {
+		if !m.ever || m.opt.Guest || m.opt.Rogue != nil || m.disk.Removed {
+			continue
+		}
+		knows := make(map[string]int64)
+		for _, r := range w.memory(m) {
+			if r.Set == wire.Nodes {
+				knows[r.Name] = r.Stamp
+			}
+		}
+		for i := range w.ops {
+			o := &w.ops[i]
+			if len(knows) > 0 && o.ring == m.opt.Ring && knows[o.name] < o.lo && (o.add && away > core.StaleAfter || !o.add && away > core.TombstoneMaxAge) {
+				o.unsure = true
+			}
+		}
+	}
+}
+
+// memory returns what a machine's node holds, or will when it starts again.
+func (w *World) memory(m *Machine) []wire.Record {
+	if m.proc != nil {
+		return w.snapshot(m)
+	}
+	if m.disk.Ring == nil || w.snap.Decode(m.disk.Ring) != nil {
+		return nil
+	}
+	return w.snap.Records
+}
+
 // Settled takes down that everybody agrees: of all that was done to a name only
 // what became of it counts from now on. Call it after Check has passed.
 func (w *World) Settled() {
