@@ -51,7 +51,7 @@ func TestShrink(t *testing.T) {
 				return e.Kind == core.Dial && f.seen > 3
 			})
 		}},
-		"keeps no ghost on disk, and tells nobody": {most: 6, flaw: func(f *flawed, in core.Input, out []core.Effect) []core.Effect {
+		"keeps no ghost on disk, and tells nobody": {most: 8, flaw: func(f *flawed, in core.Input, out []core.Effect) []core.Effect {
 			if in.Kind == core.Do && strings.HasPrefix(in.Command.Name, "ghost") {
 				f.lose = map[string]bool{in.Command.Name: true}
 			}
