@@ -10,8 +10,9 @@ import (
 // What a node does in a minute in which nothing happens, at most: docs/protocol.md,
 // section 29, says why.
 const (
-	quietRounds   = 68  // gossip, once a period that is up to a tenth shorter
-	quietDials    = 10  // a period, of members that are not up, as many as there are, and of whom it is to join
+	quietRounds   = 68  // gossip, once a period that is up to a tenth shorter,
+	fewestRounds  = 50  // or longer
+	quietDials    = 10  // a period, of members that are not up, as many as there are for each that is, and of whom it is to join
 	quietRotated  = 12  // of others, by a ring that is no full mesh
 	quietProbes   = 60  // and as many as it has dialled and accepted
 	quietFrame    = 36  // bytes of gossip or an ack
@@ -33,6 +34,7 @@ type deeds struct {
 	accepted int
 	writes   int
 	told     []string // of nodes
+	refused  int      // connections that it told of
 }
 
 // quiet counts what processes do; nil for none.
@@ -58,7 +60,8 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 			d.writes++
 		case core.Emit:
 			switch e.Event.Kind {
-			case core.EventRefused, core.EventSkew: // which are rare by themselves
+			case core.EventRefused:
+				d.refused++
 			case core.EventFresh: // after ten minutes without an authority
 			default:
 				d.told = append(d.told, EventWords(e.Event))
@@ -104,16 +107,27 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 			complain("in a quiet minute ", m.name, " ", what, " ", strconv.Itoa(n), " times, more than ", strconv.Itoa(most))
 		}
 	}
-	missed := 0
+	up, missed := 0, 0
 	for _, n := range m.View().All() {
-		if !n.Ephemeral && n.State != core.Alive {
+		switch {
+		case n.Ephemeral:
+		case n.State == core.Alive:
+			up++
+		default:
 			missed++
 		}
 	}
-	dials := quietRotated + quietRounds*min(quietDials, missed)
-	if len(m.proc.conns) == 0 || missed > 0 { // at the address of one may be another, and it may be all that there is
-		dials += 2 * quietRounds
+	dials := quietRotated
+	if up > 0 {
+		dials += quietRounds * min(quietDials, (missed+up-1)/up)
 	}
+	if up < 2 { // it has nobody, and tries whom it was told
+		dials += quietRounds * min(quietDials, len(m.join))
+	}
+	if gossip := d.sent[wire.KindGossip]; gossip < fewestRounds && up > 1 && !m.opt.Guest {
+		complain("in a quiet minute ", m.name, " gossips ", strconv.Itoa(gossip), " times, less than ", strconv.Itoa(fewestRounds))
+	}
+	n(d.refused, 2*missed, "tells of a refusal") // at the address of one may be another
 	if len(d.told) > 0 {
 		complain("in a quiet minute ", m.name, " tells: ", d.told[0])
 	}

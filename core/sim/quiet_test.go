@@ -56,6 +56,13 @@ func TestQuiet(t *testing.T) {
 		{"it tells what everybody knows", each(frame(&wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{known}})), "n1 sends news"},
 		{"it asks what it knows", each(frame(&wire.Frame{Kind: wire.KindSync, Seq: 7})), "n1 reconciles"},
 		{"it gossips too often", each(frame(&wire.Frame{Kind: wire.KindGossip, Seq: 7})), "n1 gossips"},
+		{"it does not gossip", func(_ *faulty, effects []core.Effect) []core.Effect {
+			return slices.DeleteFunc(slices.Clone(effects), func(e core.Effect) bool {
+				var f wire.Frame
+				return e.Kind == core.Send && f.Decode(e.Frame) == nil && f.Kind == wire.KindGossip
+			})
+		}, "n1 gossips"},
+		{"it complains too often", each(core.Effect{Kind: core.Emit, Event: &core.Event{Kind: core.EventRefused, Name: "n0"}}), "n1 tells of a refusal"},
 		{"it probes too often", each(frame(&wire.Frame{Kind: wire.KindProbe, Seq: 7})), "n1 probes"},
 		{"it dials too often", each(core.Effect{Kind: core.Dial, Conn: 1 << 40, Addr: "nobody:7946"}), "n1 dials"},
 		{"it writes too often", each(core.Effect{Kind: core.Dirty, Seq: 1 << 40}), "n1 writes its ring file"},
