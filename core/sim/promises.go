@@ -55,6 +55,7 @@ type promises struct {
 	apart     int64                         // when a clock was wrong last
 	removed   map[*process]map[string]int64 // the stamps of names that it has shown as removed
 	walks     map[*process]*walks
+	filed     int // the most records that a node had on its disk when it started
 }
 
 // Promise has the World watch from now on that what is promised is kept.
@@ -281,7 +282,7 @@ func (p *promises) stepped(pr *process, in *core.Input, effects []core.Effect) {
 		mostBytes += 192<<10 + 1<<20 + 16<<10
 	}
 	if in.Kind == core.Start || kindOf(in) == wire.KindSynced {
-		most += p.w.known().names // each is shown, or dropped, as an authority lacks it
+		most += p.known().names // each is shown, or dropped, as an authority lacks it
 	}
 	if len(effects) > most {
 		p.broken(pr.m.name, " does ", strconv.Itoa(len(effects)), " things in one step, more than ", strconv.Itoa(most), ", on ", strconv.Itoa(conns), " connections")

@@ -39,9 +39,7 @@ func schedules(t *testing.T, count int, cfg sim.Config, n int, live func(*ring) 
 	for seed := *first; seed < *first+uint64(count); seed++ {
 		cfg.Seed, cfg.Trace = seed, traceOf()
 		r := &ring{World: sim.New(cfg), Rand: rand.New(rand.NewPCG(seed, 0x7363686564))}
-		if t.Name() != "TestStaleWithoutContact" { // who drops 1,500 at once shows that in one step
-			r.Promise()
-		}
+		r.Promise()
 		err := r.begin(n)
 		if err == nil {
 			err = live(r)

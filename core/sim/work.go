@@ -85,6 +85,9 @@ func (p *promises) worked(pr *process, in *core.Input, effects []core.Effect, lo
 		p.walks[pr] = k
 	}
 	k.earn(in)
+	if in.Kind == core.Start {
+		p.filed = max(p.filed, pr.m.filed())
+	}
 	most := looksAtMost + looksPerConn*(len(pr.conns)+1) + looksPerGuest*p.w.guests() + len(in.Frame)/bytesPerLook
 	if int(looks) <= most {
 		return
@@ -92,7 +95,7 @@ func (p *promises) worked(pr *process, in *core.Input, effects []core.Effect, lo
 	for i := range effects {
 		most += len(effects[i].Frame) / bytesPerSent
 	}
-	all := p.w.known()
+	all := p.known()
 	var f wire.Frame
 	if in.Kind == core.Received && f.Decode(in.Frame) == nil {
 		most += looksPerItem * len(f.Items)
@@ -130,11 +133,22 @@ type census struct {
 	hashed int // of those, that share one hash
 }
 
-func (w *World) known() census {
-	c := census{names: len(w.machines) + len(w.commands), hashed: len(colliding)}
-	if w.crowd != nil {
-		c.names += w.crowd.names
-		c.hashed += min(w.crowd.names, mostHashed)
+func (p *promises) known() census {
+	c := census{names: len(p.w.machines) + len(p.w.commands), hashed: len(colliding)}
+	if p.w.crowd != nil {
+		c.names += p.w.crowd.names
+		c.hashed += min(p.w.crowd.names, mostHashed)
 	}
+	c.names = max(c.names, p.filed)
 	return c
+}
+
+// filed returns how many records the ring file has; 0 if it cannot be read.
+func (m *Machine) filed() int {
+	b, err := m.Snapshot()
+	var s wire.Snapshot
+	if err != nil || s.Decode(b) != nil {
+		return 0
+	}
+	return len(s.Records)
 }
