@@ -357,16 +357,19 @@ func TestDisputesAreForgotten(t *testing.T) {
 // time is over, unless it is here, or said something else since.
 func TestEndReturn(t *testing.T) {
 	for what, test := range map[string]struct {
+		via         string
 		here, later bool
 		want        State
 	}{
-		"away":            {false, false, Suspect},
-		"here":            {true, false, Alive},
-		"elsewhere since": {false, true, Alive},
+		"away":            {"me", false, false, Suspect},
+		"here":            {"me", true, false, Alive},
+		"elsewhere since": {"me", false, true, Alive},
+		"nowhere":         {"", false, false, Suspect},
+		"nowhere, here":   {"", true, false, Alive},
 	} {
 		l := newLookout(t)
 		l.hear("x", 1, rankUp)
-		p := wire.Presence{Via: "me", Instance: wire.Instance{Start: 1, Nonce: 1}, Version: 1}
+		p := wire.Presence{Via: test.via, Instance: wire.Instance{Start: 1, Nonce: 1}, Version: 1}
 		rec := lww.New("x", l.wall+1, rankUp, p.Value())
 		rec.Parsed = &p
 		l.replica.put(wire.Up, rec)
@@ -381,6 +384,38 @@ func TestEndReturn(t *testing.T) {
 		l.endReturn("x", stamp)
 		if s := l.replica.look("x"); s.state != test.want {
 			t.Errorf("%s: it is %v, not %v", what, s.state, test.want)
+		}
+	}
+}
+
+// TestOrphans: who has no address has some time to come back if nobody reaches it
+// for all that is known.
+func TestOrphans(t *testing.T) {
+	for what, test := range map[string]struct {
+		says wire.Presence
+		want bool
+	}{
+		"its gateway is up":          {wire.Presence{Via: "gw"}, false},
+		"its gateway is unknown":     {wire.Presence{Via: "lost"}, true},
+		"it names none":              {wire.Presence{}, true},
+		"it is not here":             {wire.Presence{Via: "me"}, true},
+		"its address may be dialled": {wire.Presence{Address: "x:1"}, false},
+	} {
+		l := newLookout(t, "gw")
+		m, p := wire.Member{}, test.says
+		node, rec := lww.New("x", l.wall, rankAdd, m.Value()), lww.New("x", l.wall, rankUp, p.Value())
+		node.Parsed, rec.Parsed = &m, &p
+		l.replica.put(wire.Nodes, node)
+		l.replica.put(wire.Up, rec)
+		for i := range l.replica.changes {
+			l.orphaned(&l.replica.changes[i])
+		}
+		waits := false
+		for t := l.due(l.now + GuestGrace); t != nil; t = l.due(l.now + GuestGrace) {
+			waits = waits || t.kind == gatewayDue
+		}
+		if waits != test.want {
+			t.Errorf("%s: it is waited for: %v", what, waits)
 		}
 	}
 }

@@ -136,16 +136,17 @@ func (o *overlay) undial(c *conn) {
 	}
 }
 
-// gateway returns the connection by which a node that cannot be dialled is reached.
+// gateway returns the connection by which a node that has no address is reached: one
+// that it dialled or, if those who know it by an address of theirs dialled all, another.
 //
 //go:noinline
-func (o *overlay) gateway() *conn {
+func (o *overlay) gateway() (gw *conn) {
 	for _, c := range o.live {
-		if c.dialed && !c.guest {
-			return c
+		if !c.guest && (gw == nil || c.dialed && !gw.dialed) {
+			gw = c
 		}
 	}
-	return nil
+	return gw
 }
 
 // maintain opens what is missing of a node's own connections to random up nodes.

@@ -32,10 +32,11 @@ func (d *detector) suspectFor(s *standing) int64 {
 }
 
 // orphaned deals with who is reached through others: whose gateway is gone is
-// suspected, and who names one that does not reach it has some time to come back.
+// suspected, and who names one that does not reach it, or none, has some time to come
+// back.
 func (d *detector) orphaned(ch *change) {
 	before, after := &ch.before, &ch.after
-	if after.isUp() && after.gateway() != "" && !d.reaches(after, ch.name) {
+	if after.isUp() && after.address() == "" && !d.reaches(after, ch.name) {
 		d.awaitReturn(ch.name, after.presence.Stamp)
 	}
 	if through := d.replica.through[ch.name]; before.isUp() && !after.isUp() && through != nil {
@@ -45,11 +46,12 @@ func (d *detector) orphaned(ch *change) {
 	}
 }
 
-// reaches says whether the gateway of a node seems to reach it.
+// reaches says whether the gateway of a node seems to reach it, or, of one that
+// names none, whether this node does.
 func (d *detector) reaches(s *standing, name string) bool {
-	if s.says.Via == d.cfg.Name {
+	if via := s.says.Via; via == "" || via == d.cfg.Name {
 		c := d.overlay.peer(name)
-		return c != nil && c.speaksIn(s, d.cfg.Name)
+		return c != nil && c.speaksIn(s, via)
 	}
 	gateway := d.replica.look(s.says.Via)
 	return gateway.isUp()

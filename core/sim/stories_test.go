@@ -372,6 +372,33 @@ func TestDialOnlyNodeDies(t *testing.T) {
 	s.settle(core.Minute)
 }
 
+// A node that has no address, and does not dial, is dialled all the same: it is behind
+// an address that others have been told of. It has a gateway, too, and when it dies
+// with all who were connected with it that is found out by it.
+func TestAddresslessNodeDies(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	nat := s.Add("nat", sim.Options{DialOnly: true})
+	s.Resolve("front:7946", nat)
+	s.start("nat")
+	for _, name := range []string{"c", "d"} { // who has no address dials neither
+		if err := s.Add(name, sim.Options{}).Start("front:7946"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.settle(core.Minute)
+	for _, name := range []string{"nat", "c", "d"} {
+		s.Machine(name).PowerOff()
+	}
+	s.Resolve("front:7946", nil)
+	s.start("c")
+	s.start("d")
+	s.settle(2 * core.Minute)
+	if s.state("c", "nat") != core.Down {
+		t.Errorf("c shows nat %v", s.state("c", "nat"))
+	}
+}
+
 // A partition outlives the tombstones in the fingerprints: what one side deleted
 // in its first hour does not come back from the other side thirty hours later.
 func TestPartitionOutlivesTombstones(t *testing.T) {
