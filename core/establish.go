@@ -38,7 +38,7 @@ func (r *Ring) establish(c *conn) {
 		return
 	}
 	r.detector.meet(c)
-	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
+	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c && r.replica.via(r.cfg.Name) != name {
 		r.mintPresence(0)
 	}
 	for _, frame := range c.queue {

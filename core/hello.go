@@ -73,6 +73,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case another && r.replica.isMember(name):
 		r.failAdd(c, wire.CodeWrongNode, wrongNode(c, name))
 		r.gone(c.want)
+		r.overlay.matter(c.want).instead = name
 		r.hold(c) // a member all the same
 	case another:
 		return wire.CodeWrongNode, wrongNode(c, name)
@@ -123,6 +124,9 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	r.emitRefused(name, c.addr, code, text)
 	if name != "" {
 		r.overlay.shun(name, refusals)
+		if code == wire.CodeSelf {
+			r.overlay.matter(name).instead = r.cfg.Name
+		}
 	}
 	if code == wire.CodeNameTaken && c.dialed { // the one that started earlier was asked, and lives
 		r.haltFor(HaltNameTaken, text)

@@ -244,7 +244,7 @@ func (o *overlay) isExpecting(name string) bool {
 }
 
 func (o *overlay) dialable(name string) bool {
-	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name)
+	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name) && !o.isTaken(name)
 }
 
 // rotate opens one connection more in one round of many: in as many more as less

@@ -17,6 +17,7 @@ type aside struct {
 	skewed  int64     // until when it is known that its clock, or this node's, is wrong; 0 if it is not
 	said    allowance // what it may say that this node knows better: see disbelieves
 	unheard int       // how often it said too much
+	instead string    // who was found at its address
 }
 
 // shun leaves a node alone for a while: it would refuse again, or be refused, or
@@ -46,6 +47,17 @@ func (o *overlay) matter(name string) *aside {
 func (o *overlay) shunning(name string) bool {
 	s := o.shunned[name]
 	return s != nil && s.until > o.now
+}
+
+// isTaken says whether a node's address is that of another one by now, which is up: this
+// node found it there, and it says so itself.
+func (o *overlay) isTaken(name string) bool {
+	s := o.shunned[name]
+	if s == nil || s.instead == "" {
+		return false
+	}
+	other := o.replica.look(s.instead)
+	return other.state == Alive && other.address() == o.replica.address(name)
 }
 
 // isSpared says whether a node is taken to live although it does not answer: it

@@ -18,6 +18,9 @@ const (
 	// ApartFor is how much later it is up for those whose clock it disagreed with: they
 	// do not dial each other for three periods.
 	ApartFor = 3300 * core.Millisecond
+	// LastFor is how much later the dead are down for the last node of a ring: those
+	// whom it asks are silent, too, and the dial of one has to time out before it knows.
+	LastFor = 2 * core.Second
 	// AccusedFor is when nobody who lives is suspected for the last time: who is
 	// reached through a gateway has GuestGrace to find another.
 	AccusedFor = core.GuestGrace + core.Second
@@ -117,6 +120,16 @@ func (m *Machine) member() bool {
 	return in
 }
 
+// isLast tells whether all other durable nodes of a machine's ring are dead.
+func (w *World) isLast(m *Machine) bool {
+	for _, o := range w.machines {
+		if o != m && o.opt.Ring == m.opt.Ring && o.member() {
+			return false
+		}
+	}
+	return true
+}
+
 // knowsLater tells whether a machine knows a later process of another one's node: that
 // one is over, and does not know it yet.
 func knowsLater(m, o *Machine) bool {
@@ -150,6 +163,9 @@ func (p *promises) look() {
 			continue
 		}
 		down := DownWithin(o.View().Len())
+		if p.w.isLast(o) {
+			down += LastFor
+		}
 		p.lookForGuests(o, calm)
 		for _, s := range p.w.machines {
 			if s == o || s.opt.Guest || !s.ever || s.opt.Ring != o.opt.Ring {

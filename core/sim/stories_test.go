@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
@@ -396,6 +397,43 @@ func TestAddresslessNodeDies(t *testing.T) {
 	s.settle(2 * core.Minute)
 	if s.state("c", "nat") != core.Down {
 		t.Errorf("c shows nat %v", s.state("c", "nat"))
+	}
+}
+
+// A node has the address of another one that is dead, as machines come by addresses:
+// nobody goes on looking for the dead one there, and who has no address says no more
+// of itself for that. When the address is free again it is looked for.
+func TestAddressOfTheDead(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "gone")
+	s.Machine("gone").PowerOff()
+	s.settle(core.Minute)
+	heir := s.Add("heir", sim.Options{})
+	heir.Move("gone:7946")
+	s.start("heir", "a")
+	s.settle(core.Minute)
+	s.del("heir", "a")
+	s.wait(core.Minute, "a learns that it was removed", s.halted("a", core.HaltRemoved))
+	s.Add("nat", sim.Options{DialOnly: true}) // it has no gateway but the heir
+	s.start("nat", "heir")
+	s.settle(core.Minute)
+	dials := 0
+	s.OnTrace(func(line string) {
+		if strings.Contains(line, "dial gone:7946") {
+			dials++
+		}
+	})
+	n, _ := heir.View().Get("nat")
+	s.Run(3 * core.Minute)
+	if now, _ := heir.View().Get("nat"); dials > 2*2 || now.Incarnation != n.Incarnation {
+		t.Errorf("in 3 minutes %d dials, and nat is at %d, which was at %d", dials, now.Incarnation, n.Incarnation)
+	}
+	heir.PowerOff()
+	s.settle(core.Minute)
+	dials = 0
+	s.Run(core.Minute)
+	if dials < 10 {
+		t.Errorf("%d dials of the free address in a minute", dials)
 	}
 }
 
