@@ -67,6 +67,9 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		r.close(c, wire.CodeNameTaken, taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
 		r.haltFor(HaltNameTaken, taken(name, h.Address))
 	case mine:
+		if !c.dialed && !h.Ephemeral && c.role == Peer { // so that it knows who this is: it may know that this one is over, see sendAway
+			r.sayHello(c)
+		}
 		return wire.CodeNameTaken, taken(name, r.cfg.Address)
 	case !h.Ephemeral && !r.cfg.Ephemeral && (ahead > MaxSkew || ahead < -MaxSkew):
 		return wire.CodeSkew, skewText(name, ahead, r.cfg.Name)

@@ -23,7 +23,6 @@ func TestRefusedHello(t *testing.T) {
 		{"another ring", core.Peer, func(h *wire.Hello) { h.Ring = "rong" }, wire.CodeRing},
 		{"another ring, with names as long as can be", core.Peer, func(h *wire.Hello) { h.Ring, h.Name = "x"+long, long }, wire.CodeRing},
 		{"itself", core.Peer, func(h *wire.Hello) { h.Name, h.Instance = "me", wire.Instance{Start: epoch, Nonce: 1} }, wire.CodeSelf},
-		{"its name, started later", core.Peer, func(h *wire.Hello) { h.Name, h.Instance.Start = "me", epoch+1 }, wire.CodeNameTaken},
 		{"its name, a guest", core.Guest, func(h *wire.Hello) { h.Name, h.Ephemeral = "me", true }, wire.CodeNameTaken},
 		{"its name, a guest who says it is none", core.Guest, func(h *wire.Hello) { h.Name = "me" }, wire.CodeNameTaken},
 		{"its name, ephemeral", core.Peer, func(h *wire.Hello) { h.Name, h.Ephemeral = "me", true }, wire.CodeNameTaken},
@@ -78,6 +77,22 @@ func TestHelloOfOlderSelf(t *testing.T) {
 	}
 	if frames := sent(t, g.effects, id); len(frames) != 0 {
 		t.Errorf("sent %+v", frames[0])
+	}
+}
+
+// TestHelloOfLaterSelf: a later process of this node's name is refused, and told who
+// refuses: it may know that this one is over.
+func TestHelloOfLaterSelf(t *testing.T) {
+	g := start(t, me())
+	id := g.accept(core.Peer)
+	h := g.hello("me")
+	h.Instance.Start = epoch + 1
+	frames := sent(t, g.sayHello(id, h), id)
+	if len(frames) != 2 || frames[0].Kind != wire.KindHello || frames[0].Hello.Name != "me" || frames[1].Kind != wire.KindError || frames[1].Code != wire.CodeNameTaken || frames[1].Text == "" {
+		t.Errorf("sent %+v", frames)
+	}
+	if closes := of(g.effects, core.Close); len(closes) != 1 || closes[0].Code != wire.CodeNameTaken || g.halted != 0 {
+		t.Errorf("closes %+v, halted %v", closes, g.halted)
 	}
 }
 

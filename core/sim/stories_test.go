@@ -437,6 +437,34 @@ func TestAddressOfTheDead(t *testing.T) {
 	}
 }
 
+// A process whose name was deleted, and taken by another machine, while it was cut
+// off is dialled by that one, which starts anew with an old address to join: the one
+// that is over goes, and not the one that belongs there.
+func TestReplacementDialsTheReplaced(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a")
+	old := s.Add("old", sim.Options{Node: "x"})
+	s.start("old", "a")
+	s.settle(core.Minute)
+	s.Partition([]*sim.Machine{old})
+	s.del("a", "x")
+	s.Add("new", sim.Options{Node: "x"})
+	s.start("new", "a")
+	s.wait(core.Minute, "a shows the new one", func() bool {
+		n, in := s.Machine("a").View().Get("x")
+		return in && n.Address == "new:7946" && n.State == core.Alive
+	})
+	s.Run(core.Second)
+	s.Machine("new").Crash()
+	s.Heal()
+	s.CutLink(old, s.Machine("a"))
+	s.start("new", "old", "a")
+	s.wait(core.Minute, "the old one learns that it is over", s.halted("old", core.HaltRemoved))
+	if why, text := s.Machine("new").Halted(); why != 0 {
+		t.Errorf("the new one halts: %s, %s", why, text)
+	}
+}
+
 // A partition outlives the tombstones in the fingerprints: what one side deleted
 // in its first hour does not come back from the other side thirty hours later.
 func TestPartitionOutlivesTombstones(t *testing.T) {
