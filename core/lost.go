@@ -78,7 +78,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 	case r.cfg.Ephemeral:
 		r.overlay.maintain()
 	default:
-		if r.cfg.Address == "" && r.replica.via(r.cfg.Name) == name && r.overlay.gateway() != nil {
+		if r.cfg.Address == "" && r.replica.via(r.cfg.Name) == name && r.overlay.gateway() != nil && code != wire.CodeDuplicate { // else another one with it is about to be established
 			r.mintPresence(0)
 		}
 		if r.replica.via(name) == r.cfg.Name {

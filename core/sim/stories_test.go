@@ -459,6 +459,8 @@ func TestReplacementDialsTheReplaced(t *testing.T) {
 	s.Heal()
 	s.CutLink(old, s.Machine("a"))
 	s.start("new", "old", "a")
+	s.Run(core.Minute)
+	s.Heal()
 	s.wait(core.Minute, "the old one learns that it is over", s.halted("old", core.HaltRemoved))
 	if why, text := s.Machine("new").Halted(); why != 0 {
 		t.Errorf("the new one halts: %s, %s", why, text)
