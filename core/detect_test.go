@@ -65,7 +65,7 @@ func TestAllAreRefused(t *testing.T) {
 // TestHelperVetoes: a firewall refuses this node, but a helper reaches the other.
 func TestHelperVetoes(t *testing.T) {
 	g, helpers, probes := broken(t)
-	g.receive(helpers["a"], relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: probes["a"]}))
+	g.receive(helpers["a"], relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: probes["a"], Instance: instanceOf("prey")}))
 	g.receive(helpers["b"], refusedFrame(probes["b"]))
 	g.receive(helpers["a"], refusedFrame(probes["a"]))
 	g.tick(400 * core.Millisecond)
@@ -216,7 +216,7 @@ func TestRefusedDialAlone(t *testing.T) {
 	}
 	g.receive(helper, refusedFrame(seq))
 	g.is("prey", core.Alive)
-	g.receive(helper, relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: seq}))
+	g.receive(helper, relayOf("prey", "me", 1, &wire.Frame{Kind: wire.KindAlive, Seq: seq, Instance: instanceOf("prey")}))
 	for range 300 {
 		effects := g.tick(core.Second / 10)
 		for _, e := range of(effects, core.Dial) {
@@ -225,7 +225,7 @@ func TestRefusedDialAlone(t *testing.T) {
 			}
 		}
 		for _, f := range sent(t, effects, helper) {
-			if reply := g.answer(f); reply != nil {
+			if reply := g.answer("a", f); reply != nil {
 				g.receive(helper, reply)
 			}
 		}

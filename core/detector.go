@@ -32,9 +32,9 @@ func newDetector(s *self, rep *replica, o *overlay) detector {
 }
 
 // alive takes the answer of a node to the probe of that number, which came by
-// others if c is nil.
+// others if c is nil. Who asked after a process is not answered by one before it.
 func (d *detector) alive(name string, c *conn, seq uint64, who wire.Instance) {
-	if a := d.asks[seq]; a != nil && a.name == name {
+	if a := d.asks[seq]; a != nil && a.name == name && (a.why != doubting || !older(who, d.replica.look(name).says.Instance)) {
 		if c != nil && a.why != claiming {
 			d.timed(c, a.sent)
 		}

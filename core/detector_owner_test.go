@@ -183,12 +183,26 @@ func TestAliveTells(t *testing.T) {
 		if !direct {
 			c = nil
 		}
-		l.alive("a", c, l.doubtSeq("a"), wire.Instance{})
+		l.alive("a", c, l.doubtSeq("a"), wire.Instance{Start: 1, Nonce: 1})
 		if got := l.conns["a"].trip.timeout(l.cfg.AckTimeout); got > 150*Millisecond != direct {
 			t.Errorf("direct %v: the timeout is %d µs", direct, got)
 		}
 		l.pass(Minute)
 		l.is("a", Alive)
+	}
+}
+
+// TestAliveOfAnother: an answer of a process before the one that is asked after is none;
+// that of a later one is.
+func TestAliveOfAnother(t *testing.T) {
+	for process, want := range map[uint64]State{4: Suspect, 5: Alive, 6: Alive} {
+		l := newLookout(t, "b")
+		l.hear("a", 5, rankUp)
+		l.doubt("a", false)
+		l.conns["b"].heard = l.now + 1 // who was asked is there
+		l.alive("a", nil, l.doubtSeq("a"), wire.Instance{Start: 1, Nonce: process})
+		l.pass(2 * Second)
+		l.is("a", want)
 	}
 }
 

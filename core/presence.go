@@ -10,8 +10,24 @@ import (
 
 // conflict is what is known of another living process with this node's name.
 type conflict struct {
-	minted int64 // the presence with which this one answered it
-	times  int
+	minted  int64 // the presence with which this one answered it
+	times   int
+	refused int64 // since when this one is refused for it; 0 if it is not
+}
+
+// insists says whether this node stays although it was refused since its name is
+// taken: it knows that the name was deleted before, and who refuses it for a process
+// that was deleted will hear of that soon. It does not insist for longer than that one
+// may stay that was deleted.
+func (r *Ring) insists() bool {
+	if r.replica.deletedAt(r.cfg.Name) == 0 {
+		return false
+	}
+	grace := r.cfg.RemovalGrace
+	if since := &r.conflict.refused; *since == 0 || r.now-*since > Minute+grace {
+		*since = r.now
+	}
+	return r.now-r.conflict.refused < grace
 }
 
 // refute answers what others say of this node (SWIM 4.2), by a newer

@@ -34,3 +34,40 @@ func TestRecall(t *testing.T) {
 		t.Error("it does not take note of a later deletion")
 	}
 }
+
+// TestInsists: a node that is refused for its name halts, but for a while if it knows
+// that its name was deleted before: who refuses it may not know that yet.
+func TestInsists(t *testing.T) {
+	refuse := func(g *rig) core.Reason {
+		dials := of(g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Add, Name: "b", Addr: "b:1"}}), core.Dial)
+		id := dials[len(dials)-1].Conn
+		g.step(core.Input{Kind: core.Opened, Conn: id})
+		g.receive(id, &wire.Frame{Kind: wire.KindError, Code: wire.CodeNameTaken, Text: "taken"})
+		return g.halted
+	}
+	if refuse(start(t, me())) != core.HaltNameTaken {
+		t.Error("who knows of no deletion does not halt")
+	}
+	for i := range 2 {
+		g := start(t, me())
+		a := g.peer("a")
+		del := g.member("me", wire.Member{})
+		del.Rank, del.Stamp = 2, del.Stamp-core.Second
+		g.receive(a, rumor(del))
+		g.pass(2 * core.Minute)
+		if refuse(g) != 0 {
+			t.Error("who knows of a deletion halts at once")
+		}
+		if i == 0 {
+			g.pass(11 * core.Second)
+			if refuse(g) != core.HaltNameTaken {
+				t.Error("it insists for ever")
+			}
+			continue
+		}
+		g.pass(2 * core.Minute)
+		if refuse(g) != 0 {
+			t.Error("it insists once, and not the next time")
+		}
+	}
+}

@@ -171,6 +171,11 @@ func (g *rig) tick(d int64) (all []core.Effect) {
 	return all
 }
 
+// instanceOf is the process of a peer.
+func instanceOf(name string) wire.Instance {
+	return wire.Instance{Start: epoch - core.Hour, Nonce: lww.HashName(name)}
+}
+
 // pass is tick with peers that answer when they are probed.
 func (g *rig) pass(d int64) {
 	g.Helper()
@@ -206,7 +211,7 @@ func (g *rig) receiveBytes(id core.ConnID, b []byte) []core.Effect {
 // hello is that of a well-behaved node.
 func (g *rig) hello(name string) wire.Hello {
 	return wire.Hello{
-		Address: name + ":7946", Instance: wire.Instance{Start: epoch - core.Hour, Nonce: lww.HashName(name)},
+		Address: name + ":7946", Instance: instanceOf(name),
 		Members: 1, Name: name, Ring: "ring", Min: 1, Max: 1, Fingerprint: 1, Wall: g.wall,
 	}
 }

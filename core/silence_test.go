@@ -8,16 +8,16 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// answer is what a peer that reaches everybody says to a frame; nil for nothing.
-func (g *rig) answer(f *wire.Frame) *wire.Frame {
+// answer is what a peer of that name that reaches everybody says to a frame; nil for nothing.
+func (g *rig) answer(name string, f *wire.Frame) *wire.Frame {
 	var probe wire.Frame
 	switch {
 	case f.Kind == wire.KindGossip:
 		return &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Fingerprint: f.Fingerprint}
 	case f.Kind == wire.KindProbe:
-		return &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq}
+		return &wire.Frame{Kind: wire.KindAlive, Seq: f.Seq, Instance: instanceOf(name)}
 	case f.Kind == wire.KindRelay && probe.Decode([]byte(f.Inner)) == nil && probe.Kind == wire.KindProbe:
-		alive := wire.Frame{Kind: wire.KindAlive, Seq: probe.Seq}
+		alive := wire.Frame{Kind: wire.KindAlive, Seq: probe.Seq, Instance: instanceOf(f.To)}
 		return &wire.Frame{Kind: wire.KindRelay, From: f.To, To: f.From, Inner: string(alive.Append(nil))}
 	}
 	return nil
@@ -46,7 +46,7 @@ func TestSilentConnection(t *testing.T) {
 					}
 				}
 				for _, f := range sent(t, effects, id) {
-					if reply := g.answer(f); reply != nil && slices.Contains(answering, name) && g.conns[id] == open {
+					if reply := g.answer(name, f); reply != nil && slices.Contains(answering, name) && g.conns[id] == open {
 						g.receive(id, reply)
 					}
 				}

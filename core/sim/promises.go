@@ -58,6 +58,7 @@ type promises struct {
 	apart     int64                         // when a clock was wrong last
 	removed   map[*process]map[string]int64 // the stamps of names that it has shown as removed
 	walks     map[*process]*walks
+	gaveWay   []gaveWay
 	filed     int // the most records that a node had on its disk when it started
 }
 
@@ -264,9 +265,16 @@ func (p *promises) mayBe(ring, name string, after int64) bool {
 
 // halted holds against a process that has halted by itself that nobody ever deleted its node.
 func (p *promises) halted(m *Machine, reason core.Reason, text string) {
-	if p == nil || reason != core.HaltRemoved && reason != core.HaltNameTaken || m.opt.Guest || m.opt.Rogue != nil || p.w.more(m) {
+	if p == nil || reason != core.HaltRemoved && reason != core.HaltNameTaken || m.opt.Guest || m.opt.Rogue != nil {
 		return
 	}
+	if p.w.more(m) {
+		if reason == core.HaltNameTaken {
+			p.gaveWay = append(p.gaveWay, gaveWay{m, m.proc.instance.Start, p.w.now})
+		}
+		return
+	}
+	p.bothGone(m)
 	k := &known{name: m.opt.Node}
 	for i := range p.w.ops {
 		if o := &p.w.ops[i]; o.ring == m.opt.Ring && o.name == m.opt.Node {
@@ -276,6 +284,25 @@ func (p *promises) halted(m *Machine, reason core.Reason, text string) {
 	}
 	if p.w.judge(k); !k.out && !k.deleted {
 		p.broken(m.name, " halts, ", reason.String(), ", ", text, ", and belongs to the ring: nobody has deleted it")
+	}
+}
+
+// gaveWay is about a process that halted in favour of another one of its name.
+type gaveWay struct {
+	m         *Machine
+	start, at int64
+}
+
+// bothGone holds against the last process of a name that halts that another one, which
+// replaced it after its name was deleted, has just halted for its sake.
+func (p *promises) bothGone(last *Machine) {
+	for _, g := range p.gaveWay {
+		replaced := g.m.opt.Node == last.opt.Node && g.m.opt.Ring == last.opt.Ring && last.proc.instance.Start < g.start && p.w.now-g.at < core.Minute
+		if replaced && slices.ContainsFunc(p.w.ops, func(o op) bool {
+			return o.ring == last.opt.Ring && o.name == last.opt.Node && !o.add && !o.unsure && o.lo > last.proc.instance.Start && p.w.latest(&o) < g.start
+		}) {
+			p.broken(last.name, " is over, and halts, and ", g.m.name, ", which replaced it, has halted for its sake: both are gone")
+		}
 	}
 }
 
