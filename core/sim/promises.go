@@ -270,7 +270,7 @@ func (p *promises) halted(m *Machine, reason core.Reason, text string) {
 	}
 	if p.w.more(m) {
 		if reason == core.HaltNameTaken {
-			p.gaveWay = append(p.gaveWay, gaveWay{m, m.proc.instance.Start, p.w.now})
+			p.gaveWay = append(p.gaveWay, gaveWay{m, p.knewDeleted(m), p.w.now})
 		}
 		return
 	}
@@ -289,18 +289,28 @@ func (p *promises) halted(m *Machine, reason core.Reason, text string) {
 
 // gaveWay is about a process that halted in favour of another one of its name.
 type gaveWay struct {
-	m         *Machine
-	start, at int64
+	m       *Machine
+	deleted int64 // when its name was before it started, as far as it knew
+	at      int64
+}
+
+// knewDeleted returns the stamp of the deletion that a machine's node has overruled.
+func (p *promises) knewDeleted(m *Machine) int64 {
+	for _, r := range p.w.snapshot(m) {
+		if r.Set == wire.Nodes && r.Name == m.opt.Node && r.Rank == 0 {
+			if of, err := wire.ParseMember(r.Value); err == nil && of.Deleted < m.proc.instance.Start {
+				return of.Deleted
+			}
+		}
+	}
+	return 0
 }
 
 // bothGone holds against the last process of a name that halts that another one, which
-// replaced it after its name was deleted, has just halted for its sake.
+// knew that it replaced it, has just halted for its sake.
 func (p *promises) bothGone(last *Machine) {
 	for _, g := range p.gaveWay {
-		replaced := g.m.opt.Node == last.opt.Node && g.m.opt.Ring == last.opt.Ring && last.proc.instance.Start < g.start && p.w.now-g.at < core.Minute
-		if replaced && slices.ContainsFunc(p.w.ops, func(o op) bool {
-			return o.ring == last.opt.Ring && o.name == last.opt.Node && !o.add && !o.unsure && o.lo > last.proc.instance.Start && p.w.latest(&o) < g.start
-		}) {
+		if g.m.opt.Node == last.opt.Node && g.m.opt.Ring == last.opt.Ring && last.proc.instance.Start < g.deleted && p.w.now-g.at < core.Minute {
 			p.broken(last.name, " is over, and halts, and ", g.m.name, ", which replaced it, has halted for its sake: both are gone")
 		}
 	}
