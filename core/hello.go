@@ -125,7 +125,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 		name = c.want
 	}
 	r.emitRefused(name, c.addr, code, text)
-	if name != "" {
+	if name != "" && (c.dialed || code != wire.CodeWrongNode) { // else it looked for another, and may be dialled
 		r.overlay.shun(name, refusals)
 		if code == wire.CodeSelf {
 			r.overlay.matter(name).instead = r.cfg.Name

@@ -437,6 +437,28 @@ func TestAddressOfTheDead(t *testing.T) {
 	}
 }
 
+// A node that was away knows a dead one, at whose address there is another by now, of
+// whom it has never heard. It goes on refusing that one, which is not whom it looks for;
+// that one knows it, and comes to it.
+func TestUnknownHeir(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "gone")
+	s.Machine("a").PowerOff()
+	heir := s.Add("heir", sim.Options{})
+	s.start("heir", "gone")
+	s.wait(core.Minute, "the heir knows a", func() bool { _, in := heir.View().Get("a"); return in })
+	s.Run(core.Minute)
+	s.Machine("gone").PowerOff()
+	heir.Crash()
+	heir.Move("gone:7946")
+	s.start("a")
+	s.start("heir")
+	s.settle(10 * core.Second)
+	if s.state("a", "heir") != core.Alive {
+		t.Errorf("a shows the heir %v", s.state("a", "heir"))
+	}
+}
+
 // A process whose name was deleted, and taken by another machine, while it was cut
 // off is dialled by that one, which starts anew with an old address to join: the one
 // that is over goes, and not the one that belongs there.
