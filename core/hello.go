@@ -131,7 +131,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 			r.overlay.matter(name).instead = r.cfg.Name
 		}
 	}
-	if code == wire.CodeNameTaken && c.dialed && !r.insists() { // the one that started earlier was asked, and lives
+	if code == wire.CodeNameTaken && c.dialed && !r.conflict.insists(r.now, r.replica.deletedAt(r.cfg.Name), r.cfg.RemovalGrace) { // the one that started earlier was asked, and lives
 		r.haltFor(HaltNameTaken, text)
 		return
 	}

@@ -15,19 +15,14 @@ type conflict struct {
 	refused int64 // since when this one is refused for it; 0 if it is not
 }
 
-// insists says whether this node stays although it was refused since its name is
-// taken: it knows that the name was deleted before, and who refuses it for a process
-// that was deleted will hear of that soon. It does not insist for longer than that one
-// may stay that was deleted.
-func (r *Ring) insists() bool {
-	if r.replica.deletedAt(r.cfg.Name) == 0 {
-		return false
+// insists says whether a node stays although it is refused since its name is taken: it
+// knows that the name was deleted, and who refuses it for a process that was deleted
+// will hear of that soon. It does not insist for longer than that one may stay.
+func (c *conflict) insists(now, deleted, grace int64) bool {
+	if c.refused == 0 || now-c.refused > Minute+grace {
+		c.refused = now
 	}
-	grace := r.cfg.RemovalGrace
-	if since := &r.conflict.refused; *since == 0 || r.now-*since > Minute+grace {
-		*since = r.now
-	}
-	return r.now-r.conflict.refused < grace
+	return deleted != 0 && now-c.refused < grace
 }
 
 // refute answers what others say of this node (SWIM 4.2), by a newer
