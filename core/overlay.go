@@ -244,7 +244,7 @@ func (o *overlay) isExpecting(name string) bool {
 }
 
 func (o *overlay) dialable(name string) bool {
-	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name) && !o.isTaken(name)
+	return name != o.cfg.Name && o.byName[name] == nil && o.dials[name] == nil && o.replica.address(name) != "" && !o.shunning(name)
 }
 
 // rotate opens one connection more in one round of many: in as many more as less
@@ -285,7 +285,7 @@ func (o *overlay) heal() {
 	}
 	for ; attempts > 0 && o.left[dialHeal] > 0; attempts-- {
 		name := lost[o.rand.IntN(len(lost))]
-		if o.dialable(name) {
+		if o.dialable(name) && !o.isTaken(name) {
 			o.dial(o.replica.address(name), name, dialHeal)
 		}
 	}

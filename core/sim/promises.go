@@ -101,15 +101,18 @@ func (p *promises) calm() int64 {
 	return w.now - p.disturbed
 }
 
-// more tells whether another machine runs the same node.
-func (w *World) more(m *Machine) bool {
+// others returns the other machines that run the same node.
+func (w *World) others(m *Machine) (others []*Machine) {
 	for _, o := range w.machines {
 		if o != m && o.proc != nil && o.opt.Node == m.opt.Node && o.opt.Ring == m.opt.Ring {
-			return true
+			others = append(others, o)
 		}
 	}
-	return false
+	return others
 }
+
+// more tells whether another machine runs the same node.
+func (w *World) more(m *Machine) bool { return len(w.others(m)) > 0 }
 
 // member tells whether a machine runs a durable node that belongs to the ring for
 // all that it knows: who was removed is told nothing more.
@@ -270,7 +273,7 @@ func (p *promises) halted(m *Machine, reason core.Reason, text string) {
 	}
 	if p.w.more(m) {
 		if reason == core.HaltNameTaken {
-			p.gaveWay = append(p.gaveWay, gaveWay{m, p.knewDeleted(m), p.w.now})
+			p.gaveWay = append(p.gaveWay, gaveWay{m, p.w.others(m), p.knewDeleted(m), p.w.now})
 		}
 		return
 	}
@@ -290,7 +293,8 @@ func (p *promises) halted(m *Machine, reason core.Reason, text string) {
 // gaveWay is about a process that halted in favour of another one of its name.
 type gaveWay struct {
 	m       *Machine
-	deleted int64 // when its name was before it started, as far as it knew
+	others  []*Machine // of that name, which ran then
+	deleted int64      // when its name was before it started, as far as it knew
 	at      int64
 }
 
@@ -310,7 +314,7 @@ func (p *promises) knewDeleted(m *Machine) int64 {
 // knew that it replaced it, has just halted for its sake.
 func (p *promises) bothGone(last *Machine) {
 	for _, g := range p.gaveWay {
-		if g.m.opt.Node == last.opt.Node && g.m.opt.Ring == last.opt.Ring && last.proc.instance.Start < g.deleted && p.w.now-g.at < core.Minute {
+		if len(g.others) == 1 && g.others[0] == last && last.proc.instance.Start < g.deleted && p.w.now-g.at < core.Minute {
 			p.broken(last.name, " is over, and halts, and ", g.m.name, ", which replaced it, has halted for its sake: both are gone")
 		}
 	}
