@@ -234,8 +234,9 @@ func (p *promises) shown(pr *process, e *core.Event) {
 			p.broken(pr.m.name, " shows ", name, " again, which was removed, and nobody has added it since")
 		}
 	case core.Suspect, core.Down:
-		// Who is reached through a gateway is suspected when that goes.
-		if s := p.w.living(pr.m.opt.Ring, name); s != nil && s.addr != "" && s.member() && pr.m.member() && p.calm() > AccusedFor+ApartFor {
+		// Who is reached through a gateway is suspected when that goes, and the process
+		// before one that is not known yet is dead.
+		if s := p.w.living(pr.m.opt.Ring, name); s != nil && s.proc.instance == e.Node.Instance && s.addr != "" && s.member() && pr.m.member() && p.calm() > AccusedFor+ApartFor {
 			p.broken(pr.m.name, " shows ", name, " ", e.Node.State.String(), ", which lives, ", clock(p.calm()), " after anything happened")
 		}
 	}

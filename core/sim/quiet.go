@@ -35,6 +35,7 @@ type deeds struct {
 	writes   int
 	told     []string // of nodes
 	refused  int      // connections that it told of
+	fresh    bool     // it was stale, and is no more
 }
 
 // quiet counts what processes do; nil for none.
@@ -62,7 +63,8 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 			switch e.Event.Kind {
 			case core.EventRefused:
 				d.refused++
-			case core.EventFresh: // after ten minutes without an authority
+			case core.EventFresh:
+				d.fresh = true
 			default:
 				d.told = append(d.told, EventWords(e.Event))
 			}
@@ -136,7 +138,13 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	}
 	n(d.writes, minuteWritten, "writes its ring file")
 	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
-	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], 0, "reconciles")
+	reconciles := 0
+	for _, d := range w.quiet {
+		if d.fresh { // after ten minutes without an authority, or since another is one: it looks for its peers anew
+			reconciles = 4 * (len(m.proc.conns) + 1)
+		}
+	}
+	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], reconciles, "reconciles")
 	n(d.sent[wire.KindGossip], quietRounds, "gossips")
 	n(d.sent[wire.KindAck], d.heard, "acknowledges gossip")
 	n(d.dials, dials, "dials")

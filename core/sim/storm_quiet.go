@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -47,6 +48,12 @@ func (s *storm) quiet() error {
 	s.w.Run(30 * core.Second)
 	if s.pick(s.dialled) == nil {
 		return nil // the ring was deleted to its last node that anybody can dial
+	}
+	for range 20 { // a process that has to give way to another of its name is nobody's gateway then
+		if !slices.ContainsFunc(s.w.machines, func(m *Machine) bool { return s.durable(m) && s.w.more(m) }) {
+			break
+		}
+		s.w.Run(30 * core.Second)
 	}
 	for _, m := range s.w.machines {
 		if s.stranded(m) {
