@@ -75,6 +75,10 @@ func (r *Ring) settle() {
 			r.showDeletion(ch)
 		}
 	}
+	if len(r.replica.changes) > maxKept {
+		r.replica.changes = nil
+		return
+	}
 	clear(r.replica.changes)
 	r.replica.changes = r.replica.changes[:0]
 }

@@ -75,8 +75,8 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.opened(&in)
 	case Received:
 		r.received(in.Conn, in.Frame)
-		if len(in.Frame) > 4<<10 {
-			r.in = wire.Frame{} // what it grew to for a long frame is not kept
+		if len(in.Frame) > 4<<10 || len(r.in.Items) > 0 {
+			r.in = wire.Frame{} // what it grew to for a long frame is not kept, nor for items, each of which may have had many records
 		}
 	case Closed:
 		if c := r.overlay.conns[in.Conn]; c != nil {

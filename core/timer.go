@@ -37,32 +37,35 @@ type timer struct {
 	kind timerKind
 	name string
 	id   uint64
+	of   *timers // nil when it is stopped, or has fired
 }
 
 func (t *timer) before(o *timer) bool { return t.at < o.at || t.at == o.at && t.n < o.n }
 
 // stop forgets a timer; nil and fired ones are fine.
 func (t *timer) stop() {
-	if t != nil {
+	if t != nil && t.of != nil {
 		t.kind = stopped
+		t.of.idle++
+		t.of = nil
 	}
 }
 
-// timers is a binary heap. A stopped timer stays in it until its time, or
-// until the heap has grown to twice what is armed.
+// timers is a binary heap. A stopped timer stays in it until its time, or until most
+// are stopped when another is armed.
 type timers struct {
 	heap    []*timer
 	n       uint64
-	sweepAt int
+	idle    int // of the heap: stopped
 	carried []wire.Record // what is due, by the engine before: see Ring.resume
 }
 
 func (ts *timers) arm(at int64, kind timerKind, name string, id uint64) *timer {
-	if len(ts.heap) >= ts.sweepAt {
+	if ts.idle > len(ts.heap)/2+32 {
 		ts.sweep()
 	}
 	ts.n++
-	t := &timer{at: at, n: ts.n, kind: kind, name: name, id: id}
+	t := &timer{at: at, n: ts.n, kind: kind, name: name, id: id, of: ts}
 	ts.push(t)
 	return t
 }
@@ -93,20 +96,19 @@ func (ts *timers) push(t *timer) {
 // sweep takes the stopped timers out.
 func (ts *timers) sweep() {
 	all := ts.heap
-	ts.heap = all[:0]
+	ts.heap, ts.idle = make([]*timer, 0, len(all)-ts.idle+1), 0
 	for _, t := range all {
 		if t.kind != stopped {
 			ts.push(t)
 		}
 	}
-	clear(all[len(ts.heap):])
-	ts.sweepAt = 2*len(ts.heap) + 64
 }
 
 // next returns the earliest timer that was not stopped, or nil.
 func (ts *timers) next() *timer {
 	for len(ts.heap) > 0 && ts.heap[0].kind == stopped {
 		ts.pop()
+		ts.idle--
 	}
 	if len(ts.heap) == 0 {
 		return nil
@@ -142,5 +144,6 @@ func (ts *timers) due(now int64) *timer {
 	if t == nil || t.at > now {
 		return nil
 	}
+	t.of = nil
 	return ts.pop()
 }

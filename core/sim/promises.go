@@ -19,8 +19,9 @@ const (
 	// do not dial each other for three periods.
 	ApartFor = 3300 * core.Millisecond
 	// LastFor is how much later the dead are down for the last node of a ring: those
-	// whom it asks are silent, too, and the dial of one has to time out before it knows.
-	LastFor = 2 * core.Second
+	// whom it asks are silent, too, until their connections are given up (1 s), and the dial
+	// of one has to time out (2 s) before it knows.
+	LastFor = 3 * core.Second
 	// AccusedFor is when nobody who lives is suspected for the last time: who is
 	// reached through a gateway has GuestGrace to find another.
 	AccusedFor = core.GuestGrace + core.Second
@@ -59,18 +60,20 @@ type promises struct {
 	removed   map[*process]map[string]int64 // the stamps of names that it has shown as removed
 	walks     map[*process]*walks
 	gaveWay   []gaveWay
-	filed     int // the most records that a node had on its disk when it started
+	downs     map[*Machine]int64 // how many others each has shown down since it was disturbed: see Machine.downs
+	filed     int                // the most records that a node had on its disk when it started
 }
 
 // Promise has the World watch from now on that what is promised is kept.
 func (w *World) Promise() {
-	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64), walks: make(map[*process]*walks)}
+	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64), walks: make(map[*process]*walks), downs: make(map[*Machine]int64)}
 }
 
 // happened takes down that something was done to the World.
 func (p *promises) happened() {
 	if p != nil {
 		p.disturbed = p.w.now
+		clear(p.downs)
 	}
 }
 
@@ -163,6 +166,11 @@ func (p *promises) look() {
 		up += ApartFor
 	}
 	for _, o := range p.w.machines {
+		if o.member() {
+			p.downs[o] = max(p.downs[o], o.downs())
+		}
+	}
+	for _, o := range p.w.machines {
 		if !o.member() {
 			continue
 		}
@@ -180,7 +188,7 @@ func (p *promises) look() {
 			switch {
 			case !in:
 			case s.member() && !shown && calm > up && (knows(o, s) || knows(s, o)) && !knowsLater(o, s) && !knowsLater(s, o):
-				if late := up + 3300*core.Millisecond*max(o.downs(), s.downs()); calm > late {
+				if late := up + 3300*core.Millisecond*max(p.downs[o], p.downs[s]); calm > late {
 					p.broken(o.name, " shows ", s.name, " ", n.State.String(), ", which lives, ", clock(calm), " after anything happened: later than ", clock(late))
 				}
 			case s.proc == nil && shown && s.addr == "" && calm <= down+core.GuestGrace: // its gateway was asked first
