@@ -87,3 +87,29 @@ func TestSecondConnection(t *testing.T) {
 		}
 	}
 }
+
+// TestSilentAuthority: a stale node does not gossip with its authority, which would be
+// missed by its acks, but asks it. It finds out as soon that nothing comes any more.
+func TestSilentAuthority(t *testing.T) {
+	cfg := me()
+	long := epoch - 40*core.Day
+	snapshot := wire.Snapshot{Ring: "ring", Name: "me", Wall: long, LastContact: long}
+	for _, name := range []string{"me", "a", "b"} {
+		p := wire.Presence{Address: name + ":7946", Instance: instanceOf(name), Version: 1}
+		snapshot.Records = append(snapshot.Records,
+			wire.Record{Set: wire.Nodes, Name: name, Stamp: long, Value: wire.Member{Address: name + ":7946"}.Value()},
+			wire.Record{Set: wire.Up, Name: name, Stamp: long, Value: p.Value()})
+	}
+	cfg.Snapshot = snapshot.Append(nil)
+	g := start(t, cfg)
+	id := g.accept(core.Peer)
+	h := g.hello("a")
+	h.Members = 3
+	g.sayHello(id, h)
+	for range 40 {
+		if g.tick(core.Second / 10); g.conns[id] == over {
+			return
+		}
+	}
+	t.Error("after 4 s the connection with an authority of which nothing comes is there")
+}

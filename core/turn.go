@@ -29,6 +29,7 @@ func (r *Ring) round() {
 	case c == nil:
 	case c.authority && !r.cfg.Ephemeral: // it is asked, not told
 		c.used = r.now
+		r.detector.check(c) // there is no ack by which it could be missed
 		if r.now >= c.syncAt {
 			r.reconciler.startSync(c)
 		}

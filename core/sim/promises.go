@@ -19,9 +19,8 @@ const (
 	// do not dial each other for three periods.
 	ApartFor = 3300 * core.Millisecond
 	// LastFor is how much later the dead are down for the last node of a ring: those
-	// whom it asks are silent, too, until their connections are given up (1 s), and the dial
-	// of one has to time out (2 s) before it knows.
-	LastFor = 3 * core.Second
+	// whom it asks are silent, too, and the dial of one has to time out before it knows.
+	LastFor = 2 * core.Second
 	// AccusedFor is when nobody who lives is suspected for the last time: who is
 	// reached through a gateway has GuestGrace to find another.
 	AccusedFor = core.GuestGrace + core.Second
