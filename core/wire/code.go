@@ -46,6 +46,7 @@ const (
 	CodeSelf      Code = 4011 // a node reached itself
 	CodeBusy      Code = 4012 // too many connections
 	CodeRemoved   Code = 4013 // a guest's name that an operator deleted
+	CodeCordoned  Code = 4014 // the gateway is given nothing new, or drained: the guest takes another
 )
 
 // String returns the code's word, as docs/protocol.md has it.
@@ -88,4 +89,5 @@ var codeWords = [...]struct {
 	{CodeSelf, "self"},
 	{CodeBusy, "busy"},
 	{CodeRemoved, "removed"},
+	{CodeCordoned, "cordoned"},
 }

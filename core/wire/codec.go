@@ -35,6 +35,8 @@ func (f *Frame) Append(dst []byte) []byte {
 	case KindError:
 		w.uint(uint64(f.Code))
 		w.string(f.Text)
+	case KindCordon:
+		w.uint(uint64(count(f.On)))
 	}
 	return w.b
 }
@@ -42,7 +44,7 @@ func (f *Frame) Append(dst []byte) []byte {
 // lengths are those of the frames' arrays.
 var lengths = [...]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
-	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2,
+	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2, KindCordon: 2,
 }
 
 // reset empties f, but for the space of its slices.
@@ -88,6 +90,8 @@ func (r *reader) frame(f *Frame) {
 		f.Items = r.items(f.Items)
 	case KindProbe, KindAlive, KindRefused:
 		f.Seq, f.Instance = r.answer(f.Kind)
+	case KindCordon:
+		f.On = r.on()
 	case KindRelay:
 		f.From = r.name("relay.from")
 		f.To = r.name("relay.to")
@@ -130,16 +134,22 @@ func (r *reader) answer(k Kind) (seq uint64, in Instance) {
 	return seq, in
 }
 
+// on takes the rest of a cordon.
+func (r *reader) on() bool { return r.upTo(0, 1, "cordon.on") == 1 }
+
 // inner takes the frame in a relay, and checks that it is one that is relayed.
 func (r *reader) inner() string {
 	s := r.bytes("relay.inner")
 	whole, end := r.s, r.i
 	r.s, r.i = r.s[:end], end-len(s)
 	at := r.i
-	if k := r.kind(); k != KindProbe && k != KindAlive {
-		r.fail(at, ErrKind, "relay.inner", "neither a probe nor an alive")
-	} else {
+	switch k := r.kind(); k {
+	case KindProbe, KindAlive:
 		r.answer(k)
+	case KindCordon:
+		r.on()
+	default:
+		r.fail(at, ErrKind, "relay.inner", "none of probe, alive and cordon")
 	}
 	if r.done("relay.inner") != nil {
 		return ""

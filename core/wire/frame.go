@@ -28,9 +28,10 @@ const (
 	KindSynced  Kind = 6  // the answer to sync
 	KindProbe   Kind = 7  // are you there?
 	KindAlive   Kind = 8  // the answer to probe
-	KindRelay   Kind = 9  // a probe or an alive that is forwarded
+	KindRelay   Kind = 9  // a probe, an alive or a cordon that is forwarded
 	KindError   Kind = 10 // the sender refuses, and closes
 	KindRefused Kind = 11 // the answer to a relayed probe: the target's address refused a connection
+	KindCordon  Kind = 12 // an operator's wish: the receiver is to be cordoned, or no longer
 )
 
 // SetID names one of the two sets.
@@ -123,7 +124,8 @@ type Frame struct {
 	Instance Instance // alive: who answers
 	From, To string   // relay: node names
 	Hops     uint8    // relay: times forwarded, at most MaxHops
-	Inner    string   // relay: the frame forwarded, a probe or an alive
+	Inner    string   // relay: the frame forwarded, a probe, an alive or a cordon
 	Code     Code     // error: at least 1000
 	Text     string   // error: for people
+	On       bool     // cordon: it is to be
 }

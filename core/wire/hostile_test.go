@@ -162,7 +162,7 @@ func TestErrorsAreForPeople(t *testing.T) {
 }
 
 func TestAppendOfNoKindAppendsNothing(t *testing.T) {
-	for _, k := range []wire.Kind{0, wire.KindRefused + 1, 255} {
+	for _, k := range []wire.Kind{0, wire.KindCordon + 1, 255} {
 		if b := (&wire.Frame{Kind: k}).Append(nil); len(b) != 0 {
 			t.Errorf("kind %d appends %x", k, b)
 		}

@@ -140,6 +140,8 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		return []any{k, f.From, f.To, uint64(f.Hops), []byte(f.Inner)}
 	case wire.KindError:
 		return []any{k, uint64(f.Code), f.Text}
+	case wire.KindCordon:
+		return []any{k, map[bool]uint64{true: 1}[f.On]}
 	}
 	t.Fatalf("kind %d", f.Kind)
 	return nil

@@ -28,7 +28,7 @@ var (
 		return wire.Member{Address: orNone(t, genAddr), Deleted: genTime.Draw(t, "deleted"), Ephemeral: rapid.Bool().Draw(t, "ephemeral")}
 	})
 	genPresence = rapid.Custom(func(t *rapid.T) wire.Presence {
-		p := wire.Presence{Address: orNone(t, genAddr), Via: orNone(t, genName),
+		p := wire.Presence{Address: orNone(t, genAddr), Cordoned: rapid.Bool().Draw(t, "cordoned"), Via: orNone(t, genName),
 			Instance: genInstance.Draw(t, "instance"), Version: rapid.Uint8Min(1).Draw(t, "version")}
 		for k, v := range rapid.MapOfN(rapid.StringN(0, 8, 20), rapid.StringN(0, 8, 20), 0, 20).Draw(t, "tags") {
 			p.Tags = append(p.Tags, wire.Tag{Key: k, Value: v})
@@ -107,7 +107,7 @@ func drawItem(t *rapid.T) wire.Item {
 
 func drawFrame(t *rapid.T) *wire.Frame {
 	f := &wire.Frame{Kind: rapid.SampledFrom([]wire.Kind{wire.KindHello, wire.KindGossip, wire.KindAck, wire.KindRumor, wire.KindSync,
-		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused}).Draw(t, "kind")}
+		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused, wire.KindCordon}).Draw(t, "kind")}
 	sets := rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up})
 	switch f.Kind {
 	case wire.KindHello:
@@ -134,13 +134,18 @@ func drawFrame(t *rapid.T) *wire.Frame {
 	case wire.KindRelay:
 		f.From, f.To, f.Hops = genName.Draw(t, "from"), genName.Draw(t, "to"), rapid.Uint8Max(wire.MaxHops).Draw(t, "hops")
 		inner := wire.Frame{Kind: wire.KindAlive, Seq: genUint.Draw(t, "seq"), Instance: genInstance.Draw(t, "instance")}
-		if rapid.Bool().Draw(t, "probe") {
+		switch rapid.IntRange(0, 2).Draw(t, "inner") {
+		case 0:
 			inner = wire.Frame{Kind: wire.KindProbe, Seq: inner.Seq}
+		case 1:
+			inner = wire.Frame{Kind: wire.KindCordon, On: inner.Seq%2 == 0}
 		}
 		f.Inner = string(inner.Append(nil))
 	case wire.KindError:
 		f.Code = wire.Code(rapid.Uint16Min(uint16(wire.CodeBye)).Draw(t, "code"))
 		f.Text = rapid.StringN(0, 300, wire.MaxText).Draw(t, "text")
+	case wire.KindCordon:
+		f.On = rapid.Bool().Draw(t, "on")
 	}
 	return f
 }
@@ -184,7 +189,7 @@ func tidy(f wire.Frame) wire.Frame {
 
 func TestRecordsRoundTripAndSize(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := wire.Snapshot{Ring: genName.Draw(rt, "ring"), Name: genName.Draw(rt, "name"), Wall: genTime.Draw(rt, "wall"),
+		s := wire.Snapshot{Cordoned: rapid.Bool().Draw(rt, "cordoned"), Ring: genName.Draw(rt, "ring"), Name: genName.Draw(rt, "name"), Wall: genTime.Draw(rt, "wall"),
 			LastContact: genTime.Draw(rt, "last"), Records: drawRecords(rt, rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up})),
 			Due: drawRecords(rt, rapid.Just(wire.Up))}
 		for _, r := range s.Records {

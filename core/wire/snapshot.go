@@ -13,13 +13,14 @@ type Snapshot struct {
 	Records     []Record
 	Due         []Record // "d", of a takeover alone: see docs/protocol.md
 	Tags        []Tag    // "t": its own that were set while it ran, ascending by key
+	Cordoned    bool     // "c": it is, until an operator says otherwise
 }
 
 // Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records],
 // and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	more := count(len(s.Due) > 0, len(s.Tags) > 0)
+	more := count(s.Cordoned, len(s.Due) > 0, len(s.Tags) > 0)
 	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
@@ -30,6 +31,7 @@ func (s *Snapshot) Append(dst []byte) []byte {
 	if more > 0 {
 		w.mapOf(more)
 	}
+	w.keyTrue('c', s.Cordoned)
 	if len(s.Due) > 0 {
 		w.key('d')
 		w.records(s.Due)
@@ -89,6 +91,8 @@ func (r *reader) more(s *Snapshot) {
 			return
 		}
 		switch at := r.i; key {
+		case "c":
+			s.Cordoned = r.yes("snapshot.cordoned")
 		case "d":
 			if s.Due = r.records(nil); len(s.Due) == 0 {
 				r.fail(at, ErrCanonical, "snapshot.due", "empty; it must be left out")

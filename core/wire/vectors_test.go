@@ -78,14 +78,21 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 		if len(s.Tags) > 0 {
 			o["tags"] = tagsJSON(s.Tags)
 		}
+		if s.Cordoned {
+			o["cordoned"] = true
+		}
 		return o, s.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
 		return object{"address": m.Address, "deleted": number(m.Deleted), "ephemeral": m.Ephemeral}, []byte(m.Value()), err
 	case "presence":
 		p, err := wire.ParsePresence(string(b))
-		return object{"address": p.Address, "via": p.Via, "instance": instanceJSON(p.Instance),
-			"version": number(p.Version), "tags": tagsJSON(p.Tags)}, []byte(p.Value()), err
+		o := object{"address": p.Address, "via": p.Via, "instance": instanceJSON(p.Instance),
+			"version": number(p.Version), "tags": tagsJSON(p.Tags)}
+		if p.Cordoned {
+			o["cordoned"] = true
+		}
+		return o, []byte(p.Value()), err
 	case "name":
 		return string(b), b, wire.ValidName(string(b))
 	case "address":
@@ -140,7 +147,7 @@ func TestVectors(t *testing.T) {
 			}
 		})
 	}
-	for k := wire.KindHello; k <= wire.KindError; k++ {
+	for k := wire.KindHello; k <= wire.KindCordon; k++ {
 		if kinds[kindNames[k]] == 0 {
 			t.Errorf("no vector of a %s", kindNames[k])
 		}
@@ -160,6 +167,7 @@ var kindNames = map[wire.Kind]string{
 	wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
 	wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
 	wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused",
+	wire.KindCordon: "cordon",
 }
 
 func number[N ~int64 | ~uint64 | ~uint8 | ~uint16](n N) any {
@@ -227,6 +235,8 @@ func frameJSON(f *wire.Frame) any {
 		o["from"], o["to"], o["hops"], o["inner"] = f.From, f.To, number(f.Hops), hex.EncodeToString([]byte(f.Inner))
 	case wire.KindError:
 		o["code"], o["text"] = number(f.Code), f.Text
+	case wire.KindCordon:
+		o["on"] = f.On
 	}
 	return o
 }
