@@ -141,7 +141,7 @@ func TestBadFrames(t *testing.T) {
 		"deep":                    "\x92\x01\x81\xa1a" + strings.Repeat("\x91", 100_000),
 		"deeper":                  strings.Repeat("\x91", wire.MaxFrame),
 		"too big":                 strings.Repeat("\x00", wire.MaxFrame+1),
-		"no kind":                 "\x92\x0c\x01",
+		"no kind":                 "\x92\x0d\x01",
 		"trailing":                "\x92\x07\x05\x00",
 		"not canonical":           "\x92\x07\xcc\x05",
 		"not UTF-8":               "\x93\x0a\xcd\x0f\xa0\xa1\xff",

@@ -2,10 +2,11 @@ package core
 
 // census is what follows from the standings of all names, kept as they change.
 type census struct {
-	durable int                 // durable members
-	peersUp int                 // of those, the ones that are up, this node included
-	lost    nameSet             // durable members that are not up
-	through map[string]*nameSet // who is reached through a gateway, by the gateway
+	durable  int                 // durable members
+	peersUp  int                 // of those, the ones that are up, this node included
+	gateways int                 // and of those, the ones that take guests
+	lost     nameSet             // durable members that are not up
+	through  map[string]*nameSet // who is reached through a gateway, by the gateway
 }
 
 // alone says whether this node is the only durable member it knows.
@@ -13,6 +14,11 @@ func (c *census) alone() bool { return c.durable <= 1 }
 
 // move counts a name by its new standing instead of the one before.
 func (c *census) move(name string, before, after *standing) {
+	if before.isGateway() != after.isGateway() {
+		if c.gateways++; before.isGateway() {
+			c.gateways -= 2
+		}
+	}
 	if before.state != after.state || before.guest != after.guest || before.gateway() != after.gateway() {
 		c.count(name, before, -1)
 		c.count(name, after, +1)

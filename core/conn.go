@@ -46,6 +46,8 @@ type conn struct {
 	needed    int64       // and at the last one of the peer's: see rotate
 	strange   int64       // since when the peer is no member; 0 if it is one
 	probed    bool        // a guest that is silent has been asked
+	cameBack  bool        // a guest that was here before
+	isNew     bool        // a guest that is to be sent on: see cordon.sendNewOn
 	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
 	accused   *lww.Record // the presence of which others say that it is down: see contest
 	spent     allowance   // frames and KiB that a guest has sent

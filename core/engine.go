@@ -71,11 +71,14 @@ type Op uint8
 
 // The commands.
 const (
-	Add     Op = iota + 1 // add Name (learnt from its hello when empty) at Addr, joining the rings
-	Del                   // remove Name from the ring
-	Leave                 // remove this node: done, with Halt, once another node holds its tombstone
-	Stop                  // say bye, stay a member, Halt
-	SetTags               // set Tags of this node, and drop those of Drop
+	Add      Op = iota + 1 // add Name (learnt from its hello when empty) at Addr, joining the rings
+	Del                    // remove Name from the ring
+	Leave                  // remove this node: done, with Halt, once another node holds its tombstone
+	Stop                   // say bye, stay a member, Halt
+	SetTags                // set Tags of this node, and drop those of Drop
+	Cordon                 // give Name, this node if empty, nothing new: done once it says so itself
+	Uncordon               // end that
+	Drain                  // give this process nothing new, and send some of its guests on: to be repeated
 )
 
 // Command is an operator's wish. All but Stop are answered by an EventResult with
@@ -168,6 +171,7 @@ type Node struct {
 	Name        string
 	State       State
 	Ephemeral   bool
+	Cordoned    bool          // it is up, but is given nothing new
 	Address     string        // from its presence, else the hint in nodes
 	Via         string        // its gateway, when it cannot be dialled
 	Incarnation int64         // the stamp of its presence, Unix microseconds; 0 when Unknown

@@ -11,6 +11,7 @@ func (r *Ring) establish(c *conn) {
 	}
 	c.establish(r.now)
 	c.share = &r.share
+	r.cordon.seat(r, c)
 	name := c.name
 	r.overlay.welcome(c)
 	if old := r.overlay.peer(name); old != nil {

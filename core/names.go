@@ -34,3 +34,6 @@ func (s *nameSet) remove(name string) {
 		*s = nameSet{} // lets go of what it grew to
 	}
 }
+
+//go:noinline
+func unknownNode(name string) string { return "no node of this ring is called " + name }

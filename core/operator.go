@@ -4,7 +4,7 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd *Command) {
-	if cmd.Op == Leave || cmd.Op == SetTags {
+	if cmd.Op == Leave || cmd.Op == SetTags || cmd.Op == Drain || cmd.Op > SetTags && cmd.Name == "" {
 		cmd.Name = r.cfg.Name
 	}
 	code, text := r.unable()
@@ -20,7 +20,11 @@ func (r *Ring) do(cmd *Command) {
 	case cmd.Op == Leave:
 		r.startLeave(cmd)
 	case cmd.Op == SetTags:
-		code, text = r.setTags(cmd)
+		code, text = r.labels.change(r, cmd)
+	case cmd.Op == Cordon, cmd.Op == Uncordon:
+		code, text = r.cordon.wish(r, cmd)
+	case cmd.Op == Drain:
+		code, text = r.cordon.drain(r, cmd)
 	default:
 		code, text = wire.CodeInvalid, "no such command"
 	}
@@ -32,7 +36,7 @@ func (r *Ring) do(cmd *Command) {
 func (r *Ring) del(cmd *Command) (wire.Code, string) {
 	rec := r.replica.nodes.Get(cmd.Name)
 	if !r.replica.isMember(cmd.Name) {
-		return wire.CodeUnknown, "no node of this ring is called " + cmd.Name
+		return wire.CodeUnknown, unknownNode(cmd.Name)
 	}
 	if r.cfg.Ephemeral {
 		return wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator"

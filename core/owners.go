@@ -8,14 +8,14 @@ import (
 )
 
 // Owners returns the count nodes to which a key is given, the first owner first,
-// of those that are up, suspects among them, durable, and picked by all filters: all
-// of them if they are fewer. Whoever has the same of those gives a key to the same. It
-// is empty if the key is, or if count is below 1.
+// of those that are up, suspects among them, durable, not cordoned, and picked by all
+// filters: all of them if they are fewer. Whoever has the same of those gives a key to
+// the same. It is empty if the key is, or if count is below 1.
 func (v *View) Owners(key string, count int, among ...Filter) []Node {
 	if v.claimants == nil {
 		v.claimants = make([]claimant, 0, len(v.nodes))
 		for name, n := range v.nodes {
-			if !n.Ephemeral && n.isUp() {
+			if !n.Ephemeral && !n.Cordoned && n.isUp() {
 				v.claimants = append(v.claimants, newClaimant(name))
 			}
 		}

@@ -29,6 +29,7 @@ type ownerVectors struct {
 	Rings map[string][]struct {
 		Name, State string
 		Ephemeral   bool
+		Cordoned    bool
 	}
 	Owners []struct {
 		vectorKey
@@ -88,7 +89,7 @@ func TestOwnersVectors(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s: no state %q", ring, n.State)
 			}
-			show(views[ring], core.Node{Name: n.Name, State: state, Ephemeral: n.Ephemeral})
+			show(views[ring], core.Node{Name: n.Name, State: state, Ephemeral: n.Ephemeral, Cordoned: n.Cordoned})
 		}
 	}
 	for _, o := range v.Owners {
@@ -135,6 +136,23 @@ func TestOwnersFollowTheView(t *testing.T) {
 		if len(none) > 0 {
 			t.Error(none)
 		}
+	}
+}
+
+// TestOwnersCordoned: what a cordoned node owns goes to others, and comes back to it.
+func TestOwnersCordoned(t *testing.T) {
+	var v core.View
+	for i := range 5 {
+		show(&v, core.Node{Name: fmt.Sprint("dev", i), State: core.Alive})
+	}
+	before := nodeNames(v.Owners("key", 5))
+	show(&v, core.Node{Name: before[1], State: core.Alive, Cordoned: true})
+	if got, want := nodeNames(v.Owners("key", 5)), slices.Delete(slices.Clone(before), 1, 2); !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	show(&v, core.Node{Name: before[1], State: core.Alive})
+	if got := nodeNames(v.Owners("key", 5)); !slices.Equal(got, before) {
+		t.Errorf("%q, not %q", got, before)
 	}
 }
 

@@ -67,7 +67,7 @@ func (r *Ring) mintPresence(atLeast int64) {
 
 // presence is what this node says of itself.
 func (r *Ring) presence() wire.Presence {
-	p := wire.Presence{Address: r.cfg.Address, Instance: r.cfg.Instance, Version: wire.Version, Tags: r.labels.now}
+	p := wire.Presence{Address: r.cfg.Address, Cordoned: r.cordon.is, Instance: r.cfg.Instance, Version: wire.Version, Tags: r.labels.now}
 	if r.cfg.Address == "" {
 		if gw := r.overlay.gateway(); gw != nil {
 			p.Via = gw.name

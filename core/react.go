@@ -69,6 +69,7 @@ func (r *Ring) settle() {
 			r.overlay.fillSoon()
 		}
 		r.detector.orphaned(ch)
+		r.cordon.see(r, ch.name, &ch.after)
 		if ch.name == r.cfg.Name && ch.set == wire.Nodes {
 			r.reviewMembership()
 		} else if ch.set == wire.Nodes {

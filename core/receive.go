@@ -56,6 +56,8 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		r.relay(c, f)
 	case wire.KindRefused:
 		r.detector.refusedToo(c.name, f.Seq)
+	case wire.KindCordon:
+		r.cordon.obey(r, c, f.On)
 	}
 }
 
@@ -65,6 +67,10 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 	from, to, hops, inner := f.From, f.To, f.Hops, f.Inner
 	if c.guest && from != c.name {
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
+		return
+	}
+	if c.guest && wire.Kind(inner[1]) == wire.KindCordon {
+		r.cordon.obey(r, c, false) // which it may not, whoever is meant
 		return
 	}
 	if to != r.cfg.Name {
@@ -89,5 +95,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 		r.sendBytes(c, relayed(r.cfg.Name, from, 0, string(alive.Append(nil))))
 	case wire.KindAlive:
 		r.detector.alive(from, nil, in.Seq, in.Instance)
+	case wire.KindCordon:
+		r.cordon.obey(r, c, in.On)
 	}
 }

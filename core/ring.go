@@ -15,6 +15,7 @@ type Ring struct {
 	detector   detector
 	reconciler reconciler
 	labels     labels
+	cordon     cordon
 
 	in        wire.Frame
 	newcomer  allowance // guests' names that are new here
@@ -50,7 +51,8 @@ func New(cfg Config) (*Ring, error) {
 		}
 	}
 	r.labels.resume(cfg.Tags, r.had())
-	if err := wrong("Tags", r.checkTags()); err != nil {
+	r.cordon.resume(r.had())
+	if err := wrong("Tags", checkTags(r.presence(), cfg.Ephemeral)); err != nil {
 		return nil, err
 	}
 	return r, nil

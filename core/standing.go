@@ -53,12 +53,17 @@ func (s *standing) with(id wire.SetID, rec *lww.Record) standing {
 
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
+// isGateway says whether guests may be sent there.
+func (s *standing) isGateway() bool {
+	return s.isUp() && !s.guest && !s.says.Cordoned && s.address() != ""
+}
+
 // describe fills in the Node that runtimes see, field by field: a whole one
 // would be made elsewhere, and copied.
 func (s *standing) describe(name string, n *Node) {
 	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.address()
 	n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
-	n.Incarnation = 0
+	n.Cordoned, n.Incarnation = s.isUp() && s.says.Cordoned, 0
 	if s.presence != nil {
 		n.Incarnation = s.presence.Stamp
 	}

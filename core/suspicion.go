@@ -77,6 +77,10 @@ func (d *detector) guestGone(c *conn, code wire.Code) {
 	if !s.isUp() || !c.speaksIn(&s, d.cfg.Name) {
 		return
 	}
+	if code == wire.CodeCordoned { // it was sent on
+		d.awaitReturn(c.name, s.presence.Stamp)
+		return
+	}
 	rank := uint8(rankSuspect)
 	if code == wire.CodeBye || code == wire.CodeGoingAway {
 		rank = rankLeft

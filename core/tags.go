@@ -31,11 +31,6 @@ func (l *labels) resume(given []wire.Tag, had *wire.Presence) {
 	}
 }
 
-// change sets some tags, and drops others.
-func (l *labels) change(set []wire.Tag, drop []string) {
-	l.now, l.set = with(l.now, drop, set), with(l.set, drop, set)
-}
-
 // with returns some tags without those that are dropped, and with others.
 //
 //go:noinline
@@ -49,34 +44,33 @@ func with(tags []wire.Tag, drop []string, set []wire.Tag) []wire.Tag {
 	return wire.SortTags(append(all, set...))
 }
 
-// setTags says something else of this node from now on.
-func (r *Ring) setTags(cmd *Command) (wire.Code, string) {
-	before := r.labels
-	r.labels.change(cmd.Tags, cmd.Drop)
-	if err := r.checkTags(); err != nil {
-		r.labels = before
+// change has this node say something else of itself from now on.
+func (l *labels) change(r *Ring, cmd *Command) (wire.Code, string) {
+	before := *l
+	l.now, l.set = with(l.now, cmd.Drop, cmd.Tags), with(l.set, cmd.Drop, cmd.Tags)
+	if err := checkTags(r.presence(), r.cfg.Ephemeral); err != nil {
+		*l = before
 		return wire.CodeInvalid, "the tags: " + err.Error()
 	}
-	if !slices.Equal(r.labels.set, before.set) {
+	if !slices.Equal(l.set, before.set) {
 		r.replica.version++
 	}
-	if !slices.Equal(r.labels.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
+	if !slices.Equal(l.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
 		r.mintPresence(0)
 	}
 	r.result(cmd.ID, r.cfg.Name, 0, "")
 	return 0, ""
 }
 
-// checkTags says what is wrong with what this node says of itself.
-func (r *Ring) checkTags() error {
-	for _, t := range r.labels.now {
+// checkTags says what is wrong with the tags of what a node says of itself.
+func checkTags(p wire.Presence, ephemeral bool) error {
+	for _, t := range p.Tags {
 		if t.Key == "" || !utf8.ValidString(t.Key) || !utf8.ValidString(t.Value) {
 			return errors.New(wire.Quote(t.Key) + ": a key is not empty, and it and its value are UTF-8")
 		}
 	}
-	p := r.presence()
 	n, most := len(p.Value()), MaxGuestValue
-	if !r.cfg.Ephemeral {
+	if !ephemeral {
 		p.Tags = nil
 		n, most = n-len(p.Value()), MaxTags
 	}

@@ -13,6 +13,8 @@ func (r *Ring) round() {
 	}
 	r.overlay.heal()
 	r.checkGuests()
+	r.cordon.sendNewOn(r)
+	r.cordon.repeat(r)
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {

@@ -12,7 +12,7 @@ import { RingError } from "./errors.js";
 const hashes = new WeakMap();
 
 /**
- * The count nodes to which a key is given, the first owner first, of those that are up and durable.
+ * The count nodes to which a key is given, the first owner first, of those that are up, durable and not cordoned.
  *
  * @param {string | Uint8Array} key
  * @param {number} count
@@ -30,7 +30,7 @@ export function owners(key, count, nodes) {
   /** @type {{score: Halves, node: NodeInfo}[]} */
   const best = [];
   for (const node of nodes) {
-    if (node.ephemeral || (node.state !== "up" && node.state !== "suspect")) {
+    if (node.ephemeral || node.cordoned || (node.state !== "up" && node.state !== "suspect")) {
       continue;
     }
     let name = hashes.get(node);

@@ -55,6 +55,12 @@ func commandWords(c core.Command) string {
 		s = "leave"
 	case core.Stop:
 		s = "stop"
+	case core.Cordon:
+		s = "cordon"
+	case core.Uncordon:
+		s = "uncordon"
+	case core.Drain:
+		s = "drain"
 	}
 	if c.Name != "" {
 		s += " " + c.Name

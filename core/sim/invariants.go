@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,11 +110,22 @@ func (t *truth) checkView(m *Machine, complain func(...string)) {
 			if own.Incarnation != node.Incarnation {
 				complain(m.name, " and ", k.name, " do not agree on its incarnation")
 			}
+			if own.Cordoned != node.Cordoned {
+				complain(m.name, " and ", k.name, " do not agree on whether it is cordoned")
+			}
+			if own.Cordoned && owns(view, k.name) {
+				complain(m.name, " gives keys to ", k.name, ", which is cordoned")
+			}
 		}
 	}
 	if shown != view.Len() {
 		complain(m.name, " shows ", strconv.Itoa(view.Len()-shown), " names that nobody has ever heard of")
 	}
+}
+
+// owns tells whether a view gives anything to a name.
+func owns(view *core.View, name string) bool {
+	return slices.ContainsFunc(view.Owners("key", view.Len()), func(n core.Node) bool { return n.Name == name })
 }
 
 // checkDead is checkView for a name that nobody runs.

@@ -27,6 +27,7 @@ var kinds = [...]struct {
 	{2, "clone", (*storm).clone}, {2, "replace", (*storm).replace}, {1, "hostile", (*storm).hostile}, {1, "misbehave", (*storm).misbehave},
 	{4, "quarrel", (*storm).quarrel}, {2, "supersede", (*storm).supersede}, {3, "reinstall", (*storm).reinstall}, {2, "outage", (*storm).outage},
 	{3, "hasty", (*storm).hasty},
+	{4, "cordon", (*storm).cordon}, {4, "drain", (*storm).drain},
 }
 
 func drawKind(rng *rand.Rand) int {

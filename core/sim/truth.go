@@ -37,7 +37,7 @@ func (w *World) commanded(m *Machine, c core.Command) {
 	switch c.Op {
 	case core.Leave:
 		o.name = m.opt.Node
-	case core.Stop:
+	case core.Stop, core.Cordon, core.Uncordon, core.Drain:
 		return
 	}
 	if o.name != "" {

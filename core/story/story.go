@@ -157,8 +157,11 @@ var acts = map[string]func(*scenario, args){
 		}
 		s.command(a.word(0), c)
 	},
-	"del":   func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Del, Name: a.word(1)}) },
-	"leave": func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Leave}) },
+	"del":      func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Del, Name: a.word(1)}) },
+	"leave":    func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Leave}) },
+	"cordon":   func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Cordon, Name: a.word(1)}) },
+	"uncordon": func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Uncordon, Name: a.word(1)}) },
+	"drain":    func(s *scenario, a args) { s.drain(s.machine(a.word(0)), a.duration("within", time.Minute)) },
 }
 
 func each(s *scenario, a args, do func(*sim.Machine)) {
@@ -260,6 +263,13 @@ func (s *scenario) command(at string, c core.Command) {
 		s.say("", at+" says no: "+got().Code.String()+", "+got().Text)
 	case got().Acked && c.Op != core.Leave:
 		s.say("", at+": done, and on the disk")
+	}
+}
+
+// drain has a node drain and stop.
+func (s *scenario) drain(m *sim.Machine, within time.Duration) {
+	if !m.Drain(within.Microseconds()) {
+		s.say("", "guests of "+m.Name()+" are left")
 	}
 }
 

@@ -69,6 +69,10 @@ func (s *scenario) node(m *sim.Machine, n core.Node) {
 		s.say(m.Name(), n.Name+" is "+n.State.String())
 	case old.Address != n.Address || old.Via != n.Via:
 		s.say(m.Name(), n.Name+" is now"+place)
+	case old.Cordoned != n.Cordoned && n.Cordoned:
+		s.say(m.Name(), n.Name+" is cordoned")
+	case old.Cordoned != n.Cordoned:
+		s.say(m.Name(), n.Name+" is cordoned no more")
 	case old.Instance != n.Instance:
 		s.say(m.Name(), n.Name+" was restarted")
 	}
@@ -123,6 +127,8 @@ func (s *scenario) views(names []string, upOnly bool) string {
 		var shown []string
 		for _, n := range m.View().All() {
 			switch {
+			case n.Cordoned:
+				shown = append(shown, n.Name+"(cordoned)")
 			case n.State == core.Alive:
 				shown = append(shown, n.Name)
 			case upOnly && n.State == core.Suspect || !upOnly:
