@@ -4,7 +4,7 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd *Command) {
-	if cmd.Op == Leave || cmd.Op == SetTags || cmd.Op == Drain || cmd.Op > SetTags && cmd.Name == "" {
+	if cmd.Op >= Leave && cmd.Op <= SetTags || cmd.Op == Drain || cmd.Name == "" && (cmd.Op == Cordon || cmd.Op == Uncordon) {
 		cmd.Name = r.cfg.Name
 	}
 	code, text := r.unable()

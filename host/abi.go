@@ -35,6 +35,8 @@ const (
 	callOpenedAs
 	callHandover
 	callSetTags
+	callCordon
+	callDrain
 	exportCount
 )
 
@@ -75,6 +77,8 @@ var exports = [exportCount]struct {
 	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
 	callHandover:   {"handover", takes().returns(i64)},
 	callSetTags:    {"set_tags", takes(i64, i64, i64)},
+	callCordon:     {"cordon", takes(i64, i64, i64, i32, i32, i32)},
+	callDrain:      {"drain", takes(i64, i64, i64)},
 }
 
 // imported is a function that the host has for modules.

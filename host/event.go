@@ -48,6 +48,8 @@ func (r *reader) node(n *core.Node) {
 			n.State = r.state()
 		case "ephemeral":
 			n.Ephemeral = r.bool()
+		case "cordoned":
+			n.Cordoned = r.bool()
 		case "address":
 			n.Address = string(r.bytes())
 		case "via":

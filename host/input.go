@@ -166,6 +166,10 @@ func (e *Engine) command(mono, wall uint64, c core.Command) error {
 		_, err = e.call(callLeave, mono, wall, c.ID)
 	case core.Stop:
 		_, err = e.call(callStop, mono, wall, c.ID)
+	case core.Cordon, core.Uncordon:
+		_, err = e.call(callCordon, mono, wall, c.ID, bit(c.Op == core.Cordon), name, uint64(len(c.Name)))
+	case core.Drain:
+		_, err = e.call(callDrain, mono, wall, c.ID)
 	default: // no export is for what is no command, but to add nothing is refused likewise
 		_, err = e.call(callAdd, mono, wall, c.ID, name, uint64(len(c.Name)), 0, 0)
 		for i := range e.events {

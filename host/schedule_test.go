@@ -132,7 +132,7 @@ func (s *schedule) input() core.Input {
 		return core.Input{Kind: core.Closed, Conn: s.conn(), Code: s.code()}
 	case 7:
 		c := core.Command{
-			ID: rapid.Uint64().Draw(s.T, "id"), Op: core.Op(rapid.IntRange(0, 6).Draw(s.T, "op")),
+			ID: rapid.Uint64().Draw(s.T, "id"), Op: core.Op(rapid.IntRange(0, 9).Draw(s.T, "op")),
 			Name: names.Draw(s.T, "name"), Addr: addresses.Draw(s.T, "addr"), Drop: keys.Draw(s.T, "drop"),
 		}
 		for _, key := range keys.Draw(s.T, "set") {
@@ -203,9 +203,14 @@ func (s *schedule) broken() []byte {
 
 func (s *schedule) frame() wire.Frame {
 	f := wire.Frame{
-		Kind: wire.Kind(rapid.IntRange(int(wire.KindGossip), int(wire.KindRelay)).Draw(s.T, "kind")),
+		Kind: wire.Kind(rapid.IntRange(int(wire.KindGossip), int(wire.KindCordon)).Draw(s.T, "kind")),
 		Seq:  uint64(rapid.IntRange(0, 40).Draw(s.T, "seq")), Wall: s.wall,
 		Fingerprint: rapid.SampledFrom([]uint64{s.print, 1, 1 << 63}).Draw(s.T, "print"), Instance: wire.Instance{Start: epoch, Nonce: 1},
+	}
+	f.On = f.Seq%2 == 0
+	if f.Kind == wire.KindRelay {
+		inner := wire.Frame{Kind: []wire.Kind{wire.KindProbe, wire.KindAlive, wire.KindCordon}[f.Seq%3], Seq: f.Seq, On: f.On}
+		f.From, f.To, f.Inner = "a", []string{"me", "b", "tab"}[f.Seq%3], string(inner.Append(nil))
 	}
 	for range rapid.IntRange(0, 5).Draw(s.T, "records") {
 		f.Records = append(f.Records, s.record())
@@ -219,7 +224,7 @@ func (s *schedule) record() wire.Record {
 	r := wire.Record{Name: name, Stamp: max(stamp, 1), Rank: uint8(rapid.IntRange(0, 3).Draw(s.T, "rank"))}
 	if rapid.Bool().Draw(s.T, "set") {
 		r.Set = wire.Up
-		p := wire.Presence{Address: name + ":7946", Instance: wire.Instance{Start: epoch, Nonce: 7}, Version: 1}
+		p := wire.Presence{Address: name + ":7946", Cordoned: s.wall%3 == 0, Instance: wire.Instance{Start: epoch, Nonce: 7}, Version: 1}
 		switch rapid.IntRange(0, 3).Draw(s.T, "presence") {
 		case 0:
 			p.Tags = []wire.Tag{{Key: "k", Value: "a\\b\n\u007f\U0001f600"}}

@@ -106,6 +106,9 @@ func (o *object) node(n *core.Node) {
 	if n.Ephemeral {
 		o.key(`,"ephemeral":true`)
 	}
+	if n.Cordoned {
+		o.key(`,"cordoned":true`)
+	}
 	o.string(`,"address":"`, n.Address)
 	o.string(`,"via":"`, n.Via)
 	o.int(`,"incarnation":`, n.Incarnation)

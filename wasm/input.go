@@ -97,6 +97,18 @@ func setTags(mono, wall int64, id uint64) {
 	do(mono, wall, c)
 }
 
+//go:wasmexport cordon
+func cordon(mono, wall int64, id uint64, on uint32, name string) {
+	op := core.Op(core.Uncordon)
+	if on != 0 {
+		op = core.Cordon
+	}
+	do(mono, wall, core.Command{ID: id, Op: op, Name: strings.Clone(name)})
+}
+
+//go:wasmexport drain
+func drain(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Drain}) }
+
 //go:wasmexport snapshot
 func snapshot() int64 { return said(ring.Snapshot()) }
 
