@@ -1,22 +1,18 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/nanoring/nanoring/core/wire"
-)
+import "github.com/nanoring/nanoring/core/wire"
 
 const (
 	cordonTime = 10 * Second // for another node to say that it is cordoned, or no longer
 	restTime   = 10 * Second // for a guest that came back, since no other gateway took it in
-	mostMoved  = 32          // guests that a Drain sends on at most
+	mostMoved  = 32          // guests that are sent on at once
 )
 
 // cordon owns whether this node is cordoned, and what it asks of others.
 type cordon struct {
 	is     bool // it is given nothing new
 	kept   bool // nor is the next process, until an operator says otherwise
-	wishes []wish
+	wishes []*wish
 }
 
 // wish is a Cordon or an Uncordon of another node, until that one says so itself.
@@ -26,6 +22,7 @@ type wish struct {
 	name  string
 	on    bool
 	until int64
+	sure  bool // what it says now it does not say before it has heard of the contrary
 }
 
 // resume makes the cordon of a process that begins. One that takes over has the one
@@ -53,99 +50,67 @@ func (o *cordon) set(r *Ring, on, kept bool) {
 
 // wish takes an operator's Cordon or Uncordon: a node that is another is asked.
 func (o *cordon) wish(r *Ring, cmd *Command) (wire.Code, string) {
-	w, s := wish{id: cmd.ID, name: cmd.Name, on: cmd.Op == Cordon, until: r.now + cordonTime}, r.replica.look(cmd.Name)
-	switch {
+	s := r.replica.look(cmd.Name)
+	switch on := cmd.Op == Cordon; {
 	case r.cfg.Ephemeral:
 		return wire.CodeForbidden, "a guest cordons nobody: ask its gateway's operator"
 	case s.state == Removed:
-		return wire.CodeUnknown, unknownNode(w.name)
+		return wire.CodeUnknown, unknownNode(cmd.Name)
 	case s.guest:
-		return wire.CodeInvalid, w.name + " is a guest: it owns nothing, and takes no guests"
-	case w.name == r.cfg.Name:
-		o.set(r, w.on, w.on)
-		r.result(w.id, w.name, 0, "")
-		return 0, ""
-	case !s.isUp():
-		return wire.CodeUnreachable, w.name + " is " + s.state.String() + ", and it alone can say that of itself: try again when it is up"
+		return wire.CodeInvalid, cmd.Name + " is a guest: it owns nothing, and takes no guests"
+	case cmd.Name == r.cfg.Name:
+		o.set(r, on, on)
+		r.result(cmd.ID, cmd.Name, 0, "")
+	default:
+		w := &wish{id: cmd.ID, name: cmd.Name, on: on, until: r.now + cordonTime, sure: true}
+		for _, old := range o.wishes {
+			if old.name == w.name && old.on != on {
+				old.until, w.sure = 0, false
+			}
+		}
+		o.wishes = append(o.wishes, w)
+		o.review(r, "", true)
 	}
-	opposed := false
-	o.answer(r, func(old *wish) (done bool, code wire.Code, text string) {
-		done = old.name == w.name && old.on != w.on
-		opposed = opposed || done
-		return done, wire.CodeBusy, "the contrary was wished of " + w.name + " since"
-	})
-	if s.says.Cordoned == w.on && !opposed {
-		r.result(w.id, w.name, 0, "")
-		return 0, ""
-	}
-	o.wishes = append(o.wishes, w)
-	r.overlay.route(w.name, cordonFrame(w.on), nil)
 	return 0, ""
 }
 
-func cordonFrame(on bool) []byte {
-	return (&wire.Frame{Kind: wire.KindCordon, On: on}).Append(nil)
-}
-
-// see answers what is wished of a node that says so now, or is up no more.
-func (o *cordon) see(r *Ring, name string, s *standing) {
-	o.answer(r, func(w *wish) (done bool, code wire.Code, text string) {
-		switch {
-		case w.name != name:
-			return false, 0, ""
-		case !s.isUp():
-			return true, wire.CodeUnreachable, name + " is " + s.state.String() + " meanwhile"
-		}
-		return s.says.Cordoned == w.on, 0, ""
-	})
-}
-
-// repeat asks those again who did not say so yet: nothing says that they heard it. Whom
-// this node cannot reach itself another may.
-func (o *cordon) repeat(r *Ring) {
-	o.answer(r, func(w *wish) (done bool, code wire.Code, text string) {
+// review answers what is wished of nodes that say so by now, or is in vain, and asks the
+// others, again and again: nothing says that they heard it. What is said of a name is new.
+func (o *cordon) review(r *Ring, name string, ask bool) {
+	wishes := o.wishes
+	o.wishes = nil
+	for _, w := range wishes {
 		s := r.replica.look(w.name)
+		w.sure = w.sure || w.name == name
 		switch {
-		case r.now < w.until:
-			r.overlay.route(w.name, cordonFrame(w.on), nil)
-			o.askThrough(r, w)
-			return false, 0, ""
-		case s.says.Cordoned == w.on: // it was so before
-			return true, 0, ""
+		case !s.isUp():
+			r.result(w.id, w.name, wire.CodeUnreachable, w.name+" is "+s.state.String()+", and it alone can say that of itself: try again when it is up")
+		case s.says.Cordoned == w.on && (w.sure || r.now >= w.until):
+			r.result(w.id, w.name, 0, "")
+		case r.now >= w.until:
+			r.result(w.id, w.name, wire.CodeTimeout, w.name+" has not said so yet, or the contrary was wished of it since")
+		default:
+			o.wishes = append(o.wishes, w)
+			if ask {
+				o.ask(r, w)
+			}
 		}
-		return true, wire.CodeTimeout, w.name + " has not said so yet: it may still do so"
-	})
-}
-
-// askThrough has another node, any one, pass on what is wished of a node with which this
-// one is not connected.
-func (o *cordon) askThrough(r *Ring, w *wish) {
-	if r.overlay.peer(w.name) != nil {
-		return
-	}
-	var through []*conn
-	for _, c := range r.overlay.live {
-		if helps(c, w.name) {
-			through = append(through, c)
-		}
-	}
-	if n := len(through); n > 0 {
-		r.sendBytes(through[r.rand.IntN(n)], relayed(r.cfg.Name, w.name, 0, string(cordonFrame(w.on))))
 	}
 }
 
-// answer ends the wishes that are done.
-func (o *cordon) answer(r *Ring, judge func(*wish) (done bool, code wire.Code, text string)) {
-	if len(o.wishes) == 0 {
+// ask sends a wish on its way. Whom this node is not connected with another may reach.
+func (o *cordon) ask(r *Ring, w *wish) {
+	frame := (&wire.Frame{Kind: wire.KindCordon, On: w.on}).Append(nil)
+	n := len(r.overlay.live)
+	if r.overlay.route(w.name, frame, nil) && (r.overlay.peer(w.name) != nil || r.replica.via(w.name) != "") || n == 0 {
 		return
 	}
-	o.wishes = slices.DeleteFunc(o.wishes, func(w wish) bool {
-		done, code, text := judge(&w)
-		if done {
-			r.result(w.id, w.name, code, text)
+	for i, at := 0, r.rand.IntN(n); i < n; i++ {
+		if c := r.overlay.live[(at+i)%n]; helps(c, w.name) {
+			r.sendBytes(c, relayed(r.cfg.Name, w.name, 0, string(frame)))
+			return
 		}
-		return done
-	})
+	}
 }
 
 // obey does what an operator wishes of this node at another one.
@@ -166,21 +131,16 @@ func (o *cordon) drain(r *Ring, cmd *Command) (wire.Code, string) {
 		return wire.CodeForbidden, "a guest has no guests"
 	}
 	o.set(r, true, o.kept)
-	var here []*conn
 	guests := 0
 	for _, c := range r.overlay.live {
 		if c.guest {
-			if guests++; !c.cameBack || r.now-c.opened > restTime {
-				here = append(here, c)
-			}
+			guests++
 		}
 	}
 	if guests > 0 && r.replica.gateways == 0 {
 		return wire.CodeNobody, "no other node is up that takes guests, and is not cordoned"
 	}
-	for _, c := range here[:min(len(here), 1+guests/8, mostMoved)] {
-		sendOn(r, c)
-	}
+	o.sendOn(r, min(1+guests/8, mostMoved), func(c *conn) bool { return !c.cameBack || r.now-c.opened > restTime })
 	r.result(cmd.ID, r.cfg.Name, 0, "")
 	return 0, ""
 }
@@ -188,18 +148,19 @@ func (o *cordon) drain(r *Ring, cmd *Command) (wire.Code, string) {
 // sendNewOn sends guests on that came to this node while it was cordoned, as soon as
 // they know the ring. One that comes back knows better, or can do no other.
 func (o *cordon) sendNewOn(r *Ring) {
-	if !o.is || r.replica.gateways == 0 {
-		return
-	}
-	for _, c := range r.overlay.all() {
-		if c.guest && c.isNew && r.now-c.opened > r.cfg.Period {
-			sendOn(r, c)
-		}
+	if o.is && r.replica.gateways > 0 {
+		o.sendOn(r, mostMoved, func(c *conn) bool { return c.isNew && r.now-c.opened > r.cfg.Period })
 	}
 }
 
-func sendOn(r *Ring, c *conn) {
-	r.close(c, wire.CodeCordoned, r.cfg.Name+" takes no guests any more: take another gateway")
+// sendOn has some guests go to other gateways, those first that came first.
+func (o *cordon) sendOn(r *Ring, most int, which func(*conn) bool) {
+	for _, c := range r.overlay.all() {
+		if c.guest && most > 0 && which(c) {
+			most--
+			r.close(c, wire.CodeCordoned, r.cfg.Name+" takes no guests any more: take another gateway")
+		}
+	}
 }
 
 // seat takes note of whether a guest was here before. That it was down meanwhile does

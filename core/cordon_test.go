@@ -143,7 +143,7 @@ func TestCordonAnother(t *testing.T) {
 	g.isUp("other")
 
 	g.tell(3, core.Uncordon, "dev")
-	g.expects(g.tell(4, core.Cordon, "dev"), 3, wire.CodeBusy, "contrary")
+	g.expects(g.tell(4, core.Cordon, "dev"), 3, wire.CodeTimeout, "the contrary was wished")
 	if answered(g.effects, 4) != nil {
 		t.Error("it may hear of the first only, so it has to be asked")
 	}

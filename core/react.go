@@ -69,7 +69,9 @@ func (r *Ring) settle() {
 			r.overlay.fillSoon()
 		}
 		r.detector.orphaned(ch)
-		r.cordon.see(r, ch.name, &ch.after)
+		if len(r.cordon.wishes) > 0 {
+			r.cordon.review(r, ch.name, false)
+		}
 		if ch.name == r.cfg.Name && ch.set == wire.Nodes {
 			r.reviewMembership()
 		} else if ch.set == wire.Nodes {

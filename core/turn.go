@@ -14,7 +14,7 @@ func (r *Ring) round() {
 	r.overlay.heal()
 	r.checkGuests()
 	r.cordon.sendNewOn(r)
-	r.cordon.repeat(r)
+	r.cordon.review(r, "", true)
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {
