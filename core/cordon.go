@@ -138,7 +138,7 @@ func (o *cordon) drain(r *Ring, cmd *Command) (wire.Code, string) {
 		}
 	}
 	if guests > 0 && r.replica.gateways == 0 {
-		return wire.CodeNobody, "no other node is up that takes guests, and is not cordoned"
+		return wire.CodeNobody, "no other node is up that takes guests, and is not cordoned: start one, or uncordon one"
 	}
 	o.sendOn(r, min(1+guests/8, mostMoved), func(c *conn) bool { return !c.cameBack || r.now-c.opened > restTime })
 	r.result(cmd.ID, r.cfg.Name, 0, "")

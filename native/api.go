@@ -34,6 +34,9 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/owners/{key...}", n.authorize(n.getOwners)) // {key} would not match %2F
 	mux.Handle("POST /v1/nodes", n.authorize(n.postNode))
 	mux.Handle("DELETE /v1/nodes/{name}", n.authorize(n.deleteNode))
+	mux.Handle("PUT /v1/nodes/{name}/cordon", n.authorize(n.putCordon))
+	mux.Handle("DELETE /v1/nodes/{name}/cordon", n.authorize(n.deleteCordon))
+	mux.Handle("POST /v1/drain", n.authorize(n.postDrain))
 	mux.Handle("GET /v1/tags", n.authorize(n.getTags))
 	mux.Handle("PATCH /v1/tags", n.authorize(n.patchTags))
 	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
@@ -64,6 +67,7 @@ type NodeJSON struct {
 	Name        string            `json:"name"`
 	State       string            `json:"state"`
 	Ephemeral   bool              `json:"ephemeral"`
+	Cordoned    bool              `json:"cordoned"`
 	Address     string            `json:"address"`
 	Via         string            `json:"via"`
 	Incarnation int64             `json:"incarnation"`
@@ -82,7 +86,7 @@ type NodesJSON struct {
 
 func nodeJSON(n core.Node) NodeJSON {
 	return NodeJSON{
-		Name: n.Name, State: n.State.String(), Ephemeral: n.Ephemeral, Address: n.Address, Via: n.Via,
+		Name: n.Name, State: n.State.String(), Ephemeral: n.Ephemeral, Cordoned: n.Cordoned, Address: n.Address, Via: n.Via,
 		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: mapOf(n.Tags), Since: microTime(n.Since),
 	}
 }
@@ -260,10 +264,18 @@ type Problem struct {
 }
 
 func problem(w http.ResponseWriter, status int, code, detail string) {
+	newProblem(status, code, detail).answer(w)
+}
+
+func newProblem(status int, code, detail string) Problem {
+	return Problem{http.StatusText(status), status, code, detail}
+}
+
+func (p Problem) answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(Problem{http.StatusText(status), status, code, detail})
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
 }
 
 func unknownNode(w http.ResponseWriter, name string) {
@@ -271,25 +283,28 @@ func unknownNode(w http.ResponseWriter, name string) {
 }
 
 // failed answers with why a command failed.
-func failed(w http.ResponseWriter, err error) {
+func failed(w http.ResponseWriter, err error) { problemOf(err).answer(w) }
+
+func problemOf(err error) Problem {
 	var no *CommandError
 	var kept *SwapError
 	switch {
 	case errors.As(err, &no):
-		problem(w, statusOf(no.Code), no.Code.String(), no.Error())
+		return newProblem(statusOf(no.Code), no.Code.String(), no.Error())
 	case errors.As(err, &kept):
-		problem(w, http.StatusConflict, "not-swapped", err.Error())
+		return newProblem(http.StatusConflict, "not-swapped", err.Error())
 	case errors.Is(err, ErrBroke):
-		problem(w, http.StatusInternalServerError, "engine-broke", err.Error())
+		return newProblem(http.StatusInternalServerError, "engine-broke", err.Error())
 	case errors.Is(err, ErrNotWritten):
-		problem(w, http.StatusInternalServerError, "not-written", err.Error())
+		return newProblem(http.StatusInternalServerError, "not-written", err.Error())
 	case errors.Is(err, ErrStopped), errors.Is(err, ErrRemoved), errors.Is(err, ErrNameTaken):
-		problem(w, http.StatusServiceUnavailable, "halting", err.Error())
+		return newProblem(http.StatusServiceUnavailable, "halting", err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		problem(w, http.StatusGatewayTimeout, "timeout", "no answer in time; the change may still happen")
-	default:
-		problem(w, http.StatusInternalServerError, "internal", err.Error())
+		return newProblem(http.StatusGatewayTimeout, "timeout", "no answer in time; the change may still happen")
+	case errors.Is(err, ErrUncordoned):
+		return newProblem(http.StatusConflict, "uncordoned", err.Error())
 	}
+	return newProblem(http.StatusInternalServerError, "internal", err.Error())
 }
 
 func statusOf(code wire.Code) int {

@@ -58,6 +58,9 @@ type Config struct {
 	AllowOrigins []string
 	// MaxGuests bounds the connections of guests at a time; 0 stands for 1000.
 	MaxGuests int
+	// DrainTimeout is for how long the node, when it is to end, has its guests go to other
+	// gateways before it does, unless there are none. 0: they find out by themselves.
+	DrainTimeout time.Duration
 
 	Rejoin   bool // come back although it was removed
 	Insecure bool // listen beyond loopback although nothing keeps strangers out; with a secret, take HTTP that is not encrypted there, from a proxy
@@ -140,6 +143,8 @@ func (c *Config) checkLocks() error {
 		return wrong("TLS", errors.New("TLSCert is set, too"))
 	case len(c.AllowOrigins) > 0 && c.SecretFile == "":
 		return missing("SecretFile", "without a secret only pages of the node's own origin, and loopback ones, may be guests")
+	case c.DrainTimeout < 0:
+		return wrong("DrainTimeout", errors.New("it is negative"))
 	case c.MaxGuests < 0 || c.MaxGuests > maxInbound/2:
 		return wrong("MaxGuests", fmt.Errorf("there are 1 to %d", maxInbound/2))
 	}

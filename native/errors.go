@@ -27,6 +27,8 @@ var (
 	ErrNotWritten = errors.New("the change could not be written to the ring file")
 	// ErrBroke: the engine broke on the command, and was started again.
 	ErrBroke = errors.New("the engine broke on it and was started again: nothing is changed")
+	// ErrUncordoned: an operator has called off a Drain.
+	ErrUncordoned = errors.New("the node was uncordoned meanwhile: it is not drained, and runs on")
 	// ErrSlow: a watcher did not keep up and has lost events.
 	ErrSlow = errors.New("the watcher was too slow and has lost events: watch again for the present state")
 )
@@ -77,7 +79,7 @@ func (e *NameTakenError) Error() string {
 // Is says that it is ErrNameTaken.
 func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }
 
-// A CommandError is the ring's no to Add, Del or Leave.
+// A CommandError is the ring's no to Add, Del, Leave, SetTags, Cordon, Uncordon or Drain.
 type CommandError struct {
 	Code wire.Code
 	Text string

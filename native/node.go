@@ -286,14 +286,22 @@ func (n *Node) Err() error {
 }
 
 // Close says bye to the ring, whose member the node remains, waits until all
-// is over, and returns Err.
+// is over, and returns Err. With a DrainTimeout its guests go elsewhere before.
 func (n *Node) Close() error {
 	n.requestStop()
 	<-n.done
 	return n.err
 }
 
-func (n *Node) requestStop() { n.stopped.Do(func() { close(n.stop) }) }
+func (n *Node) requestStop() {
+	n.stopped.Do(func() {
+		if n.cfg.DrainTimeout > 0 {
+			go n.drainFor(n.cfg.DrainTimeout)
+		} else {
+			close(n.stop)
+		}
+	})
+}
 
 // Add adds a node to the ring, joining its ring and this one. It returns once
 // the change is on disk. The node need not run yet, if its name is given;

@@ -15,6 +15,7 @@ type member struct {
 	Name        string            `json:"name"`
 	State       string            `json:"state"`
 	Ephemeral   bool              `json:"ephemeral"`
+	Cordoned    bool              `json:"cordoned"`
 	Address     string            `json:"address"`
 	Via         string            `json:"via"`
 	Incarnation int64             `json:"incarnation"`
@@ -73,6 +74,7 @@ const (
 	pathUp     = "/v1/up"
 	pathOwners = "/v1/owners"
 	pathTags   = "/v1/tags"
+	pathDrain  = "/v1/drain"
 	pathStatus = "/v1/status"
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
@@ -111,6 +113,15 @@ func (c *client) add(ctx context.Context, name, address string) ([]byte, error) 
 func (c *client) del(ctx context.Context, name string) error {
 	_, err := c.call(ctx, http.MethodDelete, pathNodes+"/"+segment(name), nil)
 	return err
+}
+
+// setCordon cordons a node, or ends that, and returns it.
+func (c *client) setCordon(ctx context.Context, on bool, name string) ([]byte, error) {
+	method := http.MethodPut
+	if !on {
+		method = http.MethodDelete
+	}
+	return c.call(ctx, method, pathNodes+"/"+segment(name)+"/cordon", nil)
 }
 
 // segment escapes what stands between two slashes of a path. A dot is escaped as

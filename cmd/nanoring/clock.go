@@ -81,14 +81,18 @@ func (s *status) ownOff() string {
 
 // standing is the node's state, with the reason if there is one.
 func (m *member) standing() string {
+	is := m.State
+	if m.Cordoned {
+		is += ", cordoned"
+	}
 	switch off := offBy(m.Ahead); {
 	case m.Reason == "":
-		return m.State
+		return is
 	case m.Reason != "clock-skew":
-		return m.State + ", " + m.Reason
+		return is + ", " + m.Reason
 	case off == "":
-		return m.State + ", a clock is wrong"
+		return is + ", a clock is wrong"
 	default:
-		return m.State + ", its clock is " + off
+		return is + ", its clock is " + off
 	}
 }

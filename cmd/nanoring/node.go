@@ -39,9 +39,10 @@ func nodeCommand(o *options) *cobra.Command {
 		Short: "Run a node",
 		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT), SIGTERM or
 SIGHUP it says bye, stays a member of its ring, and comes back with the same
-command. A second SIGINT or SIGTERM ends it at once. With --secret-file or
---tls-cert, SIGHUP makes it read these files again, as it does anyway when they
-change.
+command. A second SIGINT or SIGTERM ends it at once. With --drain-timeout its
+guests, like tabs, go to other gateways before it stops, and nobody sees them down.
+With --secret-file or --tls-cert, SIGHUP makes it read these files again, as it does
+anyway when they change.
 
 Without a secret anybody who reaches its port is in the ring, so it listens on
 loopback only. 'nanoring keygen > ring.key', and --secret-file ring.key on each
@@ -79,6 +80,7 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.config.TLSCA, "tls-ca", "", "file with the CA by which nodes trust each other's --tls-cert, instead of the secret")
 	flags.StringSliceVar(&f.config.AllowOrigins, "allow-origin", nil, "origin whose pages may be guests, like https://example.org; may be repeated")
 	flags.IntVar(&f.config.MaxGuests, "max-guests", 1000, "guests at a time")
+	flags.DurationVar(&f.config.DrainTimeout, "drain-timeout", 0, "how long its guests have to go to other gateways before it stops: 30s (default: they find out by themselves)")
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it; with a secret, take HTTP without TLS there, from a proxy")
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
@@ -144,7 +146,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 func flagOf(field string) string {
 	known := map[string]string{
 		"Tags": "tag", "SecretFile": "secret-file", "TLSCert": "tls-cert", "TLSKey": "tls-key", "TLSCA": "tls-ca",
-		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "PublicURL": "public-url",
+		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "DrainTimeout": "drain-timeout", "PublicURL": "public-url",
 	}
 	if flag := known[field]; flag != "" {
 		return "--" + flag
