@@ -41,6 +41,8 @@ func TestPage(t *testing.T) {
 			"knows who owns what":              testOwners,
 			"sets its tags":                    testSetsTags,
 			"says what happened":               testHappened,
+			"goes on from one that is drained": testDrained,
+			"stays where it cannot go on":      testCannotMove,
 			"picks what processes pick":        testFilters,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
