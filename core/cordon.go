@@ -69,7 +69,10 @@ func (o *cordon) wish(r *Ring, cmd *Command) (wire.Code, string) {
 			}
 		}
 		o.wishes = append(o.wishes, w)
-		o.review(r, "", true)
+		if s.isUp() {
+			o.ask(r, w) // also who says so already: it may be otherwise since
+		}
+		o.review(r, "", false)
 	}
 	return 0, ""
 }

@@ -140,6 +140,9 @@ func TestCordonAnother(t *testing.T) {
 		t.Error("asked again although it says so")
 	}
 	g.expects(g.tell(2, core.Cordon, "dev"), 2, 0, "")
+	if frames := sent(t, g.effects, id); len(frames) != 1 || frames[0].Kind != wire.KindCordon {
+		t.Errorf("it is not asked, and may be otherwise by now: %+v", g.effects)
+	}
 	g.isUp("other")
 
 	g.tell(3, core.Uncordon, "dev")

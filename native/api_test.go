@@ -105,10 +105,10 @@ func TestAPI(t *testing.T) {
 	base, c := "http://"+n.Addr(), httpClient(t)
 	eventually(t, "the nodes", func() bool { return len(n.All()) == 2 })
 
-	dev1 := `{"name":"dev1","state":"up","ephemeral":false,"address":"127.0.0.1:7001","via":"","incarnation":1763931600123456,` +
+	dev1 := `{"name":"dev1","state":"up","ephemeral":false,"cordoned":false,"address":"127.0.0.1:7001","via":"","incarnation":1763931600123456,` +
 		`"instance":"1763931600000000-9f3c2a1b00d4e5f6","version":1,"tags":{"zone":"a"},"since":"2025-11-23T21:00:00.123456Z"}`
-	abc := `{"name":"a b/c","state":"down","ephemeral":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
-	dev2 := `{"name":"dev2","state":"unknown","ephemeral":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
+	abc := `{"name":"a b/c","state":"down","ephemeral":false,"cordoned":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
+	dev2 := `{"name":"dev2","state":"unknown","ephemeral":false,"cordoned":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
 	for _, test := range []struct {
 		method, path, body string
 		status             int

@@ -71,6 +71,7 @@ func (c *client) watch(ctx context.Context, path string, out io.Writer, output s
 		return err
 	}
 	defer events.Close()
+	cordoned := make(map[string]bool)
 	for lines := bufio.NewReader(events); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
@@ -84,10 +85,14 @@ func (c *client) watch(ctx context.Context, path string, out io.Writer, output s
 		if err := decode([]byte(data), &e); err != nil {
 			return err
 		}
+		turned := e.Node != nil && cordoned[e.Node.Name] != e.Node.Cordoned
+		if e.Node != nil {
+			cordoned[e.Node.Name] = e.Node.Cordoned
+		}
 		if output == "json" {
 			_, err = io.WriteString(out, data)
 		} else {
-			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), e.text())
+			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), e.text(turned))
 		}
 		if err != nil {
 			return err
@@ -118,8 +123,11 @@ func (e *event) when() string {
 	return e.At.Local().Format("15:04:05.000")
 }
 
-// text says it in words.
-func (e *event) text() string {
+// text says it in words. It may be that the node is cordoned since, or no longer.
+func (e *event) text(turned bool) string {
+	if e.Node != nil && e.Kind == "updated" && turned {
+		return e.Node.Name + map[bool]string{true: " is cordoned: up, but given nothing new", false: " is cordoned no more"}[e.Node.Cordoned]
+	}
 	if e.Node != nil {
 		return e.Node.Name + " " + e.became()
 	}
