@@ -28,7 +28,7 @@ func word(words []string, n uint8) any {
 var (
 	kindWords = []string{wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
 		wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
-		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused"}
+		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused", wire.KindCordon: "cordon"}
 	setWords  = []string{wire.Nodes: "nodes", wire.Up: "up"}
 	itemWords = []string{wire.ItemFingerprint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some", wire.ItemAfter: "after"}
 	rankWords = [][]string{wire.Nodes: {"add", "reap", "del"}, wire.Up: {"up", "suspect", "down", "left"}}
@@ -39,6 +39,16 @@ func showSnapshot(what string, size int, s *wire.Snapshot) fields {
 	o.addTime("wall", s.Wall)
 	if s.LastContact != 0 {
 		o.addTime("lastContact", s.LastContact)
+	}
+	if s.Cordoned {
+		o.add("cordoned", true)
+	}
+	if len(s.Tags) > 0 {
+		var tags fields
+		for _, t := range s.Tags {
+			tags.add(t.Key, t.Value)
+		}
+		o.add("tags", tags)
 	}
 	o.add("records", records(s.Records))
 	return o
@@ -123,6 +133,8 @@ func showFrame(b []byte, f *wire.Frame) (fields, error) {
 		o.add("code", f.Code)
 		o.add("codeName", f.Code.String())
 		o.add("text", f.Text)
+	case wire.KindCordon:
+		o.add("on", f.On)
 	}
 	return o, nil
 }

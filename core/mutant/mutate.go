@@ -24,7 +24,7 @@ var (
 		"debt", "rumor",
 	}
 	glue = []string{
-		"add", "allowance", "claim", "clock", "establish", "gossip", "guest", "hello", "leave", "lost", "membership",
+		"add", "allowance", "claim", "clock", "cordon", "establish", "gossip", "guest", "hello", "leave", "lost", "membership",
 		"operator", "presence", "react", "receive", "ring", "skew", "snapshot", "takeover", "timer", "turn",
 	}
 )

@@ -25,7 +25,9 @@ type Command struct {
 func (m *Machine) Do(c core.Command) uint64 {
 	w := m.w
 	c.ID = uint64(len(w.commands) + 1)
-	w.promises.happened()
+	if c.Op != core.Cordon && c.Op != core.Uncordon && c.Op != core.Drain { // of which nobody is to notice anything
+		w.promises.happened()
+	}
 	w.commands = append(w.commands, Command{Command: c, Machine: m, At: w.now, proc: m.proc})
 	w.recount(m, "is told: ", commandWords(c))
 	if m.proc != nil {

@@ -134,7 +134,7 @@ func (h *hostile) attack() {
 	}
 	seq := h.rng.Uint64N(1000)
 	f := &wire.Frame{Seq: seq, Wall: h.wall, Fingerprint: h.rng.Uint64(), Records: lies}
-	switch h.rng.IntN(14) {
+	switch h.rng.IntN(16) {
 	case 0:
 		f.Kind = wire.KindRumor
 	case 1:
@@ -164,6 +164,11 @@ func (h *hostile) attack() {
 	case 11:
 		h.hello() // one more
 		return
+	case 12:
+		f = &wire.Frame{Kind: wire.KindCordon, On: seq%4 > 0}
+	case 13:
+		inner := (&wire.Frame{Kind: wire.KindCordon, On: seq%4 > 0}).Append(nil)
+		f = &wire.Frame{Kind: wire.KindRelay, From: h.name, To: h.other(), Inner: string(inner)}
 	default:
 		h.spoilt()
 		return

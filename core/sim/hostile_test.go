@@ -16,7 +16,7 @@ func TestHostileGuest(t *testing.T) {
 	s.start("tab", "a", "b")
 	s.settle(core.Minute)
 	s.OnEvent(func(m *sim.Machine, e *core.Event) {
-		if n := &e.Node; e.Kind == core.EventNode && n.Name != "evil" && (n.State != core.Alive || n.Address == "evil:7946") {
+		if n := &e.Node; e.Kind == core.EventNode && n.Name != "evil" && (n.State != core.Alive || n.Cordoned || n.Address == "evil:7946") {
 			t.Errorf("%s shows %s %v at %s", m.Name(), n.Name, n.State, n.Address)
 		}
 	})

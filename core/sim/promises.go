@@ -26,6 +26,10 @@ const (
 	AccusedFor = core.GuestGrace + core.Second
 )
 
+// MovedFor is when no guest that lives is suspected any more, whatever its gateway is
+// told: it has lost one, found another, and those that it dialled in between were dead.
+const MovedFor = 30 * core.Second
+
 // DownWithin is when a node that is dead is down for all in a ring of n: who is
 // connected with it gives each of its peers, d at most, a turn, one in a period; it waits
 // for the ack, asks others, and suspects, each for twice as long as usual if it holds
@@ -245,6 +249,8 @@ func (p *promises) shown(pr *process, e *core.Event) {
 		// before one that is not known yet is dead.
 		if s := p.w.living(pr.m.opt.Ring, name); s != nil && s.proc.instance == e.Node.Instance && s.addr != "" && s.member() && pr.m.member() && p.calm() > AccusedFor+ApartFor {
 			p.broken(pr.m.name, " shows ", name, " ", e.Node.State.String(), ", which lives, ", clock(p.calm()), " after anything happened")
+		} else if s != nil && s.opt.Guest && s.opt.Rogue == nil && pr.m.member() && p.calm() > MovedFor { // also when its gateway drains
+			p.broken(pr.m.name, " shows ", name, " ", e.Node.State.String(), ", a guest that lives, ", clock(p.calm()), " after anything happened")
 		}
 	}
 }

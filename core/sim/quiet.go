@@ -26,10 +26,10 @@ const (
 
 // deeds are what a process did in a quiet minute.
 type deeds struct {
-	sent     [wire.KindRefused + 1]int // frames, by kind
-	bytes    int                       // of those
-	records  int                       // in gossip and acks
-	heard    int                       // gossip
+	sent     [wire.KindCordon + 1]int // frames, by kind
+	bytes    int                      // of those
+	records  int                      // in gossip and acks
+	heard    int                      // gossip
 	dials    int
 	accepted int
 	writes   int
@@ -138,6 +138,7 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	}
 	n(d.writes, minuteWritten, "writes its ring file")
 	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
+	n(d.sent[wire.KindCordon], 0, "asks for a cordon")
 	reconciles := 0
 	for _, d := range w.quiet {
 		if d.fresh { // after ten minutes without an authority, or since another is one: it looks for its peers anew

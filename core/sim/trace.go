@@ -158,17 +158,29 @@ func (d *describer) of(b []byte) string {
 	case wire.KindRelay:
 		inner := "?"
 		if d.inner.Decode([]byte(f.Inner)) == nil {
-			inner = "probe"
-			if d.inner.Kind == wire.KindAlive {
-				inner = "alive"
+			switch seq := strconv.FormatUint(d.inner.Seq, 10); d.inner.Kind {
+			case wire.KindProbe:
+				inner = "probe " + seq
+			case wire.KindAlive:
+				inner = "alive " + seq
+			case wire.KindCordon:
+				inner = cordonWords(d.inner.On)
 			}
-			inner += " " + strconv.FormatUint(d.inner.Seq, 10)
 		}
 		return "relay from " + f.From + " to " + f.To + ", hop " + strconv.FormatUint(uint64(f.Hops), 10) + ": " + inner
 	case wire.KindError:
 		return "error " + f.Code.String() + ": " + f.Text
+	case wire.KindCordon:
+		return cordonWords(f.On)
 	}
 	return "?"
+}
+
+func cordonWords(on bool) string {
+	if on {
+		return "cordon"
+	}
+	return "uncordon"
 }
 
 var rankWords = [2][4]string{
