@@ -111,6 +111,9 @@ func TestCordon(t *testing.T) {
 	g.isCordoned("me", true)
 	restarted().isCordoned("me", false)
 	g.tell(5, core.Cordon, "me")
+	if len(of(g.effects, core.Dirty)) != 1 {
+		t.Errorf("that it is kept has to be on disk: %+v", g.effects)
+	}
 	restarted().isCordoned("me", true)
 	g.tell(6, core.Drain, "")
 	restarted().isCordoned("me", true)
@@ -327,8 +330,9 @@ func TestCordonedGateway(t *testing.T) {
 	young = g.guest("new")
 	g.step(core.Input{Kind: core.Closed, Conn: old, Code: wire.CodeLost})
 	old = g.guest("old")
+	g.goesOn(g.live(10 * core.Second))
 	g.takeOver()
-	g.goesOn(g.live(20 * core.Second))
+	g.goesOn(g.live(10 * core.Second))
 	for _, name := range []string{"old", "new", "alone"} {
 		g.isUp(name)
 	}

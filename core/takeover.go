@@ -36,7 +36,6 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	c.greeted(&f.Hello)
 	c.establish(r.now)
 	c.share = &r.share
-	c.cameBack = true
 	r.overlay.welcome(c)
 	r.overlay.admit(c)
 	r.debts.admit(c)
