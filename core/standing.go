@@ -63,7 +63,7 @@ func (s *standing) isGateway() bool {
 func (s *standing) describe(name string, n *Node) {
 	n.Name, n.State, n.Ephemeral, n.Address = name, s.state, s.guest, s.address()
 	n.Via, n.Instance, n.Version, n.Tags = s.says.Via, s.says.Instance, s.says.Version, s.says.Tags
-	n.Cordoned, n.Incarnation = s.isUp() && s.says.Cordoned, 0
+	n.Cordoned, n.Incarnation = s.isUp() && !s.guest && s.says.Cordoned, 0
 	if s.presence != nil {
 		n.Incarnation = s.presence.Stamp
 	}

@@ -74,6 +74,10 @@ func (n *Node) logNode(now, before core.Node, known bool) {
 		}
 	case now.Address != before.Address:
 		what = "node moved"
+	case now.Cordoned && !before.Cordoned:
+		what = "node is cordoned"
+	case before.Cordoned && !now.Cordoned:
+		what = "node is cordoned no more"
 	default:
 		return
 	}

@@ -381,6 +381,7 @@ type Status struct {
 	Connections int       `json:"connections"`
 	Stale       bool      `json:"stale"`
 	Leaving     bool      `json:"leaving"`
+	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
 	Clocks      []Clock   `json:"clocks"`
@@ -400,6 +401,8 @@ func (n *Node) Status() Status {
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
+	own, _ := n.board.view.Get(n.cfg.Name)
+	s.Cordoned = own.Cordoned
 	n.board.mu.Unlock()
 	n.status.Lock()
 	defer n.status.Unlock()

@@ -27,8 +27,8 @@ func (n *Node) Get(name string) (core.Node, bool) {
 }
 
 // Owners returns the count nodes to which a key is given, the first owner first,
-// of those that are up, durable and picked by all filters: all of them if they are
-// fewer. It is empty if the key is, or if count is below 1. Nodes that see the same
+// of those that are up, durable, not cordoned and picked by all filters: all of them if
+// they are fewer. It is empty if the key is, or if count is below 1. Nodes that see the same
 // of those agree on it; while news of one is on its way they may not.
 func (n *Node) Owners(key string, count int, among ...core.Filter) []core.Node {
 	n.board.mu.Lock()

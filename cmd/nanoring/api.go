@@ -62,6 +62,7 @@ type status struct {
 	Connections int       `json:"connections"`
 	Stale       bool      `json:"stale"`
 	Leaving     bool      `json:"leaving"`
+	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
 	Clocks      []clock   `json:"clocks"`

@@ -57,9 +57,10 @@ func testDrained(t *testing.T, b *browser) {
 	// It is back, and cordoned. A tab that comes to it learns of the others, and goes on.
 	dev1 = ns.mustStart(t, "dev1", dev1.addr)
 	dev3.becomes(t, "dev1", "up")
-	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	tab.until("nanoring.state === 'joined' && nanoring.gateway.name !== 'dev1'")
+	tab.until(`document.querySelector('tr[data-name="dev1"] .state').textContent === "up, cordoned" && document.querySelector('.spot[data-node="dev1"] .glyph .bar')`)
 	tab.until("nanoring.all({ name: 'dev1' })[0].cordoned && nanoring.owners('key', 9).map((n) => n.name).sort().join() === 'dev2,dev3'")
 
 	// SIGTERM drains a node that is told to. The only one that is left and not cordoned takes all.

@@ -54,6 +54,9 @@ func statusCommand(o *options) *cobra.Command {
 			if s.Leaving {
 				t.row("LEAVING", "it was removed from its ring, and will end")
 			}
+			if s.Cordoned {
+				t.row("CORDONED", "it is up, and is given nothing new until it is uncordoned")
+			}
 			for i, text := range s.clockRows() {
 				t.row([]string{"CLOCK", ""}[min(i, 1)], text)
 			}
