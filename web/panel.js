@@ -117,7 +117,8 @@ export class Panel {
       const name = el("span", n.name);
       name.title = n.name;
       entry.button.replaceChildren(mark(n.state, n.ephemeral, n.cordoned), name, el("small", role(n, marks)));
-      state.textContent = n.cordoned ? `${n.state}, cordoned` : n.state;
+      state.textContent = n.cordoned && n.state === "up" ? "cordoned" : n.state;
+      state.title = n.cordoned ? `${n.state}, and given nothing new` : "";
       state.className = `state ${n.state}`;
       this.history.draw(entry.past, n.name);
     }

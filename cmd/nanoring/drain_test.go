@@ -60,7 +60,7 @@ func testDrained(t *testing.T, b *browser) {
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	tab.until("nanoring.state === 'joined' && nanoring.gateway.name !== 'dev1'")
-	tab.until(`document.querySelector('tr[data-name="dev1"] .state').textContent === "up, cordoned" && document.querySelector('.spot[data-node="dev1"] .glyph .bar')`)
+	tab.until(`document.querySelector('tr[data-name="dev1"] .state').textContent === "cordoned" && document.querySelector('.spot[data-node="dev1"] .glyph .bar')`)
 	tab.until("nanoring.all({ name: 'dev1' })[0].cordoned && nanoring.owners('key', 9).map((n) => n.name).sort().join() === 'dev2,dev3'")
 
 	// SIGTERM drains a node that is told to. The only one that is left and not cordoned takes all.
@@ -74,6 +74,10 @@ func testDrained(t *testing.T, b *browser) {
 		t.Errorf("it ends with %d: %v", status, err)
 	}
 	late.until("nanoring.state === 'joined' && nanoring.gateway.name === 'dev3'")
+	if out, err := exec.Command("nanoring", "--data", dev3.client.data, "uncordon", "dev1").CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	tab.until(`document.querySelector("#log").innerText.includes("dev1 is cordoned no more")`)
 	for _, line := range accused.FindAllString(said.String(), -1) {
 		if strings.Contains(line, late.name()) {
 			t.Error(line)
