@@ -1,6 +1,11 @@
 package sim
 
-import "github.com/nanoring/nanoring/core"
+import (
+	"errors"
+	"slices"
+
+	"github.com/nanoring/nanoring/core"
+)
 
 // Drain has a machine's node drain as its runtime does when it is told to stop: until
 // no guest names it any more, no other node takes them, or a time is over. Then it stops.
@@ -31,6 +36,46 @@ func (m *Machine) guests() (n int) {
 		}
 	}
 	return n
+}
+
+// drainCalmly has a gateway drain when nothing else happens: all of its guests move, and
+// nobody notices it, which is promised.
+func (s *storm) drainCalmly() error {
+	m := s.pick(func(m *Machine) bool { return s.durable(m) && m.guests() > 0 && s.canMove(m) })
+	if m == nil {
+		return nil
+	}
+	s.w.note(m, "drains")
+	if !m.Drain(core.Minute) {
+		return errors.New(m.name + " drains, and its guests are not gone after a minute")
+	}
+	s.w.Run(10 * core.Second)
+	s.start(m)
+	if err := s.w.Settle(10 * core.Minute); err != nil {
+		return errors.New("after " + m.name + " has drained, and was started again:\n" + err.Error())
+	}
+	return nil
+}
+
+// canMove tells whether all guests of a machine were told of another that takes them.
+func (s *storm) canMove(m *Machine) bool {
+	for _, node := range m.View().Up() {
+		if !node.Ephemeral || node.Via != m.opt.Node {
+			continue
+		}
+		guest := s.w.living(m.opt.Ring, node.Name)
+		if guest == nil || guest.opt.Rogue != nil || !slices.ContainsFunc(guest.join, func(addr string) bool {
+			o := s.w.byAddr[addr]
+			if o == nil || o == m || !s.dialled(o) || o.addr != addr || o.told != addr {
+				return false
+			}
+			own, _ := o.View().Get(o.opt.Node)
+			return own.State == core.Alive && !own.Cordoned
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // cordon has an operator cordon a node, or end that, mostly at another one. The ring

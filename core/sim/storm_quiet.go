@@ -68,6 +68,9 @@ func (s *storm) quiet() error {
 		return errors.New("a minute after all was well:\n" + err.Error())
 	}
 	s.w.Settled()
+	if err := s.drainCalmly(); err != nil {
+		return err
+	}
 	if s.rng.IntN(3) > 0 {
 		return nil
 	}
