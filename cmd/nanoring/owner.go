@@ -19,8 +19,8 @@ func ownerCommand(o *options) *cobra.Command {
 		Use:   "owner KEY",
 		Short: "Show which nodes own a key",
 		Long: `Owner shows the nodes to which a key is given, the first owner first, of those
-that are up, suspects among them, not ephemeral and not cordoned: all of them if they
-are fewer than asked for. A key is any text that is not empty.
+that are up, suspects among them, not ephemeral and not cordoned: all of them if
+they are fewer than asked for. A key is any text that is not empty.
 
 All nodes that see the same nodes up answer the same, and nothing is stored: the
 owners follow from the key and the names. When a node comes or goes, keys move
