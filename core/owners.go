@@ -8,10 +8,10 @@ import (
 )
 
 // Owners returns the count nodes to which a key is given, the first owner first,
-// of those that are up, suspects among them, and durable: all of them if they are
-// fewer. Whoever has the same nodes up gives a key to the same. It is empty if
-// the key is, or if count is below 1.
-func (v *View) Owners(key string, count int) []Node {
+// of those that are up, suspects among them, durable, and picked by all filters: all
+// of them if they are fewer. Whoever has the same of those gives a key to the same. It
+// is empty if the key is, or if count is below 1.
+func (v *View) Owners(key string, count int, among ...Filter) []Node {
 	if v.claimants == nil {
 		v.claimants = make([]claimant, 0, len(v.nodes))
 		for name, n := range v.nodes {
@@ -20,8 +20,12 @@ func (v *View) Owners(key string, count int) []Node {
 			}
 		}
 	}
+	of := v.claimants
+	if len(among) > 0 {
+		of = slices.DeleteFunc(slices.Clone(of), func(c claimant) bool { n := v.nodes[c.name]; return !isPicked(&n, among) })
+	}
 	var owners []Node
-	for _, c := range choose(key, count, v.claimants) {
+	for _, c := range choose(key, count, of) {
 		owners = append(owners, v.nodes[c.name])
 	}
 	return owners

@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +22,6 @@ import (
 
 const (
 	maxBody       = 64 << 10
-	maxOwners     = 64
 	answerTimeout = 30 * time.Second // for the ring to answer a change
 )
 
@@ -105,12 +103,16 @@ func formatInstance(i wire.Instance) string {
 	return fmt.Sprintf("%d-%016x", i.Start, i.Nonce)
 }
 
-func (n *Node) getNodes(w http.ResponseWriter, _ *http.Request) {
-	respond(w, http.StatusOK, n.nodesJSON(n.All()))
+func (n *Node) getNodes(w http.ResponseWriter, r *http.Request) {
+	if q, ok := queryOf(w, r); ok {
+		respond(w, http.StatusOK, n.nodesJSON(n.All(q.filter)))
+	}
 }
 
-func (n *Node) getUp(w http.ResponseWriter, _ *http.Request) {
-	respond(w, http.StatusOK, n.nodesJSON(n.Up()))
+func (n *Node) getUp(w http.ResponseWriter, r *http.Request) {
+	if q, ok := queryOf(w, r); ok {
+		respond(w, http.StatusOK, n.nodesJSON(n.Up(q.filter)))
+	}
 }
 
 func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
@@ -125,33 +127,14 @@ func (n *Node) getNode(w http.ResponseWriter, r *http.Request) {
 
 func (n *Node) getOwners(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
-	count, err := ownerCount(r.URL.RawQuery)
-	switch {
+	switch q, ok := queryOf(w, r, "n"); {
+	case !ok:
 	case key == "":
 		problem(w, http.StatusBadRequest, "bad-request", "the key is empty: ask for /v1/owners/KEY, the key percent-encoded")
 	case strings.Count(r.URL.EscapedPath(), "/") > strings.Count("/v1/owners/", "/"):
 		problem(w, http.StatusBadRequest, "bad-request", "the key has a slash that is not percent-encoded: write %2F")
-	case err != nil:
-		problem(w, http.StatusBadRequest, "bad-request", err.Error())
 	default:
-		respond(w, http.StatusOK, n.nodesJSON(n.Owners(key, count)))
-	}
-}
-
-// ownerCount returns how many owners a query asks for.
-func ownerCount(query string) (int, error) {
-	q, err := url.ParseQuery(query)
-	switch of := q["n"]; {
-	case err != nil:
-		return 0, fmt.Errorf("the query is not as it should be: %w", err)
-	case len(of) == 0:
-		return 1, nil
-	default:
-		count, err := strconv.Atoi(of[0])
-		if err != nil || count < 1 || count > maxOwners || len(of) > 1 {
-			return 0, fmt.Errorf("n=%.40s is not how many owners to return: n is there once, from 1 to %d", strings.Join(of, "&n="), maxOwners)
-		}
-		return count, nil
+		respond(w, http.StatusOK, n.nodesJSON(n.Owners(key, q.count, q.filter)))
 	}
 }
 

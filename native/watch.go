@@ -107,20 +107,21 @@ func (b *board) upNodes() []core.Node {
 
 func isUp(s core.State) bool { return s == core.Alive || s == core.Suspect }
 
-// All returns the nodes that belong to the ring, sorted by name.
-func (n *Node) All() []core.Node {
+// All returns the nodes that belong to the ring and are picked by all filters,
+// sorted by name.
+func (n *Node) All(filters ...core.Filter) []core.Node {
 	n.board.mu.Lock()
 	all := n.board.nodes()
 	n.board.mu.Unlock()
-	return slices.Clone(all)
+	return core.Pick(all, filters...)
 }
 
-// Up returns the nodes that are up, suspects among them, sorted by name.
-func (n *Node) Up() []core.Node {
+// Up returns those of All that are up, suspects among them.
+func (n *Node) Up(filters ...core.Filter) []core.Node {
 	n.board.mu.Lock()
 	up := n.board.upNodes()
 	n.board.mu.Unlock()
-	return slices.Clone(up)
+	return core.Pick(up, filters...)
 }
 
 // Get returns a node that belongs to the ring.
@@ -131,13 +132,13 @@ func (n *Node) Get(name string) (core.Node, bool) {
 }
 
 // Owners returns the count nodes to which a key is given, the first owner first,
-// of those that are up and durable: all of them if they are fewer. It is empty if
-// the key is, or if count is below 1. Nodes that see the same nodes up agree on
-// it; while news of one is on its way they may not.
-func (n *Node) Owners(key string, count int) []core.Node {
+// of those that are up, durable and picked by all filters: all of them if they are
+// fewer. It is empty if the key is, or if count is below 1. Nodes that see the same
+// of those agree on it; while news of one is on its way they may not.
+func (n *Node) Owners(key string, count int, among ...core.Filter) []core.Node {
 	n.board.mu.Lock()
 	defer n.board.mu.Unlock()
-	return n.board.view.Owners(key, count)
+	return n.board.view.Owners(key, count, among...)
 }
 
 // Watch yields an EventNode for each present node, then every event as it

@@ -15,6 +15,7 @@
 import { load } from "./engine.js";
 import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
+import { picks } from "./filter.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
@@ -28,6 +29,7 @@ import { View, isUp, nodeOf } from "./view.js";
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
 
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
+/** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {import("./events.js").Gateway} Gateway */
 /** @typedef {import("./events.js").Frame} Frame */
 /** @typedef {import("./events.js").Entry} Entry */
@@ -155,26 +157,34 @@ export class RingNode {
     return this.#gateway;
   }
 
-  /** All nodes that belong to the ring, this one too, sorted by name. */
-  all() {
-    return this.#view.all();
+  /**
+   * All nodes that belong to the ring, this one too, sorted by name; with a filter, those that it picks.
+   * @param {Filter} [filter]
+   */
+  all(filter) {
+    return this.#view.all().filter(picks(filter));
   }
 
-  /** Those of them that are up, suspects among them. */
-  up() {
-    return this.all().filter(isUp);
+  /**
+   * Those of them that are up, suspects among them.
+   * @param {Filter} [filter]
+   */
+  up(filter) {
+    return this.all(filter).filter(isUp);
   }
 
   /**
    * The nodes to which a key is given, the first owner first, of those that are up and not ephemeral: all of them if
-   * they are fewer than asked for. Whoever has the same nodes up, page or process, gives a key to the same. Throws a
-   * RingError (`invalid`) if the key is empty, or the count is no whole number of at least 1.
+   * they are fewer than asked for; with a filter, of those that it picks. Whoever has the same of these, page or process,
+   * gives a key to the same. Throws a RingError (`invalid`) if the key is empty, the count is no whole number of at least
+   * 1, or something is wrong with the filter.
    *
    * @param {string | Uint8Array} key a string is its UTF-8
    * @param {number} [count]
+   * @param {Filter} [filter]
    */
-  owners(key, count = 1) {
-    return owners(key, count, this.#view.values());
+  owners(key, count = 1, filter) {
+    return owners(key, count, [...this.#view.values()].filter(picks(filter)));
   }
 
   /**

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 )
 
 func allCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var f filter
+	cmd := &cobra.Command{
 		Use:   "all",
 		Short: "List the nodes that belong to the ring",
 		Long: `All lists the nodes that belong to the ring, up or not, as the node that is asked
@@ -22,25 +24,36 @@ knows them.
 The states are: up; suspect, which did not answer and is still up until its time
 is over; down; left, which said bye and may come back; and unknown, of which
 nothing was heard yet. A node that is not let in since its clock is wrong is shown
-with how far that is ahead of the clock of the node that is asked, or behind.`,
-		Example: "  nanoring --data data/dev1 all\n  nanoring --data data/dev1 all -o names",
+with how far that is ahead of the clock of the node that is asked, or behind.
+` + filterHelp,
+		Example: "  nanoring --data data/dev1 all\n  nanoring --data data/dev1 all -t zone=a -t '!draining' -o names\n  nanoring --data data/dev1 all --state '!up'",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathNodes) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathNodes, &f, nil) },
 	}
+	f.addTo(cmd)
+	return cmd
 }
 
 func upCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var f filter
+	cmd := &cobra.Command{
 		Use:     "up",
 		Short:   "List the nodes that are up",
-		Long:    "Up lists the nodes of the ring that are up, suspects among them, as the node\nthat is asked knows them.",
-		Example: "  nanoring --data data/dev1 up\n  nanoring --api http://127.0.0.1:7001 up -o json",
+		Long:    "Up lists the nodes of the ring that are up, suspects among them, as the node\nthat is asked knows them.\n" + filterHelp,
+		Example: "  nanoring --data data/dev1 up\n  nanoring --api http://127.0.0.1:7001 up -t 'role=web*' -o json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathUp) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathUp, &f, nil) },
 	}
+	f.addTo(cmd)
+	return cmd
 }
 
-func list(cmd *cobra.Command, o *options, path string) error {
+// list prints the nodes of a path that a filter picks.
+func list(cmd *cobra.Command, o *options, path string, f *filter, query url.Values) error {
+	path, err := f.ask(cmd, path, query)
+	if err != nil {
+		return err
+	}
 	c, err := o.client(cmd)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ func TestPage(t *testing.T) {
 			"invites others":                   testInvite,
 			"is a crowd":                       testCrowd,
 			"knows who owns what":              testOwners,
+			"picks what processes pick":        testFilters,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
 			"says that a browser is too old":   testOldBrowser,
@@ -318,6 +319,43 @@ func testOwners(t *testing.T, b *browser) {
 		if got := eval[string](tab, "(() => { try { return String(nanoring.owners("+call+")) } catch (error) { return error.code } })()"); got != "invalid" {
 			t.Errorf("owners(%s): %s", call, got)
 		}
+	}
+}
+
+// testFilters holds the page against the golden vectors.
+func testFilters(t *testing.T, b *browser) {
+	vectors, err := os.ReadFile("../../core/testdata/filters.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev1, _ := startPair(t, newNodes(t))
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.becomes("joined")
+	for _, w := range eval[[]string](tab, `(async ({ nodes, filters, invalid }) => {
+		const { picks } = await import("/filter.js");
+		const wrong = filters.length >= 50 && invalid.length >= 15 ? [] : ["vectors are missing"];
+		for (const { picks: want, ...filter } of filters) {
+			const got = nodes.filter(picks(filter)).map((node) => node.name);
+			if (JSON.stringify(got) !== JSON.stringify(want)) {
+				wrong.push(JSON.stringify({ filter, want, got }));
+			}
+		}
+		for (const filter of invalid) {
+			try {
+				picks(filter);
+				wrong.push(JSON.stringify({ filter, want: "invalid" }));
+			} catch (error) {
+				if (error.code !== "invalid") wrong.push(String(error));
+			}
+		}
+		return wrong;
+	})(`+string(vectors)+`)`) {
+		t.Error(w)
+	}
+	for call, want := range map[string]string{
+		"all({ name: 'dev*' })": "dev1,dev2", "up({ tags: ['page'] })": tab.name(), "owners('key', 3, { name: 'dev2' })": "dev2",
+	} {
+		tab.until("nanoring." + call + ".map((n) => n.name).join() === '" + want + "'")
 	}
 }
 

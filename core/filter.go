@@ -1,0 +1,137 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxFilter is how many bytes the terms of a Filter may have together, and
+// MaxTerms how many of Tags there may be: a message carries its filter.
+const (
+	MaxFilter = 1 << 10
+	MaxTerms  = 16
+)
+
+// Filter picks nodes by what is known of them; the zero Filter picks all. It is
+// made by ParseFilter. docs/protocol.md, 30, has the rules.
+type Filter struct {
+	tags        []string
+	state, name string
+}
+
+// A FilterError says what is wrong with a filter's term.
+type FilterError struct {
+	Term string // as it was given
+	Text string // what is wrong with it, and what to say instead
+}
+
+func (e *FilterError) Error() string { return "the filter " + strconv.Quote(e.Term) + " " + e.Text }
+
+// ParseFilter makes a Filter of terms, all of which have to hold, or returns a
+// *FilterError. Each of tags is KEY=PATTERN, KEY!=PATTERN (it is another, or not
+// there), KEY (it is there) or !KEY. A state is one's word, as State.String has it,
+// and a name a node's: each is PATTERN or !PATTERN, or empty for any. In a pattern
+// '*' stands for any characters, also for none, and all else for itself.
+func ParseFilter(tags []string, state, name string) (Filter, error) {
+	size := len(state) + len(name)
+	for _, term := range tags {
+		size += len(term)
+		switch key, _, not, is := parseTerm(term); {
+		case key == "":
+			return Filter{}, &FilterError{term, "names no tag: say KEY=PATTERN, KEY!=PATTERN, KEY or !KEY"}
+		case not && is && term[0] == '!':
+			return Filter{}, &FilterError{term, "says both ! and =: say KEY!=PATTERN"}
+		}
+	}
+	switch {
+	case len(tags) > MaxTerms:
+		return Filter{}, &FilterError{tags[MaxTerms], "is one too many: there may be " + strconv.Itoa(MaxTerms) + " of tags"}
+	case size > MaxFilter:
+		return Filter{}, &FilterError{(strings.Join(tags, " ") + " " + state + " " + name)[:32] + "…", "has " + tooLong(size, MaxFilter)}
+	case name == "!":
+		return Filter{}, &FilterError{name, "excludes no name: say !PATTERN"}
+	case state != "" && !isOfState(state):
+		return Filter{}, &FilterError{state, "is no state: they are " + strings.Join(stateWords[:Removed], ", ")}
+	}
+	return Filter{slices.Clone(tags), state, name}, nil
+}
+
+func isOfState(pattern string) bool {
+	return slices.ContainsFunc(stateWords[:], func(word string) bool { return isLike(strings.TrimPrefix(pattern, "!"), word) })
+}
+
+// Match says whether a filter picks a node.
+func (f *Filter) Match(n *Node) bool {
+	for _, term := range f.tags {
+		if key, pattern, not, is := parseTerm(term); hasTag(n, key, pattern, is) == not {
+			return false
+		}
+	}
+	return isLikeOrNot(f.state, n.State.String()) && isLikeOrNot(f.name, n.Name)
+}
+
+// Pick returns those of some nodes that all filters pick, in a list of their own.
+func Pick(nodes []Node, filters ...Filter) []Node {
+	picked := make([]Node, 0, len(nodes))
+	for i := range nodes {
+		if isPicked(&nodes[i], filters) {
+			picked = append(picked, nodes[i])
+		}
+	}
+	return picked
+}
+
+func isPicked(n *Node, filters []Filter) bool {
+	for i := range filters {
+		if !filters[i].Match(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// parseTerm takes a term of Tags apart: does it ask for what the tag is, and for the
+// contrary?
+func parseTerm(term string) (key, pattern string, not, is bool) {
+	key, pattern, is = strings.Cut(term, "=")
+	if key, not = strings.CutPrefix(key, "!"); is && !not {
+		key, not = strings.CutSuffix(key, "!")
+	}
+	return key, pattern, not, is
+}
+
+// hasTag says whether a node has a tag, and if it matters one like a pattern.
+func hasTag(n *Node, key, pattern string, is bool) bool {
+	for i := range n.Tags {
+		if n.Tags[i].Key == key {
+			return !is || isLike(pattern, n.Tags[i].Value)
+		}
+	}
+	return false
+}
+
+func isLikeOrNot(pattern, s string) bool {
+	if pattern == "" {
+		return true
+	}
+	pattern, not := strings.CutPrefix(pattern, "!")
+	return isLike(pattern, s) != not
+}
+
+// isLike says whether a text is as a pattern has it. What is between two stars is
+// taken where it comes first, so that nothing is tried twice.
+func isLike(pattern, s string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return s == pattern
+	}
+	s, ok := strings.CutPrefix(s, first)
+	for ok {
+		if first, rest, star = strings.Cut(rest, "*"); !star {
+			return strings.HasSuffix(s, first)
+		}
+		_, s, ok = strings.Cut(s, first)
+	}
+	return false
+}
