@@ -1,8 +1,6 @@
 package core
 
 import (
-	"slices"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -19,7 +17,8 @@ type asserter struct {
 	name     string // "" before it is established, and once it was replaced
 	guest    bool   // of this node
 	instance wire.Instance
-	tags     []wire.Tag // the labels that it has to have; nil for any
+	tags     []wire.Tag // the labels that it has to have,
+	own      []string   // and patterns of others' keys; any if both are nil
 	asserted int        // records that were taken from a guest since the last round
 	share    *allowance // of all guests, in records
 
@@ -27,8 +26,30 @@ type asserter struct {
 	judged  uint64 // the replica's version + 1
 }
 
-// labels says whether a guest has the labels that it has to have.
-func (a *asserter) labels(tags []wire.Tag) bool { return a.tags == nil || slices.Equal(tags, a.tags) }
+// labels says whether a guest has the labels that it has to have, and no other than it may.
+func (a *asserter) labels(tags []wire.Tag) bool {
+	if a.tags == nil && a.own == nil {
+		return true
+	}
+	has := 0
+	for _, t := range tags {
+		if value, pinned := valueOf(a.tags, t.Key); pinned && value == t.Value {
+			has++
+		} else if pinned || !a.mayOwn(t.Key) {
+			return false
+		}
+	}
+	return has == len(a.tags)
+}
+
+func (a *asserter) mayOwn(key string) bool {
+	for _, pattern := range a.own {
+		if isLike(pattern, key) {
+			return true
+		}
+	}
+	return false
+}
 
 // speaksIn says whether a presence is that of this process, through this gateway.
 //

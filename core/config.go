@@ -28,13 +28,6 @@ const (
 	StableFor       = 10 * Minute // all durable members up for so long: nobody can bring an old record back
 )
 
-// How much a node may say of itself, keys that are not known included: whoever is a
-// member keeps it, in memory, and of durable nodes on disk.
-const (
-	MaxTags       = 1 << 10 // bytes of a durable node's tags
-	MaxGuestValue = 512     // bytes of each of a guest's two values
-)
-
 // Config is what a Ring is made of. The zero value of a time means its default.
 type Config struct {
 	Ring      string        // the ring's name; two names never merge
@@ -42,7 +35,7 @@ type Config struct {
 	Address   string        // HOST:PORT where others dial it; empty if it can only dial out
 	Instance  wire.Instance // this process: its start time and a random number
 	Seed      uint64        // of all randomness
-	Tags      []wire.Tag    // its own labels, any order
+	Tags      []wire.Tag    // its own labels, any order: over those that were set while an earlier process ran
 	Ephemeral bool          // a guest: a member only while it runs
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
 	Rejoin    bool          // come back although it was deleted

@@ -59,7 +59,8 @@ type Input struct {
 	Role    Role       // Opened, of an accepted connection
 	Addr    string     // Opened, of an accepted connection: the remote address, for people
 	Name    string     // Opened: who authentication says that it is; a guest's may end in '*' for any that begins so; "" for anybody
-	Tags    []wire.Tag // Opened, of a guest: the labels that it has to have, and no others; nil for any
+	Tags    []wire.Tag // Opened, of a guest: the labels that it has to have, ascending by key,
+	Own     []string   // and patterns of the keys that others may have; any may be there if both are nil
 	Frame   []byte     // Received; the engine keeps none of it
 	Code    wire.Code  // Closed
 	Command Command    // Do
@@ -70,19 +71,22 @@ type Op uint8
 
 // The commands.
 const (
-	Add   Op = iota + 1 // add Name (learnt from its hello when empty) at Addr, joining the rings
-	Del                 // remove Name from the ring
-	Leave               // remove this node: done, with Halt, once another node holds its tombstone
-	Stop                // say bye, stay a member, Halt
+	Add     Op = iota + 1 // add Name (learnt from its hello when empty) at Addr, joining the rings
+	Del                   // remove Name from the ring
+	Leave                 // remove this node: done, with Halt, once another node holds its tombstone
+	Stop                  // say bye, stay a member, Halt
+	SetTags               // set Tags of this node, and drop those of Drop
 )
 
-// Command is an operator's wish. Add, Del and Leave are answered by an
-// EventResult with the same ID.
+// Command is an operator's wish. All but Stop are answered by an EventResult with
+// the same ID.
 type Command struct {
 	ID   uint64 // chosen by the runtime
 	Op   Op
 	Name string
-	Addr string // HOST:PORT
+	Addr string     // HOST:PORT
+	Tags []wire.Tag // of SetTags, in any order
+	Drop []string   // keys
 }
 
 // EffectKind tells effects apart.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // MaxFilter is how many bytes the terms of a Filter may have together, and
@@ -103,12 +105,18 @@ func parseTerm(term string) (key, pattern string, not, is bool) {
 
 // hasTag says whether a node has a tag, and if it matters one like a pattern.
 func hasTag(n *Node, key, pattern string, is bool) bool {
-	for i := range n.Tags {
-		if n.Tags[i].Key == key {
-			return !is || isLike(pattern, n.Tags[i].Value)
+	value, has := valueOf(n.Tags, key)
+	return has && (!is || isLike(pattern, value))
+}
+
+//go:noinline
+func valueOf(tags []wire.Tag, key string) (value string, ok bool) {
+	for i := range tags {
+		if tags[i].Key == key {
+			return tags[i].Value, true
 		}
 	}
-	return false
+	return "", false
 }
 
 func isLikeOrNot(pattern, s string) bool {
@@ -119,19 +127,26 @@ func isLikeOrNot(pattern, s string) bool {
 	return isLike(pattern, s) != not
 }
 
-// isLike says whether a text is as a pattern has it. What is between two stars is
-// taken where it comes first, so that nothing is tried twice.
+// isLike says whether a text is as a pattern has it. Only the last star that was met is
+// tried again: what is between two may be taken where it first comes. (What strings has
+// for it would add 10 KB to the module.)
 func isLike(pattern, s string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return s == pattern
-	}
-	s, ok := strings.CutPrefix(s, first)
-	for ok {
-		if first, rest, star = strings.Cut(rest, "*"); !star {
-			return strings.HasSuffix(s, first)
+	star, from := -1, 0
+	for i, j := 0, 0; ; {
+		switch {
+		case j < len(pattern) && pattern[j] == '*':
+			star, from = j, i
+			j++
+		case i < len(s) && j < len(pattern) && s[i] == pattern[j]:
+			i++
+			j++
+		case i == len(s) && j == len(pattern):
+			return true
+		case star < 0 || from >= len(s):
+			return false
+		default:
+			from++
+			i, j = from, star+1
 		}
-		_, s, ok = strings.Cut(s, first)
 	}
-	return false
 }

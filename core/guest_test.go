@@ -219,23 +219,36 @@ func TestUntrusted(t *testing.T) {
 	}
 }
 
-// TestTagsAreAuthenticated: a guest has the labels of its token.
+// TestTagsAreAuthenticated: a guest has the labels of its token, and no others but
+// those that it may have.
 func TestTagsAreAuthenticated(t *testing.T) {
 	alice := []wire.Tag{{Key: "user", Value: "alice"}}
+	ui := []wire.Tag{{Key: "ui.at", Value: "3,4"}, {Key: "user", Value: "alice"}}
 	for _, test := range []struct {
 		must, has []wire.Tag
+		own       []string
 		ok        bool
 	}{
-		{nil, alice, true},
-		{alice, alice, true},
-		{alice, nil, false},
-		{alice, []wire.Tag{{Key: "user", Value: "bob"}}, false},
-		{alice, []wire.Tag{{Key: "admin", Value: "yes"}, alice[0]}, false},
-		{[]wire.Tag{}, nil, true},
-		{[]wire.Tag{}, alice, false},
+		{nil, alice, nil, true},
+		{alice, alice, nil, true},
+		{alice, nil, nil, false},
+		{alice, []wire.Tag{{Key: "user", Value: "bob"}}, nil, false},
+		{alice, []wire.Tag{{Key: "admin", Value: "yes"}, alice[0]}, nil, false},
+		{[]wire.Tag{}, nil, nil, true},
+		{[]wire.Tag{}, alice, nil, false},
+		{alice, ui, nil, false},
+		{alice, ui, []string{"ui.*"}, true},
+		{alice, ui, []string{"x", "ui.at"}, true},
+		{alice, ui[:1], []string{"ui.at"}, false},
+		{alice, ui, []string{"ui.a"}, false},
+		{alice, []wire.Tag{ui[0], {Key: "user", Value: "bob"}}, []string{"*"}, false},
+		{nil, ui, []string{"*"}, true},
+		{nil, ui, []string{"ui.*"}, false},
+		{nil, alice, []string{}, false},
+		{nil, nil, []string{}, true},
 	} {
 		g := start(t, me())
-		g.step(core.Input{Kind: core.Opened, Conn: 1, Role: core.Guest, Tags: test.must})
+		g.step(core.Input{Kind: core.Opened, Conn: 1, Role: core.Guest, Tags: test.must, Own: test.own})
 		h := g.guestHello("tab")
 		g.sayHello(1, h)
 		g.receive(1, rumor(g.member("tab", wire.Member{Ephemeral: true})))

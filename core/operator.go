@@ -4,7 +4,7 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd *Command) {
-	if cmd.Op == Leave {
+	if cmd.Op == Leave || cmd.Op == SetTags {
 		cmd.Name = r.cfg.Name
 	}
 	code, text := r.unable()
@@ -19,6 +19,8 @@ func (r *Ring) do(cmd *Command) {
 		code, text = r.del(cmd)
 	case cmd.Op == Leave:
 		r.startLeave(cmd)
+	case cmd.Op == SetTags:
+		code, text = r.setTags(cmd)
 	default:
 		code, text = wire.CodeInvalid, "no such command"
 	}

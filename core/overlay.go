@@ -63,7 +63,7 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 	if c.state != connDialing {
 		return nil
 	}
-	c.state, c.opened, c.authenticated, c.tags = connOpen, o.now, in.Name, slices.Clone(in.Tags)
+	c.state, c.opened, c.authenticated, c.tags, c.own = connOpen, o.now, in.Name, slices.Clone(in.Tags), slices.Clone(in.Own)
 	c.timer.stop()
 	c.timer = o.after(helloTimeout, helloDue, "", uint64(c.id))
 	return c

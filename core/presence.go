@@ -1,9 +1,6 @@
 package core
 
 import (
-	"errors"
-	"strconv"
-
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -59,32 +56,13 @@ func (r *Ring) mintPresence(atLeast int64) {
 
 // presence is what this node says of itself.
 func (r *Ring) presence() wire.Presence {
-	p := wire.Presence{Address: r.cfg.Address, Instance: r.cfg.Instance, Version: wire.Version, Tags: r.cfg.Tags}
+	p := wire.Presence{Address: r.cfg.Address, Instance: r.cfg.Instance, Version: wire.Version, Tags: r.labels.now}
 	if r.cfg.Address == "" {
 		if gw := r.overlay.gateway(); gw != nil {
 			p.Via = gw.name
 		}
 	}
 	return p
-}
-
-// checkTags says whether what this node says of itself is too long.
-func (r *Ring) checkTags() error {
-	p := r.presence()
-	n, most := len(p.Value()), MaxGuestValue
-	if !r.cfg.Ephemeral {
-		p.Tags = nil
-		n, most = n-len(p.Value()), MaxTags
-	}
-	if n > most {
-		return errors.New("they have " + tooLong(n, most) + ": use fewer or shorter ones")
-	}
-	return nil
-}
-
-//go:noinline
-func tooLong(n, most int) string {
-	return strconv.Itoa(n) + " bytes, and may have " + strconv.Itoa(most)
 }
 
 // stands says whether this process's presence is what it would say now. One that

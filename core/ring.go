@@ -14,6 +14,7 @@ type Ring struct {
 	debts      debts
 	detector   detector
 	reconciler reconciler
+	labels     labels
 
 	in        wire.Frame
 	newcomer  allowance // guests' names that are new here
@@ -48,6 +49,7 @@ func New(cfg Config) (*Ring, error) {
 			return nil, err
 		}
 	}
+	r.labels.resume(cfg.Tags, r.had())
 	if err := wrong("Tags", r.checkTags()); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 //
 //go:noinline
 func (r *Ring) snapshot(all bool) []byte {
-	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact}
+	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set}
 	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)
@@ -57,7 +57,7 @@ func (r *Ring) restore(b []byte) error {
 	if s.Name != r.cfg.Name {
 		return errors.New("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
 	}
-	r.reconciler.lastContact, r.carried = s.LastContact, s.Due
+	r.reconciler.lastContact, r.carried, r.labels.set = s.LastContact, s.Due, s.Tags
 	for i := range s.Records {
 		w := &s.Records[i]
 		if w.Set == wire.Up && r.replica.isMember(w.Name) && !r.cfg.Takeover {

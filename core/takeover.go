@@ -41,6 +41,16 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	r.debts.admit(c)
 }
 
+// had is what this process says of itself already, or nil.
+func (r *Ring) had() *wire.Presence {
+	if own := r.replica.up.Get(r.cfg.Name); r.cfg.Takeover && own != nil {
+		if p := own.Parsed.(*wire.Presence); p.Instance == r.cfg.Instance {
+			return p
+		}
+	}
+	return nil
+}
+
 // handTimers returns what is due, each as what it makes of a name, with the time
 // for a stamp: both engines are of one process, and have one clock.
 func (r *Ring) handTimers() (all []wire.Record) {

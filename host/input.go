@@ -97,7 +97,7 @@ func (e *Engine) input(in core.Input) (err error) {
 		_, err = e.call(callStart, mono, wall)
 	case core.Opened:
 		var addr uint64
-		if in.Name != "" || in.Tags != nil {
+		if in.Name != "" || in.Tags != nil || in.Own != nil {
 			err = e.openedAs(in)
 		} else if addr, _, err = e.put(in.Addr, ""); err == nil {
 			_, err = e.call(callOpened, mono, wall, uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr)))
@@ -122,20 +122,37 @@ func (e *Engine) input(in core.Input) (err error) {
 
 // openedAs tells of a connection whose other end was authenticated.
 func (e *Engine) openedAs(in core.Input) error {
-	tags := ""
+	must, may := "", ""
 	if in.Tags != nil {
-		tags = wire.Presence{Version: 1, Tags: in.Tags}.Value()
+		must = presence(in.Tags)
 	}
-	addr, name, err := e.put(in.Addr, in.Name+tags)
+	if in.Own != nil {
+		keys := make([]wire.Tag, len(in.Own))
+		for i, key := range in.Own {
+			keys[i].Key = key
+		}
+		may = presence(keys)
+	}
+	addr, at, err := e.put(in.Addr, in.Name+must+may)
 	if err != nil {
 		return err
 	}
-	_, err = e.call(callOpenedAs, uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role),
-		addr, uint64(len(in.Addr)), name, uint64(len(in.Name)), name+uint64(len(in.Name)), uint64(len(tags)))
+	args := []uint64{uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr))}
+	for _, text := range []string{in.Name, must, may} {
+		args = append(args, at, uint64(len(text)))
+		at += uint64(len(text))
+	}
+	_, err = e.call(callOpenedAs, args...)
 	return err
 }
 
+// presence is how tags cross over.
+func presence(tags []wire.Tag) string { return wire.Presence{Version: 1, Tags: tags}.Value() }
+
 func (e *Engine) command(mono, wall uint64, c core.Command) error {
+	if c.Op == core.SetTags {
+		return e.setTags(mono, wall, c)
+	}
 	name, addr, err := e.put(c.Name, c.Addr)
 	if err != nil {
 		return err
@@ -157,6 +174,22 @@ func (e *Engine) command(mono, wall uint64, c core.Command) error {
 			}
 		}
 	}
+	return err
+}
+
+// setTags says which tags, and then that they are to be set.
+func (e *Engine) setTags(mono, wall uint64, c core.Command) error {
+	for _, tag := range c.Tags {
+		if err := e.set(callText, "tag:"+tag.Key, tag.Value, 0); err != nil {
+			return err
+		}
+	}
+	for _, key := range c.Drop {
+		if err := e.set(callText, "drop:"+key, "", 0); err != nil {
+			return err
+		}
+	}
+	_, err := e.call(callSetTags, mono, wall, c.ID)
 	return err
 }
 

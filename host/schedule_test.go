@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
@@ -51,6 +52,8 @@ var (
 	names     = rapid.SampledFrom([]string{"me", "a", "b", "c", "tab", "ü", "", "n@", "\x00", `"quoted\"`, "\u2028"})
 	allowed   = rapid.SampledFrom([]string{"", "", "a", "tab", "t*", "*", "ü"})
 	demanded  = rapid.SampledFrom([][]wire.Tag{nil, nil, {}, {{Key: "a", Value: "é"}}})
+	keys      = rapid.SampledFrom([][]string{nil, nil, {}, {"k"}, {"*", "a"}, {"", "\xff"}})
+	values    = rapid.SampledFrom([]string{"", "1", "é", "\xff", strings.Repeat("x", 600)})
 	addresses = rapid.SampledFrom([]string{"a:7946", "b:7946", "me:7946", "10.0.0.1:1", "[::1]:7946", "", "bad"})
 )
 
@@ -122,16 +125,20 @@ func (s *schedule) input() core.Input {
 		s.accepted += 2
 		s.conns = append(s.conns, s.accepted-1)
 		return core.Input{Kind: core.Opened, Conn: s.accepted - 1, Role: core.Role(rapid.IntRange(0, 1).Draw(s.T, "role")), Addr: "10.0.0.1:1",
-			Name: allowed.Draw(s.T, "is"), Tags: demanded.Draw(s.T, "tags")}
+			Name: allowed.Draw(s.T, "is"), Tags: demanded.Draw(s.T, "tags"), Own: keys.Draw(s.T, "own")}
 	case 5:
 		return core.Input{Kind: core.Opened, Conn: s.conn()}
 	case 6:
 		return core.Input{Kind: core.Closed, Conn: s.conn(), Code: s.code()}
 	case 7:
-		return core.Input{Kind: core.Do, Command: core.Command{
-			ID: rapid.Uint64().Draw(s.T, "id"), Op: core.Op(rapid.IntRange(0, 5).Draw(s.T, "op")),
-			Name: names.Draw(s.T, "name"), Addr: addresses.Draw(s.T, "addr"),
-		}}
+		c := core.Command{
+			ID: rapid.Uint64().Draw(s.T, "id"), Op: core.Op(rapid.IntRange(0, 6).Draw(s.T, "op")),
+			Name: names.Draw(s.T, "name"), Addr: addresses.Draw(s.T, "addr"), Drop: keys.Draw(s.T, "drop"),
+		}
+		for _, key := range keys.Draw(s.T, "set") {
+			c.Tags = append(c.Tags, wire.Tag{Key: key, Value: values.Draw(s.T, "value")})
+		}
+		return core.Input{Kind: core.Do, Command: c}
 	case 8:
 		return core.Input{Kind: core.InputKind(rapid.IntRange(0, 8).Draw(s.T, "kind")), Conn: s.conn()}
 	case 9, 10:

@@ -34,6 +34,8 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/owners/{key...}", n.authorize(n.getOwners)) // {key} would not match %2F
 	mux.Handle("POST /v1/nodes", n.authorize(n.postNode))
 	mux.Handle("DELETE /v1/nodes/{name}", n.authorize(n.deleteNode))
+	mux.Handle("GET /v1/tags", n.authorize(n.getTags))
+	mux.Handle("PATCH /v1/tags", n.authorize(n.patchTags))
 	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
 	mux.Handle("GET /v1/events", n.authorize(n.getEvents))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
@@ -78,13 +80,9 @@ type NodesJSON struct {
 }
 
 func nodeJSON(n core.Node) NodeJSON {
-	tags := make(map[string]string, len(n.Tags))
-	for _, t := range n.Tags {
-		tags[t.Key] = t.Value
-	}
 	return NodeJSON{
 		Name: n.Name, State: n.State.String(), Ephemeral: n.Ephemeral, Address: n.Address, Via: n.Via,
-		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: tags,
+		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: mapOf(n.Tags),
 	}
 }
 

@@ -157,7 +157,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		n.unauthorized(w, r, err)
 		return c, false
 	}
-	c.opened.Role, c.opened.Name, c.opened.Tags = core.Guest, token.Name, token.Demands()
+	c.opened.Role, c.opened.Name, c.opened.Tags, c.opened.Own = core.Guest, token.Name, token.Demands(), token.Own
 	sum := sha256.Sum256([]byte(signed))
 	c.key, c.token = key, string(sum[:])
 	return c, true

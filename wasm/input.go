@@ -21,17 +21,28 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 	step(mono, wall, core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr)})
 }
 
-// openedAs is opened for a connection whose other end was authenticated. Tags, if
-// there are any, are a Presence that has them.
+// openedAs is opened for a connection whose other end was authenticated. What tags
+// it has to have, if that matters, is a Presence that has them; and so is which it
+// may have, by their keys.
 //
 //go:wasmexport opened_as
-func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, presence string) {
+func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may string) {
 	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr), Name: strings.Clone(name)}
-	if presence != "" {
-		p, _ := wire.ParsePresence(strings.Clone(presence)) // of the host, which is trusted
-		in.Tags = append([]wire.Tag{}, p.Tags...)
+	if must != "" {
+		in.Tags = append([]wire.Tag{}, tagsOf(must)...)
+	}
+	if may != "" {
+		in.Own = []string{}
+		for _, t := range tagsOf(may) {
+			in.Own = append(in.Own, t.Key)
+		}
 	}
 	step(mono, wall, in)
+}
+
+func tagsOf(presence string) []wire.Tag {
+	p, _ := wire.ParsePresence(strings.Clone(presence)) // of the host, which is trusted
+	return p.Tags
 }
 
 //go:wasmexport received
@@ -62,6 +73,29 @@ func leave(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op
 
 //go:wasmexport stop
 func stop(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Stop}) }
+
+// changes is what set_tags will do.
+var changes core.Command
+
+// tagText takes what is said of set_tags before it.
+func tagText(key, value string) int32 {
+	if tag, ok := strings.CutPrefix(key, "tag:"); ok {
+		changes.Tags = append(changes.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
+	} else if tag, ok = strings.CutPrefix(key, "drop:"); ok {
+		changes.Drop = append(changes.Drop, strings.Clone(tag))
+	} else {
+		return refused
+	}
+	return 0
+}
+
+//go:wasmexport set_tags
+func setTags(mono, wall int64, id uint64) {
+	c := changes
+	changes = core.Command{}
+	c.ID, c.Op = id, core.SetTags
+	do(mono, wall, c)
+}
 
 //go:wasmexport snapshot
 func snapshot() int64 { return said(ring.Snapshot()) }

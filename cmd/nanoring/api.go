@@ -71,6 +71,7 @@ const (
 	pathNodes  = "/v1/nodes"
 	pathUp     = "/v1/up"
 	pathOwners = "/v1/owners"
+	pathTags   = "/v1/tags"
 	pathStatus = "/v1/status"
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"

@@ -75,7 +75,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
+		statusCommand(&o), tagsCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
 	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")

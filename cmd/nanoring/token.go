@@ -22,7 +22,7 @@ func tokenCommand(o *options) *cobra.Command {
 
   guest     lets a browser's tab be a node, under the name that --name allows:
             'tab-7', or 'tab-*' for all that begin so. With --tag it has to have
-            these tags, and no others
+            these tags, and no others but those whose keys --own allows
   reader    reads the HTTP API of a node
   operator  reads it, and changes the ring: add, del, leave
 
@@ -30,7 +30,7 @@ With --jwk it prints the key that signs tokens of the role instead, as a JWK, fo
 a program that signs them itself. The key for guests lets in guests only.
 docs/security.md shows how in Node.js, Python and Go.`,
 		Example: `  nanoring token --secret-file ring.key --name 'tab-*' --ttl 1h
-  nanoring token --secret-file ring.key --name alice --tag user=alice --ttl 12h
+  nanoring token --secret-file ring.key --name alice --tag user=alice --own status --ttl 12h
   nanoring token --secret-file ring.key --role reader --ttl 720h
   nanoring token --secret-file ring.key --jwk > guests.jwk`,
 		Args: cobra.NoArgs,
@@ -74,6 +74,7 @@ docs/security.md shows how in Node.js, Python and Go.`,
 	flags.StringVar(&token.Name, "name", "", "name that a guest may have, or how it begins and *")
 	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
 	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
+	flags.StringArrayVar(&token.Own, "own", nil, "`KEY` of a tag that a guest may set and change, '*' in it for any characters; may be repeated")
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
 	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{trust.RoleGuest, trust.RoleReader, trust.RoleOperator}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

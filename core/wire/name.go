@@ -9,7 +9,7 @@ import (
 // MaxName bytes of UTF-8, no '@' and no control characters.
 func ValidName(name string) error {
 	if _, class, detail := checkName(name); class != 0 {
-		return &Error{Class: class, Where: "name " + quote(name), Detail: detail, Offset: -1}
+		return &Error{Class: class, Where: "name " + Quote(name), Detail: detail, Offset: -1}
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func checkName(name string) (offset int, class Class, detail string) {
 // number from 1 to 65535. It says nothing of whether anybody is there.
 func ValidAddress(addr string) error {
 	if detail := checkAddress(addr); detail != "" {
-		return &Error{Class: ErrAddress, Where: "address " + quote(addr), Detail: detail, Offset: -1}
+		return &Error{Class: ErrAddress, Where: "address " + Quote(addr), Detail: detail, Offset: -1}
 	}
 	return nil
 }
@@ -78,9 +78,9 @@ func checkAddress(addr string) (detail string) {
 	return ""
 }
 
-// quote quotes s, of which it shows no more than people want to see, with
+// Quote quotes s, of which it shows no more than people want to see, with
 // control characters escaped. (strconv.Quote would add 16 KB to the module.)
-func quote(s string) string {
+func Quote(s string) string {
 	const enough, hex = 64, "0123456789abcdef"
 	more := ""
 	if len(s) > enough {

@@ -11,22 +11,32 @@ type Snapshot struct {
 	Wall        int64 // its writer's clock, Unix microseconds
 	LastContact int64 // Unix microseconds, 0 for never
 	Records     []Record
-	Due         []Record // of a takeover alone: see docs/protocol.md
+	Due         []Record // "d", of a takeover alone: see docs/protocol.md
+	Tags        []Tag    // "t": its own that were set while it ran, ascending by key
 }
 
 // Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records],
-// and what is due, if anything.
+// and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	w.array(6 + min(len(s.Due), 1))
+	more := count(len(s.Due) > 0, len(s.Tags) > 0)
+	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
 	w.string(s.Name)
 	w.uint(uint64(s.Wall))
 	w.uint(uint64(s.LastContact))
 	w.records(s.Records)
+	if more > 0 {
+		w.mapOf(more)
+	}
 	if len(s.Due) > 0 {
+		w.key('d')
 		w.records(s.Due)
+	}
+	if len(s.Tags) > 0 {
+		w.key('t')
+		w.tags(s.Tags)
 	}
 	return w.b
 }
@@ -62,9 +72,31 @@ func (r *reader) snapshot(s *Snapshot) {
 	s.LastContact = r.time("snapshot.last")
 	s.Records = r.records(s.Records)
 	if n == 7 {
-		dueAt := r.i
-		if s.Due = r.records(nil); len(s.Due) == 0 {
-			r.fail(dueAt, ErrCanonical, "snapshot.due", "empty; it must be left out")
+		r.more(s)
+	}
+}
+
+// more reads what a snapshot has if it is not empty.
+func (r *reader) more(s *Snapshot) {
+	at := r.i
+	k := r.keys("snapshot.more")
+	if k.left == 0 {
+		r.fail(at, ErrCanonical, "snapshot.more", "empty; it must be left out")
+	}
+	for {
+		key, ok := k.next(r, "snapshot.more")
+		if !ok {
+			return
+		}
+		switch at := r.i; key {
+		case "d":
+			if s.Due = r.records(nil); len(s.Due) == 0 {
+				r.fail(at, ErrCanonical, "snapshot.due", "empty; it must be left out")
+			}
+		case "t":
+			s.Tags = r.tags("snapshot.tags")
+		default: // what is not understood would be lost when it is written next
+			r.fail(at, ErrShape, "snapshot.more", "a key that this version does not have")
 		}
 	}
 }

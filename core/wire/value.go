@@ -69,7 +69,7 @@ func (m *Member) Parse(value string) error {
 // Value returns the record value that says p. Tags may come in any order; of
 // two with one key the later counts.
 func (p Presence) Value() string {
-	tags := sortTags(p.Tags)
+	tags := SortTags(p.Tags)
 	w := writer{make([]byte, 0, 64)}
 	w.mapOf(2 + count(p.Address != "", p.Via != "", len(tags) > 0))
 	w.keyText('a', p.Address)
@@ -79,19 +79,28 @@ func (p Presence) Value() string {
 	w.keyUint('p', uint64(p.Version))
 	if len(tags) > 0 {
 		w.key('t')
-		w.mapOf(len(tags))
-		for i := range tags {
-			w.string(tags[i].Key)
-			w.string(tags[i].Value)
-		}
+		w.tags(tags)
 	}
 	return string(w.b)
 }
 
-// sortTags sorts by insertion: they are few, and mostly sorted already.
+// tags writes a map of tags that are sorted.
+func (w *writer) tags(tags []Tag) {
+	w.mapOf(len(tags))
+	for i := range tags {
+		w.string(tags[i].Key)
+		w.string(tags[i].Value)
+	}
+}
+
+// SortTags returns tags ascending by key, each there once: of two with one key the
+// later counts. It sorts by insertion: they are few, and mostly sorted already.
 //
 //go:noinline
-func sortTags(tags []Tag) []Tag {
+func SortTags(tags []Tag) []Tag {
+	if len(tags) == 0 {
+		return nil
+	}
 	sorted := make([]Tag, 0, len(tags))
 	for _, t := range tags {
 		i := len(sorted)

@@ -75,24 +75,31 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 		if len(s.Due) > 0 {
 			o["due"] = list(s.Due, recordJSON)
 		}
+		if len(s.Tags) > 0 {
+			o["tags"] = tagsJSON(s.Tags)
+		}
 		return o, s.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
 		return object{"address": m.Address, "deleted": number(m.Deleted), "ephemeral": m.Ephemeral}, []byte(m.Value()), err
 	case "presence":
 		p, err := wire.ParsePresence(string(b))
-		tags := object{}
-		for _, t := range p.Tags {
-			tags[t.Key] = t.Value
-		}
 		return object{"address": p.Address, "via": p.Via, "instance": instanceJSON(p.Instance),
-			"version": number(p.Version), "tags": tags}, []byte(p.Value()), err
+			"version": number(p.Version), "tags": tagsJSON(p.Tags)}, []byte(p.Value()), err
 	case "name":
 		return string(b), b, wire.ValidName(string(b))
 	case "address":
 		return string(b), b, wire.ValidAddress(string(b))
 	}
 	panic("vector of " + of)
+}
+
+func tagsJSON(tags []wire.Tag) object {
+	o := object{}
+	for _, t := range tags {
+		o[t.Key] = t.Value
+	}
+	return o
 }
 
 func TestVectors(t *testing.T) {

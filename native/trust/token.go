@@ -33,7 +33,8 @@ type Token struct {
 	Ring string            // the ring that it is for
 	Role string            // RoleGuest, RoleReader or RoleOperator
 	Name string            // a guest's: the name that it may have, or how that begins and '*'
-	Tags map[string]string // a guest's: the labels that it has to have, and no others; nil for any
+	Tags map[string]string // a guest's: the labels that it has to have; nil for none
+	Own  []string          // a guest's: patterns, with '*', of the keys of those that it may have; nil for any, or for none if it has to have some
 
 	NotBefore time.Time // zero for at once
 	Expires   time.Time
@@ -45,6 +46,7 @@ type claims struct {
 	Role string            `json:"role"`
 	Name string            `json:"name,omitempty"`
 	Tags map[string]string `json:"tags,omitempty"`
+	Own  []string          `json:"own,omitempty"`
 	jwt.RegisteredClaims
 }
 
@@ -78,7 +80,7 @@ func (s *Secret) Sign(t Token) (string, error) {
 	if err := t.check(); err != nil {
 		return "", err
 	}
-	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags}
+	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags, Own: t.Own}
 	c.ExpiresAt = jwt.NewNumericDate(t.Expires)
 	if !t.NotBefore.IsZero() {
 		c.NotBefore = jwt.NewNumericDate(t.NotBefore)
@@ -114,15 +116,18 @@ func (t *Token) check() error {
 				return fmt.Errorf("its tag %q: a key is not empty, and both are UTF-8", key)
 			}
 		}
+		if i := slices.IndexFunc(t.Own, func(key string) bool { return key == "" || !utf8.ValidString(key) }); i >= 0 {
+			return fmt.Errorf("the key %q that it may set: it is not empty, and UTF-8", t.Own[i])
+		}
 	case t.Role != RoleReader && t.Role != RoleOperator:
 		return fmt.Errorf("its role is %.40q: there are %s, %s and %s", t.Role, RoleGuest, RoleReader, RoleOperator)
-	case t.Name != "" || len(t.Tags) > 0:
+	case t.Name != "" || len(t.Tags)+len(t.Own) > 0:
 		return fmt.Errorf("only a guest's token has a name or tags, not a %s's", t.Role)
 	}
 	return nil
 }
 
-// Demands returns the labels that the token demands; nil for any.
+// Demands returns the labels that the token demands; nil for none.
 func (t *Token) Demands() []wire.Tag {
 	if t.Tags == nil {
 		return nil

@@ -1,0 +1,92 @@
+package core
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// How much a node may say of itself, keys that are not known included: whoever is a
+// member keeps it, in memory, and of durable nodes on disk.
+const (
+	MaxTags       = 1 << 10 // bytes of a durable node's tags
+	MaxGuestValue = 512     // bytes of each of a guest's two values
+)
+
+// labels owns this node's tags.
+type labels struct {
+	now []wire.Tag // all of them, ascending by key
+	set []wire.Tag // those that were set while it ran: the next process has them, but where it is given others
+}
+
+// resume makes the tags of a process that begins: what was set lies under what it is
+// given. One that takes over has those that it had.
+func (l *labels) resume(given []wire.Tag, had *wire.Presence) {
+	l.now = with(l.set, nil, given)
+	if had != nil {
+		l.now = had.Tags
+	}
+}
+
+// change sets some tags, and drops others.
+func (l *labels) change(set []wire.Tag, drop []string) {
+	l.now, l.set = with(l.now, drop, set), with(l.set, drop, set)
+}
+
+// with returns some tags without those that are dropped, and with others.
+//
+//go:noinline
+func with(tags []wire.Tag, drop []string, set []wire.Tag) []wire.Tag {
+	var all []wire.Tag
+	for _, t := range tags {
+		if !slices.Contains(drop, t.Key) {
+			all = append(all, t)
+		}
+	}
+	return wire.SortTags(append(all, set...))
+}
+
+// setTags says something else of this node from now on.
+func (r *Ring) setTags(cmd *Command) (wire.Code, string) {
+	before := r.labels
+	r.labels.change(cmd.Tags, cmd.Drop)
+	if err := r.checkTags(); err != nil {
+		r.labels = before
+		return wire.CodeInvalid, "the tags: " + err.Error()
+	}
+	if !slices.Equal(r.labels.set, before.set) {
+		r.replica.version++
+	}
+	if !slices.Equal(r.labels.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
+		r.mintPresence(0)
+	}
+	r.result(cmd.ID, r.cfg.Name, 0, "")
+	return 0, ""
+}
+
+// checkTags says what is wrong with what this node says of itself.
+func (r *Ring) checkTags() error {
+	for _, t := range r.labels.now {
+		if t.Key == "" || !utf8.ValidString(t.Key) || !utf8.ValidString(t.Value) {
+			return errors.New(wire.Quote(t.Key) + ": a key is not empty, and it and its value are UTF-8")
+		}
+	}
+	p := r.presence()
+	n, most := len(p.Value()), MaxGuestValue
+	if !r.cfg.Ephemeral {
+		p.Tags = nil
+		n, most = n-len(p.Value()), MaxTags
+	}
+	if n > most {
+		return errors.New("they have " + tooLong(n, most) + ": use fewer or shorter ones")
+	}
+	return nil
+}
+
+//go:noinline
+func tooLong(n, most int) string {
+	return strconv.Itoa(n) + " bytes, and may have " + strconv.Itoa(most)
+}
