@@ -94,7 +94,7 @@ export class Engine {
    */
   create(settings) {
     for (const [key, value] of settings) {
-      this.#call(typeof value === "bigint" ? "number" : "text", key, value);
+      this.set(key, value);
     }
     const where = this.#call("create");
     if (where) {
@@ -102,6 +102,15 @@ export class Engine {
       const wrong = JSON.parse(text.decode(bytes));
       throw new RingError("invalid", `This node cannot be made: ${wrong.field ?? ""}: ${wrong.text}.`);
     }
+  }
+
+  /**
+   * Says what the node is to be, or what an input is about.
+   * @param {string} key
+   * @param {string | bigint} value
+   */
+  set(key, value) {
+    this.#call(typeof value === "bigint" ? "number" : "text", key, value);
   }
 
   /**

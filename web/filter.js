@@ -69,7 +69,7 @@ function isLikeOrNot(pattern, text) {
  * @param {string} pattern
  * @param {string} text
  */
-function isLike(pattern, text) {
+export function isLike(pattern, text) {
   const parts = pattern.split("*");
   const [first, last] = [parts[0], parts[parts.length - 1]];
   if (parts.length === 1) {

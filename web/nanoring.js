@@ -23,6 +23,7 @@ import { forget, randomName, remember, remembered } from "./names.js";
 import { Operator } from "./operator.js";
 import { owners } from "./owners.js";
 import { runtimeOf } from "./remote.js";
+import { OwnTags } from "./tags.js";
 import { allows, expiryOf, tokenOf } from "./token.js";
 import { View, isUp, nodeOf } from "./view.js";
 
@@ -40,7 +41,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken, of these or of those that the ring knows. Without: /ring beside this file, which is the node that serves it
  * @property {string | (() => string | Promise<string>)} [token] lets this node in, where a gateway asks for one; a function is called for each connection
  * @property {string} [name] who this node is; without: as the token says, else "tab-" and some letters, or "js-" where there is no page
- * @property {Record<string, string>} [tags] its own labels, for all to see; a token that has tags decides them instead
+ * @property {Record<string, string>} [tags] its own labels, for all to see; what a token that says which does not allow is left out
  * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
  * @property {AbortSignal} [signal] gives up joining; of no effect once joined
@@ -109,7 +110,7 @@ export class RingNode {
     this.#operator = new Operator(this.#gateways);
     this.#token = token;
     this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
-    this.#tags = tags;
+    this.#tags = new OwnTags(tags);
     this.#ring = ring ?? "";
     this.#named = name !== undefined;
     this.#name = name ?? "";
@@ -204,6 +205,21 @@ export class RingNode {
     };
   }
 
+  /**
+   * Sets some of this node's own tags, and drops those that are null. All hear of it at once. Rejects with a RingError:
+   * `invalid` if they would be too long, `forbidden` if the token does not let it set one of them, `halting` if this node
+   * has ended meanwhile.
+   *
+   * @param {Record<string, string | null>} tags
+   * @returns {Promise<void>}
+   */
+  async setTags(tags) {
+    if (this.#ended.signal.aborted) {
+      throw new RingError("halting", "This node has ended.");
+    }
+    await this.#tags.change(this.#runtime, tags);
+  }
+
   /** Says bye to the ring and ends this node. Resolves when its gateway has been told. */
   async leave() {
     const told = this.#runtime?.stop();
@@ -273,7 +289,7 @@ export class RingNode {
       throw new RingError("forbidden", `The token lets in ${claims.name}, not ${this.#name}.`);
     }
     [this.#first, this.#claims] = [text, claims];
-    this.#tags = claims.tags ?? this.#tags;
+    this.#tags.allow(claims);
     if (claims.name.endsWith("*")) {
       this.#begin = claims.name.slice(0, -1);
     } else {
@@ -337,7 +353,7 @@ export class RingNode {
       ["instance-start", BigInt(Date.now()) * 1000n],
       ["instance-nonce", nonce],
       ["join", "gateway:443"], // the runtime knows where that is
-      ...Object.entries(this.#tags).map(([key, value]) => /** @type {[string, string]} */ ([`tag:${key}`, String(value)])),
+      ...this.#tags.settings,
     ];
   }
 
@@ -350,6 +366,7 @@ export class RingNode {
     this.#life = undefined;
     this.#runtime?.sleep();
     this.#runtime = undefined;
+    this.#tags.lost();
     this.#setGateway(null);
   }
 
@@ -364,6 +381,7 @@ export class RingNode {
   #forgetRing() {
     this.#runtime?.end();
     this.#runtime = undefined;
+    this.#tags.lost();
     this.#setGateway(null);
     this.#view.clear();
     this.#refusal = undefined;
@@ -377,6 +395,7 @@ export class RingNode {
     }
     this.#ended.abort();
     this.#runtime?.end();
+    this.#tags.lost();
     this.#setGateway(null);
     if (this.#joining) {
       this.#joining.reject(error ?? new RingError("halting", "This node has left."));
@@ -401,6 +420,9 @@ export class RingNode {
     switch (event.kind) {
       case "node":
         this.#changed(nodeOf(event.node));
+        break;
+      case "result":
+        this.#tags.answered(event);
         break;
       case "refused":
         this.#refusal = new RingError(wordOf(event.code), `The gateway at ${this.#url} does not let this page in: ${event.text}.`);

@@ -81,6 +81,15 @@ class RemoteRuntime {
     this.#say("start", module, settings);
   }
 
+  /**
+   * @param {number} id
+   * @param {[string, string][]} set
+   * @param {string[]} drop
+   */
+  setTags(id, set, drop) {
+    this.#say("setTags", id, set, drop);
+  }
+
   /** Says bye. Resolves when that has been sent. */
   async stop() {
     this.#watcher = undefined;

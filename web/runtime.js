@@ -82,6 +82,22 @@ export class Runtime {
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, byeTime))]);
   }
 
+  /**
+   * Changes what the node says of itself; a result follows.
+   * @param {number} id
+   * @param {[string, string][]} set
+   * @param {string[]} drop
+   */
+  setTags(id, set, drop) {
+    for (const [key, value] of set) {
+      this.#engine?.set(`tag:${key}`, value);
+    }
+    for (const key of drop) {
+      this.#engine?.set(`drop:${key}`, "");
+    }
+    this.#input("set_tags", BigInt(id));
+  }
+
   /** The page is left or frozen. */
   sleep() {
     this.stop();

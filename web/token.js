@@ -11,7 +11,8 @@ const LEEWAY = 60_000; // ms that clocks may differ
  * @property {string} ring
  * @property {string} role "guest"
  * @property {string} name the name that the guest may have, or how it begins and "*"
- * @property {Record<string, string>} [tags] those that it has to have; without, any
+ * @property {Record<string, string>} [tags] those that it has to have
+ * @property {string[]} [own] the keys of others that it may have, with * for any characters; without, any if there are no tags, and none else
  * @property {number} [exp] Unix seconds
  */
 

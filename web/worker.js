@@ -37,6 +37,7 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
       runtime.end();
       port.close();
     },
+    setTags: (id, set, drop) => runtime.setTags(id, set, drop),
     accepted: (url, name) => runtime.accepted(url, name),
     hurry: () => runtime.hurry(),
     frames: (on) => (runtime.frames = on),

@@ -93,6 +93,25 @@ func testJoinsByToken(t *testing.T, b *browser) {
 		t.Errorf("%s is in %s", tab.name(), got)
 	}
 	dev2.becomes(t, tab.name(), "up")
+	if got := eval[string](tab, "nanoring.setTags({ page: 'x' }).catch((error) => error.code + ': ' + error.message)"); got != `forbidden: The token does not let this node set its tag "page".` {
+		t.Error(got)
+	}
+	eval[any](tab, "nanoring.leave()")
+	tab.becomes("ended")
+
+	own := mint(t, key, "--name", "bob", "--tag", "user=bob", "--own", "ui.*")
+	eval[any](tab, "start({ gateways: ['"+gateways(dev1)[0]+"'], token: '"+own+"', tags: { user: 'eve', 'ui.at': '1', other: 'x' } })")
+	tab.becomes("joined")
+	if got := eval[string](tab, "nanoring.setTags({ 'ui.at': '2,3' }).then(() => JSON.stringify(nanoring.all({ name: 'bob' })[0].tags))"); got != `{"ui.at":"2,3","user":"bob"}` {
+		t.Error(got)
+	}
+	if got := eval[string](tab, "nanoring.setTags({ user: 'eve' }).catch((error) => error.code)"); got != "forbidden" {
+		t.Error(got)
+	}
+	eventually(t, "all see it", func() bool {
+		m, err := dev2.client.members(t.Context(), pathUp+"?tag=ui.at=2,3")
+		return err == nil && len(m) == 1 && m[0].Name == "bob" && m[0].Tags["user"] == "bob"
+	})
 	eval[any](tab, "nanoring.leave()")
 	tab.becomes("ended")
 

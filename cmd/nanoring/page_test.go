@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"log/slog"
 	"os"
 	"slices"
@@ -38,6 +39,7 @@ func TestPage(t *testing.T) {
 			"invites others":                   testInvite,
 			"is a crowd":                       testCrowd,
 			"knows who owns what":              testOwners,
+			"sets its tags":                    testSetsTags,
 			"picks what processes pick":        testFilters,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
@@ -204,6 +206,51 @@ func testClosed(t *testing.T, b *browser) {
 		t.Errorf("to leave is an error: %s", got)
 	}
 	dev2.becomes(t, name, "left")
+}
+
+// testSetsTags: a tab's tags change while it runs, on the main thread too, and are
+// those of its next life.
+func testSetsTags(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "tags": map[string]string{"page": "cart", "old": "1"}}))
+	tab.becomes("joined")
+	has := func(want string) {
+		t.Helper()
+		eventually(t, "it has the tags "+want, func() bool {
+			m, err := dev2.client.members(t.Context(), pathNodes+"?name="+tab.name())
+			if err != nil || len(m) != 1 {
+				return false
+			}
+			b, _ := json.Marshal(m[0].Tags)
+			return string(b) == want
+		})
+	}
+	set := func(tags string) string {
+		return eval[string](tab, "nanoring.setTags("+tags+").then(() => 'done', (error) => error.code + ': ' + error.message)")
+	}
+	has(`{"old":"1","page":"cart"}`)
+	if got := set(`{ page: "pay", typing: true, old: null }`); got != "done" {
+		t.Fatal(got)
+	}
+	if got := eval[string](tab, "JSON.stringify(nanoring.all({ name: nanoring.name })[0].tags)"); got != `{"page":"pay","typing":"true"}` {
+		t.Errorf("once it is set it shows %s", got)
+	}
+	has(`{"page":"pay","typing":"true"}`)
+	if got := set(`{ page: "x".repeat(600) }`); !strings.HasPrefix(got, "invalid: The tags stay as they are: the tags: they have ") {
+		t.Error(got)
+	}
+	if got := set(`{ "": "x" }`); !strings.HasPrefix(got, "invalid: ") {
+		t.Error(got)
+	}
+	has(`{"page":"pay","typing":"true"}`)
+
+	eval[any](tab, `(dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })), nanoring.setTags({ typing: null }).then(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))))`)
+	has(`{"page":"pay"}`)
+	eval[any](tab, "nanoring.leave()")
+	tab.becomes("ended")
+	if got := set(`{ page: "x" }`); !strings.HasPrefix(got, "halting: ") {
+		t.Error(got)
+	}
 }
 
 func testReloaded(t *testing.T, b *browser) {
