@@ -75,7 +75,7 @@ func TestFreshNodeMeetsTenThousand(t *testing.T) {
 							t.Errorf("%d closes: %v %s", who, e.Code, e.Text)
 						}
 					case core.Emit:
-						views[who].Apply(e.Event)
+						views[who].Apply(e.Event, 0)
 					}
 				}
 			}

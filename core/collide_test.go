@@ -180,7 +180,7 @@ func (p *pair) step(i int, in core.Input) {
 				p.Fatalf("%d closes: %s %s", i, e.Code, e.Text)
 			}
 		case core.Emit:
-			p.views[i].Apply(e.Event)
+			p.views[i].Apply(e.Event, 0)
 		}
 	}
 }

@@ -174,6 +174,7 @@ type Node struct {
 	Instance    wire.Instance // of its presence
 	Version     uint8         // newest protocol version it speaks
 	Tags        []wire.Tag
+	Since       int64 // when its state began, Unix microseconds, as far as a View knows, which sets it; 0 for unknown
 }
 
 // EventKind tells events apart.

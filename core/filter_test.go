@@ -115,7 +115,7 @@ func TestFilters(t *testing.T) {
 func TestOwnersAmong(t *testing.T) {
 	var v core.View
 	zone := func(name, zone string) {
-		v.Apply(&core.Event{Kind: core.EventNode, Node: core.Node{Name: name, State: core.Alive, Tags: []wire.Tag{{Key: "zone", Value: zone}}}})
+		v.Apply(&core.Event{Kind: core.EventNode, Node: core.Node{Name: name, State: core.Alive, Tags: []wire.Tag{{Key: "zone", Value: zone}}}}, 0)
 	}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		zone(name, string("xy"[name[0]%2]))

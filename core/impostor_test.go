@@ -18,7 +18,7 @@ func TestImpostorsKeepNobodyAlive(t *testing.T) {
 		for _, e := range p.sent {
 			switch e.Kind {
 			case core.Emit:
-				view.Apply(e.Event)
+				view.Apply(e.Event, 0)
 			case core.Dial:
 				dials = append(dials, e.Conn)
 			}

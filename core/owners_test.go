@@ -99,7 +99,7 @@ func TestOwnersVectors(t *testing.T) {
 }
 
 func show(v *core.View, n core.Node) {
-	v.Apply(&core.Event{Kind: core.EventNode, Node: n})
+	v.Apply(&core.Event{Kind: core.EventNode, Node: n}, 0)
 }
 
 func nodeNames(nodes []core.Node) []string {

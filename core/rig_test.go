@@ -136,7 +136,7 @@ func (g *rig) check(e core.Effect) string {
 		if !utf8.ValidString(e.Event.Text) {
 			return "text that is not UTF-8"
 		}
-		g.view.Apply(e.Event)
+		g.view.Apply(e.Event, 0)
 	case core.Wake:
 		if e.At <= g.mono {
 			return fmt.Sprintf("not later than now, %d", g.mono)

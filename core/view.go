@@ -3,6 +3,8 @@ package core
 import (
 	"maps"
 	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // View is the ring as a runtime shows it, built of the engine's events alone.
@@ -12,20 +14,62 @@ type View struct {
 	claimants []claimant // of nodes; nil when they are not known
 }
 
-// Apply takes in one event.
-func (v *View) Apply(e *Event) {
+// What is what became of a node.
+type What string
+
+// What can become of a node.
+const (
+	Joined    What = "joined"    // it belongs to the ring now, whatever its state
+	CameUp    What = "up"        // as the process that it was, or for the first time
+	Restarted What = "restarted" // it is up, as another process
+	Suspected What = "suspect"
+	WentDown  What = "down"
+	SaidBye   What = "left"
+	Removal   What = "removed" // it belongs to the ring no more
+	Updated   What = "updated" // its state is as it was: something else is said of it
+)
+
+// Apply takes in one event, seen at a time by the wall clock, in Unix microseconds.
+// Of an EventNode it sets the node's Since, and returns what became of it.
+func (v *View) Apply(e *Event, wall int64) What {
 	if e.Kind != EventNode {
-		return
+		return ""
 	}
 	if v.nodes == nil {
 		v.nodes = make(map[string]Node)
 	}
 	v.claimants = nil
-	if e.Node.State == Removed {
-		delete(v.nodes, e.Node.Name)
-		return
+	n := &e.Node
+	before, known := v.nodes[n.Name]
+	what := became(&before, known, n)
+	switch {
+	case what == Updated:
+		n.Since = before.Since
+	case what != Joined:
+		n.Since = wall
+	case n.State == Alive: // it may have been so for long, and said so last then
+		n.Since = min(n.Incarnation, wall)
 	}
-	v.nodes[e.Node.Name] = e.Node
+	if n.State == Removed {
+		delete(v.nodes, n.Name)
+	} else {
+		v.nodes[n.Name] = *n
+	}
+	return what
+}
+
+func became(before *Node, known bool, now *Node) What {
+	switch {
+	case now.State == Removed:
+		return Removal
+	case !known:
+		return Joined
+	case now.State == Alive && before.Instance != now.Instance && before.Instance != wire.Instance{}:
+		return Restarted
+	case now.State != before.State:
+		return [...]What{Unknown: Updated, Alive: CameUp, Suspect: Suspected, Down: WentDown, Left: SaidBye}[now.State]
+	}
+	return Updated
 }
 
 // Get returns a member.

@@ -40,7 +40,7 @@ func (n *node) step(now int64, in core.Input) {
 		case core.Close:
 			tell(n.other, core.Input{Kind: core.Closed, Conn: n.conns[e.Conn], Code: e.Code})
 		case core.Emit:
-			n.view.Apply(e.Event)
+			n.view.Apply(e.Event, 0)
 		case core.Wake:
 			n.wake = e.At
 		}

@@ -70,6 +70,7 @@ type NodeJSON struct {
 	Instance    string            `json:"instance"`
 	Version     uint8             `json:"version"`
 	Tags        map[string]string `json:"tags"`
+	Since       time.Time         `json:"since,omitzero"`
 	Reason      string            `json:"reason,omitempty"`       // why it is not let in
 	AheadMicros int64             `json:"ahead_micros,omitempty"` // its clock, if that is the reason
 }
@@ -82,7 +83,7 @@ type NodesJSON struct {
 func nodeJSON(n core.Node) NodeJSON {
 	return NodeJSON{
 		Name: n.Name, State: n.State.String(), Ephemeral: n.Ephemeral, Address: n.Address, Via: n.Via,
-		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: mapOf(n.Tags),
+		Incarnation: n.Incarnation, Instance: formatInstance(n.Instance), Version: n.Version, Tags: mapOf(n.Tags), Since: microTime(n.Since),
 	}
 }
 
@@ -94,6 +95,14 @@ func (n *Node) nodesJSON(nodes []core.Node) NodesJSON {
 	return NodesJSON{n.clocks.explain(list...)}
 }
 
+// microTime is the time of Unix microseconds; the zero one of 0.
+func microTime(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
 func formatInstance(i wire.Instance) string {
 	if i == (wire.Instance{}) {
 		return ""
@@ -103,13 +112,13 @@ func formatInstance(i wire.Instance) string {
 
 func (n *Node) getNodes(w http.ResponseWriter, r *http.Request) {
 	if q, ok := queryOf(w, r); ok {
-		respond(w, http.StatusOK, n.nodesJSON(n.All(q.filter)))
+		respond(w, http.StatusOK, n.nodesJSON(n.All(q.filters...)))
 	}
 }
 
 func (n *Node) getUp(w http.ResponseWriter, r *http.Request) {
 	if q, ok := queryOf(w, r); ok {
-		respond(w, http.StatusOK, n.nodesJSON(n.Up(q.filter)))
+		respond(w, http.StatusOK, n.nodesJSON(n.Up(q.filters...)))
 	}
 }
 
@@ -132,7 +141,7 @@ func (n *Node) getOwners(w http.ResponseWriter, r *http.Request) {
 	case strings.Count(r.URL.EscapedPath(), "/") > strings.Count("/v1/owners/", "/"):
 		problem(w, http.StatusBadRequest, "bad-request", "the key has a slash that is not percent-encoded: write %2F")
 	default:
-		respond(w, http.StatusOK, n.nodesJSON(n.Owners(key, q.count, q.filter)))
+		respond(w, http.StatusOK, n.nodesJSON(n.Owners(key, q.count, q.filters...)))
 	}
 }
 

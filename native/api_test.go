@@ -106,7 +106,7 @@ func TestAPI(t *testing.T) {
 	eventually(t, "the nodes", func() bool { return len(n.All()) == 2 })
 
 	dev1 := `{"name":"dev1","state":"up","ephemeral":false,"address":"127.0.0.1:7001","via":"","incarnation":1763931600123456,` +
-		`"instance":"1763931600000000-9f3c2a1b00d4e5f6","version":1,"tags":{"zone":"a"}}`
+		`"instance":"1763931600000000-9f3c2a1b00d4e5f6","version":1,"tags":{"zone":"a"},"since":"2025-11-23T21:00:00.123456Z"}`
 	abc := `{"name":"a b/c","state":"down","ephemeral":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
 	dev2 := `{"name":"dev2","state":"unknown","ephemeral":false,"address":"127.0.0.1:1","via":"","incarnation":0,"instance":"","version":0,"tags":{}}`
 	for _, test := range []struct {
@@ -365,11 +365,11 @@ func TestEvents(t *testing.T) {
 	expect("node dev3 up")
 	expect("ready")
 	add(t, n, "dev4")
-	expect("node dev4 up")
+	expect("joined dev4 up")
 	if err := n.Del(t.Context(), "dev3"); err != nil {
 		t.Fatal(err)
 	}
-	expect("node dev3 removed")
+	expect("removed dev3 removed")
 	n.Close()
 	if _, err := s.r.ReadString(0); err != io.EOF {
 		t.Fatalf("the stream ends with %v", err)
@@ -387,7 +387,7 @@ func TestEventShapes(t *testing.T) {
 			`{"kind":"skew","name":"dev9","address":"127.0.0.1:9","ahead_micros":-90000000}`},
 		{core.Event{Kind: core.EventLeaving}, `{"kind":"leaving"}`},
 	} {
-		if got, _ := json.Marshal(eventJSON(test.e)); string(got) != test.want {
+		if got, _ := json.Marshal(eventJSON(Event{Event: test.e})); string(got) != test.want {
 			t.Errorf("%s", got)
 		}
 	}

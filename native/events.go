@@ -3,7 +3,10 @@ package native
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -17,6 +20,8 @@ const (
 // EventJSON is an event in the HTTP API.
 type EventJSON struct {
 	Kind        string    `json:"kind"`
+	Seq         uint64    `json:"seq,omitempty"`
+	At          time.Time `json:"at,omitzero"`
 	Node        *NodeJSON `json:"node,omitempty"`
 	Name        string    `json:"name,omitempty"`
 	Address     string    `json:"address,omitempty"`
@@ -25,12 +30,15 @@ type EventJSON struct {
 	AheadMicros int64     `json:"ahead_micros,omitempty"`
 }
 
-func eventJSON(e core.Event) EventJSON {
-	j := EventJSON{Kind: e.Kind.String()}
+func eventJSON(e Event) EventJSON {
+	j := EventJSON{Kind: e.Kind.String(), Seq: e.Seq, At: e.At.UTC()}
 	switch e.Kind {
 	case core.EventNode:
 		node := nodeJSON(e.Node)
 		j.Node = &node
+		if e.What != "" {
+			j.Kind = string(e.What)
+		}
 	case core.EventRefused:
 		j.Name, j.Address, j.Code, j.Text = e.Name, e.Addr, e.Code.String(), e.Text
 	case core.EventSkew:
@@ -39,11 +47,14 @@ func eventJSON(e core.Event) EventJSON {
 			j.Code = e.Code.String()
 		}
 	}
+	if e.Gap {
+		j.Kind = "gap"
+	}
 	return j
 }
 
 // eventJSON adds to an event what the node knows beside it.
-func (n *Node) eventJSON(e core.Event) EventJSON {
+func (n *Node) eventJSON(e Event) EventJSON {
 	j := eventJSON(e)
 	if j.Node != nil {
 		*j.Node = n.clocks.explain(*j.Node)[0]
@@ -51,21 +62,44 @@ func (n *Node) eventJSON(e core.Event) EventJSON {
 	return j
 }
 
+// eventsSince returns what a request is to be told first, and what then. It names
+// an event by this process and the event's number, so that none is taken for one of
+// another process.
+func (n *Node) eventsSince(r *http.Request, q query) ([]Event, *watcher) {
+	since := q.since
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		since = last // a browser's, which has come back
+	}
+	if since == "" {
+		return n.board.watch(q.filters)
+	}
+	process, number, _ := strings.Cut(since, "/")
+	seq, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || process != formatInstance(n.instance) {
+		seq = math.MaxUint64 // there is none
+	}
+	return n.board.watchSince(seq, q.filters)
+}
+
 // getEvents streams what happens. It is a watcher like any other: a client that
 // does not keep up is told so and dropped.
 func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
-	present, watcher := n.board.watch()
+	q, ok := queryOf(w, r, "since")
+	if !ok {
+		return
+	}
+	seen, watcher := n.eventsSince(r, q)
 	defer n.board.unwatch(watcher)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	s := &stream{w: w, rc: http.NewResponseController(w)}
+	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance)}
 	_ = s.rc.SetReadDeadline(time.Time{}) // the server's is for the request
 	s.extend()
 	fmt.Fprint(w, "retry: 1000\n\n")
-	for _, node := range present {
-		s.event(n.eventJSON(core.Event{Kind: core.EventNode, Node: node}))
+	for _, e := range seen {
+		s.event(n.eventJSON(e))
 	}
-	s.event(EventJSON{Kind: "ready"})
+	s.event(EventJSON{Kind: "ready", Seq: watcher.from})
 	s.flush()
 	beat := time.NewTimer(heartbeat)
 	defer beat.Stop()
@@ -97,9 +131,10 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 
 // stream writes server-sent events until one cannot be written.
 type stream struct {
-	w   http.ResponseWriter
-	rc  *http.ResponseController
-	err error
+	w       http.ResponseWriter
+	rc      *http.ResponseController
+	process string // whose numbers those of the events are
+	err     error
 }
 
 // extend gives the client time for what comes next. A server without deadlines,
@@ -112,7 +147,11 @@ func (s *stream) event(e EventJSON) {
 	}
 	b, err := json.Marshal(e)
 	if err == nil {
-		_, err = fmt.Fprintf(s.w, "event: %s\ndata: %s\n\n", e.Kind, b)
+		id := ""
+		if e.Seq > 0 {
+			id = fmt.Sprintf("id: %s/%d\n", s.process, e.Seq)
+		}
+		_, err = fmt.Fprintf(s.w, "%sevent: %s\ndata: %s\n\n", id, e.Kind, b)
 	}
 	s.err = err
 }

@@ -230,7 +230,7 @@ func (l *loop) carryOut(e *core.Effect) {
 }
 
 func (l *loop) emit(e *core.Event) {
-	before, known := l.board.apply(e)
+	before, known := l.board.apply(e, l.cfg.Clock())
 	l.told = true
 	l.watchClocks(e, before, known)
 	switch e.Kind {

@@ -15,11 +15,12 @@ const maxOwners = 64
 
 // query is what a request for nodes asks for.
 type query struct {
-	filter core.Filter
-	count  int // of owners
+	filters []core.Filter // one, or none
+	count   int           // of owners
+	since   string        // an event's id
 }
 
-// queryOf returns what a request asks for, of which more may be "n". It says false
+// queryOf returns what a request asks for, of which more may be "n" or "since". It says false
 // if it has answered instead.
 func queryOf(w http.ResponseWriter, r *http.Request, more ...string) (query, bool) {
 	q, err := parseQuery(r.URL.RawQuery, append(more, "tag", "state", "name"))
@@ -48,6 +49,11 @@ func parseQuery(text string, known []string) (q query, err error) {
 			return q, fmt.Errorf("n=%.40s is not how many owners to return: there are 1 to %d", values.Get("n"), maxOwners)
 		}
 	}
-	q.filter, err = core.ParseFilter(values["tag"], values.Get("state"), values.Get("name"))
+	q.since = values.Get("since")
+	if values.Has("tag") || values.Has("state") || values.Has("name") {
+		var f core.Filter
+		f, err = core.ParseFilter(values["tag"], values.Get("state"), values.Get("name"))
+		q.filters = []core.Filter{f}
+	}
 	return q, err
 }

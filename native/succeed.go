@@ -69,7 +69,7 @@ func (l *loop) heir(make maker, snapshot []byte, without core.ConnID) (*heir, er
 	for i := range h.effects {
 		switch e := &h.effects[i]; e.Kind {
 		case core.Emit:
-			h.view.Apply(e.Event)
+			h.view.Apply(e.Event, 0)
 		case core.Halt:
 			engine.Close()
 			return nil, fmt.Errorf("it halts at once: %s", e.Reason)
@@ -105,6 +105,7 @@ func (l *loop) agrees(h *heir) error {
 		if node.Name == l.cfg.Name { // it may speak another version of the protocol, and say so
 			has.Incarnation, has.Version = node.Incarnation, node.Version
 		}
+		has.Since = node.Since // which is this node's to know
 		if !reflect.DeepEqual(has, node) {
 			return fmt.Errorf("to it %s is %+v, and not %+v", node.Name, has, node)
 		}

@@ -93,7 +93,7 @@ func (tab *tab) run(ctx context.Context, engine core.Engine, frames <-chan []byt
 				tab.ws.Write(ctx, websocket.MessageBinary, e.Frame)
 			case core.Emit:
 				tab.mu.Lock()
-				tab.view.Apply(e.Event)
+				tab.view.Apply(e.Event, 0)
 				tab.mu.Unlock()
 			case core.Wake:
 				wake.Reset(time.Duration(e.At)*time.Microsecond - time.Since(epoch))

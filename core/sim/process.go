@@ -141,7 +141,7 @@ func (p *process) tick(which int64) {
 
 func (p *process) emit(e *core.Event) {
 	if !p.m.w.lean {
-		p.view.Apply(e)
+		p.view.Apply(e, p.m.Wall())
 	}
 	if e.Kind == core.EventResult && e.ID > 0 && e.ID <= uint64(len(p.m.w.commands)) {
 		c := &p.m.w.commands[e.ID-1]

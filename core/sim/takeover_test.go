@@ -135,7 +135,7 @@ func (d *dynasty) carry(e core.Effect) {
 			event.Seq += d.base
 			delete(d.asked, event.ID)
 		}
-		d.view.Apply(&event)
+		d.view.Apply(&event, 0)
 	}
 	d.effects = append(d.effects, e)
 }
@@ -182,7 +182,7 @@ func (d *dynasty) takeOver(now core.Input) {
 			d.carry(e)
 			continue
 		}
-		view.Apply(e.Event)
+		view.Apply(e.Event, 0)
 		if before, ok := was.Get(e.Event.Node.Name); e.Event.Kind == core.EventNode && (!ok || !reflect.DeepEqual(before, e.Event.Node)) {
 			d.carry(e)
 		}

@@ -1,0 +1,181 @@
+package native
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+const (
+	watchBuffer = 256  // how many events a watcher may be behind
+	maxHistory  = 1024 // how many are kept for who comes back
+)
+
+// board is what readers see of the ring: the view built of the engine's events,
+// what happened lately, and who watches it. The engine's goroutine never waits for a
+// watcher, and a reader never for the engine.
+type board struct {
+	mu       sync.Mutex
+	view     core.View
+	all, up  []core.Node // of view, sorted; nil after a change
+	history  []happened  // the last ones, in order, their numbers ascending by one
+	seq      uint64      // the number of the last one
+	watchers map[*watcher]struct{}
+	ended    bool
+}
+
+// happened is an event, with the node as it was before.
+type happened struct {
+	Event
+	before core.Node
+	known  bool
+}
+
+type watcher struct {
+	filters []core.Filter
+	events  chan Event // closed when it ends
+	slow    bool       // why, once it is closed
+	from    uint64     // the last event before those
+}
+
+// wants says whether a watcher is told. Of a node that its filters pick no more it is
+// told that, too.
+func (w *watcher) wants(h *happened) bool {
+	if len(w.filters) == 0 {
+		return true
+	}
+	picks := func(n core.Node) bool { return len(core.Pick([]core.Node{n}, w.filters...)) > 0 }
+	return h.Kind == core.EventNode && (picks(h.Node) || h.known && picks(h.before))
+}
+
+// apply takes in an event that was seen at a time, and returns what the view had of
+// its node.
+func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := happened{}
+	if e.Kind == core.EventNode {
+		h.before, h.known = b.view.Get(e.Node.Name)
+		h.What = b.view.Apply(e, at.UnixMicro())
+		b.all, b.up = nil, nil
+	}
+	if e.Kind == core.EventResult {
+		return h.before, h.known // for who asked alone
+	}
+	b.seq++
+	h.Event.Event, h.Seq, h.At = *e, b.seq, at
+	if len(b.history) >= 2*maxHistory {
+		b.history = slices.Clone(b.history[maxHistory:])
+	}
+	b.history = append(b.history, h)
+	for w := range b.watchers {
+		if !w.wants(&h) {
+			continue
+		}
+		select {
+		case w.events <- h.Event:
+		default:
+			w.slow = true
+			b.drop(w)
+		}
+	}
+	return h.before, h.known
+}
+
+func (b *board) drop(w *watcher) {
+	if _, ok := b.watchers[w]; ok {
+		delete(b.watchers, w)
+		close(w.events)
+	}
+}
+
+// watch returns the present nodes, and a watcher of all that follows.
+func (b *board) watch(filters []core.Filter) ([]Event, *watcher) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.present(filters), b.follow(filters)
+}
+
+// watchSince returns what happened since an event, or that this is not known any more
+// and the present nodes, and a watcher of all that follows.
+func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *watcher) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w = b.follow(filters)
+	from := len(b.history) - int(b.seq-min(seq, b.seq))
+	if seq > b.seq || from < 0 {
+		return append([]Event{{Gap: true}}, b.present(filters)...), w
+	}
+	for i := range b.history[from:] {
+		if h := &b.history[from+i]; w.wants(h) {
+			seen = append(seen, h.Event)
+		}
+	}
+	return seen, w
+}
+
+// present are the nodes that are there, as events.
+func (b *board) present(filters []core.Filter) (all []Event) {
+	if b.ended {
+		return nil
+	}
+	for _, n := range core.Pick(b.nodes(), filters...) {
+		all = append(all, Event{Event: core.Event{Kind: core.EventNode, Node: n}})
+	}
+	return all
+}
+
+// follow returns a watcher of all that happens from now on.
+func (b *board) follow(filters []core.Filter) *watcher {
+	w := &watcher{filters: filters, events: make(chan Event, watchBuffer), from: b.seq}
+	if b.ended {
+		close(w.events)
+		return w
+	}
+	if b.watchers == nil {
+		b.watchers = make(map[*watcher]struct{})
+	}
+	b.watchers[w] = struct{}{}
+	return w
+}
+
+func (b *board) unwatch(w *watcher) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop(w)
+}
+
+// end ends all watchers; readers go on seeing the last state.
+func (b *board) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	for w := range b.watchers {
+		b.drop(w)
+	}
+}
+
+func (b *board) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.Len()
+}
+
+// nodes returns the sorted members: shared, not to be changed.
+func (b *board) nodes() []core.Node {
+	if b.all == nil {
+		b.all = b.view.All()
+	}
+	return b.all
+}
+
+func (b *board) upNodes() []core.Node {
+	if b.up == nil {
+		b.up = slices.DeleteFunc(slices.Clone(b.nodes()), func(n core.Node) bool { return !isUp(n.State) })
+	}
+	return b.up
+}
+
+func isUp(s core.State) bool { return s == core.Alive || s == core.Suspect }
