@@ -144,7 +144,7 @@ func TestClocks(t *testing.T) {
 			var b board
 			got := ""
 			for _, e := range test.events {
-				before, known := b.apply(&e)
+				before, known := b.apply(&e, time.Time{})
 				is, member := b.view.Get(e.Name)
 				for _, news := range k.take(&e, "dev1", before, known, is, member) {
 					switch {

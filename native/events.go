@@ -20,6 +20,7 @@ const (
 // EventJSON is an event in the HTTP API.
 type EventJSON struct {
 	Kind        string    `json:"kind"`
+	ID          string    `json:"id,omitempty"` // of the process and the event
 	Seq         uint64    `json:"seq,omitempty"`
 	At          time.Time `json:"at,omitzero"`
 	Node        *NodeJSON `json:"node,omitempty"`
@@ -145,12 +146,13 @@ func (s *stream) event(e EventJSON) {
 	if s.err != nil {
 		return
 	}
+	id := ""
+	if e.Seq > 0 {
+		e.ID = s.process + "/" + strconv.FormatUint(e.Seq, 10)
+		id = "id: " + e.ID + "\n"
+	}
 	b, err := json.Marshal(e)
 	if err == nil {
-		id := ""
-		if e.Seq > 0 {
-			id = fmt.Sprintf("id: %s/%d\n", s.process, e.Seq)
-		}
 		_, err = fmt.Fprintf(s.w, "%sevent: %s\ndata: %s\n\n", id, e.Kind, b)
 	}
 	s.err = err

@@ -84,7 +84,7 @@ func watch(t *testing.T, n *Node) *watched {
 		defer close(over)
 		for e, err := range n.Watch(ctx) {
 			w.mu.Lock()
-			w.events, w.err = append(w.events, e), err
+			w.events, w.err = append(w.events, e.Event), err
 			w.mu.Unlock()
 		}
 	}()

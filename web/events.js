@@ -2,6 +2,7 @@
 
 /** @typedef {import("./errors.js").RingError} RingError */
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
+/** @typedef {import("./view.js").Happened} Happened */
 
 /**
  * The node by which this one is reached.
@@ -29,6 +30,7 @@
  * What a node tells, and what it calls listeners with.
  * @typedef {object} Events
  * @property {(nodes: NodeInfo[]) => void} change these nodes are there, changed, or are no members any more (state "removed"): once for all that changed together, each as it is after that
+ * @property {(happened: Happened) => void} event each change of a node, as it happens
  * @property {(gateway: Gateway | null) => void} gateway it let this node in, whose name may be a new one since; null: it is lost, and one is looked for
  * @property {(error: RingError | null) => void} end this one is no node any more and does not come back by itself: removed, its name taken, or broken. null: it left
  * @property {(entry: Entry) => void} log something that a person may want to know

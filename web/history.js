@@ -36,11 +36,6 @@ export class History {
     for (const name of this.#spans.keys()) this.note(name, "");
   }
 
-  /** Since when a node is what it is; 0 when unknown. @param {string} name */
-  since(name) {
-    return this.#spans.get(name)?.at(-1)?.from ?? 0;
-  }
-
   /** How often a node went down or was suspect, in words. @param {string} name */
   words(name) {
     const spans = this.#spans.get(name) ?? [];

@@ -30,6 +30,7 @@ import { View, isUp, nodeOf } from "./view.js";
 export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
 
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
+/** @typedef {import("./view.js").Happened} Happened */
 /** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {import("./events.js").Gateway} Gateway */
 /** @typedef {import("./events.js").Frame} Frame */
@@ -79,7 +80,7 @@ export class RingNode {
   #name;
   #named; // by its user: the name is kept or the node ends
   /** @type {View} */
-  #view = new View((nodes) => this.#listeners.tell("change", nodes));
+  #view = new View((nodes) => this.#listeners.tell("change", nodes), (happened) => this.#listeners.tell("event", happened));
   /** @type {Listeners<Events>} */
   #listeners = new Listeners();
 

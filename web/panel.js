@@ -154,8 +154,8 @@ export class Panel {
   details(n, marks) {
     $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
-    const since = n && this.history.since(n.name), reason = n && this.reason(n);
-    const state = n && (since ? `${n.state} since ${clock(new Date(since * 1000))}` : n.state);
+    const reason = n && this.reason(n);
+    const state = n && (n.since ? `${n.state} since ${clock(new Date(n.since / 1000))}` : n.state);
     $("details-kind").textContent = n
       ? [reason ? `${state}, ${reason}` : state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";

@@ -16,6 +16,16 @@
  * @property {string} instance which process it is; "" when unknown
  * @property {number} version the newest protocol version that it speaks; 0 when unknown
  * @property {Readonly<Record<string, string>>} tags its own labels
+ * @property {number} since when its state began, as far as this node knows: Unix microseconds; 0 when unknown
+ */
+
+/**
+ * What became of a node.
+ * @typedef {object} Happened
+ * @property {"joined" | "up" | "restarted" | "suspect" | "down" | "left" | "removed" | "updated"} what "restarted": it is up, as another process; "updated": its state is as it was, and something else is said of it
+ * @property {NodeInfo} node as it is now
+ * @property {number} seq which event of this node's it is, from 1 on
+ * @property {number} at when this node saw it: Unix microseconds
  */
 
 export class View {
@@ -24,10 +34,16 @@ export class View {
   /** What was not told of yet. @type {Map<string, NodeInfo>} */
   #changes = new Map();
   #tell;
+  #happened;
+  #seq = 0;
 
-  /** @param {(nodes: NodeInfo[]) => void} tell called once for all that changed together */
-  constructor(tell) {
+  /**
+   * @param {(nodes: NodeInfo[]) => void} tell called once for all that changed together
+   * @param {(happened: Happened) => void} happened called for each change
+   */
+  constructor(tell, happened) {
     this.#tell = tell;
+    this.#happened = happened;
   }
 
   /** @param {string} name */
@@ -44,14 +60,20 @@ export class View {
     return [...this.#nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** @param {NodeInfo} node as it is now */
-  set(node) {
+  /** @param {NodeInfo} is as it is now */
+  set(is) {
+    const at = Date.now() * 1000;
+    const before = this.#nodes.get(is.name);
+    const what = became(before, is);
+    const since = what === "updated" ? before?.since : what === "joined" ? (is.state === "up" ? Math.min(is.incarnation, at) : 0) : at;
+    const node = Object.freeze({ ...is, since: since ?? 0 });
     if (node.state === "removed") {
       this.#nodes.delete(node.name);
     } else {
       this.#nodes.set(node.name, node);
     }
     this.#change(node);
+    this.#happened(Object.freeze({ what, node, seq: ++this.#seq, at }));
   }
 
   /** Forgets all. */
@@ -74,6 +96,18 @@ export class View {
   }
 }
 
+/**
+ * @param {NodeInfo | undefined} before
+ * @param {NodeInfo} now
+ * @returns {Happened["what"]}
+ */
+function became(before, now) {
+  if (now.state === "removed") return "removed";
+  if (!before) return "joined";
+  if (now.state === "up" && before.instance && now.instance !== before.instance) return "restarted";
+  return now.state === before.state || now.state === "unknown" ? "updated" : now.state;
+}
+
 /** @param {NodeInfo | undefined} node */
 export function isUp(node) {
   return node?.state === "up" || node?.state === "suspect";
@@ -86,5 +120,6 @@ export function isUp(node) {
  */
 export function nodeOf(fields) {
   const empty = { ephemeral: false, address: "", via: "", incarnation: 0, instance: "", version: 0 };
-  return Object.freeze({ ...empty, ...fields, tags: Object.freeze({ ...fields.tags }) });
+  const since = Date.parse(fields.since) * 1000 || 0; // which the HTTP API has, and no event
+  return Object.freeze({ ...empty, ...fields, tags: Object.freeze({ ...fields.tags }), since });
 }

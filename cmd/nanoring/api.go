@@ -19,6 +19,7 @@ type member struct {
 	Via         string            `json:"via"`
 	Incarnation int64             `json:"incarnation"`
 	Tags        map[string]string `json:"tags"`
+	Since       time.Time         `json:"since"`
 	Reason      string            `json:"reason"`
 	Ahead       int64             `json:"ahead_micros"`
 }
@@ -31,12 +32,12 @@ func (m *member) where() string {
 	return orDash(m.Address)
 }
 
-// since is when the node said last that it is up, in local time.
+// since is when its state began as far as the node that is asked knows, in local time.
 func (m *member) since() string {
-	if m.Incarnation == 0 {
+	if m.Since.IsZero() {
 		return "-"
 	}
-	return time.UnixMicro(m.Incarnation).Format(time.DateTime)
+	return m.Since.Local().Format(time.DateTime)
 }
 
 func (m *member) up() bool { return m.State == "up" || m.State == "suspect" }

@@ -137,7 +137,7 @@ func seen(t *testing.T, p *process, name string) func() []string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.client.watch(ctx, &out, "text")
+		p.client.watch(ctx, pathEvents, &out, "text")
 	}()
 	eventually(t, "it is watched", func() bool { return strings.Contains(out.String(), "these are all") })
 	return func() (states []string) {

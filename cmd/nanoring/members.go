@@ -90,15 +90,20 @@ func printMembers(w io.Writer, members []member) error {
 	for _, m := range members {
 		cells := []string{m.Name, m.standing(), m.where(), m.since()}
 		if tagged {
-			var tags []string
-			for _, key := range slices.Sorted(maps.Keys(m.Tags)) {
-				tags = append(tags, key+"="+m.Tags[key])
-			}
-			cells = append(cells, strings.Join(tags, ","))
+			cells = append(cells, m.labels(","))
 		}
 		t.row(cells...)
 	}
 	return t.Flush()
+}
+
+// labels are its tags, each behind the one before and what is to be between them.
+func (m *member) labels(between string) string {
+	var tags []string
+	for _, key := range slices.Sorted(maps.Keys(m.Tags)) {
+		tags = append(tags, key+"="+m.Tags[key])
+	}
+	return strings.Join(tags, between)
 }
 
 func addCommand(o *options) *cobra.Command {

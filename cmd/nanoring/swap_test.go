@@ -70,7 +70,7 @@ func (n *swapNode) watch(t *testing.T) {
 				t.Errorf("%s: %v", n.Name(), err)
 			}
 			n.mu.Lock()
-			n.events = append(n.events, e)
+			n.events = append(n.events, e.Event)
 			n.mu.Unlock()
 		}
 	}()
