@@ -40,10 +40,10 @@ func TestWatch(t *testing.T) {
 	go func() {
 		defer close(over)
 		for e, err := range n.Watch(ctx) {
-			events <- fmt.Sprint(e.Node.Name, " ", e.Node.State, " ", err)
+			events <- fmt.Sprint(e.Node.Name, " ", e.What, " ", e.Seq, " ", err)
 		}
 	}()
-	for i, want := range []string{"dev2 up <nil>", "dev3 up <nil>", "dev4 up <nil>", "dev2 removed <nil>"} {
+	for i, want := range []string{"dev2  0 <nil>", "dev3  0 <nil>", "dev4 joined 3 <nil>", "dev2 removed 4 <nil>"} {
 		switch i {
 		case 2:
 			add(t, n, "dev4")

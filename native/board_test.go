@@ -1,0 +1,93 @@
+package native
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+func (b *board) hear(name string, state core.State, tags ...wire.Tag) {
+	b.apply(&core.Event{Kind: core.EventNode, Node: core.Node{Name: name, State: state, Tags: tags}}, time.UnixMicro(int64(b.seq+1)))
+}
+
+// told is what somebody hears first, a word for each.
+func told(seen []Event) (words string) {
+	for _, e := range seen {
+		switch {
+		case e.Gap:
+			words += "gap "
+		case e.Seq > 0:
+			words += fmt.Sprint(e.Seq, ":", e.Node.Name, ":", e.What, " ")
+		default:
+			words += e.Node.Name + " "
+		}
+	}
+	return words
+}
+
+// TestWatchSince: who comes back is told what happened meanwhile, or that this is not
+// known any more, and then what there is.
+func TestWatchSince(t *testing.T) {
+	var b board
+	for i := range 5 * maxHistory / 2 {
+		b.hear(fmt.Sprint("n", i%2), core.Alive)
+	}
+	last := b.seq
+	b.hear("n0", core.Down)
+	b.hear("n1", core.Removed)
+	for since, want := range map[uint64]string{
+		b.seq:                   "",
+		b.seq - 1:               fmt.Sprint(last+2, ":n1:removed "),
+		last:                    fmt.Sprint(last+1, ":n0:down ", last+2, ":n1:removed "),
+		b.seq + 1:               "gap n0 ",
+		0:                       "gap n0 ",
+		last - 2*maxHistory - 1: "gap n0 ",
+	} {
+		seen, w := b.watchSince(since, nil)
+		if got := told(seen); got != want || w.from != b.seq {
+			t.Errorf("since %d of %d: %q, not %q", since, b.seq, got, want)
+		}
+	}
+	if seen, _ := b.watchSince(b.seq-maxHistory, nil); len(seen) != maxHistory {
+		t.Errorf("of the last %d events %d are known", maxHistory, len(seen))
+	}
+}
+
+// TestWatchFiltered: who watches some nodes hears of those that are picked, and of those
+// that are so no more.
+func TestWatchFiltered(t *testing.T) {
+	busy, idle := wire.Tag{Key: "is", Value: "busy"}, wire.Tag{Key: "is", Value: "idle"}
+	f, err := core.ParseFilter([]string{"is=busy"}, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b board
+	b.hear("a", core.Alive, busy)
+	b.hear("b", core.Alive, idle)
+	seen, w := b.watch([]core.Filter{f})
+	if got := told(seen); got != "a " {
+		t.Errorf("there is %q", got)
+	}
+	b.hear("b", core.Down, idle)
+	b.hear("a", core.Alive, idle)
+	b.hear("a", core.Down, idle)
+	b.hear("b", core.Alive, busy)
+	b.apply(&core.Event{Kind: core.EventRefused, Name: "c"}, time.UnixMicro(1))
+	b.hear("b", core.Removed)
+	b.unwatch(w)
+	var all []Event
+	for e := range w.events {
+		all = append(all, e)
+	}
+	want := "4:a:updated 6:b:up 8:b:removed "
+	if got := told(all); got != want {
+		t.Errorf("it hears %q, not %q", got, want)
+	}
+	again, _ := b.watchSince(3, []core.Filter{f})
+	if got := told(again); got != want {
+		t.Errorf("later it hears %q, not %q", got, want)
+	}
+}
