@@ -40,6 +40,7 @@ func TestPage(t *testing.T) {
 			"is a crowd":                       testCrowd,
 			"knows who owns what":              testOwners,
 			"sets its tags":                    testSetsTags,
+			"says what happened":               testHappened,
 			"picks what processes pick":        testFilters,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
@@ -250,6 +251,27 @@ func testSetsTags(t *testing.T, b *browser) {
 	tab.becomes("ended")
 	if got := set(`{ page: "x" }`); !strings.HasPrefix(got, "halting: ") {
 		t.Error(got)
+	}
+}
+
+// testHappened: a tab says what becomes of a node, in order, and since when it is so.
+func testHappened(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, dev2 := startPair(t, ns)
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab.becomes("joined")
+	tab.until("nanoring.up().length === 3")
+	eval[any](tab, `(window.heard = [], nanoring.on("event", ({ what, node, seq, at }) => heard.push({ said: node.name + " " + what, seq, at, since: node.since })), 0)`)
+	before := eval[int64](tab, "nanoring.all({ name: 'dev2' })[0].since")
+	dev2.kill()
+	tab.until("heard.some((e) => e.said === 'dev2 down')")
+	ns.mustStart(t, "dev2", dev2.addr)
+	tab.until("heard.some((e) => e.said === 'dev2 restarted')")
+	if wrong := eval[[]string](tab, `heard.filter((e, i) => i && (e.seq !== heard[i - 1].seq + 1 || e.at < heard[i - 1].at)).map((e) => e.said)`); len(wrong) > 0 {
+		t.Errorf("out of order: %q", wrong)
+	}
+	if after := eval[int64](tab, "nanoring.all({ name: 'dev2' })[0].since"); before == 0 || after <= before {
+		t.Errorf("it is up since %d, and was since %d", after, before)
 	}
 }
 
