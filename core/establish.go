@@ -38,6 +38,7 @@ func (r *Ring) establish(c *conn) {
 		return
 	}
 	r.detector.meet(c)
+	r.messages.meet(c)
 	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c {
 		r.mintPresence(0)
 	}

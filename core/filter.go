@@ -59,6 +59,15 @@ func ParseFilter(tags []string, state, name string) (Filter, error) {
 	return Filter{slices.Clone(tags), state, name}, nil
 }
 
+// Terms returns what a filter has as a message carries it: the patterns of the state and
+// of the name, then the terms of tags; nil if it picks all.
+func (f *Filter) Terms() []string {
+	if len(f.tags) == 0 && f.state == "" && f.name == "" {
+		return nil
+	}
+	return append([]string{f.state, f.name}, f.tags...)
+}
+
 func isOfState(pattern string) bool {
 	return slices.ContainsFunc(stateWords[:], func(word string) bool { return isLike(strings.TrimPrefix(pattern, "!"), word) })
 }

@@ -21,11 +21,13 @@ func (r *Ring) do(cmd *Command) {
 		r.startLeave(cmd)
 	case cmd.Op == SetTags:
 		code, text = r.setTags(cmd)
+	case cmd.Op >= SendMessage && cmd.Op <= Hear:
+		code, text = r.messages.do(cmd)
 	default:
 		code, text = wire.CodeInvalid, "no such command"
 	}
 	if code != 0 {
-		r.result(cmd.ID, cmd.Name, code, text)
+		r.replica.result(cmd.ID, cmd.Name, code, text)
 	}
 }
 
@@ -38,6 +40,6 @@ func (r *Ring) del(cmd *Command) (wire.Code, string) {
 		return wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator"
 	}
 	r.replica.put(wire.Nodes, rec.Next(r.replica.mint(rec), rankDel))
-	r.result(cmd.ID, cmd.Name, 0, "")
+	r.replica.result(cmd.ID, cmd.Name, 0, "")
 	return 0, ""
 }

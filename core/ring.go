@@ -15,6 +15,7 @@ type Ring struct {
 	detector   detector
 	reconciler reconciler
 	labels     labels
+	messages   messages
 
 	in        wire.Frame
 	newcomer  allowance // guests' names that are new here
@@ -44,6 +45,7 @@ func New(cfg Config) (*Ring, error) {
 	r.replica.disbelieves = r.detector.disbelieves
 	r.reconciler = newReconciler(&r.self, &r.replica, &r.overlay)
 	r.reconciler.merge, r.reconciler.takeIn = r.merge, r.mergeAll
+	r.messages.init(&r.self, &r.replica, &r.overlay)
 	if cfg.Snapshot != nil {
 		if err := wrong("Snapshot", r.restore(cfg.Snapshot)); err != nil {
 			return nil, err
@@ -168,6 +170,12 @@ func (r *Ring) fire() bool {
 	case connectionsDue:
 		r.overlay.filling = false
 		r.overlay.maintain()
+	case newsDue:
+		r.messages.flush()
+	case wantDue:
+		r.messages.spread.wantNext()
+	case askDue:
+		r.messages.endAsk(t.id)
 	case removalDue:
 		r.goodbye(HaltRemoved)
 	case leaveDue:
@@ -202,6 +210,7 @@ func (r *Ring) start() {
 	}
 	r.started = true
 	r.replica.stableSince, r.replica.ahead, r.born = r.now, r.wall-r.now, r.wall
+	r.messages.window.since = r.mono
 	if r.cfg.Takeover {
 		r.born = r.cfg.Instance.Start
 		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come
@@ -222,6 +231,7 @@ func (r *Ring) housekeep() {
 	r.reconciler.outlast()
 	r.detector.forget()
 	r.overlay.forgive()
+	r.messages.window.forget(r.replica.isMember)
 	r.forgetTold()
 }
 

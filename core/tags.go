@@ -63,7 +63,7 @@ func (r *Ring) setTags(cmd *Command) (wire.Code, string) {
 	if !slices.Equal(r.labels.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
 		r.mintPresence(0)
 	}
-	r.result(cmd.ID, r.cfg.Name, 0, "")
+	r.replica.result(cmd.ID, r.cfg.Name, 0, "")
 	return 0, ""
 }
 
