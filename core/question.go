@@ -35,6 +35,7 @@ type inquiry struct {
 	names  []string        // who is asked
 	said   map[string]bool // of them, and who was not known to be: whether it has answered
 	silent int
+	until  int64 // the ring's clock
 	timer  *timer
 }
 
@@ -156,7 +157,7 @@ func (one *question) took(n int) {
 
 // ask asks: who is up, and picked, should answer.
 func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
-	i := &inquiry{id: cmd.ID, seq: seq, left: cmd.Limit, said: make(map[string]bool)}
+	i := &inquiry{id: cmd.ID, seq: seq, left: cmd.Limit, said: make(map[string]bool), until: q.now + wait}
 	var n Node
 	for at := range q.replica.up.Len() {
 		name := q.replica.up.At(at).Name
@@ -167,9 +168,28 @@ func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
 			}
 		}
 	}
-	i.silent = len(i.names)
-	i.timer = q.after(wait, askDue, "", seq)
+	q.begun(i)
+}
+
+// begun waits for answers.
+func (q *questions) begun(i *inquiry) {
+	for _, name := range i.names {
+		if !i.said[name] {
+			i.silent++
+		}
+	}
+	i.timer = q.after(i.until-q.now, askDue, "", i.seq)
 	q.asked = append(q.asked, i)
+}
+
+// askAgain goes on with a question that another engine of this process asked.
+func (q *questions) askAgain(a *wire.Inquiry) {
+	i := &inquiry{id: a.ID, seq: a.Seq, left: int(a.Left), said: make(map[string]bool), until: q.now + int64(a.Wait)*Millisecond}
+	i.names = append(a.Silent, a.Said...)
+	for _, name := range a.Said {
+		i.said[name] = true
+	}
+	q.begun(i)
 }
 
 // heard takes in what this node's own question was answered.

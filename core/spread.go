@@ -30,13 +30,13 @@ type line struct {
 	own   []*news // what it alone is owed, in order
 	eager bool    // larger messages are sent at once
 
-	out, acked uint64 // bytes that were sent, and that the peer took
-	in, took   uint64 // bytes that came, and that were acknowledged
-	compared   int64  // the ring's clock when it was last shown what was seen, in answer
-	topics     []string
-	hears      bool    // a guest: it has said which topics
-	may        *Topics // a guest: see Input.Topics
-	spoke      allowance
+	out      uint64 // bytes that were sent, and that the peer has not said that it took
+	in       uint64 // bytes that came, and of which it was not said
+	compared int64  // the ring's clock when it was last shown what was seen, in answer
+	topics   []string
+	hears    bool    // a guest: it has said which topics
+	may      *Topics // a guest: see Input.Topics
+	spoke    allowance
 }
 
 // lack is a message that others have.
@@ -68,7 +68,7 @@ type spread struct {
 }
 
 // room says whether a connection bears more messages now.
-func (c *conn) room() bool { return c.line.out-c.line.acked < underWay }
+func (c *conn) room() bool { return c.line.out < underWay }
 
 // put sends a frame of messages or answers.
 func (sp *spread) put(c *conn, f *wire.Frame) {
@@ -81,19 +81,18 @@ func frameCost(size int) uint64 { return uint64(max(size, leastFrame)) }
 
 // came takes note of a frame of messages or answers, and says so now and then.
 func (sp *spread) came(c *conn, size int) {
-	l := &c.line
-	if l.in += frameCost(size); l.in-l.took >= tookEvery {
-		l.took = l.in
-		sp.send(c, &wire.Frame{Kind: wire.KindTook, Bytes: l.in})
+	if c.line.in += frameCost(size); c.line.in >= tookEvery {
+		sp.send(c, &wire.Frame{Kind: wire.KindTook, Bytes: c.line.in})
+		c.line.in = 0
 	}
 }
 
-// acked takes the peer's word for what it took.
-func (sp *spread) acked(c *conn, total uint64) {
-	if l := &c.line; total > l.acked {
-		l.acked = min(total, l.out)
-		sp.soon(coalesce)
+// acked takes the peer's word for what it took: so many bytes, or all.
+func (sp *spread) acked(c *conn, bytes uint64) {
+	if c.line.out -= min(bytes, c.line.out); bytes == 0 {
+		c.line.out = 0
 	}
+	sp.soon(coalesce)
 }
 
 // meet begins with a connection: it is owed what comes from now on.

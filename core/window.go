@@ -9,12 +9,12 @@ import (
 
 // What is kept of messages that are news.
 const (
-	newsFor    = wire.Window * Millisecond
-	mostNews   = 32 << 10 // messages,
-	mostBytes  = 16 << 20 // and bytes of them
-	settled    = Second   // what is older should be everywhere
-	newsCost   = 256      // bytes that a message takes beside its own
-	moreStream = 64       // streams beyond two for each name that is known
+	newsFor     = wire.Window * Millisecond
+	mostNews    = 32 << 10 // messages,
+	mostBytes   = 16 << 20 // and bytes of them
+	settled     = Second   // what is older should be everywhere
+	newsCost    = 256      // bytes that a message takes beside its own
+	moreStreams = 64       // streams beyond two for each name that is known
 )
 
 // window owns the messages that are younger than newsFor, and what was heard of
@@ -22,9 +22,9 @@ const (
 // clock: they become old while this process is not run, too.
 type window struct {
 	*self
-	since   int64 // this process is up
-	streams map[string][]*stream
-	count   int       // of streams
+	since   int64     // this process is up
+	streams []*stream // in the order of their coming
+	byName  map[string][]*stream
 	active  []*stream // those that have messages in it
 	list    []*news   // in the order of their coming, their numbers ascending by one
 	end     uint64    // the number of the next
@@ -55,13 +55,13 @@ type news struct {
 	over   bool     // it is in the window no more
 }
 
-func newWindow(s *self) window { return window{self: s, streams: make(map[string][]*stream)} }
+func newWindow(s *self) window { return window{self: s, byName: make(map[string][]*stream)} }
 
 // find returns the stream of a process, or nil.
 //
 //go:noinline
 func (w *window) find(name string, instance wire.Instance) *stream {
-	for _, s := range w.streams[name] {
+	for _, s := range w.byName[name] {
 		if s.instance == instance {
 			return s
 		}
@@ -73,12 +73,16 @@ func (w *window) find(name string, instance wire.Instance) *stream {
 // names that nobody knows.
 func (w *window) stream(name string, instance wire.Instance, names int) *stream {
 	s := w.find(name, instance)
-	if s == nil && w.count < 2*names+moreStream {
-		name = strings.Clone(name)
-		s = &stream{name: name, instance: instance}
-		w.streams[name] = append(w.streams[name], s)
-		w.count++
+	if s == nil && len(w.streams) < 2*names+moreStreams {
+		s = w.begin(strings.Clone(name), instance)
 	}
+	return s
+}
+
+func (w *window) begin(name string, instance wire.Instance) *stream {
+	s := &stream{name: name, instance: instance}
+	w.byName[name] = append(w.byName[name], s)
+	w.streams = append(w.streams, s)
 	return s
 }
 
@@ -193,20 +197,19 @@ func (w *window) isFull() bool { return len(w.list) > mostNews/4*3 || w.bytes > 
 // forget lets go of streams that are over: of a name that nobody knows any more, or
 // that has a later process.
 func (w *window) forget(isKnown func(name string) bool) {
-	for name, all := range w.streams { // what becomes of one is nothing to another
-		latest := all[0]
-		for _, s := range all {
-			if older(latest.instance, s.instance) {
-				latest = s
-			}
+	w.streams = slices.DeleteFunc(w.streams, func(s *stream) bool {
+		all := w.byName[s.name]
+		isLatest := !slices.ContainsFunc(all, func(o *stream) bool { return older(s.instance, o.instance) })
+		if len(s.kept) > 0 || isLatest && isKnown(s.name) {
+			return false
 		}
-		w.count -= len(all)
-		all = slices.DeleteFunc(all, func(s *stream) bool { return len(s.kept) == 0 && (s != latest || !isKnown(name)) })
-		w.count += len(all)
-		if w.streams[name] = all; len(all) == 0 {
-			delete(w.streams, name)
+		if all = slices.DeleteFunc(all, func(o *stream) bool { return o == s }); len(all) == 0 {
+			delete(w.byName, s.name)
+		} else {
+			w.byName[s.name] = all
 		}
-	}
+		return true
+	})
 }
 
 // isKnownTo says whether a message need not be told to a connection any more.

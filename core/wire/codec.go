@@ -135,7 +135,7 @@ func (r *reader) frame(f *Frame) {
 	case KindHave, KindWant:
 		f.Streams = r.streams(f.Streams)
 	case KindTook:
-		f.Bytes = r.uint("took.total")
+		f.Bytes = r.uint("took.bytes")
 	case KindHear:
 		f.Topics = r.patterns("hear.topics")
 		f.Window = r.upTo(0, Window, "hear.window")

@@ -146,7 +146,7 @@ type Frame struct {
 	Messages []Message // message
 	Streams  []Stream  // seen, have, want, hear
 	Window   uint64    // seen, hear: of the last so many milliseconds nothing else was seen; 0: it is asked for nothing but what is behind Streams
-	Bytes    uint64    // took: in all, since the connection was established
+	Bytes    uint64    // took: since the last one; 0: all that was sent
 	Topics   []string  // hear: patterns
 	Tell     Tell      // tell, with Seq and Instance
 	Asker    string    // answers: who asked, with Instance and Seq
