@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -39,6 +41,11 @@ func (ms *messages) handOver() *wire.News {
 	for _, one := range q.open {
 		n.Open = append(n.Open, wire.Question{Name: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Number: one.number,
 			From: uint64(one.from), Wait: uint64(max(one.until-ms.now, 0) / Millisecond), Answers: one.out})
+	}
+	for _, c := range ms.overlay.live {
+		if c.line.hears {
+			n.Guests = append(n.Guests, uint64(c.id))
+		}
 	}
 	return n
 }
@@ -83,7 +90,7 @@ func (ms *messages) resume(n *wire.News) {
 		if n != nil && len(n.Heard) > 0 {
 			ms.send(c, &wire.Frame{Kind: wire.KindTook}) // what the other one took is not known here
 		}
-		if c.guest {
+		if n != nil && slices.Contains(n.Guests, uint64(c.id)) {
 			ms.send(c, &wire.Frame{Kind: wire.KindHear})
 		}
 	}

@@ -156,6 +156,7 @@ func (p *process) emit(e *core.Event) {
 		p.acknowledge()
 	}
 	p.m.w.promises.shown(p, e)
+	p.m.w.talk.event(p, e)
 	if p.m.w.onEvent != nil {
 		p.m.w.onEvent(p.m, e)
 	}

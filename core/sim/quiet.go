@@ -25,7 +25,7 @@ const (
 
 // deeds are what a process did in a quiet minute.
 type deeds struct {
-	sent     [wire.KindRefused + 1]int // frames, by kind
+	sent     [wire.KindAnswers + 1]int // frames, by kind
 	bytes    int                       // of those
 	records  int                       // in gossip and acks
 	heard    int                       // gossip
@@ -121,6 +121,11 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
 	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], 0, "reconciles")
 	n(d.sent[wire.KindGossip], quietRounds, "gossips")
+	said := 0
+	for kind := wire.KindMessage; kind <= wire.KindAnswers; kind++ {
+		said += d.sent[kind]
+	}
+	n(said, 0, "says something")
 	n(d.sent[wire.KindAck], d.heard, "acknowledges gossip")
 	n(d.dials, dials, "dials")
 	opened := d.dials + d.accepted

@@ -19,6 +19,7 @@ type News struct {
 	Unsaid    []Unsaid
 	Asked     []Inquiry
 	Open      []Question
+	Guests    []uint64 // connections of those that hear
 }
 
 // Heard is how far the messages of a process were heard, and its tells taken in.
@@ -59,7 +60,7 @@ func (w *writer) uints(all ...uint64) {
 }
 
 func (w *writer) news(n *News) {
-	w.array(14)
+	w.array(15)
 	w.uints(uint64(n.At), n.Up, n.Seq, n.Before, n.BeforeAge, n.Number)
 	w.texts(n.Messages)
 	w.texts(n.Questions)
@@ -103,12 +104,14 @@ func (w *writer) news(n *News) {
 		w.uints(q.Seq, q.Number, q.From, q.Wait)
 		w.answers(q.Answers)
 	}
+	w.array(len(n.Guests))
+	w.uints(n.Guests...)
 }
 
 func (r *reader) news() *News {
 	const where = "snapshot.news"
 	n := new(News)
-	r.shape(14, where)
+	r.shape(15, where)
 	n.At = r.time(where)
 	n.Up = r.upTo(0, Window, where)
 	n.Seq, n.Before = r.uint(where), r.uint(where)
@@ -136,6 +139,9 @@ func (r *reader) news() *News {
 		r.shape(7, where)
 		n.Open = append(n.Open, Question{r.name(where), r.instance(where), r.uint(where), r.uint(where), r.uint(where),
 			r.upTo(0, MaxWait, where), r.answers()})
+	}
+	for left := r.array(where); left > 0 && r.err == nil; left-- {
+		n.Guests = append(n.Guests, r.uint(where))
 	}
 	return n
 }
