@@ -13,6 +13,9 @@ func (sp *spread) pass(to string, frame []byte, from *conn) bool {
 	c, next, out := sp.overlay.way(to, frame, from)
 	switch {
 	case c == nil:
+		if from == nil && next == to { // at that address may be another by now
+			out = relayed(sp.cfg.Name, to, 0, string(frame))
+		}
 		return sp.overlay.dialFor(next, out, from, dialTell)
 	case c == from || !c.room():
 		return false

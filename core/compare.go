@@ -14,6 +14,10 @@ import (
 // here and there already.
 const comparedFor = wire.Window - 2000
 
+// back is how far back this process wants to know: to its start, and a little more,
+// since an age lacks the time under way. What was before decides what is waited for.
+func (w *window) back() uint64 { return min(w.up()+2000, comparedFor) }
+
 // seenBytes is how much is shown at once, a last stream over.
 const seenBytes = 64 << 10
 
@@ -21,7 +25,7 @@ const seenBytes = 64 << 10
 func (w *window) seenStream(s *stream) wire.Stream {
 	st := wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last}
 	for i := s.heard; i > 0 && st.Old == 0; i-- {
-		if n := s.kept[i-1]; n.sent <= w.mono-settled {
+		if n := s.kept[i-1]; n.sent <= w.newsTime()-settled {
 			st.Old = n.Seq
 		}
 	}
@@ -40,7 +44,7 @@ func (sp *spread) compare(c *conn) {
 
 func (sp *spread) showSeen(c *conn) {
 	w := sp.window
-	f := wire.Frame{Kind: wire.KindSeen, Window: max(min(w.up(), comparedFor), 1)}
+	f := wire.Frame{Kind: wire.KindSeen, Window: w.back()}
 	size := 0
 	for i := range w.active {
 		st := w.seenStream(w.active[(sp.shown+i)%len(w.active)])
@@ -65,7 +69,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 	for i := range f.Streams {
 		st := &f.Streams[i]
 		s := w.find(st.Name, st.Instance)
-		if s == nil || st.Old > s.last && s.get(st.Old) == nil {
+		if s == nil || st.Old > s.last {
 			mine := wire.Stream{Name: st.Name, Instance: st.Instance}
 			if s != nil {
 				mine = w.seenStream(s)
@@ -89,7 +93,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 		return
 	}
 	c.line.compared = sp.now
-	if w.up() < wire.Window { // what was before it started it does not want
+	if w.up() < wire.Window && !c.guest { // what was before it started it does not want
 		sp.showSeen(c)
 		return
 	}
@@ -100,7 +104,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 // now, and is younger than back milliseconds.
 func (sp *spread) oweBehind(c *conn, s *stream, has *wire.Stream, back uint64) {
 	for _, n := range s.kept {
-		if n.Seq <= has.Upto || n.sent > sp.mono-settled || sp.window.age(n.sent) >= back {
+		if n.Seq <= has.Upto || n.sent > sp.newsTime()-settled && !sp.cfg.Ephemeral || sp.window.age(n.sent) >= back {
 			continue
 		}
 		if _, is := slices.BinarySearch(has.Seqs, n.Seq); !is {

@@ -80,7 +80,7 @@ func (ms *messages) resume(n *wire.News) {
 	}
 	first := w.end
 	for _, one := range w.list {
-		if one.sent > ms.mono-settled {
+		if one.sent > ms.newsTime()-settled {
 			first = min(first, one.number)
 		}
 	}

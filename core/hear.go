@@ -48,10 +48,12 @@ func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
 // nothing between two of them.
 func (h *hearing) greet(c *conn) {
 	if h.said {
-		h.tellGateway(c, max(min(h.spread.window.up(), comparedFor), 1))
+		h.tellGateway(c, h.spread.window.back())
 	}
 	if own := h.spread.window.find(h.cfg.Name, h.cfg.Instance); own != nil && len(own.kept) > 0 {
-		h.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{h.spread.window.seenStream(own)}})
+		st := h.spread.window.seenStream(own)
+		st.Old = st.Upto // no other way is quicker
+		h.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{st}})
 	}
 }
 

@@ -98,7 +98,7 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 		ms.questions.ask(cmd, ms.seq+1, wait)
 	}
 	if ms.cfg.Ephemeral {
-		ms.unsaid = append(ms.unsaid, unsaid{cmd.ID, ms.seq + 1, ms.mono})
+		ms.unsaid = append(ms.unsaid, unsaid{cmd.ID, ms.seq + 1, ms.newsTime()})
 	} else {
 		ms.replica.result(cmd.ID, "", 0, "")
 	}
@@ -114,7 +114,7 @@ func (ms *messages) say(m *wire.Message) {
 	if ms.before != 0 {
 		m.Since = min(ms.window.age(ms.beforeAt), wire.Window)
 	}
-	ms.before, ms.beforeAt = ms.seq, ms.mono
+	ms.before, ms.beforeAt = ms.seq, ms.newsTime()
 	ms.take(m, nil)
 }
 
@@ -123,6 +123,9 @@ func (ms *messages) take(m *wire.Message, from *conn) {
 	s := ms.window.stream(m.Name, m.Instance, ms.replica.nodes.Len())
 	if s == nil {
 		return
+	}
+	if from != nil {
+		m.Age += ms.waited()
 	}
 	n := ms.window.take(s, m)
 	if n == nil {
@@ -247,7 +250,7 @@ func (ms *messages) round(c *conn) {
 	for one := ms.tells.expired(); one != nil; one = ms.tells.expired() {
 		ms.replica.result(one.id, one.to, wire.CodeUnreachable, one.to+" has not confirmed it in 30 s: it may have heard it, or not")
 	}
-	for len(ms.unsaid) > 0 && ms.mono-ms.unsaid[0].at >= newsFor {
+	for len(ms.unsaid) > 0 && ms.newsTime()-ms.unsaid[0].at >= newsFor {
 		ms.replica.result(ms.unsaid[0].id, "", wire.CodeNobody, "no gateway has taken it in 30 s")
 		ms.unsaid = ms.unsaid[1:]
 	}

@@ -59,7 +59,7 @@ func (q *questions) begin(n *news) {
 	if len(q.open) >= mostQuestions {
 		return
 	}
-	left := int64(n.Wait)*Millisecond - (q.mono - n.sent)
+	left := int64(n.Wait)*Millisecond - (q.newsTime() - n.sent)
 	if left <= 0 {
 		return
 	}

@@ -111,9 +111,12 @@ func (r *Ring) follow() {
 // swapped) its peers' answers could not reach it, so that time does not count:
 // it accuses nobody by deadlines that passed in its sleep.
 func (r *Ring) takeTime(in *Input) {
+	before := r.mono
 	r.mono = max(r.mono, in.Mono)
+	r.suspend(in.Wall, r.mono-before)
 	if r.wakeAt != 0 && r.mono > r.wakeAt+r.cfg.AckTimeout {
 		r.slept += r.mono - r.wakeAt
+		r.doze(r.mono - r.wakeAt)
 		r.wakeAt = r.mono
 		r.detector.health.worse()
 	}
@@ -210,7 +213,7 @@ func (r *Ring) start() {
 	}
 	r.started = true
 	r.replica.stableSince, r.replica.ahead, r.born = r.now, r.wall-r.now, r.wall
-	r.messages.window.since = r.mono
+	r.messages.window.since = r.newsTime()
 	if r.cfg.Takeover {
 		r.born = r.cfg.Instance.Start
 		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come

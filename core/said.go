@@ -147,6 +147,8 @@ func (ms *messages) toldBy(from string, f *wire.Frame) (code wire.Code, in bool)
 	switch {
 	case s == nil:
 		return wire.CodeBusy, true
+	case f.Tell.Age > ms.window.up() && ms.window.up() < wire.Window:
+		return wire.CodeUnreachable, true // it was told to the process before
 	case f.Seq <= s.told:
 		if !isLikeAny(ms.hearing.mine.Messages, f.Tell.Topic) {
 			code = wire.CodeNobody
@@ -180,6 +182,8 @@ func (ms *messages) said(from string, seq uint64, code wire.Code, inRelay bool) 
 		case 0:
 		case wire.CodeNobody:
 			text = nobodyHears(one.to, one.tell.Topic)
+		case wire.CodeUnreachable:
+			text = one.to + " was not up"
 		case wire.CodeForbidden:
 			text = "it may not send " + one.tell.Topic
 		default:

@@ -35,7 +35,7 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 	if len(t.list) >= mostTells {
 		return false
 	}
-	t.list = append(t.list, &telling{id: cmd.ID, to: strings.Clone(cmd.Name), seq: seq, begun: t.mono,
+	t.list = append(t.list, &telling{id: cmd.ID, to: strings.Clone(cmd.Name), seq: seq, begun: t.newsTime(),
 		tell: wire.Tell{Topic: strings.Clone(cmd.Topic), Payload: strings.Clone(cmd.Payload)}})
 	t.spread.soon(0)
 	return true
@@ -54,6 +54,7 @@ func (t *tells) flush() (left bool) {
 		if ahead[one.to]++; ahead[one.to] > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
 			continue
 		}
+		one.tell.Age = min(uint64((t.newsTime()-one.begun)/Millisecond), wire.Window)
 		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.cfg.Instance, Tell: one.tell}
 		if !t.spread.carry(one.to, &f) {
 			ahead[one.to] = tellsAhead // those behind it wait
@@ -79,7 +80,7 @@ func (t *tells) said(from string, seq uint64) *telling {
 // expired ends a tell that is no news any more, and returns it; nil if there is none.
 func (t *tells) expired() *telling {
 	for _, one := range t.list {
-		if t.mono-one.begun >= newsFor {
+		if t.newsTime()-one.begun >= newsFor {
 			return t.said(one.to, one.seq)
 		}
 	}

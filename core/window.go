@@ -87,7 +87,7 @@ func (w *window) begin(name string, instance wire.Instance) *stream {
 }
 
 // age is how many milliseconds ago something was sent.
-func (w *window) age(sent int64) uint64 { return uint64(max(w.mono-sent, 0) / Millisecond) }
+func (w *window) age(sent int64) uint64 { return uint64(max(w.newsTime()-sent, 0) / Millisecond) }
 
 // up is for how many milliseconds this process is up; no more than matter.
 func (w *window) up() uint64 { return min(w.age(w.since), wire.Window) }
@@ -98,7 +98,7 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 	if has || m.Seq <= s.last || m.Age >= wire.Window {
 		return nil
 	}
-	n := &news{Message: *m, stream: s, sent: w.mono - int64(m.Age)*Millisecond, number: w.end}
+	n := &news{Message: *m, stream: s, sent: w.newsTime() - int64(m.Age)*Millisecond, number: w.end}
 	n.Name, n.Topic, n.Payload, n.Filter = s.name, strings.Clone(m.Topic), strings.Clone(m.Payload), nil
 	for _, term := range m.Filter {
 		n.Filter = append(n.Filter, strings.Clone(term))

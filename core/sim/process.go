@@ -170,7 +170,9 @@ func (p *process) acknowledge() {
 		if c.seq > p.onDisk && !p.m.opt.Guest {
 			return false
 		}
-		c.Acked = true
+		if c.Acked = true; c.Op >= core.SendMessage {
+			return true
+		}
 		w.follow(p.m, "acknowledges: ", commandWords(c.Command))
 		return true
 	})

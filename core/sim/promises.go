@@ -274,7 +274,11 @@ const newsOfConn = (64 + 24 + 64) << 10
 func isNews(e *core.Effect) bool {
 	switch e.Kind {
 	case core.Send:
-		return len(e.Frame) > 1 && e.Frame[1] >= byte(wire.KindMessage) && e.Frame[1] <= byte(wire.KindAnswers)
+		if len(e.Frame) < 2 {
+			return false
+		}
+		kind := wire.Kind(e.Frame[1])
+		return kind >= wire.KindMessage && kind <= wire.KindAnswers || kind == wire.KindRelay && len(e.Frame) > 600 // of probes none is as long
 	case core.Emit:
 		return e.Event.Kind >= core.EventHeard
 	}

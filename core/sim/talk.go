@@ -28,11 +28,12 @@ type talk struct {
 
 // ears are what a process has heard, and whom it is connected with.
 type ears struct {
-	since int64
+	since int64          // it started
 	heard map[string]int // payloads
 	last  map[*process]int
 	told  map[*process]int
-	group int // of those that are connected with one another, when that was looked at last
+	still int64 // when it did not run last
+	group int   // of those that are connected with one another, when that was looked at last
 }
 
 // saying is a message, or a question.
@@ -50,7 +51,7 @@ type saying struct {
 }
 
 const (
-	heardWithin = (wire.Window + 1000) * core.Millisecond // what was not heard by then is lost
+	heardWithin = (wire.Window + 3000) * core.Millisecond // what was not heard by then is lost
 	together    = 12 * core.Second                        // for so long, at the end, who is to hear it was connected
 )
 
@@ -115,9 +116,9 @@ func (t *talk) say(p *process, to string) {
 	}
 	s.op = c.Op
 	t.by[s.payload] = s
-	t.w.note(p.m, "says ", strconv.Itoa(s.number), " ", s.to)
+	t.w.note(p.m, map[core.Op]string{core.SendMessage: "sends ", core.Ask: "asks ", core.Tell: "tells "}[c.Op], strconv.Itoa(s.number), ", ", strconv.Itoa(size), " bytes ", s.to)
 	for q, l := range t.procs {
-		if !q.dead && l.since < t.w.now && q.m.opt.Ring == p.m.opt.Ring && (s.to == "" || s.to == q.m.opt.Node) {
+		if !q.dead && l.since < t.w.now-5*core.Second && q.m.opt.Ring == p.m.opt.Ring && (s.to == "" || s.to == q.m.opt.Node) {
 			s.apart[q] = 0
 		}
 	}
@@ -198,6 +199,11 @@ func (t *talk) look() {
 		return
 	}
 	t.group()
+	for p, l := range t.procs {
+		if p.m.paused {
+			l.still = t.w.now
+		}
+	}
 	var left []*saying
 	for _, s := range t.open {
 		sender := t.procs[s.by]
@@ -220,6 +226,9 @@ func (t *talk) look() {
 // judge holds what became of a message against who should have heard it.
 func (t *talk) judge(s *saying) {
 	c := t.w.commands[s.id-1]
+	if t.procs[s.by].still > s.at {
+		return
+	}
 	if !c.Done && !s.by.dead {
 		t.broken(s.by, "was not answered what became of ", strconv.Itoa(s.number))
 	}

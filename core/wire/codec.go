@@ -50,6 +50,7 @@ func (f *Frame) Append(dst []byte) []byte {
 		w.streams(f.Streams)
 	case KindTell:
 		w.uint(f.Tell.Before)
+		w.uint(f.Tell.Age)
 		w.instance(&f.Instance)
 		w.string(f.Tell.Topic)
 		w.bytes(f.Tell.Payload)
@@ -68,7 +69,7 @@ func (f *Frame) Append(dst []byte) []byte {
 var lengths = [...]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2,
-	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 6, KindSaid: 3, KindAnswers: 5,
+	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5,
 }
 
 // reset empties f, but for the space of its slices.
@@ -177,6 +178,7 @@ func (r *reader) addressed(f *Frame) {
 		f.Instance = r.instance("alive.instance")
 	case KindTell:
 		f.Tell.Before = r.uint("tell.before")
+		f.Tell.Age = r.upTo(0, Window, "tell.age")
 		f.Instance = r.instance("tell.instance")
 		at := r.i
 		f.Tell.Topic = r.text("tell.topic")

@@ -43,6 +43,7 @@ type Stream struct {
 
 // Tell is a message to one node.
 type Tell struct {
+	Age     uint64 // milliseconds
 	Before  uint64 // the number of the one before it that is not confirmed, or 0
 	Topic   string
 	Payload string
