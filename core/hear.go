@@ -83,9 +83,11 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 		}
 	}
 	c.line.own = nil
-	for _, n := range w.list {
-		if n.Seq <= n.stream.last && n.Seq > upto[n.stream] && w.age(n.sent) < f.Window {
-			h.owe(c, n)
+	for _, s := range w.active {
+		for _, n := range s.kept[:s.heard] {
+			if n.Seq > upto[s] && w.age(n.sent) < f.Window {
+				h.owe(c, n)
+			}
 		}
 	}
 }
