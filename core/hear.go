@@ -84,7 +84,10 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 	}
 	c.line.own = nil
 	for _, s := range w.active {
-		for _, n := range s.kept[:s.heard] {
+		for i, n := range s.kept[:s.heard] {
+			if before := n.Seq - n.Step; i == 0 && before > upto[s] && w.age(n.sent)+n.Since < f.Window {
+				h.owe(c, h.gap(s, before)) // this node was not up yet
+			}
 			if n.Seq > upto[s] && w.age(n.sent) < f.Window {
 				h.owe(c, n)
 			}
@@ -151,15 +154,25 @@ func (h *hearing) isPicked(n *news) bool {
 	return f.Match(&me)
 }
 
-// lost says that something of a stream was lost, before a message of it.
-func (h *hearing) lost(s *stream, before uint64) {
-	h.event(EventGap).Name = s.name
-	gap := &news{stream: s, sent: h.mono, Message: wire.Message{Name: s.name, Instance: s.instance, Seq: before, Verb: wire.VerbGap}}
+// lost says that something of a stream was lost, up to a message of it.
+func (h *hearing) lost(s *stream, upto uint64, to loss) {
+	if to == lostNothing {
+		return
+	}
+	if to == lostToAll {
+		h.event(EventGap).Name = s.name
+	}
 	for _, c := range h.overlay.live {
 		if c.line.hears {
-			h.owe(c, gap)
+			h.owe(c, h.gap(s, upto))
 		}
 	}
+}
+
+// gap is what a guest is told of what is lost of a stream: who has heard it all the
+// same takes no notice.
+func (h *hearing) gap(s *stream, upto uint64) *news {
+	return &news{stream: s, sent: h.newsTime(), Message: wire.Message{Name: s.name, Instance: s.instance, Seq: upto, Verb: wire.VerbGap}}
 }
 
 // told brings what this node was told to who hears it, and says whether anybody does.

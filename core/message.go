@@ -149,13 +149,11 @@ func (ms *messages) take(m *wire.Message, from *conn) {
 // waited any more.
 func (ms *messages) hearNext(s *stream, last *news) {
 	for {
-		n, gap := ms.window.next(s, last != nil && s.last < last.Seq)
+		n, lost := ms.window.next(s, last != nil && s.last < last.Seq)
 		if n == nil {
 			return
 		}
-		if gap {
-			ms.hearing.lost(s, n.Seq-n.Step)
-		}
+		ms.hearing.lost(s, n.Seq-n.Step, lost)
 		ms.hearing.heard(n)
 	}
 }
@@ -246,6 +244,9 @@ func nobodyHears(name, topic string) string { return "nobody at " + name + " hea
 // the peer whose turn it is.
 func (ms *messages) round(c *conn) {
 	ms.trim()
+	for _, s := range ms.window.active { // some wait for what is no news any more
+		ms.hearNext(s, nil)
+	}
 	ms.questions.expire()
 	for one := ms.tells.expired(); one != nil; one = ms.tells.expired() {
 		ms.replica.result(one.id, one.to, wire.CodeUnreachable, one.to+" has not confirmed it in 30 s: it may have heard it, or not")

@@ -77,7 +77,7 @@ func (ms *messages) missed(m *wire.Message) {
 	s := ms.window.stream(m.Name, m.Instance, ms.replica.nodes.Len())
 	if s != nil && s.last < m.Seq {
 		s.last = m.Seq
-		ms.hearing.lost(s, m.Seq)
+		ms.hearing.lost(s, m.Seq, lostToAll)
 	}
 }
 

@@ -141,22 +141,38 @@ func (s *stream) get(seq uint64) *news {
 func (s *stream) has(seq uint64) bool { return seq <= s.last || s.get(seq) != nil }
 
 // next returns what is to be heard next of a stream, nil for nothing yet, and whether
-// something before it was lost. If it is forced, it does not wait for that.
-func (w *window) next(s *stream, forced bool) (n *news, gap bool) {
+// something before it was lost: to all, or to those who were up before this process.
+// If it is forced, it does not wait for that.
+func (w *window) next(s *stream, forced bool) (n *news, lost loss) {
 	if s.heard == len(s.kept) {
-		return nil, false
+		return nil, lostNothing
 	}
 	n = s.kept[s.heard]
 	if before := n.Seq - n.Step; before > s.last {
-		if old := w.age(n.sent) + n.Since; old < wire.Window && old < w.up() && !forced {
-			return nil, false
+		old := w.age(n.sent) + n.Since
+		if old < wire.Window && old < w.up() && !forced {
+			return nil, lostNothing
 		}
-		gap = s.last > 0 || forced
+		switch {
+		case s.last > 0 || forced:
+			lost = lostToAll
+		case old < wire.Window:
+			lost = lostToGuests
+		}
 	}
 	s.last = n.Seq
 	s.heard++
-	return n, gap
+	return n, lost
 }
+
+// loss is who misses something of a stream.
+type loss uint8
+
+const (
+	lostNothing loss = iota
+	lostToGuests
+	lostToAll
+)
 
 // oldest returns the message that leaves the window next, if it is its time: it is no
 // news any more, or there are too many.

@@ -37,6 +37,7 @@ func (m *Machine) Do(c core.Command) uint64 {
 
 func (p *process) command(id int) {
 	if !p.dead {
+		p.m.w.talk.spoken(id)
 		p.step(core.Input{Kind: core.Do, Command: p.m.w.commands[id-1].Command})
 	}
 }

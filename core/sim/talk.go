@@ -13,7 +13,7 @@ import (
 // Talk has all processes that start from now on hear whatever is said, answer questions,
 // and the World hold what they hear against what was said: see docs/protocol.md, 31.
 func (w *World) Talk() {
-	w.talk = &talk{w: w, rng: rand.New(rand.NewPCG(w.cfg.Seed, 0x74616c6b)), by: make(map[string]*saying), procs: make(map[*process]*ears)}
+	w.talk = &talk{w: w, rng: rand.New(rand.NewPCG(w.cfg.Seed, 0x74616c6b)), by: make(map[string]*saying), ids: make(map[uint64]*saying), procs: make(map[*process]*ears)}
 }
 
 // talk is what is said in a World, and who is to hear it.
@@ -22,6 +22,7 @@ type talk struct {
 	rng   *rand.Rand
 	count int
 	by    map[string]*saying // by payload, which is another each time
+	ids   map[uint64]*saying // by command
 	open  []*saying          // of which it is not known yet whether all have heard
 	procs map[*process]*ears
 }
@@ -33,6 +34,7 @@ type ears struct {
 	last  map[*process]int
 	told  map[*process]int
 	still int64 // when it did not run last
+	via   int64 // when the process started by which it is connected, if it is a guest
 	group int   // of those that are connected with one another, when that was looked at last
 }
 
@@ -124,6 +126,17 @@ func (t *talk) say(p *process, to string) {
 	}
 	t.open = append(t.open, s)
 	s.id = t.w.whisper(p, c, 0)
+	t.ids[s.id] = s
+}
+
+// spoken takes down when a process was given a command: it may not have run before.
+func (t *talk) spoken(id int) {
+	if t == nil {
+		return
+	}
+	if s := t.ids[uint64(id)]; s != nil {
+		s.at = t.w.now
+	}
 }
 
 // event takes in what a process is told of messages.
@@ -208,7 +221,7 @@ func (t *talk) look() {
 	for _, s := range t.open {
 		sender := t.procs[s.by]
 		for q := range s.apart {
-			if l := t.procs[q]; l.group == 0 || l.group != sender.group {
+			if l := t.procs[q]; l.group == 0 || l.group != sender.group || l.via > s.at || sender.via > s.at {
 				s.apart[q] = t.w.now
 			}
 		}
@@ -238,8 +251,8 @@ func (t *talk) judge(s *saying) {
 	if s.op == core.Ask && s.done == 0 {
 		t.broken(s.by, "does not end its question ", strconv.Itoa(s.number))
 	}
-	if s.op == core.Ask && c.Limit > 0 || s.op == core.Ask && c.Timeout < 10*core.Second {
-		return // it was called off, and who had not heard of it need not
+	if s.op == core.Ask {
+		return // it may be over before a connection is there again
 	}
 	var names []string
 	for q, apart := range s.apart {
@@ -284,7 +297,7 @@ func (t *talk) flood(p *process, n int) {
 			continue
 		}
 		if q.m.opt.Guest {
-			t.procs[q].group = n
+			t.procs[q].group, t.procs[q].via = n, t.procs[p].since
 			continue
 		}
 		t.flood(q, n)
