@@ -125,7 +125,9 @@ func (ms *messages) take(m *wire.Message, from *conn) {
 		return
 	}
 	if from != nil {
-		m.Age += ms.waited()
+		if m.Age += ms.waited(); ms.waited() > wire.Window/2 {
+			m.Age = wire.Window // what is news all the same is found by comparing
+		}
 	}
 	n := ms.window.take(s, m)
 	if n == nil {
