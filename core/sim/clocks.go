@@ -37,6 +37,9 @@ func (m *Machine) Wander(offset, over int64) {
 // Skip has a time pass for all wall clocks, and for nothing else: all machines are
 // suspended for so long, and go on where they were.
 func (w *World) Skip(d int64) {
+	if w.talk != nil {
+		w.talk.open = nil // it is no news any more
+	}
 	w.note(nil, "all sleep for ", clock(d))
 	w.skipped += d
 }
