@@ -35,9 +35,10 @@ func (w *window) seenStream(s *stream) wire.Stream {
 	return st
 }
 
-// compare shows a peer what was seen here, if there is anything.
+// compare shows a peer what was seen here, if there is anything, or there was a time
+// in which nothing could be seen.
 func (sp *spread) compare(c *conn) {
-	if len(sp.window.list) > 0 {
+	if len(sp.window.list) > 0 || sp.nap != 0 && sp.newsTime()-sp.woke < newsFor {
 		sp.showSeen(c)
 	}
 }
