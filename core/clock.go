@@ -20,17 +20,9 @@ type clock struct {
 // still while the machine is suspended.
 func (c *clock) newsTime() int64 { return c.mono + c.suspended }
 
-// doze takes note of time that this process was not run: what comes next may have
-// waited for so long.
+// doze takes note of time that this process was not run: what comes on the
+// connections of before may have waited for so long.
 func (c *clock) doze(d int64) { c.nap, c.woke = d, c.newsTime() }
-
-// waited is for how many milliseconds what comes now may have waited here, unread.
-func (c *clock) waited() uint64 {
-	if c.nap == 0 || c.newsTime()-c.woke >= 2*Second {
-		return 0
-	}
-	return uint64(c.nap / Millisecond)
-}
 
 // suspend finds out whether the machine was suspended, when the monotonic clock has
 // gone on by so much.

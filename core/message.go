@@ -36,6 +36,10 @@ type messages struct {
 	carried   *wire.News // until Start
 }
 
+// backlog is for how long frames may come that have waited while this process did not
+// run, on connections of before.
+const backlog = 2 * Second
+
 // unsaid is a command that a guest's gateway has not confirmed.
 type unsaid struct {
 	id, seq uint64
@@ -124,10 +128,10 @@ func (ms *messages) take(m *wire.Message, from *conn) {
 	if s == nil {
 		return
 	}
-	if from != nil {
-		m.Age += ms.waited()
-		if !from.guest && ms.waited() > wire.Window/2 {
-			m.Age = wire.Window // what is news all the same is found by comparing
+	if from != nil && ms.mayHaveWaited(from) {
+		if m.Age += uint64(ms.nap / Millisecond); ms.nap > newsFor/2 {
+			from.line.doubted = from.guest
+			return // what is news all the same is found by comparing
 		}
 	}
 	n := ms.window.take(s, m)
@@ -146,6 +150,26 @@ func (ms *messages) take(m *wire.Message, from *conn) {
 	}
 	ms.hearNext(s, nil)
 	ms.trim()
+}
+
+// mayHaveWaited says whether what comes on a connection may have been sent before this
+// process was run again.
+func (ms *messages) mayHaveWaited(c *conn) bool {
+	return c.line.met < ms.woke && ms.newsTime()-ms.woke < backlog
+}
+
+// askGuests asks guests again for what may have waited here for too long.
+func (ms *messages) askGuests() {
+	for _, c := range ms.overlay.live {
+		if c.line.doubted && !ms.mayHaveWaited(c) {
+			c.line.doubted = false
+			own := wire.Stream{Name: c.name, Instance: c.instance}
+			if s := ms.window.find(c.name, c.instance); s != nil {
+				own = ms.window.seenStream(s)
+			}
+			ms.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{own}})
+		}
+	}
 }
 
 // hearNext has all be heard whose turn it is, up to one message for which nothing is
@@ -250,6 +274,7 @@ func (ms *messages) round(c *conn) {
 	for _, s := range ms.window.active { // some wait for what is no news any more
 		ms.hearNext(s, nil)
 	}
+	ms.askGuests()
 	ms.questions.expire()
 	for one := ms.tells.expired(); one != nil; one = ms.tells.expired() {
 		ms.replica.result(one.id, one.to, wire.CodeUnreachable, one.to+" has not confirmed it in 30 s: it may have heard it, or not")

@@ -54,7 +54,9 @@ func (ms *messages) came(c *conn, all []wire.Message) string {
 			if code = ms.bears(c, m.Verb == wire.VerbSend || m.Verb == wire.VerbAsk, m.Topic, m.Payload); code != 0 {
 				m.Verb, m.Topic, m.Payload, m.Wait, m.Filter = wire.VerbVoid, "", "", 0, nil
 			}
-			ms.take(m, c)
+			if ms.take(m, c); c.line.doubted {
+				continue
+			}
 		}
 		ms.send(c, &wire.Frame{Kind: wire.KindSaid, Seq: m.Seq, Code: code})
 	}

@@ -33,6 +33,8 @@ type line struct {
 	out      uint64 // bytes that were sent, and that the peer has not said that it took
 	in       uint64 // bytes that came, and of which it was not said
 	compared int64  // the ring's clock when it was last shown what was seen, in answer
+	doubted  bool   // a guest: what it said may have waited here for too long
+	met      int64  // the time of newsTime when it was established
 	topics   []string
 	hears    bool    // a guest: it has said which topics
 	may      *Topics // a guest: see Input.Topics
@@ -98,7 +100,7 @@ func (sp *spread) acked(c *conn, bytes uint64) {
 // meet begins with a connection: it is owed what comes from now on.
 func (sp *spread) meet(c *conn) {
 	may := c.line.may
-	c.line = line{next: sp.window.end, may: may, eager: sp.cfg.Ephemeral}
+	c.line = line{next: sp.window.end, met: sp.newsTime(), may: may, eager: sp.cfg.Ephemeral}
 }
 
 // news spreads a message that this node has from now on.

@@ -41,6 +41,7 @@ type stream struct {
 	kept     []*news // in the window, ascending
 	heard    int     // of them: they are not behind last
 	marked   bool    // in a comparison
+	left     int64   // the monotonic clock when the last of them left
 }
 
 // news is a message in the window.
@@ -199,7 +200,7 @@ func (w *window) leave() {
 	n.over = true
 	w.bytes -= newsCost + n.Size()
 	if len(s.kept) == 0 {
-		s.kept = nil
+		s.kept, s.left = nil, w.mono
 		w.active = slices.DeleteFunc(w.active, func(o *stream) bool { return o == s })
 	}
 	if len(w.list) == 0 {
@@ -216,7 +217,7 @@ func (w *window) forget(isKnown func(name string) bool) {
 	w.streams = slices.DeleteFunc(w.streams, func(s *stream) bool {
 		all := w.byName[s.name]
 		isLatest := !slices.ContainsFunc(all, func(o *stream) bool { return older(s.instance, o.instance) })
-		if len(s.kept) > 0 || isLatest && isKnown(s.name) {
+		if len(s.kept) > 0 || isLatest && isKnown(s.name) || w.mono-s.left < 2*newsFor { // others may have it for longer
 			return false
 		}
 		if all = slices.DeleteFunc(all, func(o *stream) bool { return o == s }); len(all) == 0 {
