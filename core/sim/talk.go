@@ -54,7 +54,7 @@ type saying struct {
 
 const (
 	heardWithin = (wire.Window + 3000) * core.Millisecond // what was not heard by then is lost
-	together    = 12 * core.Second                        // for so long, at the end, who is to hear it was connected
+	together    = 18 * core.Second                        // for so long, at the end, who is to hear it was connected
 )
 
 // start has a process hear all, and answer what begins with q.
@@ -276,7 +276,7 @@ func (t *talk) group() {
 	}
 	n := 0
 	for _, m := range t.w.machines {
-		if p := m.proc; p != nil && t.procs[p] != nil && t.procs[p].group == 0 && t.takesPart(p) {
+		if p := m.proc; p != nil && !m.opt.Guest && t.procs[p] != nil && t.procs[p].group == 0 && t.takesPart(p) {
 			n++
 			t.flood(p, n)
 		}
