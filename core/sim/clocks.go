@@ -23,6 +23,9 @@ func (m *Machine) Offset() int64 { return m.clock + m.slide.at(m.w.now) }
 // StepClock sets the wall clock forward by d, or back.
 func (m *Machine) StepClock(d int64) {
 	m.clock, m.slide = m.Offset()+d, slide{}
+	if m.w.talk != nil {
+		m.w.talk.set = m.w.now
+	}
 	m.w.note(m, "its clock is now ", signed(m.clock))
 }
 

@@ -25,6 +25,7 @@ type talk struct {
 	ids   map[uint64]*saying // by command
 	open  []*saying          // of which it is not known yet whether all have heard
 	procs map[*process]*ears
+	set   int64 // when a clock was set last: its node may have taken that for sleep
 }
 
 // ears are what a process has heard, and whom it is connected with.
@@ -239,7 +240,7 @@ func (t *talk) look() {
 // judge holds what became of a message against who should have heard it.
 func (t *talk) judge(s *saying) {
 	c := t.w.commands[s.id-1]
-	if t.procs[s.by].still > s.at {
+	if t.procs[s.by].still > s.at || t.set > s.at-core.Minute {
 		return
 	}
 	if !c.Done && !s.by.dead {
