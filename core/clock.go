@@ -18,6 +18,8 @@ type clock struct {
 
 // newsTime is the clock by which messages become old: monotonic, and it does not stand
 // still while the machine is suspended.
+//
+//go:noinline
 func (c *clock) newsTime() int64 { return c.mono + c.suspended }
 
 // doze takes note of time that this process was not run: what comes on the

@@ -22,6 +22,8 @@ func (w *window) back() uint64 { return min(w.up()+2000, comparedFor) }
 const seenBytes = 64 << 10
 
 // seenStream is what was seen of a stream.
+//
+//go:noinline
 func (w *window) seenStream(s *stream) wire.Stream {
 	st := wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last}
 	for i := s.heard; i > 0 && st.Old == 0; i-- {
@@ -108,7 +110,7 @@ func (sp *spread) oweBehind(c *conn, s *stream, has *wire.Stream, back uint64) {
 		if n.Seq <= has.Upto || n.sent > sp.newsTime()-settled && !sp.cfg.Ephemeral || sp.window.age(n.sent) >= back {
 			continue
 		}
-		if _, is := slices.BinarySearch(has.Seqs, n.Seq); !is {
+		if !slices.Contains(has.Seqs, n.Seq) {
 			sp.owe(c, n)
 		}
 	}

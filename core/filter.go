@@ -68,6 +68,14 @@ func (f *Filter) Terms() []string {
 	return append([]string{f.state, f.name}, f.tags...)
 }
 
+// FilterOf is the filter that has these Terms: of a parsed one.
+func FilterOf(terms []string) (f Filter) {
+	if len(terms) > 1 {
+		f = Filter{tags: terms[2:], state: terms[0], name: terms[1]}
+	}
+	return f
+}
+
 func isOfState(pattern string) bool {
 	return slices.ContainsFunc(stateWords[:], func(word string) bool { return isLike(strings.TrimPrefix(pattern, "!"), word) })
 }

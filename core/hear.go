@@ -96,6 +96,8 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 }
 
 // owe makes a message owed to a guest that is to hear it.
+//
+//go:noinline
 func (h *hearing) owe(c *conn, n *news) {
 	if n.Name != c.name && (n.Verb == wire.VerbGap || n.says() && c.hears(n.Topic)) {
 		c.line.own = append(c.line.own, n)
@@ -150,7 +152,7 @@ func (h *hearing) isPicked(n *news) bool {
 	var me Node
 	s := h.replica.look(h.cfg.Name)
 	s.describe(h.cfg.Name, &me)
-	f := Filter{tags: n.Filter[2:], state: n.Filter[0], name: n.Filter[1]}
+	f := FilterOf(n.Filter)
 	return f.Match(&me)
 }
 
@@ -171,6 +173,8 @@ func (h *hearing) lost(s *stream, upto uint64, to loss) {
 
 // gap is what a guest is told of what is lost of a stream: who has heard it all the
 // same takes no notice.
+//
+//go:noinline
 func (h *hearing) gap(s *stream, upto uint64) *news {
 	return &news{stream: s, sent: h.newsTime(), Message: wire.Message{Name: s.name, Instance: s.instance, Seq: upto, Verb: wire.VerbGap}}
 }
@@ -185,11 +189,15 @@ func (h *hearing) told(from, topic, payload string) bool {
 }
 
 // hears says whether a guest is to hear of a topic: it has asked for it, and may.
+//
+//go:noinline
 func (c *conn) hears(topic string) bool {
 	return isLikeAny(c.line.topics, topic) && (c.line.may == nil || isLikeAny(c.line.may.Hear, topic))
 }
 
 // maySend says whether a guest may send on a topic.
+//
+//go:noinline
 func (c *conn) maySend(topic string) bool {
 	return c.line.may == nil || isLikeAny(c.line.may.Send, topic)
 }

@@ -68,6 +68,8 @@ func (q *questions) begin(n *news) {
 }
 
 // of returns the question of a message, if it is open.
+//
+//go:noinline
 func (q *questions) of(n *news) *question { return q.by[newsID{n.Name, n.Instance, n.Seq}] }
 
 // give gives a question a number, by which it is answered here.
@@ -90,6 +92,8 @@ func (q *questions) answer(number uint64, a wire.Answer) bool {
 }
 
 // put puts an answer on its way.
+//
+//go:noinline
 func (q *questions) put(one *question, a wire.Answer) {
 	if one.size > mostAnswers {
 		a.Code, a.Payload = wire.CodeBusy, ""
@@ -234,6 +238,8 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 }
 
 // over says whether there is nothing more to wait for.
+//
+//go:noinline
 func (i *inquiry) over() bool { return i.left < 0 || i.silent == 0 }
 
 // finish ends an inquiry, and says whether somebody may still answer.

@@ -70,9 +70,13 @@ type spread struct {
 }
 
 // room says whether a connection bears more messages now.
+//
+//go:noinline
 func (c *conn) room() bool { return c.line.out < underWay }
 
 // put sends a frame of messages or answers.
+//
+//go:noinline
 func (sp *spread) put(c *conn, f *wire.Frame) {
 	start := len(sp.buf)
 	sp.send(c, f)
@@ -82,6 +86,8 @@ func (sp *spread) put(c *conn, f *wire.Frame) {
 func frameCost(size int) uint64 { return uint64(max(size, leastFrame)) }
 
 // came takes note of a frame of messages or answers, and says so now and then.
+//
+//go:noinline
 func (sp *spread) came(c *conn, size int) {
 	if c.line.in += frameCost(size); c.line.in >= tookEvery {
 		sp.send(c, &wire.Frame{Kind: wire.KindTook, Bytes: c.line.in})
@@ -119,15 +125,20 @@ func (sp *spread) news(n *news, from *conn) {
 }
 
 // aged is a message as it is sent now.
+//
+//go:noinline
 func (sp *spread) aged(n *news) wire.Message {
 	m := n.Message
 	m.Age = sp.window.age(n.sent)
 	return m
 }
 
+//go:noinline
 func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
 
 // again takes note that a peer has sent what was here: of larger ones one copy is enough.
+//
+//go:noinline
 func (sp *spread) again(n *news, c *conn) {
 	n.settle(c)
 	if !n.isSmall() && !c.guest && !sp.cfg.Ephemeral {
@@ -137,6 +148,8 @@ func (sp *spread) again(n *news, c *conn) {
 }
 
 // owe makes a message owed to one connection, which is not owed it with all others.
+//
+//go:noinline
 func (sp *spread) owe(c *conn, n *news) {
 	if l := &c.line; len(l.own) < maxOwn && n.isKnownTo(c) && !slices.Contains(l.own, n) {
 		l.own = append(l.own, n)
@@ -144,6 +157,7 @@ func (sp *spread) owe(c *conn, n *news) {
 	}
 }
 
+//go:noinline
 func (sp *spread) soon(d int64) {
 	if !sp.flushing {
 		sp.flushing = true

@@ -72,6 +72,8 @@ func (w *window) find(name string, instance wire.Instance) *stream {
 
 // stream finds the stream of a process, or begins it; nil if there are too many of
 // names that nobody knows.
+//
+//go:noinline
 func (w *window) stream(name string, instance wire.Instance, names int) *stream {
 	s := w.find(name, instance)
 	if s == nil && len(w.streams) < 2*names+moreStreams {
@@ -80,6 +82,7 @@ func (w *window) stream(name string, instance wire.Instance, names int) *stream 
 	return s
 }
 
+//go:noinline
 func (w *window) begin(name string, instance wire.Instance) *stream {
 	s := &stream{name: name, instance: instance}
 	w.byName[name] = append(w.byName[name], s)
@@ -88,9 +91,13 @@ func (w *window) begin(name string, instance wire.Instance) *stream {
 }
 
 // age is how many milliseconds ago something was sent.
+//
+//go:noinline
 func (w *window) age(sent int64) uint64 { return uint64(max(w.newsTime()-sent, 0) / Millisecond) }
 
 // up is for how many milliseconds this process is up; no more than matter.
+//
+//go:noinline
 func (w *window) up() uint64 { return min(w.age(w.since), wire.Window) }
 
 // take keeps a message of a stream, unless it is known, or no news: then it returns nil.
@@ -107,7 +114,9 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 	if len(s.kept) == 0 {
 		w.active = append(w.active, s)
 	}
-	s.kept = slices.Insert(s.kept, at, n)
+	s.kept = append(s.kept, nil)
+	copy(s.kept[at+1:], s.kept[at:])
+	s.kept[at] = n
 	w.list = append(w.list, n)
 	w.end++
 	w.bytes += newsCost + n.Size()
@@ -131,6 +140,8 @@ func (s *stream) search(seq uint64) (at int, has bool) {
 }
 
 // get returns the message of a stream with a number; nil if it is not in the window.
+//
+//go:noinline
 func (s *stream) get(seq uint64) *news {
 	if at, has := s.search(seq); has {
 		return s.kept[at]
@@ -139,6 +150,8 @@ func (s *stream) get(seq uint64) *news {
 }
 
 // has says whether a message was had already.
+//
+//go:noinline
 func (s *stream) has(seq uint64) bool { return seq <= s.last || s.get(seq) != nil }
 
 // next returns what is to be heard next of a stream, nil for nothing yet, and whether
@@ -194,7 +207,7 @@ func (w *window) leave() {
 		s.kept[0] = nil
 		s.kept = s.kept[1:]
 	} else {
-		s.kept = slices.Delete(s.kept, at, at+1)
+		s.kept = append(s.kept[:at], s.kept[at+1:]...)
 	}
 	s.heard--
 	n.over = true
@@ -230,12 +243,16 @@ func (w *window) forget(isKnown func(name string) bool) {
 }
 
 // isKnownTo says whether a message need not be told to a connection any more.
+//
+//go:noinline
 func (n *news) isKnownTo(c *conn) bool {
 	slot := c.place.slot
 	return n.over || n.number < c.line.next || slot/64 < len(n.known) && n.known[slot/64]>>(slot%64)&1 != 0
 }
 
 // settle takes note that the peer has it, or knows where it is.
+//
+//go:noinline
 func (n *news) settle(c *conn) {
 	slot := c.place.slot
 	for len(n.known) <= slot/64 {
@@ -245,9 +262,13 @@ func (n *news) settle(c *conn) {
 }
 
 // isSmall says whether a message is sent as rumors are.
+//
+//go:noinline
 func (n *news) isSmall() bool { return len(n.Topic)+len(n.Payload) <= smallNews }
 
 const smallNews = 256 // bytes of topic and payload
 
 // says says whether a message is one that programs hear.
+//
+//go:noinline
 func (n *news) says() bool { return n.Verb == wire.VerbSend || n.Verb == wire.VerbAsk }
