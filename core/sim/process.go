@@ -93,6 +93,9 @@ func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 		case core.Dial:
 			w.dial(p, e.Conn, e.Addr)
 		case core.Send:
+			if w.onSend != nil {
+				w.onSend(e.Frame)
+			}
 			w.send(p, e.Conn, e.Frame)
 		case core.Close:
 			w.closeConn(p, e.Conn, e.Code, e.Text)

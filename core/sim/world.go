@@ -80,6 +80,7 @@ type World struct {
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
+	onSend  func(frame []byte)
 }
 
 // New returns a World without machines, at time 0.
