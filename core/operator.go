@@ -7,6 +7,9 @@ func (r *Ring) do(cmd *Command) {
 	if cmd.Op == Leave || cmd.Op == SetTags {
 		cmd.Name = r.cfg.Name
 	}
+	if cmd.Op >= SendMessage && cmd.Op <= Hear && cmd.Op != Tell {
+		cmd.Name = "" // it is to all
+	}
 	code, text := r.unable()
 	switch {
 	case cmd.Op == Stop:

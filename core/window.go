@@ -54,6 +54,7 @@ type news struct {
 	from   ConnID   // which brought it first; 0 for this node
 	known  []uint64 // to whom: a bit for each connection's slot
 	over   bool     // it is in the window no more
+	waited bool     // for what is before it
 }
 
 func newWindow(s *self) window { return window{self: s, byName: make(map[string][]*stream)} }
@@ -165,10 +166,11 @@ func (w *window) next(s *stream, forced bool) (n *news, lost loss) {
 	if before := n.Seq - n.Step; before > s.last {
 		old := w.age(n.sent) + n.Since
 		if old < wire.Window && old < w.up() && !forced {
+			n.waited = true
 			return nil, lostNothing
 		}
 		switch {
-		case s.last > 0 || forced:
+		case s.last > 0 || n.waited:
 			lost = lostToAll
 		case old < wire.Window:
 			lost = lostToGuests
