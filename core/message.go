@@ -75,6 +75,9 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 	case CallOff:
 		return ms.callOff(cmd)
 	}
+	if ms.isPending(cmd.ID) {
+		return 0, "" // it was given again after a takeover
+	}
 	if err := wire.ValidTopic(cmd.Topic); err != nil {
 		return wire.CodeInvalid, err.Error()
 	}
@@ -110,6 +113,21 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 	}
 	ms.say(&m)
 	return 0, ""
+}
+
+// isPending says whether a command was taken in already, and has no result yet.
+func (ms *messages) isPending(id uint64) bool {
+	for i := range ms.unsaid {
+		if ms.unsaid[i].id == id {
+			return true
+		}
+	}
+	for _, one := range ms.tells.list {
+		if one.id == id {
+			return true
+		}
+	}
+	return false
 }
 
 // say sends a message of this node.
