@@ -8,7 +8,8 @@ import (
 const (
 	unitBytes                = 256
 	senderBurst, senderRate  = 2048, 1024 // of this node's programs
-	guestSays, guestSaysRate = 128, 32    // of a guest's; its gateway takes twice that
+	guestSays, guestSaysRate = 128, 32    // of a guest's;
+	backlogSays              = 1280       // its gateway takes so much at once, and twice the rate: what waited while it had none
 	sharedBurst, sharedRate  = 4096, 1024 // of all guests of a gateway
 )
 

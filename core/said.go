@@ -68,7 +68,7 @@ func (ms *messages) bears(c *conn, says bool, topic, payload string) wire.Code {
 	switch n := units(topic, payload); {
 	case says && !c.maySend(topic):
 		return wire.CodeForbidden
-	case !c.line.spoke.take(ms.now, n, 2*guestSays, 2*guestSaysRate) || !ms.shared.take(ms.now, n, sharedBurst, sharedRate) || ms.window.isFull():
+	case !c.line.spoke.take(ms.now, n, backlogSays, 2*guestSaysRate) || !ms.shared.take(ms.now, n, sharedBurst, sharedRate) || ms.window.isFull():
 		return wire.CodeBusy
 	}
 	return 0

@@ -169,8 +169,9 @@ func (w *window) next(s *stream, forced bool) (n *news, lost loss) {
 			n.waited = true
 			return nil, lostNothing
 		}
+		wasUp := old < w.up() || w.up() == wire.Window
 		switch {
-		case s.last > 0 || n.waited:
+		case n.waited || s.last > 0 && wasUp:
 			lost = lostToAll
 		case old < wire.Window:
 			lost = lostToGuests

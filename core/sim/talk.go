@@ -222,7 +222,7 @@ func (t *talk) look() {
 	for _, s := range t.open {
 		sender := t.procs[s.by]
 		for q := range s.apart {
-			if l := t.procs[q]; l.group == 0 || l.group != sender.group || l.via > s.at || sender.via > s.at {
+			if l := t.procs[q]; l.group == 0 || l.group != sender.group || l.via > s.at-5*core.Second || sender.via > s.at-5*core.Second {
 				s.apart[q] = t.w.now
 			}
 		}
