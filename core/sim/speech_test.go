@@ -48,7 +48,7 @@ func TestBrokenConnectionsLoseNothing(t *testing.T) {
 	if *long {
 		n = 1000
 	}
-	plan := sim.Plan{Nodes: n, LatencyMin: core.Millisecond, LatencyMax: 20 * core.Millisecond, Loss: 20_000, For: 3 * core.Minute, ResetEvery: core.Minute,
+	plan := sim.Plan{Nodes: n, LatencyMin: core.Millisecond, LatencyMax: 20 * core.Millisecond, Loss: 20_000, For: 100 * core.Second, ResetEvery: core.Minute,
 		Speech: sim.Speech{Messages: 1000, Bytes: 300}}
 	livePlan(t, 1, plan, func(r *sim.Report) error {
 		t.Logf("%d nodes: %s", n, spoken(r))
