@@ -63,6 +63,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		r.missed(c, code)
 		return
 	}
+	r.messages.questions.part(c)
 	name := c.name
 	if name == "" {
 		return // replaced by another

@@ -8,9 +8,10 @@ import (
 
 // What is kept of questions.
 const (
-	mostQuestions = 1024     // that are open
-	answerBytes   = 64 << 10 // of answers in a frame
-	mostAnswers   = 1 << 20  // bytes that wait for one question; beyond, who answered is busy
+	mostQuestions = 1024      // that are open
+	answerBytes   = 64 << 10  // of answers in a frame
+	mostAnswers   = 1 << 20   // bytes that wait for one question; beyond, who answered is busy
+	keptAnswers   = 256 << 10 // bytes that are kept of those that are on their way
 	mostWait      = wire.MaxWait * Millisecond
 	usualWait     = 5 * Second
 )
@@ -23,7 +24,9 @@ type question struct {
 	from   ConnID // 0: it is this node's own
 	until  int64  // the ring's clock
 	out    []wire.Answer
-	size   int // of out
+	size   int           // of out
+	gone   []wire.Answer // that went that way: if it breaks, they may be lost
+	kept   int           // bytes of them
 }
 
 // inquiry is a question that this node asks.
@@ -130,6 +133,7 @@ func (q *questions) flush() (left bool) {
 				}
 			} else if c.room() {
 				q.spread.put(c, f)
+				one.keep(f.Answers)
 			} else {
 				left = true
 				break
@@ -138,6 +142,32 @@ func (q *questions) flush() (left bool) {
 		}
 	}
 	return left
+}
+
+// keep keeps answers that are on their way, the last ones if they are too many.
+func (one *question) keep(answers []wire.Answer) {
+	for _, a := range answers {
+		one.gone = append(one.gone, a)
+		one.kept += len(a.Name) + len(a.Payload)
+	}
+	for one.kept > keptAnswers {
+		one.kept -= len(one.gone[0].Name) + len(one.gone[0].Payload)
+		one.gone = one.gone[1:]
+	}
+}
+
+// part sends anew what went by a connection that is over: who asked takes one answer
+// of a name.
+func (q *questions) part(c *conn) {
+	for _, one := range q.open {
+		if one.from == c.id && len(one.gone) > 0 {
+			again := one.gone
+			one.gone, one.kept = nil, 0
+			for _, a := range again {
+				q.put(one, a)
+			}
+		}
+	}
 }
 
 // frame has as many of the answers that wait as go into one.

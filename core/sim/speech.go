@@ -35,7 +35,6 @@ const Rest = (wire.Window + 2000) * core.Millisecond
 type speech struct {
 	*life
 	plan   Speech
-	from   uint64            // the command before the first
 	at     []int64           // of each message
 	heard  []map[string]bool // who
 	last   []int64           // when it was heard last
