@@ -47,7 +47,7 @@ func (r *Ring) endAdd(c *conn) {
 func (r *Ring) addNode(id uint64, name, addr string) {
 	r.replica.add(name, wire.Member{Address: addr}, 0)
 	r.settle()
-	r.result(id, name, 0, "")
+	r.replica.result(id, name, 0, "")
 }
 
 // failAdd ends an Add whose node answered, but not as it should.
@@ -56,7 +56,7 @@ func (r *Ring) addNode(id uint64, name, addr string) {
 func (r *Ring) failAdd(c *conn, code wire.Code, text string) {
 	if a := c.add; a != nil {
 		c.add = nil
-		r.result(a.id, a.name, code, text)
+		r.replica.result(a.id, a.name, code, text)
 	}
 }
 

@@ -55,6 +55,7 @@ type conn struct {
 	forwarded []string    // probes that went to the peer since it was last heard
 
 	place   place // in this node's debts, from established on
+	line    line  // of messages
 	syncAt  int64 // no sync before: backoff
 	backoff int64
 	differs bool // a sync is due as soon as the one under way is over

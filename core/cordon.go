@@ -60,7 +60,7 @@ func (o *cordon) wish(r *Ring, cmd *Command) (wire.Code, string) {
 		return wire.CodeInvalid, cmd.Name + " is a guest: it owns nothing, and takes no guests"
 	case cmd.Name == r.cfg.Name:
 		o.set(r, on, on)
-		r.result(cmd.ID, cmd.Name, 0, "")
+		r.replica.result(cmd.ID, cmd.Name, 0, "")
 	default:
 		w := &wish{id: cmd.ID, name: cmd.Name, on: on, until: r.now + cordonTime, sure: true}
 		for _, old := range o.wishes {
@@ -87,11 +87,11 @@ func (o *cordon) review(r *Ring, name string, ask bool) {
 		w.sure = w.sure || w.name == name
 		switch {
 		case !s.isUp():
-			r.result(w.id, w.name, wire.CodeUnreachable, w.name+" is "+s.state.String()+", and it alone can say that of itself: try again when it is up")
+			r.replica.result(w.id, w.name, wire.CodeUnreachable, w.name+" is "+s.state.String()+", and it alone can say that of itself: try again when it is up")
 		case s.says.Cordoned == w.on && (w.sure || r.now >= w.until):
-			r.result(w.id, w.name, 0, "")
+			r.replica.result(w.id, w.name, 0, "")
 		case r.now >= w.until:
-			r.result(w.id, w.name, wire.CodeTimeout, w.name+" has not said so yet, or the contrary was wished of it since")
+			r.replica.result(w.id, w.name, wire.CodeTimeout, w.name+" has not said so yet, or the contrary was wished of it since")
 		default:
 			o.wishes = append(o.wishes, w)
 			if ask {
@@ -144,7 +144,7 @@ func (o *cordon) drain(r *Ring, cmd *Command) (wire.Code, string) {
 		return wire.CodeNobody, "no other node is up that takes guests, and is not cordoned: start one, or uncordon one"
 	}
 	o.sendOn(r, min(1+guests/8, mostMoved), func(c *conn) bool { return !c.cameBack || r.now-c.opened > restTime })
-	r.result(cmd.ID, r.cfg.Name, 0, "")
+	r.replica.result(cmd.ID, r.cfg.Name, 0, "")
 	return 0, ""
 }
 

@@ -10,12 +10,13 @@ const (
 	dialRoute                     // a frame has to get there
 	dialJoin                      // an address that this node was given
 	dialAdd                       // an operator's command
+	dialTell                      // a message, or an answer, has to get there
 	dialPurposes
 )
 
 // perPeriod is how many dials are begun in a period at most. Each purpose has its
 // own, so that dials that hang, or are in vain, keep none of the others waiting.
-var perPeriod = [dialPurposes]int{dialOwn: 10, dialHeal: 10, dialRedial: 32, dialRoute: 32, dialJoin: 10}
+var perPeriod = [dialPurposes]int{dialOwn: 10, dialHeal: 10, dialRedial: 32, dialRoute: 32, dialJoin: 10, dialTell: 10}
 
 // brokenOff is a peer that is to be dialled again.
 type brokenOff struct {

@@ -61,6 +61,7 @@ type Input struct {
 	Name    string     // Opened: who authentication says that it is; a guest's may end in '*' for any that begins so; "" for anybody
 	Tags    []wire.Tag // Opened, of a guest: the labels that it has to have, ascending by key,
 	Own     []string   // and patterns of the keys that others may have; any may be there if both are nil
+	Topics  *Topics    // Opened, of a guest: what it may send, and hear; nil for anything
 	Frame   []byte     // Received; the engine keeps none of it
 	Code    wire.Code  // Closed
 	Command Command    // Do
@@ -79,10 +80,30 @@ const (
 	Cordon                 // give Name, this node if empty, nothing new: done once it says so itself
 	Uncordon               // end that
 	Drain                  // give this process nothing new, and send some of its guests on: to be repeated
+
+	SendMessage // send Payload on Topic to all nodes that are up and that Filter picks, this one too
+	Tell        // to the node Name alone; its result says whether somebody heard it there
+	Ask         // like SendMessage; after its result come EventAnswers, and an EventDone
+	CallOff     // end the Ask with the ID Question: its EventDone follows
+	Answer      // answer the question that an EventHeard had, with Payload; or say with Code that there is no answer
+	Hear        // from now on hear the topics that Hear.Messages has, and the questions that Hear.Questions has; no others
 )
 
-// Command is an operator's wish. All but Stop are answered by an EventResult with
-// the same ID.
+// Topics are patterns of topics, in which '*' stands for any characters.
+type Topics struct {
+	Send []string // what a guest may send: messages, questions and tells
+	Hear []string // what it may hear
+}
+
+// Subscription is what this node hears, as patterns of topics. What it is told it
+// hears by Messages; a question it only hears of by Messages too, unless Questions has it.
+type Subscription struct {
+	Messages  []string
+	Questions []string // it answers
+}
+
+// Command is an operator's wish, or a program's. All but Stop are answered by an
+// EventResult with the same ID.
 type Command struct {
 	ID   uint64 // chosen by the runtime
 	Op   Op
@@ -90,6 +111,15 @@ type Command struct {
 	Addr string     // HOST:PORT
 	Tags []wire.Tag // of SetTags, in any order
 	Drop []string   // keys
+
+	Topic    string       // of SendMessage, Tell, Ask
+	Payload  string       // bytes: of these, and of Answer
+	Filter   Filter       // of SendMessage, Ask
+	Limit    int          // of Ask: it is called off when there are so many answers; 0 for all
+	Timeout  int64        // of Ask: microseconds; 0 stands for 5 s
+	Question uint64       // of CallOff, Answer
+	Code     wire.Code    // of Answer: 0, or why there is none: busy
+	Hear     Subscription // of Hear
 }
 
 // EffectKind tells effects apart.
@@ -194,6 +224,10 @@ const (
 	EventStays                        // it was added again in time
 	EventStale                        // this node was apart for too long to be believed; it asks others first
 	EventFresh                        // it is no longer stale
+	EventHeard                        // Name sent Payload on Topic, or told it this node; with Question, an Answer is awaited
+	EventGap                          // of what Name sent something was lost, before what is heard of it next
+	EventAnswer                       // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
+	EventDone                         // the Ask with ID is over: Names were asked and have not answered
 )
 
 // String returns the event's word.
@@ -208,19 +242,29 @@ var eventWords = [...]string{
 	EventStays:   "stays",
 	EventStale:   "stale",
 	EventFresh:   "fresh",
+	EventHeard:   "heard",
+	EventGap:     "gap",
+	EventAnswer:  "answer",
+	EventDone:    "done",
 }
 
 // Event is something that a runtime or a person may want to know.
 type Event struct {
 	Kind EventKind
 	Node Node      // EventNode
-	ID   uint64    // EventResult
+	ID   uint64    // EventResult, EventAnswer, EventDone
 	Seq  uint64    // EventResult: the change that has to be on disk
 	Name string    // EventResult: the node that was added or deleted
 	Addr string    // EventRefused, EventSkew: where, if known
 	Code wire.Code // EventResult, EventRefused, EventSkew
 	Text string    // EventResult, EventRefused: for people
 	Skew int64     // EventSkew: microseconds that the other is ahead
+
+	Topic    string   // EventHeard
+	Payload  string   // EventHeard, EventAnswer: bytes
+	Told     bool     // EventHeard: this node alone
+	Question uint64   // EventHeard: its number, for Answer; 0 if none is awaited
+	Names    []string // EventDone: ascending
 }
 
 // word is the i-th of some words, or other if there is none.

@@ -39,6 +39,7 @@ func (r *Ring) establish(c *conn) {
 		return
 	}
 	r.detector.meet(c)
+	r.messages.meet(c)
 	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c && r.replica.via(r.cfg.Name) != name {
 		r.mintPresence(0)
 	}

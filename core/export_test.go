@@ -16,6 +16,9 @@ type Sizes struct {
 	Forwarded                 int // probes, of the connection that has most
 	Timers, Syncing           int // Syncing: ranges and records on a sync's agenda
 	Buffers                   int // bytes kept for frames in and out
+	News, Streams, Lacks      int
+	Questions, Asked, Tells   int
+	OwnNews                   int // of the connection that is owed most
 }
 
 func (r *Ring) Sizes() Sizes {
@@ -26,7 +29,11 @@ func (r *Ring) Sizes() Sizes {
 		Disputed: len(d.disputed), Proved: len(d.proved), Refused: len(o.refusals),
 		Broken: len(o.broken), Denials: len(r.reconciler.denials), Claims: len(d.claims), Buffers: cap(r.buf),
 	}
+	ms := &r.messages
+	s.News, s.Streams, s.Lacks = len(ms.window.list), len(ms.window.streams), len(ms.spread.lacking)
+	s.Questions, s.Asked, s.Tells = len(ms.questions.open), len(ms.questions.asked), len(ms.tells.list)
 	for _, c := range o.conns {
+		s.OwnNews = max(s.OwnNews, len(c.line.own))
 		s.Owed = max(s.Owed, len(c.place.own))
 		if c.state == connEstablished {
 			s.Owed = max(s.Owed, int(r.debts.end-c.place.next))

@@ -59,6 +59,23 @@ func ParseFilter(tags []string, state, name string) (Filter, error) {
 	return Filter{slices.Clone(tags), state, name}, nil
 }
 
+// Terms returns what a filter has as a message carries it: the patterns of the state and
+// of the name, then the terms of tags; nil if it picks all.
+func (f *Filter) Terms() []string {
+	if len(f.tags) == 0 && f.state == "" && f.name == "" {
+		return nil
+	}
+	return append([]string{f.state, f.name}, f.tags...)
+}
+
+// FilterOf is the filter that has these Terms: of a parsed one.
+func FilterOf(terms []string) (f Filter) {
+	if len(terms) > 1 {
+		f = Filter{tags: terms[2:], state: terms[0], name: terms[1]}
+	}
+	return f
+}
+
 func isOfState(pattern string) bool {
 	return slices.ContainsFunc(stateWords[:], func(word string) bool { return isLike(strings.TrimPrefix(pattern, "!"), word) })
 }

@@ -119,7 +119,7 @@ func (p *player) took() {
 			}
 		}
 	}
-	if s := p.ring.Sizes(); s.Owed > 1000 || s.Told > 1000 || s.Queued > 8 || s.Forwarded > 8 || s.Shunned > 100 || s.Disputed > 100 || s.Proved > 100 || s.Refused > 100 || s.Broken > 100 || s.Denials > 100 || s.Claims > 0 || s.Expired > 10 || s.Buffers > 5*wire.MaxFrame {
+	if s := p.ring.Sizes(); s.Owed > 1000 || s.Told > 1000 || s.Queued > 8 || s.Forwarded > 8 || s.Shunned > 100 || s.Disputed > 100 || s.Proved > 100 || s.Refused > 100 || s.Broken > 100 || s.Denials > 100 || s.Claims > 0 || s.Expired > 10 || s.News > 1<<15 || s.Streams > 200 || s.Questions > 1024 || s.Asked > 1024 || s.Tells > 1024 || s.Lacks > 4096 || s.OwnNews > 1<<15 || s.Buffers > 5*wire.MaxFrame {
 		p.Fatalf("it holds %+v", s)
 	}
 }
@@ -178,6 +178,10 @@ func (p *player) act() {
 			p.takeOver()
 			p.took()
 		}
+	case 23:
+		p.do(core.Input{Kind: core.Do, Command: p.says()})
+	case 24, 25:
+		p.frame(p.conn(), p.news().Append(nil))
 	case 5: // time that the process was not run
 		d := pick(&p.script, core.Second, core.Minute, 25*core.Hour, 40*core.Day)
 		p.mono, p.wall = p.mono+d, p.wall+d
@@ -196,6 +200,9 @@ func (p *player) act() {
 		in.Role, in.Name = core.Role(how%2), []string{"", "", "", "a", "tab", "t*", "*"}[how/2%7]
 		if how >= 224 {
 			in.Tags = []wire.Tag{{Key: "a", Value: "b"}}
+		}
+		if how%16 == 5 {
+			in.Topics = &core.Topics{Send: []string{"a*"}, Hear: []string{"*"}}
 		}
 		p.do(in)
 		p.greet(id)

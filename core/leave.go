@@ -15,12 +15,12 @@ type leave struct {
 // merged that: frames of a connection arrive in order.
 func (r *Ring) startLeave(cmd *Command) {
 	if r.cfg.Ephemeral || r.replica.alone() {
-		r.result(cmd.ID, r.cfg.Name, 0, "")
+		r.replica.result(cmd.ID, r.cfg.Name, 0, "")
 		r.goodbye(HaltLeft)
 		return
 	}
 	if r.replica.peersUp < 2 {
-		r.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
+		r.replica.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
 		return
 	}
 	own := r.replica.nodes.Get(r.cfg.Name)
@@ -48,7 +48,7 @@ func (r *Ring) tellLeave(c *conn) {
 
 func (l *leave) answer(r *Ring, code wire.Code, text string) {
 	if l.id != 0 {
-		r.result(l.id, r.cfg.Name, code, text)
+		r.replica.result(l.id, r.cfg.Name, code, text)
 		l.id = 0
 	}
 }

@@ -63,6 +63,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		r.missed(c, code)
 		return
 	}
+	r.messages.questions.part(c)
 	name := c.name
 	if name == "" {
 		return // replaced by another
@@ -123,7 +124,7 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 		} else if r.retry(c) {
 			return
 		}
-		if !r.detector.unreached(c.want) && c.why != dialRoute { // else who asked draws the conclusion
+		if !r.detector.unreached(c.want) && c.why != dialRoute && c.why != dialTell { // else who asked draws the conclusion
 			r.detector.doubt(c.want, code == wire.CodeRefused && c.why == dialRedial)
 		}
 	}

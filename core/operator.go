@@ -7,6 +7,9 @@ func (r *Ring) do(cmd *Command) {
 	if cmd.Op >= Leave && cmd.Op <= SetTags || cmd.Op == Drain || cmd.Name == "" && (cmd.Op == Cordon || cmd.Op == Uncordon) {
 		cmd.Name = r.cfg.Name
 	}
+	if cmd.Op >= SendMessage && cmd.Op <= Hear && cmd.Op != Tell {
+		cmd.Name = "" // it is to all
+	}
 	code, text := r.unable()
 	switch {
 	case cmd.Op == Stop:
@@ -25,11 +28,13 @@ func (r *Ring) do(cmd *Command) {
 		code, text = r.cordon.wish(r, cmd)
 	case cmd.Op == Drain:
 		code, text = r.cordon.drain(r, cmd)
+	case cmd.Op >= SendMessage && cmd.Op <= Hear:
+		code, text = r.messages.do(cmd)
 	default:
 		code, text = wire.CodeInvalid, "no such command"
 	}
 	if code != 0 {
-		r.result(cmd.ID, cmd.Name, code, text)
+		r.replica.result(cmd.ID, cmd.Name, code, text)
 	}
 }
 
@@ -42,6 +47,6 @@ func (r *Ring) del(cmd *Command) (wire.Code, string) {
 		return wire.CodeForbidden, "a guest deletes nobody: ask its gateway's operator"
 	}
 	r.replica.put(wire.Nodes, rec.Next(r.replica.mint(rec), rankDel))
-	r.result(cmd.ID, cmd.Name, 0, "")
+	r.replica.result(cmd.ID, cmd.Name, 0, "")
 	return 0, ""
 }

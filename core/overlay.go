@@ -64,6 +64,7 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 		return nil
 	}
 	c.state, c.opened, c.authenticated, c.tags, c.own = connOpen, o.now, in.Name, slices.Clone(in.Tags), slices.Clone(in.Own)
+	c.line.may = in.Topics
 	c.timer.stop()
 	c.timer = o.after(helloTimeout, helloDue, "", uint64(c.id))
 	return c

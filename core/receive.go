@@ -53,17 +53,21 @@ func (r *Ring) received(id ConnID, frame []byte) {
 	case wire.KindAlive:
 		r.detector.alive(c.name, c, f.Seq, f.Instance)
 	case wire.KindRelay:
-		r.relay(c, f)
+		r.relay(c, f, len(frame))
 	case wire.KindRefused:
 		r.detector.refusedToo(c.name, f.Seq)
 	case wire.KindCordon:
 		r.cordon.obey(r, c, f.On)
+	default:
+		if wrong := r.messages.receive(c, f, len(frame)); wrong != "" {
+			r.fail(c, wire.CodeForbidden, wrong)
+		}
 	}
 }
 
 // relay takes a frame that carries from and to: it is for this node, or
 // forwarded by the rule that everybody uses.
-func (r *Ring) relay(c *conn, f *wire.Frame) {
+func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 	from, to, hops, inner := f.From, f.To, f.Hops, f.Inner
 	if c.guest && from != c.name {
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
@@ -73,20 +77,27 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 		r.cordon.obey(r, c, false) // which it may not, whoever is meant
 		return
 	}
-	if to != r.cfg.Name {
-		if hops < wire.MaxHops {
-			forward := relayed(from, to, hops+1, inner)
-			if r.detector.isRefused(to) {
-				r.overlay.tellRefused([]string{string(forward)})
-			} else {
-				r.overlay.route(to, forward, c)
-			}
-		}
-		return
-	}
 	var in wire.Frame
 	if err := in.Decode([]byte(inner)); err != nil {
 		r.fail(c, wire.CodeBadFrame, err.Error())
+		return
+	}
+	says := in.Kind == wire.KindTell || in.Kind == wire.KindSaid || in.Kind == wire.KindAnswers
+	if says {
+		r.messages.spread.came(c, size)
+	}
+	if to != r.cfg.Name {
+		if hops < wire.MaxHops {
+			forward := relayed(from, to, hops+1, inner)
+			switch {
+			case says:
+				r.messages.forward(from, to, forward, c, &in)
+			case r.detector.isRefused(to):
+				r.overlay.tellRefused([]string{string(forward)})
+			default:
+				r.overlay.route(to, forward, c)
+			}
+		}
 		return
 	}
 	switch in.Kind {
@@ -97,5 +108,9 @@ func (r *Ring) relay(c *conn, f *wire.Frame) {
 		r.detector.alive(from, nil, in.Seq, in.Instance)
 	case wire.KindCordon:
 		r.cordon.obey(r, c, in.On)
+	default:
+		if wrong := r.messages.addressed(from, c, &in, true); wrong != "" {
+			r.fail(c, wire.CodeForbidden, wrong)
+		}
 	}
 }

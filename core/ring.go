@@ -16,6 +16,7 @@ type Ring struct {
 	reconciler reconciler
 	labels     labels
 	cordon     cordon
+	messages   messages
 
 	in        wire.Frame
 	newcomer  allowance // guests' names that are new here
@@ -45,6 +46,7 @@ func New(cfg Config) (*Ring, error) {
 	r.replica.disbelieves = r.detector.disbelieves
 	r.reconciler = newReconciler(&r.self, &r.replica, &r.overlay)
 	r.reconciler.merge, r.reconciler.takeIn = r.merge, r.mergeAll
+	r.messages.init(&r.self, &r.replica, &r.overlay)
 	if cfg.Snapshot != nil {
 		if err := wrong("Snapshot", r.restore(cfg.Snapshot)); err != nil {
 			return nil, err
@@ -111,9 +113,12 @@ func (r *Ring) follow() {
 // swapped) its peers' answers could not reach it, so that time does not count:
 // it accuses nobody by deadlines that passed in its sleep.
 func (r *Ring) takeTime(in *Input) {
+	before := r.mono
 	r.mono = max(r.mono, in.Mono)
+	r.suspend(in.Wall, r.mono-before)
 	if r.wakeAt != 0 && r.mono > r.wakeAt+r.cfg.AckTimeout {
 		r.slept += r.mono - r.wakeAt
+		r.doze(r.mono - r.wakeAt)
 		r.wakeAt = r.mono
 		r.detector.health.worse()
 	}
@@ -170,6 +175,12 @@ func (r *Ring) fire() bool {
 	case connectionsDue:
 		r.overlay.filling = false
 		r.overlay.maintain()
+	case newsDue:
+		r.messages.flush()
+	case wantDue:
+		r.messages.spread.wantNext()
+	case askDue:
+		r.messages.endAsk(t.id)
 	case removalDue:
 		r.goodbye(HaltRemoved)
 	case leaveDue:
@@ -204,6 +215,7 @@ func (r *Ring) start() {
 	}
 	r.started = true
 	r.replica.stableSince, r.replica.ahead, r.born = r.now, r.wall-r.now, r.wall
+	r.messages.window.since = r.newsTime()
 	if r.cfg.Takeover {
 		r.born = r.cfg.Instance.Start
 		r.seq = uint64(r.mono) // later than any of the other's, whose answers may still come
@@ -224,6 +236,7 @@ func (r *Ring) housekeep() {
 	r.reconciler.outlast()
 	r.detector.forget()
 	r.overlay.forgive()
+	r.messages.window.forget(r.replica.isMember)
 	r.forgetTold()
 }
 

@@ -40,7 +40,7 @@ func (r *Ring) snapshot(all bool) []byte {
 		}
 	}
 	if all {
-		s.Due = r.handTimers()
+		s.Due, s.News = r.handTimers(), r.messages.handOver()
 	}
 	return s.Append(nil)
 }
@@ -58,6 +58,7 @@ func (r *Ring) restore(b []byte) error {
 		return errors.New("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
 	}
 	r.reconciler.lastContact, r.carried, r.labels.set, r.cordon.kept = s.LastContact, s.Due, s.Tags, s.Cordoned
+	r.messages.carried = s.News
 	for i := range s.Records {
 		w := &s.Records[i]
 		if w.Set == wire.Up && r.replica.isMember(w.Name) && !r.cfg.Takeover {

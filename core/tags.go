@@ -58,7 +58,7 @@ func (l *labels) change(r *Ring, cmd *Command) (wire.Code, string) {
 	if !slices.Equal(l.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
 		r.mintPresence(0)
 	}
-	r.result(cmd.ID, r.cfg.Name, 0, "")
+	r.replica.result(cmd.ID, r.cfg.Name, 0, "")
 	return 0, ""
 }
 

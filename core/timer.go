@@ -27,6 +27,9 @@ const (
 	flushDue       // rumors
 	connectionsDue // more connections, as soon as a batch of news is merged
 	leaveDue       // nobody has confirmed that this node leaves
+	newsDue        // messages
+	wantDue        // messages that others have are asked for
+	askDue         // id: the number of a question, whose time is over
 )
 
 // timer is something that is due at a time of the ring's own clock.
@@ -56,7 +59,7 @@ func (t *timer) stop() {
 type timers struct {
 	heap    []*timer
 	n       uint64
-	idle    int // of the heap: stopped
+	idle    int           // of the heap: stopped
 	carried []wire.Record // what is due, by the engine before: see Ring.resume
 }
 

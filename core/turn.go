@@ -27,7 +27,8 @@ func (r *Ring) round() {
 			}
 		}
 	}
-	switch c := r.overlay.turn(); {
+	c := r.overlay.turn()
+	switch {
 	case c == nil:
 	case c.authority && !r.cfg.Ephemeral: // it is asked, not told
 		c.used = r.now
@@ -38,6 +39,7 @@ func (r *Ring) round() {
 	default:
 		r.gossipWith(c)
 	}
+	r.messages.round(c)
 }
 
 func (r *Ring) gossipWith(c *conn) {

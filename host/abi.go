@@ -37,6 +37,12 @@ const (
 	callSetTags
 	callCordon
 	callDrain
+	callSendMessage
+	callTell
+	callAsk
+	callCallOff
+	callAnswer
+	callHear
 	exportCount
 )
 
@@ -74,11 +80,18 @@ var exports = [exportCount]struct {
 	callDel:        {"del", takes(i64, i64, i64, i32, i32)},
 	callLeave:      {"leave", takes(i64, i64, i64)},
 	callStop:       {"stop", takes(i64, i64, i64)},
-	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
+	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
 	callHandover:   {"handover", takes().returns(i64)},
 	callSetTags:    {"set_tags", takes(i64, i64, i64)},
 	callCordon:     {"cordon", takes(i64, i64, i64, i32, i32, i32)},
 	callDrain:      {"drain", takes(i64, i64, i64)},
+
+	callSendMessage: {"send_message", takes(i64, i64, i64, i32, i32, i32, i32)},
+	callTell:        {"tell", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32)},
+	callAsk:         {"ask", takes(i64, i64, i64, i32, i32, i32, i32, i32, i64)},
+	callCallOff:     {"call_off", takes(i64, i64, i64, i64)},
+	callAnswer:      {"answer", takes(i64, i64, i64, i64, i32, i32, i32)},
+	callHear:        {"hear", takes(i64, i64, i64)},
 }
 
 // imported is a function that the host has for modules.

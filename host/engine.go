@@ -44,7 +44,7 @@ type Engine struct {
 	digest [sha256.Size]byte
 	mod    api.Module
 	calls  [exportCount]api.Function
-	stack  [12]uint64
+	stack  [16]uint64
 	err    error // why it is of no use any more
 
 	// The module's buffer: see put.

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"encoding/base64"
+
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -29,6 +31,16 @@ func (r *reader) event(e *core.Event) error {
 			e.Text = string(r.bytes())
 		case "ahead_micros":
 			e.Skew = r.int()
+		case "topic":
+			e.Topic = string(r.bytes())
+		case "payload":
+			e.Payload = r.base64()
+		case "told":
+			e.Told = r.bool()
+		case "question":
+			e.Question = r.uint(64)
+		case "names":
+			e.Names = r.texts()
 		default:
 			r.skip(0)
 		}
@@ -72,7 +84,7 @@ func (r *reader) node(n *core.Node) {
 }
 
 func eventKind(word []byte) core.EventKind {
-	for k := core.EventNode; k <= core.EventFresh; k++ {
+	for k := core.EventNode; k <= core.EventDone; k++ {
 		if string(word) == k.String() {
 			return k
 		}
@@ -112,4 +124,26 @@ func (r *reader) instance() (i wire.Instance) {
 		r.fail("an instance that is none")
 	}
 	return i
+}
+
+// base64 reads bytes as a message's payload has them.
+func (r *reader) base64() string {
+	b, err := base64.StdEncoding.Strict().DecodeString(string(r.bytes()))
+	if err != nil {
+		r.fail("a payload that is no base64")
+	}
+	return string(b)
+}
+
+// texts reads an array of strings.
+func (r *reader) texts() (all []string) {
+	r.take('[')
+	for r.err == nil && r.next() != ']' {
+		if len(all) > 0 {
+			r.take(',')
+		}
+		all = append(all, string(r.bytes()))
+	}
+	r.take(']')
+	return all
 }

@@ -97,7 +97,7 @@ func (e *Engine) input(in core.Input) (err error) {
 		_, err = e.call(callStart, mono, wall)
 	case core.Opened:
 		var addr uint64
-		if in.Name != "" || in.Tags != nil || in.Own != nil {
+		if in.Name != "" || in.Tags != nil || in.Own != nil || in.Topics != nil {
 			err = e.openedAs(in)
 		} else if addr, _, err = e.put(in.Addr, ""); err == nil {
 			_, err = e.call(callOpened, mono, wall, uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr)))
@@ -133,12 +133,16 @@ func (e *Engine) openedAs(in core.Input) error {
 		}
 		may = presence(keys)
 	}
-	addr, at, err := e.put(in.Addr, in.Name+must+may)
+	send, hear := anyTopic, anyTopic
+	if in.Topics != nil {
+		send, hear = topics(in.Topics.Send), topics(in.Topics.Hear)
+	}
+	addr, at, err := e.put(in.Addr, in.Name+must+may+send+hear)
 	if err != nil {
 		return err
 	}
 	args := []uint64{uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr))}
-	for _, text := range []string{in.Name, must, may} {
+	for _, text := range []string{in.Name, must, may, send, hear} {
 		args = append(args, at, uint64(len(text)))
 		at += uint64(len(text))
 	}
@@ -146,12 +150,25 @@ func (e *Engine) openedAs(in core.Input) error {
 	return err
 }
 
+// anyTopic is how any topics cross over, and topics how some do.
+const anyTopic = "*,"
+
+func topics(patterns []string) (list string) {
+	for _, pattern := range patterns {
+		list += pattern + ","
+	}
+	return list
+}
+
 // presence is how tags cross over.
 func presence(tags []wire.Tag) string { return wire.Presence{Version: 1, Tags: tags}.Value() }
 
 func (e *Engine) command(mono, wall uint64, c core.Command) error {
-	if c.Op == core.SetTags {
+	switch c.Op {
+	case core.SetTags:
 		return e.setTags(mono, wall, c)
+	case core.SendMessage, core.Tell, core.Ask, core.CallOff, core.Answer, core.Hear:
+		return e.say(mono, wall, c)
 	}
 	name, addr, err := e.put(c.Name, c.Addr)
 	if err != nil {

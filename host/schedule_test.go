@@ -125,7 +125,7 @@ func (s *schedule) input() core.Input {
 		s.accepted += 2
 		s.conns = append(s.conns, s.accepted-1)
 		return core.Input{Kind: core.Opened, Conn: s.accepted - 1, Role: core.Role(rapid.IntRange(0, 1).Draw(s.T, "role")), Addr: "10.0.0.1:1",
-			Name: allowed.Draw(s.T, "is"), Tags: demanded.Draw(s.T, "tags"), Own: keys.Draw(s.T, "own")}
+			Name: allowed.Draw(s.T, "is"), Tags: demanded.Draw(s.T, "tags"), Own: keys.Draw(s.T, "own"), Topics: s.topics()}
 	case 5:
 		return core.Input{Kind: core.Opened, Conn: s.conn()}
 	case 6:
@@ -134,6 +134,9 @@ func (s *schedule) input() core.Input {
 		c := core.Command{
 			ID: rapid.Uint64().Draw(s.T, "id"), Op: core.Op(rapid.IntRange(0, 9).Draw(s.T, "op")),
 			Name: names.Draw(s.T, "name"), Addr: addresses.Draw(s.T, "addr"), Drop: keys.Draw(s.T, "drop"),
+		}
+		if rapid.Bool().Draw(s.T, "says") {
+			s.says(&c)
 		}
 		for _, key := range keys.Draw(s.T, "set") {
 			c.Tags = append(c.Tags, wire.Tag{Key: key, Value: values.Draw(s.T, "value")})
@@ -202,6 +205,9 @@ func (s *schedule) broken() []byte {
 }
 
 func (s *schedule) frame() wire.Frame {
+	if rapid.IntRange(0, 2).Draw(s.T, "news") == 0 {
+		return s.news()
+	}
 	f := wire.Frame{
 		Kind: wire.Kind(rapid.IntRange(int(wire.KindGossip), int(wire.KindCordon)).Draw(s.T, "kind")),
 		Seq:  uint64(rapid.IntRange(0, 40).Draw(s.T, "seq")), Wall: s.wall,

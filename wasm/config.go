@@ -29,7 +29,7 @@ func abi() int32 { return abiVersion }
 func text(key, value string) int32 {
 	value = strings.Clone(value)
 	if ring != nil {
-		return tagText(key, value)
+		return commandText(key, value)
 	}
 	var field *string
 	switch key {

@@ -86,7 +86,7 @@ func appendEvent(dst []byte, e *core.Event) []byte {
 	case core.EventNode:
 		o.key(`,"node":`)
 		o.node(&e.Node)
-	case core.EventResult:
+	case core.EventResult, core.EventAnswer, core.EventDone:
 		o.uint(`,"id":`, e.ID)
 		o.uint(`,"seq":`, e.Seq)
 	}
@@ -95,8 +95,44 @@ func appendEvent(dst []byte, e *core.Event) []byte {
 	o.uint(`,"code":`, uint64(e.Code))
 	o.string(`,"text":"`, e.Text)
 	o.int(`,"ahead_micros":`, e.Skew)
+	o.string(`,"topic":"`, e.Topic)
+	if e.Payload != "" {
+		o.key(`,"payload":"`)
+		o.base64(e.Payload)
+		o.raw(`"`)
+	}
+	if e.Told {
+		o.key(`,"told":true`)
+	}
+	o.uint(`,"question":`, e.Question)
+	if len(e.Names) > 0 {
+		o.key(`,"names":["`)
+		for i, name := range e.Names {
+			if i > 0 {
+				o.raw(`","`)
+			}
+			o.text(name)
+		}
+		o.raw(`"]`)
+	}
 	o.close()
 	return o.b
+}
+
+// base64 appends bytes as base64 (RFC 4648, section 4), which has to be quick: a
+// message has up to 8 KiB.
+func (o *object) base64(s string) {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for ; len(s) >= 3; s = s[3:] {
+		v := uint(s[0])<<16 | uint(s[1])<<8 | uint(s[2])
+		o.b = append(o.b, digits[v>>18], digits[v>>12&63], digits[v>>6&63], digits[v&63])
+	}
+	switch len(s) {
+	case 1:
+		o.b = append(o.b, digits[s[0]>>2], digits[s[0]&3<<4], '=', '=')
+	case 2:
+		o.b = append(o.b, digits[s[0]>>2], digits[s[0]&3<<4|s[1]>>4], digits[s[1]&15<<2], '=')
+	}
 }
 
 func (o *object) node(n *core.Node) {

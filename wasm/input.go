@@ -23,10 +23,10 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 
 // openedAs is opened for a connection whose other end was authenticated. What tags
 // it has to have, if that matters, is a Presence that has them; and so is which it
-// may have, by their keys.
+// may have, by their keys. Topics are patterns, with a comma after each.
 //
 //go:wasmexport opened_as
-func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may string) {
+func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may, send, hear string) {
 	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr), Name: strings.Clone(name)}
 	if must != "" {
 		in.Tags = append([]wire.Tag{}, tagsOf(must)...)
@@ -37,7 +37,23 @@ func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may 
 			in.Own = append(in.Own, t.Key)
 		}
 	}
+	if send != anyTopic || hear != anyTopic {
+		in.Topics = &core.Topics{Send: topicsOf(send), Hear: topicsOf(hear)}
+	}
 	step(mono, wall, in)
+}
+
+const anyTopic = "*,"
+
+func topicsOf(list string) (all []string) {
+	list = strings.Clone(list)
+	for i := 0; i < len(list); i++ {
+		if list[i] == ',' {
+			all = append(all, list[:i])
+			list, i = list[i+1:], -1
+		}
+	}
+	return all
 }
 
 func tagsOf(presence string) []wire.Tag {
@@ -74,27 +90,69 @@ func leave(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op
 //go:wasmexport stop
 func stop(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Stop}) }
 
-// changes is what set_tags will do.
-var changes core.Command
+// said is what the next command has beside its parameters.
+var said struct {
+	core.Command
+	terms []string // of a filter
+}
 
-// tagText takes what is said of set_tags before it.
+// commandText takes what is said of a command before it.
+func commandText(key, value string) int32 {
+	switch key {
+	case "match":
+		said.terms = append(said.terms, value)
+	case "hear":
+		said.Hear.Messages = append(said.Hear.Messages, value)
+	case "answer":
+		said.Hear.Questions = append(said.Hear.Questions, value)
+	default:
+		return tagText(key, value)
+	}
+	return 0
+}
+
 func tagText(key, value string) int32 {
 	if tag, ok := strings.CutPrefix(key, "tag:"); ok {
-		changes.Tags = append(changes.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
+		said.Tags = append(said.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
 	} else if tag, ok = strings.CutPrefix(key, "drop:"); ok {
-		changes.Drop = append(changes.Drop, strings.Clone(tag))
+		said.Drop = append(said.Drop, strings.Clone(tag))
 	} else {
 		return refused
 	}
 	return 0
 }
 
+// whole makes a command of what was said of it.
+func whole(c core.Command) core.Command {
+	c.Tags, c.Drop, c.Hear = said.Tags, said.Drop, said.Hear
+	c.Filter = core.FilterOf(said.terms)
+	said.Command, said.terms = core.Command{}, nil
+	return c
+}
+
 //go:wasmexport set_tags
 func setTags(mono, wall int64, id uint64) {
-	c := changes
-	changes = core.Command{}
-	c.ID, c.Op = id, core.SetTags
-	do(mono, wall, c)
+	do(mono, wall, whole(core.Command{ID: id, Op: core.SetTags}))
+}
+
+//go:wasmexport send_message
+func sendMessage(mono, wall int64, id uint64, topic, payload string) {
+	do(mono, wall, whole(core.Command{ID: id, Op: core.SendMessage, Topic: topic, Payload: payload}))
+}
+
+//go:wasmexport tell
+func tell(mono, wall int64, id uint64, name, topic, payload string) {
+	do(mono, wall, core.Command{ID: id, Op: core.Tell, Name: name, Topic: topic, Payload: payload})
+}
+
+//go:wasmexport ask
+func ask(mono, wall int64, id uint64, topic, payload string, limit int32, timeout int64) {
+	do(mono, wall, whole(core.Command{ID: id, Op: core.Ask, Topic: topic, Payload: payload, Limit: int(limit), Timeout: timeout}))
+}
+
+//go:wasmexport call_off
+func callOff(mono, wall int64, id, question uint64) {
+	do(mono, wall, core.Command{ID: id, Op: core.CallOff, Question: question})
 }
 
 //go:wasmexport cordon
@@ -109,13 +167,21 @@ func cordon(mono, wall int64, id uint64, on uint32, name string) {
 //go:wasmexport drain
 func drain(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Drain}) }
 
+//go:wasmexport answer
+func answer(mono, wall int64, id, question uint64, code uint32, payload string) {
+	do(mono, wall, core.Command{ID: id, Op: core.Answer, Question: question, Code: wire.Code(code), Payload: payload})
+}
+
+//go:wasmexport hear
+func hear(mono, wall int64, id uint64) { do(mono, wall, whole(core.Command{ID: id, Op: core.Hear})) }
+
 //go:wasmexport snapshot
-func snapshot() int64 { return said(ring.Snapshot()) }
+func snapshot() int64 { return written(ring.Snapshot()) }
 
 //go:wasmexport handover
-func handover() int64 { return said(ring.Handover()) }
+func handover() int64 { return written(ring.Handover()) }
 
-func said(b []byte, _ error) int64 { // a Ring never fails
+func written(b []byte, _ error) int64 { // a Ring never fails
 	garbage.took(len(b))
 	return out(b)
 }

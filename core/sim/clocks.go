@@ -23,6 +23,9 @@ func (m *Machine) Offset() int64 { return m.clock + m.slide.at(m.w.now) }
 // StepClock sets the wall clock forward by d, or back.
 func (m *Machine) StepClock(d int64) {
 	m.clock, m.slide = m.Offset()+d, slide{}
+	if m.w.talk != nil {
+		m.w.talk.set = m.w.now
+	}
 	m.w.note(m, "its clock is now ", signed(m.clock))
 }
 
@@ -37,6 +40,9 @@ func (m *Machine) Wander(offset, over int64) {
 // Skip has a time pass for all wall clocks, and for nothing else: all machines are
 // suspended for so long, and go on where they were.
 func (w *World) Skip(d int64) {
+	if w.talk != nil {
+		w.talk.open = nil // it is no news any more
+	}
 	w.note(nil, "all sleep for ", clock(d))
 	w.skipped += d
 }

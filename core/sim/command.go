@@ -37,8 +37,12 @@ func (m *Machine) Do(c core.Command) uint64 {
 	return c.ID
 }
 
+// DoSoon is Do from within an event: the process gets the command when it is done with that.
+func (m *Machine) DoSoon(c core.Command) uint64 { return m.w.whisper(m.proc, c, 1) }
+
 func (p *process) command(id int) {
 	if !p.dead {
+		p.m.w.talk.spoken(id)
 		p.step(core.Input{Kind: core.Do, Command: p.m.w.commands[id-1].Command})
 	}
 }

@@ -39,6 +39,7 @@ type end struct {
 	foreign bool   // what it sends is answered by a reset: see ForgetLoudly
 	deaf    int64  // when something arrived whose acknowledgement was lost; 0 if none was
 	broken  bool   // nothing that it sends arrives any more, and it will hear of it
+	greeted bool   // it has said hello
 }
 
 type connState uint8
@@ -287,6 +288,9 @@ func (w *World) send(p *process, id core.ConnID, frame []byte) {
 	if s.end[s.of].full(frame) {
 		w.giveUp(s.conn, s.of, wire.CodeSlow)
 		return
+	}
+	if len(frame) > 1 && frame[1] == byte(wire.KindHello) {
+		s.end[s.of].greeted = true
 	}
 	w.frames++
 	w.bytes += uint64(len(frame))

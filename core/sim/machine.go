@@ -171,6 +171,9 @@ func (m *Machine) start(join []string, rejoin bool) error {
 	m.proc = newProcess(m, eng, cfg.Instance)
 	w.release()
 	m.proc.step(core.Input{Kind: core.Start})
+	if m.proc != nil {
+		w.talk.start(m.proc)
+	}
 	return nil
 }
 

@@ -24,6 +24,8 @@ type Plan struct {
 
 	Acts       []Act
 	ChurnEvery int64 // microseconds between two restarts of random nodes; 0 for none
+	ResetEvery int64 // microseconds after which a connection breaks, on average; 0 for never
+	Speech     Speech
 	For        int64 // how long it is watched once it stands, microseconds
 
 	// Others of the nodes and guests, spread evenly, run on engines that Other makes.
@@ -145,6 +147,7 @@ type life struct {
 	back    []*Machine // who churned and is away, by the time of return
 	returns []int64
 	churned int
+	speech  *speech // nil if nothing is said
 }
 
 // Run lives the plan. An error is the plan's, or an engine's that failed.
@@ -163,6 +166,13 @@ func (p *Plan) Run() (*Report, error) {
 	w.beLean(p.workers)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	l.watch = newWatch(w, p.Nodes+p.Guests)
+	if p.Speech != (Speech{}) {
+		l.speech = &speech{life: l, plan: p.Speech, asked: make(map[uint64]int)}
+		w.OnEvent(func(m *Machine, e *core.Event) {
+			l.watch.event(m, e)
+			l.speech.event(m, e)
+		})
+	}
 	r := &Report{}
 	l.machines()
 	for i, m := range w.machines {
@@ -242,7 +252,9 @@ func (l *life) start(m *Machine) error {
 	if m.opt.Guest {
 		kind = ChangeGuest
 	}
-	return l.watch.start(m, kind, join)
+	err := l.watch.start(m, kind, join)
+	l.speech.listen(m)
+	return err
 }
 
 // pickOf draws k different numbers below n.
@@ -288,7 +300,13 @@ func (l *life) live(r *Report) error {
 	end := w.now + l.For
 	every := max(sampleEvery, l.For/mostSamples)
 	acts := l.sorted()
-	heal, churn := int64(0), int64(0)
+	heal, churn, reset := int64(0), int64(0), int64(0)
+	if l.ResetEvery > 0 {
+		reset = w.now + resetEvery
+	}
+	if l.speech != nil {
+		w.onSend = l.speech.sent
+	}
 	if l.ChurnEvery > 0 {
 		churn = w.now + l.between(1, 2*l.ChurnEvery-1)
 	}
@@ -306,7 +324,20 @@ func (l *life) live(r *Report) error {
 		if len(l.returns) > 0 {
 			next = min(next, l.returns[0])
 		}
+		if reset > 0 {
+			next = min(next, reset)
+		}
+		if at := l.speech.next(); at > 0 {
+			next = min(next, at)
+		}
 		w.advance(next)
+		if reset > 0 && reset <= w.now {
+			l.breakSome(l.ResetEvery)
+			reset += resetEvery
+		}
+		for at := l.speech.next(); at > 0 && at <= w.now; at = l.speech.next() {
+			l.speech.say()
+		}
 		if w.now == sample {
 			r.Samples = append(r.Samples, l.sample())
 			sample += every

@@ -93,6 +93,9 @@ func (p *process) carryOut(in core.Input, effects []core.Effect, err error) {
 		case core.Dial:
 			w.dial(p, e.Conn, e.Addr)
 		case core.Send:
+			if w.onSend != nil {
+				w.onSend(e.Frame)
+			}
 			w.send(p, e.Conn, e.Frame)
 		case core.Close:
 			w.closeConn(p, e.Conn, e.Code, e.Text)
@@ -156,6 +159,7 @@ func (p *process) emit(e *core.Event) {
 		p.acknowledge()
 	}
 	p.m.w.promises.shown(p, e)
+	p.m.w.talk.event(p, e)
 	if p.m.w.onEvent != nil {
 		p.m.w.onEvent(p.m, e)
 	}
@@ -169,7 +173,9 @@ func (p *process) acknowledge() {
 		if c.seq > p.onDisk && !p.m.opt.Guest {
 			return false
 		}
-		c.Acked = true
+		if c.Acked = true; c.Op >= core.SendMessage {
+			return true
+		}
 		w.follow(p.m, "acknowledges: ", commandWords(c.Command))
 		return true
 	})

@@ -160,6 +160,7 @@ func (m *Machine) downs() (n int64) {
 
 // look holds what all show against who lives.
 func (p *promises) look() {
+	p.w.talk.look()
 	calm := p.calm()
 	if calm <= UpWithin {
 		return
@@ -339,14 +340,22 @@ func (p *promises) stepped(pr *process, in *core.Input, effects []core.Effect) {
 	if p == nil || pr.m.opt.Rogue != nil {
 		return
 	}
-	came, bytes := len(in.Frame), 0
+	came, bytes, news, things := len(in.Frame), 0, 0, 0
 	if in.Kind == core.Start {
 		came = len(pr.m.disk.Ring)
 	}
 	for i := range effects {
-		bytes += len(effects[i].Frame)
+		if e := &effects[i]; isNews(e) {
+			news += len(e.Frame)
+		} else {
+			bytes += len(e.Frame)
+			things++
+		}
 	}
 	conns := len(pr.conns) + 1
+	if most := conns * newsOfConn; news > most {
+		p.broken(pr.m.name, " sends ", strconv.Itoa(news), " bytes of messages in one step, more than ", strconv.Itoa(most), ", to ", strconv.Itoa(conns), " peers")
+	}
 	most, mostBytes := 64+12*conns+came/8, 8<<10+1024*conns+4*came
 	if p.w.crowd != nil { // there is more to tell than that: an answer and the news of a flush, each full
 		most += p.w.guests()
@@ -355,10 +364,30 @@ func (p *promises) stepped(pr *process, in *core.Input, effects []core.Effect) {
 	if in.Kind == core.Start || kindOf(in) == wire.KindSynced {
 		most += p.known().names // each is shown, or dropped, as an authority lacks it
 	}
-	if len(effects) > most {
-		p.broken(pr.m.name, " does ", strconv.Itoa(len(effects)), " things in one step, more than ", strconv.Itoa(most), ", on ", strconv.Itoa(conns), " connections")
+	if things > most {
+		p.broken(pr.m.name, " does ", strconv.Itoa(things), " things in one step, more than ", strconv.Itoa(most), ", on ", strconv.Itoa(conns), " connections")
 	}
 	if bytes > mostBytes {
 		p.broken(pr.m.name, " sends ", strconv.Itoa(bytes), " bytes in one step, more than ", strconv.Itoa(mostBytes), ", to ", strconv.Itoa(conns), " peers, for ", strconv.Itoa(came))
 	}
+}
+
+// newsOfConn is how many bytes of messages a step sends on a connection, at most: what
+// may be under way there, a last frame over, and what was seen.
+const newsOfConn = (64 + 24 + 64) << 10
+
+// isNews tells whether an effect is of messages, whose number and bytes are bounded by
+// what peers take.
+func isNews(e *core.Effect) bool {
+	switch e.Kind {
+	case core.Send:
+		if len(e.Frame) < 2 {
+			return false
+		}
+		kind := wire.Kind(e.Frame[1])
+		return kind >= wire.KindMessage && kind <= wire.KindAnswers || kind == wire.KindRelay && len(e.Frame) > 600 // of probes none is as long
+	case core.Emit:
+		return e.Event.Kind >= core.EventHeard
+	}
+	return false
 }

@@ -26,10 +26,10 @@ const (
 
 // deeds are what a process did in a quiet minute.
 type deeds struct {
-	sent     [wire.KindCordon + 1]int // frames, by kind
-	bytes    int                      // of those
-	records  int                      // in gossip and acks
-	heard    int                      // gossip
+	sent     [wire.KindAnswers + 1]int // frames, by kind
+	bytes    int                       // of those
+	records  int                       // in gossip and acks
+	heard    int                       // gossip
 	dials    int
 	accepted int
 	writes   int
@@ -147,6 +147,11 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	}
 	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], reconciles, "reconciles")
 	n(d.sent[wire.KindGossip], quietRounds, "gossips")
+	said := 0
+	for kind := wire.KindMessage; kind <= wire.KindAnswers; kind++ {
+		said += d.sent[kind]
+	}
+	n(said, 0, "says something")
 	n(d.sent[wire.KindAck], d.heard, "acknowledges gossip")
 	n(d.dials, dials, "dials")
 	opened := d.dials + d.accepted

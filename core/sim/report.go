@@ -19,6 +19,8 @@ type Report struct {
 	GuestFalseSuspicions, GuestFalseDeaths int
 	Halted                                 int // processes that ended without having been asked
 
+	Spoken Spoken // of a Plan's Speech
+
 	RingFile     int // bytes of a node's at the end
 	Records      int // in it
 	Wrong, Pairs int // of the pairs of nodes at the end
@@ -122,6 +124,7 @@ func (l *life) sample() Sample {
 // finish fills in what is known at the end.
 func (l *life) finish(r *Report) error {
 	t := l.watch
+	l.speech.finish(r)
 	r.Traffic = l.trafficSince(l.mark)
 	r.Changes = t.takeChanges()
 	r.FalseSuspicions, r.FalseDeaths = t.suspects[0], t.deaths[0]

@@ -17,6 +17,7 @@ var (
 	nodes  = flag.Int("sim.nodes", 0, "how many nodes it begins with at most")
 	names  = flag.Int("sim.crowd", 0, "have each story begin with a ring that knows so many names at most; negative: none does")
 	calm   = flag.Bool("sim.calm", false, "have the network hold up nothing, lose nothing and break nothing")
+	talks  = flag.Bool("sim.talk", false, "have something said all the time")
 	tries  = flag.Int("sim.shrink", 400, "how many stories are tried to find a short one that goes as wrong")
 	traced = flag.Bool("sim.trace", false, "print the trace of every world; for one test at a time")
 )
@@ -43,7 +44,7 @@ func TestSeeds(t *testing.T) {
 			if !*traced {
 				t.Parallel()
 			}
-			tale := sim.Tale{Seed: seed, Nodes: *nodes, Crowd: *names, Calm: *calm}
+			tale := sim.Tale{Seed: seed, Nodes: *nodes, Crowd: *names, Calm: *calm, Talk: *talks}
 			var err error
 			if *acts != "" {
 				if tale.Acts, err = sim.ParseScenes(*acts); err != nil {
@@ -75,6 +76,9 @@ func flags(t sim.Tale) string {
 	}
 	if t.Calm {
 		s += " -sim.calm"
+	}
+	if t.Talk {
+		s += " -sim.talk"
 	}
 	if t.Acts != nil {
 		s += " -sim.acts=" + t.String()

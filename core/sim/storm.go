@@ -40,7 +40,7 @@ func (s *storm) live(p *plot) error {
 		s.w.recount(nil, "act ", strconv.Itoa(a.number), ": ", kinds[a.kind].word)
 		s.by(a.seed)
 		kinds[a.kind].do(s)
-		s.w.Run(a.pause)
+		s.pause(a.pause)
 		s.witnessed()
 		if s.w.err != nil {
 			return s.w.err
@@ -51,6 +51,18 @@ func (s *storm) live(p *plot) error {
 		return err
 	}
 	return s.still()
+}
+
+// pause lets time pass, in which something may be said.
+func (s *storm) pause(d int64) {
+	if s.w.talk == nil {
+		s.w.Run(d)
+		return
+	}
+	for end := s.w.now + d; s.w.now < end; {
+		s.w.Run(min(s.w.talk.rng.Int64N(3*core.Second), end-s.w.now))
+		s.w.Say()
+	}
 }
 
 // by has all be drawn by a seed from now on.

@@ -18,6 +18,7 @@ type Tale struct {
 	Crowd int     // names that its ring knows already, at most; 0 for a crowd in one seed of many, negative for none
 	Calm  bool    // on a network that holds up nothing, and loses and breaks nothing
 	Acts  []Scene // nil for all
+	Talk  bool    // something is said all the time
 }
 
 // Scene is one of the acts that were drawn, and for how long nothing is done after it.
@@ -35,6 +36,9 @@ func Storm(cfg Config) (*World, error) { return Tale{Seed: cfg.Seed}.Live(cfg) }
 func (t Tale) Live(cfg Config) (w *World, err error) {
 	p := t.draw(&cfg)
 	s := &storm{w: New(cfg), plain: cfg.New == nil, accusers: make(map[*Machine]bool)}
+	if t.Talk {
+		s.w.Talk()
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			w, err = s.w, fmt.Errorf("panic: %v\n%s", r, places(debug.Stack()))

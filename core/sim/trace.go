@@ -116,6 +116,8 @@ func EventWords(e *core.Event) string {
 		if e.Skew == 0 {
 			s = "the clock of " + e.Name + " is right again"
 		}
+	case core.EventHeard, core.EventGap:
+		s = e.Kind.String() + " " + e.Name + " " + e.Payload[:min(len(e.Payload), 8)]
 	default:
 		s = e.Kind.String()
 	}
@@ -151,6 +153,31 @@ func (d *describer) of(b []byte) string {
 		return "synced" + seq + " of " + strconv.FormatUint(f.Handled, 10) + itemsWords(f.Items)
 	case wire.KindProbe:
 		return "probe" + seq
+	case wire.KindMessage:
+		text := "messages"
+		for i := range f.Messages {
+			m := &f.Messages[i]
+			text += " " + m.Name + ":" + strconv.FormatUint(m.Seq, 10) + "-" + strconv.FormatUint(m.Step, 10) + "/" + strconv.FormatUint(m.Age, 10) + "ms"
+		}
+		return text
+	case wire.KindSeen, wire.KindHave, wire.KindWant, wire.KindHear:
+		text := map[wire.Kind]string{wire.KindSeen: "seen", wire.KindHave: "have", wire.KindWant: "want", wire.KindHear: "hear"}[f.Kind] + " " + strconv.FormatUint(f.Window, 10)
+		for i := range f.Streams {
+			st := &f.Streams[i]
+			text += " " + st.Name + ":" + strconv.FormatUint(st.Old, 10) + "," + strconv.FormatUint(st.Upto, 10)
+			for _, n := range st.Seqs {
+				text += "+" + strconv.FormatUint(n, 10)
+			}
+		}
+		return text
+	case wire.KindTook:
+		return "took " + strconv.FormatUint(f.Bytes, 10)
+	case wire.KindTell:
+		return "tell" + seq + " behind " + strconv.FormatUint(f.Tell.Before, 10) + " " + f.Tell.Topic
+	case wire.KindSaid:
+		return "said" + seq + " " + f.Code.String()
+	case wire.KindAnswers:
+		return strconv.Itoa(len(f.Answers)) + " answers to " + f.Asker + seq
 	case wire.KindAlive:
 		return "alive" + seq
 	case wire.KindRefused:

@@ -37,7 +37,8 @@ func (w *World) commanded(m *Machine, c core.Command) {
 	switch c.Op {
 	case core.Leave:
 		o.name = m.opt.Node
-	case core.Stop, core.Cordon, core.Uncordon, core.Drain:
+	case core.Add, core.Del:
+	default:
 		return
 	}
 	if o.name != "" {

@@ -71,6 +71,7 @@ type World struct {
 	bytes     uint64
 	err       error
 	promises  *promises // nil if nobody watches: see Promise
+	talk      *talk     // nil if nobody says anything: see Talk
 	quiet     quiet     // nil but in a minute that is: see Quiet
 	crowd     *crowd    // that it began with; nil for none
 	lean      bool      // of thousands: no digest, no views, no truth to Check, and files only when processes halt
@@ -79,6 +80,7 @@ type World struct {
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)
+	onSend  func(frame []byte)
 }
 
 // New returns a World without machines, at time 0.

@@ -162,6 +162,32 @@ var acts = map[string]func(*scenario, args){
 	"cordon":   func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Cordon, Name: a.word(1)}) },
 	"uncordon": func(s *scenario, a args) { s.command(a.word(0), core.Command{Op: core.Uncordon, Name: a.word(1)}) },
 	"drain":    func(s *scenario, a args) { s.drain(s.machine(a.word(0)), a.duration("within", time.Minute)) },
+
+	"hear": func(s *scenario, a args) {
+		hear := core.Subscription{Messages: a.words[1:]}
+		if questions := a.value("answers"); questions != "" {
+			hear.Questions = []string{questions}
+		}
+		s.command(a.word(0), core.Command{Op: core.Hear, Hear: hear})
+	},
+	"send": func(s *scenario, a args) {
+		s.command(a.word(0), core.Command{Op: core.SendMessage, Topic: a.word(1), Payload: a.word(2), Filter: a.filter()})
+	},
+	"tell": func(s *scenario, a args) {
+		s.command(a.word(0), core.Command{Op: core.Tell, Name: a.word(1), Topic: a.word(2), Payload: a.word(3)})
+	},
+	"ask": func(s *scenario, a args) {
+		s.command(a.word(0), core.Command{Op: core.Ask, Topic: a.word(1), Filter: a.filter()})
+	},
+}
+
+// filter is what name=PATTERN makes of it.
+func (a args) filter() core.Filter {
+	f, err := core.ParseFilter(nil, "", a.value("name"))
+	if err != nil {
+		panic(err)
+	}
+	return f
 }
 
 func each(s *scenario, a args, do func(*sim.Machine)) {
@@ -261,7 +287,7 @@ func (s *scenario) command(at string, c core.Command) {
 		s.say("", at+" does not answer")
 	case got().Code != 0:
 		s.say("", at+" says no: "+got().Code.String()+", "+got().Text)
-	case got().Acked && c.Op != core.Leave:
+	case got().Acked && c.Op != core.Leave && c.Op < core.SendMessage: // of what is said there is nothing on a disk
 		s.say("", at+": done, and on the disk")
 	}
 }

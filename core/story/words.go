@@ -38,6 +38,22 @@ func (s *scenario) event(m *sim.Machine, e *core.Event) {
 		s.say("", m.Name()+" is stale")
 	case core.EventFresh:
 		s.say("", m.Name()+" is stale no more")
+	case core.EventHeard:
+		how := " sends "
+		switch {
+		case e.Told:
+			how = " tells "
+		case e.Question != 0:
+			how = " asks "
+			m.DoSoon(core.Command{Op: core.Answer, Question: e.Question, Payload: "here"})
+		}
+		s.say(m.Name(), e.Name+how+e.Topic+colon(e.Payload))
+	case core.EventGap:
+		s.say(m.Name(), "something of "+e.Name+" was lost")
+	case core.EventAnswer:
+		s.say(m.Name(), e.Name+" answers"+colon(e.Payload))
+	case core.EventDone:
+		s.say(m.Name(), "it is over"+colon(strings.Join(e.Names, " ")))
 	}
 }
 

@@ -3,12 +3,12 @@ package wire
 // Append appends the frame's encoding. It does not check the limits: who builds
 // a frame keeps them. A frame of no known kind appends nothing.
 func (f *Frame) Append(dst []byte) []byte {
-	if f.Kind == 0 || int(f.Kind) >= len(lengths) {
+	if int(f.Kind) >= len(lengths) || lengths[f.Kind] == 0 {
 		return dst
 	}
 	w := writer{append(dst, 0x90|byte(lengths[f.Kind]), byte(f.Kind))}
 	switch f.Kind {
-	case KindGossip, KindAck, KindSync, KindSynced, KindProbe, KindRefused, KindAlive:
+	case KindGossip, KindAck, KindSync, KindSynced, KindProbe, KindRefused, KindAlive, KindTell, KindSaid:
 		w.uint(f.Seq)
 	}
 	switch f.Kind {
@@ -37,6 +37,32 @@ func (f *Frame) Append(dst []byte) []byte {
 		w.string(f.Text)
 	case KindCordon:
 		w.uint(uint64(count(f.On)))
+	case KindMessage:
+		w.messages(f.Messages)
+	case KindSeen:
+		w.uint(f.Window)
+		w.streams(f.Streams)
+	case KindHave, KindWant:
+		w.streams(f.Streams)
+	case KindTook:
+		w.uint(f.Bytes)
+	case KindHear:
+		w.texts(f.Topics)
+		w.uint(f.Window)
+		w.streams(f.Streams)
+	case KindTell:
+		w.uint(f.Tell.Before)
+		w.uint(f.Tell.Age)
+		w.instance(&f.Instance)
+		w.string(f.Tell.Topic)
+		w.bytes(f.Tell.Payload)
+	case KindSaid:
+		w.uint(uint64(f.Code))
+	case KindAnswers:
+		w.string(f.Asker)
+		w.instance(&f.Instance)
+		w.uint(f.Seq)
+		w.answers(f.Answers)
 	}
 	return w.b
 }
@@ -45,12 +71,15 @@ func (f *Frame) Append(dst []byte) []byte {
 var lengths = [...]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2, KindCordon: 2,
+	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5,
 }
 
 // reset empties f, but for the space of its slices.
 //
 //go:noinline
-func (f *Frame) reset() { *f = Frame{Records: f.Records[:0], Items: f.Items[:0]} }
+func (f *Frame) reset() {
+	*f = Frame{Records: f.Records[:0], Items: f.Items[:0], Messages: f.Messages[:0], Streams: f.Streams[:0]}
+}
 
 // Decode makes f the frame that b is the encoding of. f's slices are used
 // again; its strings share one copy of b. After an error, which is always an
@@ -88,10 +117,8 @@ func (r *reader) frame(f *Frame) {
 		f.Seq = r.uint("frame.seq")
 		f.Handled = r.uint("frame.handled")
 		f.Items = r.items(f.Items)
-	case KindProbe, KindAlive, KindRefused:
-		f.Seq, f.Instance = r.answer(f.Kind)
-	case KindCordon:
-		f.On = r.on()
+	case KindProbe, KindAlive, KindRefused, KindCordon, KindTell, KindSaid, KindAnswers:
+		r.addressed(f)
 	case KindRelay:
 		f.From = r.name("relay.from")
 		f.To = r.name("relay.to")
@@ -103,6 +130,19 @@ func (r *reader) frame(f *Frame) {
 		if f.Text = r.text("error.text"); len(f.Text) > MaxText {
 			r.fail(at, ErrTooBig, "error.text", "longer than 1024 bytes")
 		}
+	case KindMessage:
+		f.Messages = r.messages(f.Messages)
+	case KindSeen:
+		f.Window = r.upTo(0, Window, "seen.window")
+		f.Streams = r.streams(f.Streams)
+	case KindHave, KindWant:
+		f.Streams = r.streams(f.Streams)
+	case KindTook:
+		f.Bytes = r.uint("took.bytes")
+	case KindHear:
+		f.Topics = r.patterns("hear.topics")
+		f.Window = r.upTo(0, Window, "hear.window")
+		f.Streams = r.streams(f.Streams)
 	}
 }
 
@@ -115,7 +155,7 @@ func (r *reader) kind() Kind {
 	switch {
 	case r.err != nil:
 		return 0
-	case k == 0 || k >= uint64(len(lengths)):
+	case k >= uint64(len(lengths)) || lengths[k] == 0:
 		r.fail(kindAt, ErrKind, "frame.kind", "no such kind")
 		return 0
 	case n != lengths[k]:
@@ -125,17 +165,40 @@ func (r *reader) kind() Kind {
 	return Kind(k)
 }
 
-// answer takes the rest of a probe, an alive or a refused.
-func (r *reader) answer(k Kind) (seq uint64, in Instance) {
-	seq = r.uint("frame.seq")
-	if k == KindAlive {
-		in = r.instance("alive.instance")
+// addressed takes the rest of a frame that may be relayed.
+func (r *reader) addressed(f *Frame) {
+	switch f.Kind {
+	case KindCordon:
+		f.On = r.upTo(0, 1, "cordon.on") == 1
+		return
+	case KindAnswers:
+		f.Asker = r.name("answers.asker")
+		f.Instance = r.instance("answers.instance")
+		f.Seq = r.number("answers.seq")
+		f.Answers = r.answers()
+		return
 	}
-	return seq, in
+	f.Seq = r.uint("frame.seq")
+	switch f.Kind {
+	case KindAlive:
+		f.Instance = r.instance("alive.instance")
+	case KindTell:
+		f.Tell.Before = r.uint("tell.before")
+		f.Tell.Age = r.upTo(0, Window, "tell.age")
+		f.Instance = r.instance("tell.instance")
+		at := r.i
+		f.Tell.Topic = r.text("tell.topic")
+		r.topic(at, f.Tell.Topic, false, "tell.topic")
+		f.Tell.Payload = r.payload("tell.payload")
+	case KindSaid:
+		f.Code = Code(r.upTo(0, 1<<16-1, "said.code"))
+	}
 }
 
-// on takes the rest of a cordon.
-func (r *reader) on() bool { return r.upTo(0, 1, "cordon.on") == 1 }
+// isRelayed says whether frames of a kind may be in a relay.
+func isRelayed(k Kind) bool {
+	return k == KindProbe || k == KindAlive || k == KindCordon || k == KindTell || k == KindSaid || k == KindAnswers
+}
 
 // inner takes the frame in a relay, and checks that it is one that is relayed.
 func (r *reader) inner() string {
@@ -143,13 +206,11 @@ func (r *reader) inner() string {
 	whole, end := r.s, r.i
 	r.s, r.i = r.s[:end], end-len(s)
 	at := r.i
-	switch k := r.kind(); k {
-	case KindProbe, KindAlive:
-		r.answer(k)
-	case KindCordon:
-		r.on()
-	default:
-		r.fail(at, ErrKind, "relay.inner", "none of probe, alive and cordon")
+	var f Frame
+	if f.Kind = r.kind(); !isRelayed(f.Kind) {
+		r.fail(at, ErrKind, "relay.inner", "none of probe, alive, cordon, tell, said and answers")
+	} else {
+		r.addressed(&f)
 	}
 	if r.done("relay.inner") != nil {
 		return ""

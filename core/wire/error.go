@@ -21,12 +21,14 @@ const (
 	ErrUTF8                       // a string that is not UTF-8
 	ErrName                       // not a name: see ValidName
 	ErrAddress                    // not an address: see ValidAddress
+	ErrTopic                      // not a topic, or a pattern of topics: see ValidTopic
 )
 
 var classWords = [...]string{
 	ErrTruncated: "truncated", ErrTrailing: "trailing", ErrTooBig: "too-big", ErrKind: "kind",
 	ErrVersion: "version", ErrType: "type", ErrShape: "shape", ErrCanonical: "canonical",
 	ErrRange: "range", ErrDepth: "depth", ErrUTF8: "utf8", ErrName: "name", ErrAddress: "address",
+	ErrTopic: "topic",
 }
 
 // Error returns the class's word, as docs/protocol.md and the vectors have it.

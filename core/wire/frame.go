@@ -13,6 +13,13 @@ const (
 	MaxDepth      = 8         // maps and arrays inside each other in a value or a hello, its own map included
 	RangeDepth    = 16        // levels below the root: a 64-bit hash has 16 nibbles
 	RangeChildren = 16        // children of a range
+	MaxTopic      = 64        // bytes of a topic
+	MaxPayload    = 8 << 10   // bytes of a message's payload, or of an answer's
+	MaxTopics     = 64        // patterns of topics that a guest asks for
+	MaxTerms      = 18        // strings of a message's filter: a state, a name and 16 of tags
+	MaxFilter     = 1 << 10   // bytes of them together
+	Window        = 30_000    // milliseconds for which a message is news
+	MaxWait       = 600_000   // milliseconds that a question may be open
 )
 
 // Kind tells frames apart: the first element of each frame's array.
@@ -28,10 +35,19 @@ const (
 	KindSynced  Kind = 6  // the answer to sync
 	KindProbe   Kind = 7  // are you there?
 	KindAlive   Kind = 8  // the answer to probe
-	KindRelay   Kind = 9  // a probe, an alive or a cordon that is forwarded
+	KindRelay   Kind = 9  // a frame that is forwarded
 	KindError   Kind = 10 // the sender refuses, and closes
 	KindRefused Kind = 11 // the answer to a relayed probe: the target's address refused a connection
 	KindCordon  Kind = 12 // an operator's wish: the receiver is to be cordoned, or no longer
+	KindMessage Kind = 13 // messages
+	KindSeen    Kind = 14 // what was seen of messages that are news: what else is there?
+	KindHave    Kind = 15 // messages that the sender has, and sends if they are wanted
+	KindWant    Kind = 16 // messages that are to be sent; without any: ids from now on
+	KindTook    Kind = 17 // how many bytes of messages and answers were taken
+	KindHear    Kind = 18 // a guest's topics; of a gateway: which are they?
+	KindTell    Kind = 19 // a message to one node
+	KindSaid    Kind = 20 // what became of it, or of a guest's message
+	KindAnswers Kind = 21 // answers to a question, on their way to who asked
 )
 
 // SetID names one of the two sets.
@@ -114,18 +130,27 @@ type Item struct {
 type Frame struct {
 	Kind        Kind
 	Hello       Hello    // hello
-	Seq         uint64   // gossip, ack, sync, synced, probe, alive, refused
+	Seq         uint64   // gossip, ack, sync, synced, probe, alive, refused, tell, said, answers
 	Wall        int64    // gossip, ack: the sender's clock, Unix microseconds
 	Fingerprint uint64   // gossip, ack: combined fingerprint of both sets
 	Records     []Record // gossip, ack, rumor
 	Items       []Item   // sync, synced
 	Handled     uint64   // synced: how many of the sync's items it answers, from the first
 
-	Instance Instance // alive: who answers
+	Instance Instance // alive: who answers; tell: the sender's; answers: the asker's
 	From, To string   // relay: node names
 	Hops     uint8    // relay: times forwarded, at most MaxHops
-	Inner    string   // relay: the frame forwarded, a probe, an alive or a cordon
-	Code     Code     // error: at least 1000
+	Inner    string   // relay: the frame forwarded: a probe, an alive, a cordon, a tell, a said or answers
+	Code     Code     // error: at least 1000; said: 0, or why not
 	Text     string   // error: for people
 	On       bool     // cordon: it is to be
+
+	Messages []Message // message
+	Streams  []Stream  // seen, have, want, hear
+	Window   uint64    // seen, hear: of the last so many milliseconds nothing else was seen; 0: it is asked for nothing but what is behind Streams
+	Bytes    uint64    // took: since the last one; 0: all that was sent
+	Topics   []string  // hear: patterns
+	Tell     Tell      // tell, with Seq and Instance
+	Asker    string    // answers: who asked, with Instance and Seq
+	Answers  []Answer  // answers
 }

@@ -143,6 +143,42 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 	case wire.KindCordon:
 		return []any{k, map[bool]uint64{true: 1}[f.On]}
 	}
+	return append([]any{k}, newsTree(t, f)...)
+}
+
+func bytesTree(s string) any { return []byte(s) }
+
+func messageTree(m wire.Message) any {
+	return []any{m.Age, m.Name, instanceTree(m.Instance), m.Seq, m.Step, m.Since, uint64(m.Verb), m.Topic, bytesTree(m.Payload), m.Wait, list(m.Filter, textJSON)}
+}
+
+func streamTree(s wire.Stream) any {
+	return []any{s.Name, instanceTree(s.Instance), s.Old, s.Upto, list(s.Seqs, func(n uint64) any { return n })}
+}
+
+// newsTree is what is behind the kind of a frame of messages.
+func newsTree(t testing.TB, f *wire.Frame) []any {
+	streams := list(f.Streams, streamTree)
+	switch f.Kind {
+	case wire.KindMessage:
+		return []any{list(f.Messages, messageTree)}
+	case wire.KindSeen:
+		return []any{f.Window, streams}
+	case wire.KindHave, wire.KindWant:
+		return []any{streams}
+	case wire.KindTook:
+		return []any{f.Bytes}
+	case wire.KindHear:
+		return []any{list(f.Topics, textJSON), f.Window, streams}
+	case wire.KindTell:
+		return []any{f.Seq, f.Tell.Before, f.Tell.Age, instanceTree(f.Instance), f.Tell.Topic, bytesTree(f.Tell.Payload)}
+	case wire.KindSaid:
+		return []any{f.Seq, uint64(f.Code)}
+	case wire.KindAnswers:
+		return []any{f.Asker, instanceTree(f.Instance), f.Seq, list(f.Answers, func(a wire.Answer) any {
+			return []any{a.Name, uint64(a.Code), bytesTree(a.Payload)}
+		})}
+	}
 	t.Fatalf("kind %d", f.Kind)
 	return nil
 }

@@ -107,7 +107,8 @@ func drawItem(t *rapid.T) wire.Item {
 
 func drawFrame(t *rapid.T) *wire.Frame {
 	f := &wire.Frame{Kind: rapid.SampledFrom([]wire.Kind{wire.KindHello, wire.KindGossip, wire.KindAck, wire.KindRumor, wire.KindSync,
-		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused, wire.KindCordon}).Draw(t, "kind")}
+		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused, wire.KindCordon, wire.KindMessage, wire.KindSeen,
+		wire.KindHave, wire.KindWant, wire.KindTook, wire.KindHear, wire.KindTell, wire.KindSaid, wire.KindAnswers}).Draw(t, "kind")}
 	sets := rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up})
 	switch f.Kind {
 	case wire.KindHello:
@@ -146,6 +147,8 @@ func drawFrame(t *rapid.T) *wire.Frame {
 		f.Text = rapid.StringN(0, 300, wire.MaxText).Draw(t, "text")
 	case wire.KindCordon:
 		f.On = rapid.Bool().Draw(t, "on")
+	default:
+		drawNews(t, f)
 	}
 	return f
 }
@@ -184,6 +187,11 @@ func tidy(f wire.Frame) wire.Frame {
 	for i := range f.Items {
 		f.Items[i].Records = append([]wire.Record{}, f.Items[i].Records...)
 	}
+	f.Messages, f.Streams = append([]wire.Message{}, f.Messages...), append([]wire.Stream{}, f.Streams...)
+	for i := range f.Streams {
+		f.Streams[i].Seqs = append([]uint64{}, f.Streams[i].Seqs...)
+	}
+	f.Topics, f.Answers = append([]string{}, f.Topics...), append([]wire.Answer{}, f.Answers...)
 	return f
 }
 

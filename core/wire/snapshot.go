@@ -14,13 +14,14 @@ type Snapshot struct {
 	Due         []Record // "d", of a takeover alone: see docs/protocol.md
 	Tags        []Tag    // "t": its own that were set while it ran, ascending by key
 	Cordoned    bool     // "c": it is, until an operator says otherwise
+	News        *News    // "m", of a takeover alone: messages
 }
 
 // Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records],
 // and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	more := count(s.Cordoned, len(s.Due) > 0, len(s.Tags) > 0)
+	more := count(s.Cordoned, len(s.Due) > 0, s.News != nil, len(s.Tags) > 0)
 	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
@@ -35,6 +36,10 @@ func (s *Snapshot) Append(dst []byte) []byte {
 	if len(s.Due) > 0 {
 		w.key('d')
 		w.records(s.Due)
+	}
+	if s.News != nil {
+		w.key('m')
+		w.news(s.News)
 	}
 	if len(s.Tags) > 0 {
 		w.key('t')
@@ -97,6 +102,8 @@ func (r *reader) more(s *Snapshot) {
 			if s.Due = r.records(nil); len(s.Due) == 0 {
 				r.fail(at, ErrCanonical, "snapshot.due", "empty; it must be left out")
 			}
+		case "m":
+			s.News = r.news()
 		case "t":
 			s.Tags = r.tags("snapshot.tags")
 		default: // what is not understood would be lost when it is written next

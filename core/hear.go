@@ -1,0 +1,213 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// hearing owns who hears messages by this node: its own programs, and its guests.
+type hearing struct {
+	*self
+	replica   *replica
+	overlay   *overlay
+	spread    *spread
+	questions *questions
+	mine      Subscription
+	said      bool // mine is not empty, or was not: a guest tells its gateway
+}
+
+// subscribe changes what this node's programs hear.
+func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
+	if n := len(s.Messages) + len(s.Questions); n > wire.MaxTopics {
+		return wire.CodeInvalid, strconv.Itoa(n) + " patterns of topics: a node hears " + strconv.Itoa(wire.MaxTopics)
+	}
+	var mine Subscription
+	for _, list := range [...]struct {
+		from []string
+		to   *[]string
+	}{{s.Messages, &mine.Messages}, {s.Questions, &mine.Questions}} {
+		for _, pattern := range list.from {
+			if err := wire.ValidPattern(pattern); err != nil {
+				return wire.CodeInvalid, err.Error()
+			}
+			*list.to = append(*list.to, strings.Clone(pattern))
+		}
+	}
+	h.mine = mine
+	h.said = h.said || len(h.mine.Messages)+len(h.mine.Questions) > 0
+	if c := h.overlay.gateway(); c != nil && h.cfg.Ephemeral && h.said {
+		h.tellGateway(c, 0)
+	}
+	return 0, ""
+}
+
+// greet tells a guest's gateway what it hears, and what it has heard: so it misses
+// nothing between two of them.
+func (h *hearing) greet(c *conn) {
+	if h.said {
+		h.tellGateway(c, h.spread.window.back())
+	}
+	if own := h.spread.window.find(h.cfg.Name, h.cfg.Instance); own != nil && len(own.kept) > 0 {
+		st := h.spread.window.seenStream(own)
+		st.Old = st.Upto // no other way is quicker
+		h.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{st}})
+	}
+}
+
+func (h *hearing) tellGateway(c *conn, back uint64) {
+	f := wire.Frame{Kind: wire.KindHear, Topics: append(slices.Clone(h.mine.Messages), h.mine.Questions...), Window: back}
+	for _, s := range h.spread.window.active {
+		if back > 0 && s.name != h.cfg.Name {
+			f.Streams = append(f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
+		}
+	}
+	h.send(c, &f)
+}
+
+// asks takes in what a guest wants to hear, and has heard.
+func (h *hearing) asks(c *conn, f *wire.Frame) {
+	c.line.topics, c.line.hears = nil, true
+	for _, pattern := range f.Topics {
+		c.line.topics = append(c.line.topics, strings.Clone(pattern))
+	}
+	if f.Window == 0 {
+		return
+	}
+	w, upto := h.spread.window, make(map[*stream]uint64)
+	for i := range f.Streams {
+		if s := w.find(f.Streams[i].Name, f.Streams[i].Instance); s != nil {
+			upto[s] = f.Streams[i].Upto
+		}
+	}
+	c.line.own = nil
+	for _, s := range w.active {
+		for i, n := range s.kept[:s.heard] {
+			if before := n.Seq - n.Step; i == 0 && before > upto[s] && w.age(n.sent)+n.Since < f.Window {
+				h.owe(c, h.gap(s, before)) // this node was not up yet
+			}
+			if n.Seq > upto[s] && w.age(n.sent) < f.Window {
+				h.owe(c, n)
+			}
+		}
+	}
+}
+
+// owe makes a message owed to a guest that is to hear it.
+//
+//go:noinline
+func (h *hearing) owe(c *conn, n *news) {
+	if n.Name != c.name && (n.Verb == wire.VerbGap || n.says() && c.hears(n.Topic)) {
+		c.line.own = append(c.line.own, n)
+		h.spread.soon(coalesce)
+	}
+}
+
+// heard brings a message, whose turn in its stream it is, to all who hear it here.
+func (h *hearing) heard(n *news) {
+	for _, c := range h.overlay.live {
+		if c.line.hears {
+			h.owe(c, n)
+		}
+	}
+	one := h.questions.of(n)
+	switch {
+	case n.Verb == wire.VerbOff:
+		h.questions.end(newsID{n.Name, n.Instance, n.Seq - n.Wait})
+	case !n.says() || n.sent < h.spread.window.since || !h.isPicked(n):
+	default:
+		e := Event{Kind: EventHeard, Name: n.Name, Topic: n.Topic, Payload: n.Payload}
+		switch {
+		case one == nil:
+		case isLikeAny(h.mine.Questions, n.Topic):
+			e.Question = h.questions.give(one)
+		default:
+			h.questions.put(one, wire.Answer{Name: h.cfg.Name, Code: wire.CodeNobody})
+		}
+		if e.Question != 0 || isLikeAny(h.mine.Messages, n.Topic) {
+			*h.event(EventHeard) = e
+		}
+	}
+	if one != nil {
+		h.answerForGuests(one, n)
+	}
+}
+
+// answerForGuests says that nobody answers at those who do not hear of the topic.
+func (h *hearing) answerForGuests(one *question, n *news) {
+	for _, c := range h.overlay.live {
+		if c.guest && !c.hears(n.Topic) {
+			h.questions.put(one, wire.Answer{Name: c.name, Code: wire.CodeNobody})
+		}
+	}
+}
+
+// isPicked says whether a message's filter picks this node.
+func (h *hearing) isPicked(n *news) bool {
+	if len(n.Filter) == 0 {
+		return true
+	}
+	var me Node
+	s := h.replica.look(h.cfg.Name)
+	s.describe(h.cfg.Name, &me)
+	f := FilterOf(n.Filter)
+	return f.Match(&me)
+}
+
+// lost says that something of a stream was lost, up to a message of it.
+func (h *hearing) lost(s *stream, upto uint64, to loss) {
+	if to == lostNothing {
+		return
+	}
+	if to == lostToAll {
+		h.event(EventGap).Name = s.name
+	}
+	for _, c := range h.overlay.live {
+		if c.line.hears {
+			h.owe(c, h.gap(s, upto))
+		}
+	}
+}
+
+// gap is what a guest is told of what is lost of a stream: who has heard it all the
+// same takes no notice.
+//
+//go:noinline
+func (h *hearing) gap(s *stream, upto uint64) *news {
+	return &news{stream: s, sent: h.newsTime(), Message: wire.Message{Name: s.name, Instance: s.instance, Seq: upto, Verb: wire.VerbGap}}
+}
+
+// told brings what this node was told to who hears it, and says whether anybody does.
+func (h *hearing) told(from, topic, payload string) bool {
+	if !isLikeAny(h.mine.Messages, topic) {
+		return false
+	}
+	*h.event(EventHeard) = Event{Kind: EventHeard, Name: strings.Clone(from), Topic: strings.Clone(topic), Payload: strings.Clone(payload), Told: true}
+	return true
+}
+
+// hears says whether a guest is to hear of a topic: it has asked for it, and may.
+//
+//go:noinline
+func (c *conn) hears(topic string) bool {
+	return isLikeAny(c.line.topics, topic) && (c.line.may == nil || isLikeAny(c.line.may.Hear, topic))
+}
+
+// maySend says whether a guest may send on a topic.
+//
+//go:noinline
+func (c *conn) maySend(topic string) bool {
+	return c.line.may == nil || isLikeAny(c.line.may.Send, topic)
+}
+
+//go:noinline
+func isLikeAny(patterns []string, s string) bool {
+	for _, pattern := range patterns {
+		if isLike(pattern, s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,373 @@
+package core
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// How messages spread. Small ones go as rumors do. Larger ones go along a tree of
+// eager connections and as ids by all others (Leitão, Pereira and Rodrigues,
+// Epidemic broadcast trees, SRDS 2007, section 3). No connection is eager at first:
+// who lacks what it was told of asks for it, and makes one so.
+const (
+	underWay   = 64 << 10 // bytes of messages and answers that a peer has not said that it took
+	tookEvery  = underWay / 4
+	leastFrame = 512 // bytes that a frame counts for, at least
+	newsBytes  = 16 << 10
+	maxOwn     = 1024              // messages that one connection alone is owed
+	maxLacks   = 4096              // messages that others are known to have
+	eagerFirst = 200 * Millisecond // for what others have to come by itself
+	eagerNext  = eagerFirst / 2    // until the next of them is asked
+	maxTellers = 4                 // of them
+	guestNews  = flushBytes / 4    // bytes for all guests in a flush, a last frame over
+)
+
+// line is what messages know of a connection.
+type line struct {
+	next  uint64  // the number of the first message that the peer may lack
+	own   []*news // what it alone is owed, in order
+	eager bool    // larger messages are sent at once
+
+	out      uint64 // bytes that were sent, and that the peer has not said that it took
+	in       uint64 // bytes that came, and of which it was not said
+	compared int64  // the ring's clock when it was last shown what was seen, in answer
+	doubted  bool   // a guest: what it said may have waited here for too long
+	met      int64  // the time of newsTime when it was established
+	topics   []string
+	hears    bool    // a guest: it has said which topics
+	may      *Topics // a guest: see Input.Topics
+	spoke    allowance
+}
+
+// lack is a message that others have.
+type lack struct {
+	id   newsID
+	at   int64 // the ring's clock: it is asked for
+	from []ConnID
+}
+
+// newsID names a message.
+type newsID struct {
+	name     string
+	instance wire.Instance
+	seq      uint64
+}
+
+// spread owns how messages get to the peers of this node.
+type spread struct {
+	_ incomparable
+	*self
+	overlay  *overlay
+	window   *window
+	lacks    map[newsID]*lack
+	lacking  []*lack // in the order of their coming; some may be here by now
+	flushing bool
+	wanting  bool
+	turn     int // which of the connections is first among the guests at the next flush
+	shown    int // which of the active streams is first, where they are too many to be compared at once
+}
+
+// room says whether a connection bears more messages now.
+//
+//go:noinline
+func (c *conn) room() bool { return c.line.out < underWay }
+
+// put sends a frame of messages or answers.
+//
+//go:noinline
+func (sp *spread) put(c *conn, f *wire.Frame) {
+	start := len(sp.buf)
+	sp.send(c, f)
+	c.line.out += frameCost(len(sp.buf) - start)
+}
+
+func frameCost(size int) uint64 { return uint64(max(size, leastFrame)) }
+
+// came takes note of a frame of messages or answers, and says so now and then.
+//
+//go:noinline
+func (sp *spread) came(c *conn, size int) {
+	if c.line.in += frameCost(size); c.line.in >= tookEvery {
+		sp.send(c, &wire.Frame{Kind: wire.KindTook, Bytes: c.line.in})
+		c.line.in = 0
+	}
+}
+
+// acked takes the peer's word for what it took: so many bytes, or all.
+func (sp *spread) acked(c *conn, bytes uint64) {
+	if c.line.out -= min(bytes, c.line.out); bytes == 0 {
+		c.line.out = 0
+	}
+	sp.soon(coalesce)
+}
+
+// meet begins with a connection: it is owed what comes from now on.
+func (sp *spread) meet(c *conn) {
+	may := c.line.may
+	c.line = line{next: sp.window.end, met: sp.newsTime(), may: may, eager: sp.cfg.Ephemeral}
+}
+
+// news spreads a message that this node has from now on.
+func (sp *spread) news(n *news, from *conn) {
+	delete(sp.lacks, newsID{n.Name, n.Instance, n.Seq})
+	if from != nil {
+		n.settle(from)
+	}
+	for _, c := range sp.overlay.live {
+		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() {
+			n.settle(c)
+			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{sp.aged(n)}})
+		}
+	}
+	sp.soon(coalesce)
+}
+
+// aged is a message as it is sent now.
+//
+//go:noinline
+func (sp *spread) aged(n *news) wire.Message {
+	m := n.Message
+	m.Age = sp.window.age(n.sent)
+	return m
+}
+
+//go:noinline
+func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
+
+// again takes note that a peer has sent what was here: of larger ones one copy is enough.
+//
+//go:noinline
+func (sp *spread) again(n *news, c *conn) {
+	n.settle(c)
+	if !n.isSmall() && !c.guest && !sp.cfg.Ephemeral {
+		c.line.eager = false
+		sp.send(c, &wire.Frame{Kind: wire.KindWant})
+	}
+}
+
+// owe makes a message owed to one connection, which is not owed it with all others.
+//
+//go:noinline
+func (sp *spread) owe(c *conn, n *news) {
+	if l := &c.line; len(l.own) < maxOwn && n.isKnownTo(c) && !slices.Contains(l.own, n) {
+		l.own = append(l.own, n)
+		sp.soon(coalesce)
+	}
+}
+
+//go:noinline
+func (sp *spread) soon(d int64) {
+	if !sp.flushing {
+		sp.flushing = true
+		sp.after(d, newsDue, "", 0)
+	}
+}
+
+// flush sends what is owed, as debts do, and says whether anything is left.
+func (sp *spread) flush() (owed bool) {
+	var others []*conn
+	peers := 0
+	for _, c := range sp.overlay.live {
+		if !c.guest {
+			peers++
+			if c.line.next < sp.window.end || len(c.line.own) > 0 {
+				others = append(others, c)
+			}
+		}
+	}
+	sp.shuffle(others)
+	most := max(fanout, (peers+flushes-1)/flushes)
+	for i, c := range others {
+		sp.sendOwn(c)
+		if sp.sendShared(c, i < most) {
+			owed = true
+		}
+		owed = owed || len(c.line.own) > 0
+	}
+	full := len(sp.buf) + guestNews
+	live := sp.overlay.live
+	for i, from := 0, sp.turn; i < len(live); i++ {
+		at := (from + i) % len(live)
+		if c := live[at]; c.guest && len(c.line.own) > 0 {
+			if len(sp.buf) < full {
+				sp.turn = at
+				sp.sendOwn(c)
+			}
+			owed = owed || len(c.line.own) > 0
+		}
+	}
+	return owed
+}
+
+// sendOwn sends what one connection alone is owed, in order.
+func (sp *spread) sendOwn(c *conn) {
+	for len(c.line.own) > 0 && c.room() {
+		var batch []wire.Message
+		for size := 0; len(c.line.own) > 0 && size < newsBytes; c.line.own = c.line.own[1:] {
+			n := c.line.own[0]
+			if sp.isOld(n) && !c.guest {
+				continue
+			}
+			m := sp.aged(n)
+			if c.guest {
+				m.Step, m.Since = m.Seq, wire.Window
+				if sp.isOld(n) { // it waited for too long
+					m = wire.Message{Name: m.Name, Instance: m.Instance, Seq: m.Seq, Step: m.Seq, Since: wire.Window, Verb: wire.VerbGap}
+				}
+			}
+			size += m.Size()
+			batch = append(batch, m)
+		}
+		if len(batch) > 0 {
+			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
+		}
+	}
+	if len(c.line.own) == 0 {
+		c.line.own = nil
+	}
+}
+
+// sendShared sends what a connection lacks of what all are owed: ids of larger ones,
+// unless it is eager, and the rest if it is its turn. It says whether something is left.
+func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
+	var batch []wire.Message
+	var have []wire.Stream
+	w, size, next := sp.window, 0, sp.window.end
+	send := func() {
+		if len(batch) > 0 {
+			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
+			batch, size = nil, 0
+		}
+	}
+	for _, n := range w.list[len(w.list)-int(min(w.end-c.line.next, uint64(len(w.list)))):] {
+		switch {
+		case n.isKnownTo(c) || sp.isOld(n):
+			continue
+		case !n.isSmall() && !c.line.eager:
+			have = append(have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
+		case turn && c.room():
+			m := sp.aged(n)
+			batch = append(batch, m)
+			if size += m.Size(); size >= newsBytes {
+				send()
+			}
+		default:
+			if !left {
+				left, next = true, n.number
+			}
+			continue
+		}
+		n.settle(c)
+	}
+	send()
+	if len(have) > 0 {
+		sp.send(c, &wire.Frame{Kind: wire.KindHave, Streams: have})
+	}
+	c.line.next = next
+	return left
+}
+
+// had takes in what a peer has.
+func (sp *spread) had(c *conn, streams []wire.Stream) {
+	cold := true
+	for _, o := range sp.overlay.live {
+		cold = cold && !o.line.eager
+	}
+	var want []wire.Stream
+	for i := range streams {
+		st := &streams[i]
+		s := sp.window.find(st.Name, st.Instance)
+		for _, seq := range st.Seqs {
+			if s != nil && s.has(seq) {
+				if n := s.get(seq); n != nil {
+					n.settle(c)
+				}
+				continue
+			}
+			id := newsID{st.Name, st.Instance, seq}
+			l := sp.lacks[id]
+			if l == nil && len(sp.lacking) < maxLacks {
+				id.name = strings.Clone(id.name)
+				l = &lack{id: id, at: sp.now + eagerFirst}
+				if sp.lacks == nil {
+					sp.lacks = make(map[newsID]*lack)
+				}
+				sp.lacks[id], sp.lacking = l, append(sp.lacking, l)
+				sp.wantSoon()
+				if cold {
+					l.at = sp.now + eagerNext
+					want = append(want, id.stream())
+					continue
+				}
+			}
+			if l != nil && len(l.from) < maxTellers {
+				l.from = append(l.from, c.id)
+			}
+		}
+	}
+	sp.want(c, want)
+}
+
+func (id *newsID) stream() wire.Stream {
+	return wire.Stream{Name: id.name, Instance: id.instance, Seqs: []uint64{id.seq}}
+}
+
+// want asks for messages: this connection is a quick one.
+func (sp *spread) want(c *conn, streams []wire.Stream) {
+	if len(streams) > 0 {
+		c.line.eager = true
+		sp.send(c, &wire.Frame{Kind: wire.KindWant, Streams: streams})
+	}
+}
+
+func (sp *spread) wantSoon() {
+	if !sp.wanting {
+		sp.wanting = true
+		sp.after(eagerNext, wantDue, "", 0)
+	}
+}
+
+// wantNext asks the next who has it for what did not come.
+func (sp *spread) wantNext() {
+	sp.wanting = false
+	all, left := sp.lacking, sp.lacking[:0]
+	for _, l := range all {
+		if sp.lacks[l.id] != l {
+			continue // it is here
+		}
+		for l.at <= sp.now && len(l.from) > 0 {
+			c := sp.overlay.conns[l.from[0]]
+			if l.from = l.from[1:]; c != nil && c.state == connEstablished {
+				sp.want(c, []wire.Stream{l.id.stream()})
+				l.at = sp.now + eagerNext
+			}
+		}
+		if l.at <= sp.now {
+			delete(sp.lacks, l.id) // who has it still is found by comparing
+			continue
+		}
+		left = append(left, l)
+	}
+	clear(all[len(left):])
+	if sp.lacking = left; len(left) == 0 {
+		sp.lacking, sp.lacks = nil, nil
+		return
+	}
+	sp.wantSoon()
+}
+
+// wanted takes in what a peer asks for: nothing, if it has it from others, and wants ids.
+func (sp *spread) wanted(c *conn, streams []wire.Stream) {
+	c.line.eager = len(streams) > 0
+	for i := range streams {
+		if s := sp.window.find(streams[i].Name, streams[i].Instance); s != nil {
+			for _, seq := range streams[i].Seqs {
+				if n := s.get(seq); n != nil {
+					sp.owe(c, n)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"strings"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// What is kept of tells.
+const (
+	mostTells  = 1024 // that are not confirmed,
+	tellsAhead = 4    // and of them, to one node, that were sent
+)
+
+// telling is a message to one node, until that has said what became of it.
+type telling struct {
+	_     incomparable
+	id    uint64 // of the command
+	to    string
+	seq   uint64
+	tell  wire.Tell
+	begun int64 // the monotonic clock
+	sent  int64 // the ring's clock, when last; 0 for never
+}
+
+// tells owns what this node tells others.
+type tells struct {
+	*self
+	spread *spread
+	list   []*telling // their seqs ascending
+}
+
+// begin takes a tell in; false if there are too many.
+func (t *tells) begin(cmd *Command, seq uint64) bool {
+	if len(t.list) >= mostTells {
+		return false
+	}
+	t.list = append(t.list, &telling{id: cmd.ID, to: strings.Clone(cmd.Name), seq: seq, begun: t.newsTime(),
+		tell: wire.Tell{Topic: strings.Clone(cmd.Topic), Payload: strings.Clone(cmd.Payload)}})
+	t.spread.soon(0)
+	return true
+}
+
+// flush sends those whose turn it is: in order, and a few ahead of what is confirmed.
+// It says whether some wait for nothing but room.
+func (t *tells) flush() (left bool) {
+	if len(t.list) == 0 {
+		return false
+	}
+	ahead, before := make(map[string]int), make(map[string]uint64)
+	for _, one := range t.list {
+		one.tell.Before = before[one.to]
+		before[one.to] = one.seq
+		if ahead[one.to]++; ahead[one.to] > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
+			continue
+		}
+		one.tell.Age = min(uint64((t.newsTime()-one.begun)/Millisecond), wire.Window)
+		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.cfg.Instance, Tell: one.tell}
+		if !t.spread.carry(one.to, &f) {
+			ahead[one.to] = tellsAhead // those behind it wait
+			continue
+		}
+		one.sent = t.now
+	}
+	return false
+}
+
+// said ends the tell of that number, and returns it; nil if there is none.
+func (t *tells) said(from string, seq uint64) *telling {
+	for i, one := range t.list {
+		if one.seq == seq && one.to == from {
+			t.list = append(t.list[:i:i], t.list[i+1:]...)
+			t.spread.soon(0)
+			return one
+		}
+	}
+	return nil
+}
+
+// expired ends a tell that is no news any more, and returns it; nil if there is none.
+func (t *tells) expired() *telling {
+	for _, one := range t.list {
+		if t.newsTime()-one.begun >= newsFor {
+			return t.said(one.to, one.seq)
+		}
+	}
+	return nil
+}
