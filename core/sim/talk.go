@@ -174,6 +174,10 @@ func (t *talk) event(p *process, e *core.Event) {
 		if e.Question != 0 {
 			t.w.whisper(p, core.Command{Op: core.Answer, Question: e.Question, Payload: p.m.opt.Node}, t.rng.Int64N(300*core.Millisecond))
 		}
+	case core.EventRefused:
+		if o := t.w.living(p.m.opt.Ring, e.Name); e.Code == wire.CodeForbidden && o != nil && t.procs[o.proc] != nil && strings.HasPrefix(e.Text, "a guest ") && !t.w.more(o) {
+			t.broken(p, "and ", e.Name, ": ", e.Text)
+		}
 	case core.EventAnswer:
 		for _, s := range t.open {
 			if s.id == e.ID {
