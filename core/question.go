@@ -254,6 +254,8 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	}
 	if i.said[a.Name] = true; asked {
 		i.silent--
+	} else {
+		i.names = append(i.names, a.Name)
 	}
 	if a.Code == wire.CodeNobody {
 		return

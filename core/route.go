@@ -43,7 +43,7 @@ func (o *overlay) way(to string, frame []byte, from *conn) (c *conn, next string
 }
 
 // dialFor sends a frame as soon as a node that is dialled for it is there. Messages,
-// of guests too, leave room for others.
+// of guests too, leave room for others. A guest dials nobody but its gateways.
 func (o *overlay) dialFor(to string, frame []byte, from *conn, why dialPurpose) bool {
 	c, room := o.dials[to], maxQueued
 	if why == dialTell {
@@ -51,7 +51,7 @@ func (o *overlay) dialFor(to string, frame []byte, from *conn, why dialPurpose) 
 	}
 	if c == nil {
 		addr := o.replica.address(to)
-		if addr == "" || to == o.cfg.Name || o.left[why] <= 0 || from != nil && (from.guest && why != dialTell || o.shunning(to)) {
+		if addr == "" || to == o.cfg.Name || o.cfg.Ephemeral || o.left[why] <= 0 || from != nil && (from.guest && why != dialTell || o.shunning(to)) {
 			return false
 		}
 		c = o.dial(addr, to, why)

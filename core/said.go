@@ -47,7 +47,7 @@ func (ms *messages) came(c *conn, all []wire.Message) string {
 			ms.take(m, c)
 			continue
 		case m.Name != c.name || m.Instance != c.instance:
-			return "a guest speaks for itself alone"
+			return "a guest sends in its own name alone"
 		}
 		code := wire.Code(0)
 		if s := ms.window.find(m.Name, m.Instance); s == nil || !s.has(m.Seq) {

@@ -115,6 +115,9 @@ func (sp *spread) news(n *news, from *conn) {
 	if from != nil {
 		n.settle(from)
 	}
+	if sp.cfg.Ephemeral && from != nil {
+		return // a guest sends on nothing, to whatever gateway
+	}
 	for _, c := range sp.overlay.live {
 		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() {
 			n.settle(c)
@@ -243,7 +246,7 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 	}
 	for _, n := range w.list[len(w.list)-int(min(w.end-c.line.next, uint64(len(w.list)))):] {
 		switch {
-		case n.isKnownTo(c) || sp.isOld(n):
+		case n.isKnownTo(c) || sp.isOld(n) || sp.cfg.Ephemeral && n.from != 0:
 			continue
 		case !n.isSmall() && !c.line.eager:
 			have = append(have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})

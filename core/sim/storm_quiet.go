@@ -177,11 +177,15 @@ func knows(m, o *Machine) bool {
 // still has those of whom nothing is expected go away, and expects of the others what
 // is expected of a ring to which nothing ever happened.
 func (s *storm) still() error {
+	rest := 3 * core.Minute // guests are reaped
 	for _, m := range s.w.machines {
 		if m.opt.Rogue != nil {
 			m.GoAway()
 		}
+		if m.opt.Rogue != nil && s.w.talk != nil { // who was left alone for a breach, for 192 periods, is dialled, and found to be gone
+			rest = 4 * core.Minute
+		}
 	}
-	s.w.Run(3 * core.Minute) // guests are reaped
+	s.w.Run(rest)
 	return s.w.Quiet()
 }

@@ -174,6 +174,10 @@ func (t *talk) event(p *process, e *core.Event) {
 		if e.Question != 0 {
 			t.w.whisper(p, core.Command{Op: core.Answer, Question: e.Question, Payload: p.m.opt.Node}, t.rng.Int64N(300*core.Millisecond))
 		}
+	case core.EventRefused:
+		if o := t.w.living(p.m.opt.Ring, e.Name); e.Code == wire.CodeForbidden && o != nil && t.procs[o.proc] != nil && isOfMessages(e.Text) && !t.w.more(o) {
+			t.broken(p, "and ", e.Name, ": ", e.Text)
+		}
 	case core.EventAnswer:
 		for _, s := range t.open {
 			if s.id == e.ID {
@@ -323,4 +327,14 @@ func (w *World) carries(c *conn) bool {
 		}
 	}
 	return a.m.group == b.m.group && !w.ways[way(a.m, b.m)] && !w.ways[way(b.m, a.m)] && w.narrow[link(a.m, b.m)] == 0
+}
+
+// isOfMessages tells whether a guest was refused for what it said, and not for records.
+func isOfMessages(text string) bool {
+	for _, begin := range []string{"a guest sends", "a guest answers", "a guest compares", "between a guest"} {
+		if strings.HasPrefix(text, begin) {
+			return true
+		}
+	}
+	return false
 }
