@@ -258,11 +258,12 @@ func TestQuestionsOverHTTP(t *testing.T) {
 	answer := func(name string) string {
 		return fmt.Sprintf(`{"kind":"answer","from":%q,"payload":"I, %s"}`, name, name)
 	}
-	equal(lines("", `{"topic":"who"}`), answer("dev1"), answer("dev2"), answer("dev3"), `{"kind":"done","answers":3,"silent":[]}`)
-	equal(lines("?name=!dev1", `{"topic":"who","payload":"fail"}`), answer("dev2"), `{"kind":"answer","from":"dev3","code":"failed","text":"no dev3"}`, `{"kind":"done","answers":1,"silent":[]}`)
-	equal(lines("?name=dev1", `{"topic":"who","payload":"bytes"}`), `{"kind":"answer","from":"dev1","payload_base64":"/w=="}`, `{"kind":"done","answers":1,"silent":[]}`)
-	equal(lines("", `{"topic":"who","payload":"hang","timeout_millis":200}`), answer("dev1"), answer("dev2"), `{"kind":"done","answers":2,"silent":["dev3"]}`)
-	if got := lines("", `{"topic":"who","payload":"hang","limit":1}`); len(got) != 2 || !strings.Contains(got[1], "dev3") {
+	equal(lines("", `{"topic":"who","timeout_millis":60000}`), answer("dev1"), answer("dev2"), answer("dev3"), `{"kind":"done","answers":3,"silent":[]}`)
+	equal(lines("?name=!dev1", `{"topic":"who","payload":"fail","timeout_millis":60000}`), answer("dev2"), `{"kind":"answer","from":"dev3","code":"failed","text":"no dev3"}`, `{"kind":"done","answers":1,"silent":[]}`)
+	equal(lines("?name=dev1", `{"topic":"who","payload":"bytes","timeout_millis":60000}`), `{"kind":"answer","from":"dev1","payload_base64":"/w=="}`, `{"kind":"done","answers":1,"silent":[]}`)
+	equal(lines("", `{"topic":"who","payload":"hang","limit":2,"timeout_millis":60000}`), answer("dev1"), answer("dev2"), `{"kind":"done","answers":2,"silent":["dev3"]}`)
+	equal(lines("?name=dev3", `{"topic":"who","payload":"hang","timeout_millis":100}`), `{"kind":"done","answers":0,"silent":["dev3"]}`)
+	if got := lines("", `{"topic":"who","payload":"hang","limit":1,"timeout_millis":60000}`); len(got) != 2 || !strings.Contains(got[1], "dev3") {
 		t.Error(got)
 	}
 	for body, status := range map[string]int{

@@ -189,7 +189,7 @@ func TestAsk(t *testing.T) {
 	}
 	ask := func(topic string, options ...Option) *Answers {
 		t.Helper()
-		a, err := all[0].Ask(ctx, topic, []byte("?"), options...)
+		a, err := all[0].Ask(ctx, topic, []byte("?"), append([]Option{Within(time.Minute)}, options...)...)
 		must(t, err)
 		return a
 	}
@@ -205,7 +205,13 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %q, silent %q", topic, got, a.Silent())
 		}
 	}
-	a := ask("jobs.hang", Within(300*time.Millisecond))
+	only2, err := core.ParseFilter(nil, "", "dev2")
+	must(t, err)
+	a := ask("jobs.hang", Within(100*time.Millisecond), Among(only2))
+	if got := collect(t, a); len(got) > 0 || !slices.Equal(a.Silent(), []string{"dev2"}) {
+		t.Errorf("%q, silent %q", got, a.Silent())
+	}
+	a = ask("jobs.hang", Limit(2))
 	if got := collect(t, a); !slices.Equal(got, []string{"dev1 dev1 asks ?", "dev3 dev1 asks ?"}) || !slices.Equal(a.Silent(), []string{"dev2"}) {
 		t.Errorf("%q, silent %q", got, a.Silent())
 	}
@@ -241,7 +247,7 @@ func TestAskEnds(t *testing.T) {
 	must(t, err)
 	stop, err := n.Answer("now", func(context.Context, Question) ([]byte, error) { return []byte("yes"), nil })
 	must(t, err)
-	a, err := n.Ask(t.Context(), "now", nil)
+	a, err := n.Ask(t.Context(), "now", nil, Within(time.Minute))
 	must(t, err)
 	for range a.All() {
 		break
@@ -249,7 +255,7 @@ func TestAskEnds(t *testing.T) {
 	stop()
 	stop()
 	eventually(t, "that nobody answers", func() bool {
-		a, err := n.Ask(t.Context(), "now", nil)
+		a, err := n.Ask(t.Context(), "now", nil, Within(time.Minute))
 		must(t, err)
 		return len(collect(t, a)) == 0
 	})
