@@ -18,7 +18,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// docs/api.md is what this file and events.go have to keep to.
+// docs/api.md is what this file, events.go, message_api.go and question_api.go have to keep to.
 
 const (
 	maxBody       = 64 << 10
@@ -41,6 +41,9 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("PATCH /v1/tags", n.authorize(n.patchTags))
 	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
 	mux.Handle("GET /v1/events", n.authorize(n.getEvents))
+	mux.Handle("GET /v1/messages", n.authorize(n.getMessages))
+	mux.Handle("POST /v1/messages", n.authorize(n.postMessage))
+	mux.Handle("POST /v1/questions", n.authorize(n.postQuestion))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))

@@ -59,7 +59,8 @@ type Config struct {
 	// MaxGuests bounds the connections of guests at a time; 0 stands for 1000.
 	MaxGuests int
 	// DrainTimeout is for how long the node, when it is to end, has its guests go to other
-	// gateways before it does, unless there are none. 0: they find out by themselves.
+	// gateways, unless there are none, and answers what it was asked, before it does. 0: they
+	// find out by themselves.
 	DrainTimeout time.Duration
 
 	Rejoin   bool // come back although it was removed

@@ -16,11 +16,13 @@ const (
 
 // Work is what a node that drains has to do yet.
 type Work struct {
-	Guests int `json:"guests"` // whose gateway it is
+	Guests    int `json:"guests"`    // whose gateway it is
+	Questions int `json:"questions"` // that are being answered here
 }
 
 // work is what holds up a drain: all that has to be over before this node stops.
 func (n *Node) work() (w Work) {
+	w.Questions = n.hearing.answering()
 	for _, node := range n.Up() {
 		if node.Ephemeral && node.Via == n.cfg.Name {
 			w.Guests++
@@ -30,9 +32,9 @@ func (n *Node) work() (w Work) {
 }
 
 // Drain cordons this node, has its guests go to other gateways, one after another, waits
-// until none is left, and ends the node as Close does. It comes back cordoned, until it
-// is uncordoned. Nobody sees the guests down. Whenever there is another number of them
-// progress is told, unless it is nil. If ctx ends before, or the node is uncordoned
+// until none is left and no question is being answered, and ends the node as Close does.
+// It comes back cordoned, until it is uncordoned. Nobody sees the guests down. Whenever
+// there is other work left progress is told, unless it is nil. If ctx ends before, or the node is uncordoned
 // meanwhile (ErrUncordoned), or no other node could take them (a *CommandError of
 // wire.CodeNobody), it returns, and the node runs on.
 func (n *Node) Drain(ctx context.Context, progress func(Work)) error {
@@ -86,11 +88,12 @@ func (n *Node) drain(ctx context.Context, progress func(Work)) error {
 func (n *Node) drainFor(most time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
-	if n.work() != (Work{}) {
-		n.log.Info("guests go to other gateways", "guests", n.work().Guests)
+	if w := n.work(); w != (Work{}) {
+		n.log.Info("guests go to other gateways, and questions are answered", "guests", w.Guests, "questions", w.Questions)
 	}
 	if err := n.drain(ctx, nil); err != nil && err != ErrStopped {
-		n.log.Warn("not all guests have gone to another gateway", "guests", n.work().Guests, "why", err)
+		w := n.work()
+		n.log.Warn("not all guests have gone to another gateway, or not all questions are answered", "guests", w.Guests, "questions", w.Questions, "why", err)
 	}
 	close(n.stop)
 }

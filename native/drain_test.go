@@ -101,6 +101,41 @@ func TestDrain(t *testing.T) {
 	h.isCordoned(t, false)
 }
 
+// TestDrainAnswers: a node that drains ends when it has answered what it was asked.
+func TestDrainAnswers(t *testing.T) {
+	h := newHouse(t, 0)
+	asked, let := make(chan struct{}), make(chan struct{})
+	if _, err := h.a.Answer("who.*", func(context.Context, Question) ([]byte, error) {
+		close(asked)
+		<-let
+		return []byte("me"), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := h.b.Ask(t.Context(), "who.is", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receive(t, "the question", asked)
+	left, done := make(chan Work, 16), make(chan error)
+	go func() { done <- h.a.Drain(t.Context(), func(w Work) { left <- w }) }()
+	if w := receive(t, "progress", left); w != (Work{Questions: 1}) {
+		t.Errorf("%+v", w)
+	}
+	close(let)
+	if w := receive(t, "progress", left); w != (Work{}) {
+		t.Errorf("%+v", w)
+	}
+	if err := receive(t, "its end", done); err != nil {
+		t.Error(err)
+	}
+	for a := range answers.All() {
+		if a.From != "dev1" || string(a.Payload) != "me" {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
 // TestDrainCalledOff: by who asked, by time, by an operator, and where there is nobody
 // else: the node runs on, cordoned.
 func TestDrainCalledOff(t *testing.T) {
@@ -208,7 +243,7 @@ func TestDrainByAPI(t *testing.T) {
 	h.moves(t, two)
 	got := receive(t, "the answer", answered)
 	lines := strings.Split(strings.TrimSpace(got.body), "\n")
-	if got.status != 200 || got.typ != "application/x-ndjson" || lines[0] != `{"guests":2,"drained":false}` || lines[len(lines)-1] != `{"guests":0,"drained":true}` {
+	if got.status != 200 || got.typ != "application/x-ndjson" || lines[0] != `{"guests":2,"questions":0,"drained":false}` || lines[len(lines)-1] != `{"guests":0,"questions":0,"drained":true}` {
 		t.Errorf("%d %s %s", got.status, got.typ, got.body)
 	}
 	receive(t, "its end", h.a.Done())

@@ -21,7 +21,8 @@ func drainCommand(o *options) *cobra.Command {
 		Use:   "drain",
 		Short: "Cordon a node, move its guests to other gateways, and stop it",
 		Long: `Drain cordons the node that is asked, has its guests, like tabs, go to other
-gateways, one after another, and stops it when none is left. Nobody sees them down.
+gateways, one after another, and stops it when none is left, and it answers no
+question any more. Nobody sees them down.
 The node stays a member, and comes back cordoned: then uncordon it. (A node that is
 run with --drain-timeout drains when it is told to stop, and does not come back so.)
 
@@ -48,9 +49,9 @@ by them, drain says so, and the node runs on, cordoned. So it does after Ctrl-C.
 			left, err := c.drain(ctx, s.Name, cmd.OutOrStdout(), o.output)
 			switch {
 			case signals.Err() != nil:
-				return &failure{exitRefused, errors.New("called off: " + s.Name + " runs on, cordoned" + withGuests(left)), uncordonHint}
+				return &failure{exitRefused, errors.New("called off: " + s.Name + " runs on, cordoned" + left.text()), uncordonHint}
 			case ctx.Err() != nil:
-				return &failure{exitRefused, fmt.Errorf("after %s %s runs on, cordoned%s", timeout, s.Name, withGuests(left)), uncordonHint}
+				return &failure{exitRefused, fmt.Errorf("after %s %s runs on, cordoned%s", timeout, s.Name, left.text()), uncordonHint}
 			}
 			return err
 		},
@@ -64,19 +65,20 @@ const uncordonHint = "Drain it again, stop its process, or end it all with: nano
 
 // draining is how a drain goes, as the API has it.
 type draining struct {
-	Guests  int  `json:"guests"`
-	Drained bool `json:"drained"`
-	Problem *struct {
+	Guests    int  `json:"guests"`
+	Questions int  `json:"questions"`
+	Drained   bool `json:"drained"`
+	Problem   *struct {
 		Code   string `json:"code"`
 		Detail string `json:"detail"`
 	} `json:"problem"`
 }
 
-// drain shows how it goes until the node has stopped, and returns how many guests are left.
-func (c *client) drain(ctx context.Context, name string, out io.Writer, output string) (left int, err error) {
+// drain shows how it goes until the node has stopped, and returns what was left last.
+func (c *client) drain(ctx context.Context, name string, out io.Writer, output string) (left draining, err error) {
 	answer, err := c.open(ctx, http.MethodPost, pathDrain, nil)
 	if err != nil {
-		return 0, err
+		return left, err
 	}
 	defer answer.Close()
 	for lines := bufio.NewReader(answer); ; {
@@ -88,7 +90,7 @@ func (c *client) drain(ctx context.Context, name string, out io.Writer, output s
 		if err := decode(line, &d); err != nil {
 			return left, err
 		}
-		left = d.Guests
+		left = d
 		switch {
 		case d.Problem != nil:
 			return left, &failure{exitRefused, errors.New(d.Problem.Detail), ""}
@@ -101,7 +103,7 @@ func (c *client) drain(ctx context.Context, name string, out io.Writer, output s
 		case d.Drained:
 			_, err = fmt.Fprintf(out, "%s is drained, and has stopped: it comes back cordoned\n", name)
 		default:
-			_, err = fmt.Fprintf(out, "%s is cordoned%s\n", name, withGuests(left))
+			_, err = fmt.Fprintf(out, "%s is cordoned%s\n", name, left.text())
 		}
 		if err != nil || d.Drained {
 			return left, err
@@ -109,12 +111,21 @@ func (c *client) drain(ctx context.Context, name string, out io.Writer, output s
 	}
 }
 
-func withGuests(n int) string {
-	switch n {
-	case 0:
-		return ", and has no guests"
-	case 1:
-		return ", and has 1 guest"
+// text is what is left to do.
+func (d *draining) text() string {
+	text := ", and has no guests"
+	if d.Guests > 0 {
+		text = ", and has " + many(d.Guests, "guest")
 	}
-	return fmt.Sprintf(", and has %d guests", n)
+	if d.Questions > 0 {
+		text += ", and answers " + many(d.Questions, "question")
+	}
+	return text
+}
+
+func many(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
