@@ -70,6 +70,7 @@ func (l *loop) broke(in core.Input, err error) {
 		return
 	}
 	l.succeed(h)
+	l.hearAgain()
 	l.log.Warn("the engine was started again", "times", l.broken.total, "took", time.Since(now).Round(time.Millisecond))
 }
 

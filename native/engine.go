@@ -151,6 +151,7 @@ func (l *loop) swap(make maker) error {
 		}
 	}
 	began := time.Now()
+	l.told = true // messages pass of which nobody here is told
 	snapshot := l.handover()
 	if snapshot == nil {
 		return &SwapError{fmt.Errorf("it broke meanwhile: %w", l.broken.last)}

@@ -30,6 +30,7 @@ type result struct {
 type asked struct {
 	core.Command
 	answer chan<- result
+	number uint64 // how many were before it
 }
 
 // loop is what belongs to the goroutine that owns the engine.
@@ -40,6 +41,7 @@ type loop struct {
 	dials    map[core.ConnID]context.CancelFunc
 	lastDial core.ConnID
 	answers  map[uint64]asked
+	commands uint64       // how many there were
 	pending  []core.Input // to be taken next
 	wake     *time.Timer
 	store    store
@@ -137,7 +139,8 @@ func (l *loop) take(in input) {
 		}
 		l.drop(in.Conn)
 	case core.Do:
-		l.answers[in.Command.ID] = asked{in.Command, in.answer}
+		l.answers[in.Command.ID] = asked{in.Command, in.answer, l.commands}
+		l.commands++
 	}
 	l.step(in.Input)
 }
@@ -230,6 +233,9 @@ func (l *loop) carryOut(e *core.Effect) {
 }
 
 func (l *loop) emit(e *core.Event) {
+	if l.emitMessage(e) {
+		return
+	}
 	before, known := l.board.apply(e, l.cfg.Clock())
 	l.told = true
 	l.watchClocks(e, before, known)
@@ -308,6 +314,7 @@ func (l *loop) end() {
 		cmd.answer <- result{err: ErrStopped}
 	}
 	l.board.end()
+	l.hearing.end()
 	close(l.settled)
 
 	shutdown(l.server)

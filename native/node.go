@@ -33,6 +33,7 @@ type Node struct {
 	server   *http.Server
 	client   *http.Client // dials
 	board    board
+	hearing  hearing
 	clocks   clocks
 	keeper   *trust.Keeper
 	rare     rarely
@@ -334,7 +335,9 @@ func (n *Node) Leave(ctx context.Context) error {
 
 // do has the engine carry out a command.
 func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) {
-	c.ID = n.nextCmd.Add(1)
+	if c.ID == 0 {
+		c.ID = n.nextCmd.Add(1)
+	}
 	answer := make(chan result, 1)
 	in := input{Input: core.Input{Kind: core.Do, Command: c}, answer: answer}
 	select {

@@ -30,6 +30,7 @@ type running struct {
 
 	held     []byte    // a Handover, to start again from
 	heldUpTo uint64    // the newest change in it
+	heldFrom uint64    // the number of the first command that it has nothing of
 	holdFrom time.Time // the next is not taken before
 	told     bool      // there were events since
 }
@@ -85,6 +86,7 @@ func (l *loop) handover() []byte {
 		l.broke(core.Input{}, err)
 		return nil
 	}
+	l.heldFrom = l.commands
 	if !l.sound {
 		now := time.Now()
 		l.held, l.heldUpTo, l.told = b, l.store.dirty, false

@@ -144,7 +144,9 @@ func (l *loop) succeed(h *heir) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.answers)) {
-		again = append(again, core.Input{Kind: core.Do, Command: l.answers[id].Command})
+		if cmd := l.answers[id]; cmd.Op < core.SendMessage || cmd.number >= l.heldFrom { // messages are handed over
+			again = append(again, core.Input{Kind: core.Do, Command: cmd.Command})
+		}
 	}
 	for i := range h.effects {
 		if e := &h.effects[i]; e.Kind != core.Emit || !l.known(e.Event) {

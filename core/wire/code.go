@@ -27,6 +27,10 @@ const (
 // other to be of one ring.
 const CodeUntrusted Code = 9
 
+// CodeFailed is that of an answer that there is none: who was to give it failed, and the
+// payload says how.
+const CodeFailed Code = 10
+
 // Codes of orderly closes and of errors, as they cross the wire.
 const (
 	CodeBye       Code = 1000 // the sender leaves the ring or stops
@@ -71,6 +75,7 @@ var codeWords = [...]struct {
 	{CodeNobody, "nobody"},
 	{CodeHalting, "halting"},
 	{CodeUntrusted, "untrusted"},
+	{CodeFailed, "failed"},
 	{CodeBye, "bye"},
 	{CodeGoingAway, "going-away"},
 	{CodeTooBig, "too-big"},
