@@ -18,7 +18,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// docs/api.md is what this file and events.go have to keep to.
+// docs/api.md is what this file, events.go, message_api.go and question_api.go have to keep to.
 
 const (
 	maxBody       = 64 << 10
@@ -38,6 +38,9 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("PATCH /v1/tags", n.authorize(n.patchTags))
 	mux.Handle("POST /v1/leave", n.authorize(n.postLeave))
 	mux.Handle("GET /v1/events", n.authorize(n.getEvents))
+	mux.Handle("GET /v1/messages", n.authorize(n.getMessages))
+	mux.Handle("POST /v1/messages", n.authorize(n.postMessage))
+	mux.Handle("POST /v1/questions", n.authorize(n.postQuestion))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
@@ -260,10 +263,18 @@ type Problem struct {
 }
 
 func problem(w http.ResponseWriter, status int, code, detail string) {
+	newProblem(status, code, detail).answer(w)
+}
+
+func newProblem(status int, code, detail string) Problem {
+	return Problem{http.StatusText(status), status, code, detail}
+}
+
+func (p Problem) answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(Problem{http.StatusText(status), status, code, detail})
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
 }
 
 func unknownNode(w http.ResponseWriter, name string) {
@@ -271,25 +282,26 @@ func unknownNode(w http.ResponseWriter, name string) {
 }
 
 // failed answers with why a command failed.
-func failed(w http.ResponseWriter, err error) {
+func failed(w http.ResponseWriter, err error) { problemOf(err).answer(w) }
+
+func problemOf(err error) Problem {
 	var no *CommandError
 	var kept *SwapError
 	switch {
 	case errors.As(err, &no):
-		problem(w, statusOf(no.Code), no.Code.String(), no.Error())
+		return newProblem(statusOf(no.Code), no.Code.String(), no.Error())
 	case errors.As(err, &kept):
-		problem(w, http.StatusConflict, "not-swapped", err.Error())
+		return newProblem(http.StatusConflict, "not-swapped", err.Error())
 	case errors.Is(err, ErrBroke):
-		problem(w, http.StatusInternalServerError, "engine-broke", err.Error())
+		return newProblem(http.StatusInternalServerError, "engine-broke", err.Error())
 	case errors.Is(err, ErrNotWritten):
-		problem(w, http.StatusInternalServerError, "not-written", err.Error())
+		return newProblem(http.StatusInternalServerError, "not-written", err.Error())
 	case errors.Is(err, ErrStopped), errors.Is(err, ErrRemoved), errors.Is(err, ErrNameTaken):
-		problem(w, http.StatusServiceUnavailable, "halting", err.Error())
+		return newProblem(http.StatusServiceUnavailable, "halting", err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		problem(w, http.StatusGatewayTimeout, "timeout", "no answer in time; the change may still happen")
-	default:
-		problem(w, http.StatusInternalServerError, "internal", err.Error())
+		return newProblem(http.StatusGatewayTimeout, "timeout", "no answer in time; the change may still happen")
 	}
+	return newProblem(http.StatusInternalServerError, "internal", err.Error())
 }
 
 func statusOf(code wire.Code) int {

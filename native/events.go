@@ -63,23 +63,29 @@ func (n *Node) eventJSON(e Event) EventJSON {
 	return j
 }
 
-// eventsSince returns what a request is to be told first, and what then. It names
-// an event by this process and the event's number, so that none is taken for one of
-// another process.
+// eventsSince returns what a request is to be told first, and what then.
 func (n *Node) eventsSince(r *http.Request, q query) ([]Event, *watcher) {
+	seq, back, ours := n.sinceOf(r, q)
+	switch {
+	case !back:
+		return n.board.watch(q.filters)
+	case !ours:
+		seq = math.MaxUint64 // there is none
+	}
+	return n.board.watchSince(seq, q.filters)
+}
+
+// sinceOf returns the number after which a request wants to go on, if it is back. It names
+// what was numbered by a process and the number, so that none is taken for one of
+// another process, which is not ours.
+func (n *Node) sinceOf(r *http.Request, q query) (seq uint64, back, ours bool) {
 	since := q.since
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		since = last // a browser's, which has come back
 	}
-	if since == "" {
-		return n.board.watch(q.filters)
-	}
 	process, number, _ := strings.Cut(since, "/")
 	seq, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || process != formatInstance(n.instance) {
-		seq = math.MaxUint64 // there is none
-	}
-	return n.board.watchSince(seq, q.filters)
+	return seq, since != "", err == nil && process == formatInstance(n.instance)
 }
 
 // getEvents streams what happens. It is a watcher like any other: a client that
@@ -91,12 +97,7 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	seen, watcher := n.eventsSince(r, q)
 	defer n.board.unwatch(watcher)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance)}
-	_ = s.rc.SetReadDeadline(time.Time{}) // the server's is for the request
-	s.extend()
-	fmt.Fprint(w, "retry: 1000\n\n")
+	s := n.newStream(w)
 	for _, e := range seen {
 		s.event(n.eventJSON(e))
 	}
@@ -110,8 +111,7 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-beat.C:
-			s.extend()
-			fmt.Fprint(w, ": still there\n\n")
+			s.beat()
 		case e, ok := <-watcher.events:
 			s.extend()
 			if !ok {
@@ -138,22 +138,51 @@ type stream struct {
 	err     error
 }
 
+func (n *Node) newStream(w http.ResponseWriter) *stream {
+	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance)}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = s.rc.SetReadDeadline(time.Time{}) // the server's is for the request
+	s.extend()
+	fmt.Fprint(w, "retry: 1000\n\n")
+	return s
+}
+
 // extend gives the client time for what comes next. A server without deadlines,
 // of somebody else's, is none of our business.
 func (s *stream) extend() { _ = s.rc.SetWriteDeadline(time.Now().Add(eventTimeout)) }
 
+// beat shows that the stream is alive.
+func (s *stream) beat() {
+	s.extend()
+	fmt.Fprint(s.w, ": still there\n\n")
+}
+
 func (s *stream) event(e EventJSON) {
+	e.ID = s.id(e.Seq)
+	s.write(e.ID, e.Kind, e)
+}
+
+// id is that of what has a number; "" of what has none.
+func (s *stream) id(seq uint64) string {
+	if seq == 0 {
+		return ""
+	}
+	return s.name(seq)
+}
+
+func (s *stream) name(seq uint64) string { return s.process + "/" + strconv.FormatUint(seq, 10) }
+
+func (s *stream) write(id, kind string, v any) {
 	if s.err != nil {
 		return
 	}
-	id := ""
-	if e.Seq > 0 {
-		e.ID = s.process + "/" + strconv.FormatUint(e.Seq, 10)
-		id = "id: " + e.ID + "\n"
+	if id != "" {
+		id = "id: " + id + "\n"
 	}
-	b, err := json.Marshal(e)
+	b, err := json.Marshal(v)
 	if err == nil {
-		_, err = fmt.Fprintf(s.w, "%sevent: %s\ndata: %s\n\n", id, e.Kind, b)
+		_, err = fmt.Fprintf(s.w, "%sevent: %s\ndata: %s\n\n", id, kind, b)
 	}
 	s.err = err
 }

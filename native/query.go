@@ -17,13 +17,19 @@ const maxOwners = 64
 type query struct {
 	filters []core.Filter // one, or none
 	count   int           // of owners
-	since   string        // an event's id
+	since   string        // an event's id, or a message's
+	topics  []string      // patterns
 }
 
 // queryOf returns what a request asks for, of which more may be "n" or "since". It says false
 // if it has answered instead.
 func queryOf(w http.ResponseWriter, r *http.Request, more ...string) (query, bool) {
-	q, err := parseQuery(r.URL.RawQuery, append(more, "tag", "state", "name"))
+	return queryFor(w, r, append(more, "tag", "state", "name"))
+}
+
+// queryFor is queryOf for what takes no filter.
+func queryFor(w http.ResponseWriter, r *http.Request, known []string) (query, bool) {
+	q, err := parseQuery(r.URL.RawQuery, known)
 	if err != nil {
 		problem(w, http.StatusBadRequest, "bad-request", err.Error())
 	}
@@ -39,7 +45,7 @@ func parseQuery(text string, known []string) (q query, err error) {
 		switch {
 		case !slices.Contains(known, key):
 			return q, fmt.Errorf("nothing is asked by %.40q here: there are %s", key, strings.Join(known, ", "))
-		case key != "tag" && len(of) > 1:
+		case key != "tag" && key != "topic" && len(of) > 1:
 			return q, fmt.Errorf("%s=%.40s: it may be there once", key, strings.Join(of, "&"+key+"="))
 		}
 	}
@@ -49,7 +55,7 @@ func parseQuery(text string, known []string) (q query, err error) {
 			return q, fmt.Errorf("n=%.40s is not how many owners to return: there are 1 to %d", values.Get("n"), maxOwners)
 		}
 	}
-	q.since = values.Get("since")
+	q.since, q.topics = values.Get("since"), values["topic"]
 	if values.Has("tag") || values.Has("state") || values.Has("name") {
 		var f core.Filter
 		f, err = core.ParseFilter(values["tag"], values.Get("state"), values.Get("name"))
