@@ -158,6 +158,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		return c, false
 	}
 	c.opened.Role, c.opened.Name, c.opened.Tags, c.opened.Own = core.Guest, token.Name, token.Demands(), token.Own
+	c.opened.Topics = token.Topics()
 	sum := sha256.Sum256([]byte(signed))
 	c.key, c.token = key, string(sum[:])
 	return c, true

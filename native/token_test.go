@@ -116,7 +116,7 @@ func TestGoodTokens(t *testing.T) {
 	cfg := config(t, "dev1")
 	cfg.Engine, cfg.SecretFile, cfg.AllowOrigins = f.engine, secretFile(t, trust.NewSecret(), secret), []string{"https://app.example"}
 	n := start(t, cfg)
-	signed := token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: "tab-*", Tags: map[string]string{"user": "alice", "a": "b"}})
+	signed := token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: "tab-*", Tags: map[string]string{"user": "alice", "a": "b"}, Hear: []string{"chat.*"}})
 	origin := func(s string) http.Header { return http.Header{"Origin": {s}} }
 	for _, header := range []http.Header{origin("http://" + n.Addr()), origin("https://app.example"), {"Authorization": {"bearer " + signed}}} {
 		var protocols []string
@@ -130,6 +130,9 @@ func TestGoodTokens(t *testing.T) {
 		in := f.next(t, core.Opened)
 		if in.Role != core.Guest || in.Name != "tab-*" || !slices.Equal(in.Tags, []wire.Tag{{Key: "a", Value: "b"}, {Key: "user", Value: "alice"}}) {
 			t.Errorf("%+v", in)
+		}
+		if in.Topics == nil || in.Topics.Send != nil || !slices.Equal(in.Topics.Hear, []string{"chat.*"}) {
+			t.Errorf("its topics are %+v", in.Topics)
 		}
 	}
 	for name, header := range map[string]http.Header{
@@ -212,17 +215,25 @@ func TestAPIRoles(t *testing.T) {
 		if got := ask(t, c, "POST", base+"/v1/nodes", `{"name":"dev2","address":"127.0.0.1:1"}`, header...); got.status != test.add {
 			t.Errorf("%s: POST: %d %s", test.role, got.status, got.body)
 		}
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", base+"/v1/events", nil)
-		if header != nil {
-			req.Header.Set(header[0], header[1])
+		if got := ask(t, c, "POST", base+"/v1/messages", `{"topic":"x"}`, header...); got.status != map[int]int{201: 202}[test.add] && got.status != test.add {
+			t.Errorf("%s: POST a message: %d %s", test.role, got.status, got.body)
 		}
-		resp, err := c.Do(req)
-		if err != nil {
-			t.Fatal(err)
+		if got := ask(t, c, "POST", base+"/v1/questions", `{"topic":"a b","timeout_millis":0}`, header...); got.status != map[int]int{201: 400}[test.add] && got.status != test.add {
+			t.Errorf("%s: POST a question: %d %s", test.role, got.status, got.body)
 		}
-		resp.Body.Close()
-		if resp.StatusCode != test.events {
-			t.Errorf("%s: events: %d", test.role, resp.StatusCode)
+		for _, path := range []string{"/v1/events", "/v1/messages"} {
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", base+path, nil)
+			if header != nil {
+				req.Header.Set(header[0], header[1])
+			}
+			resp, err := c.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != test.events {
+				t.Errorf("%s: %s: %d", test.role, path, resp.StatusCode)
+			}
 		}
 	}
 	if got := ask(t, socketClient(t, n), "DELETE", "http://localhost/v1/nodes/dev2", ""); got.status != 204 {

@@ -22,15 +22,17 @@ func tokenCommand(o *options) *cobra.Command {
 
   guest     lets a browser's tab be a node, under the name that --name allows:
             'tab-7', or 'tab-*' for all that begin so. With --tag it has to have
-            these tags, and no others but those whose keys --own allows
-  reader    reads the HTTP API of a node
-  operator  reads it, and changes the ring: add, del, leave
+            these tags, and no others but those whose keys --own allows. It sends
+            and hears messages on the topics of --send and --hear alone
+  reader    reads the HTTP API of a node, and listens to messages
+  operator  reads it, changes the ring (add, del, leave), and sends messages
 
 With --jwk it prints the key that signs tokens of the role instead, as a JWK, for
 a program that signs them itself. The key for guests lets in guests only.
 docs/security.md shows how in Node.js, Python and Go.`,
 		Example: `  nanoring token --secret-file ring.key --name 'tab-*' --ttl 1h
   nanoring token --secret-file ring.key --name alice --tag user=alice --own status --ttl 12h
+  nanoring token --secret-file ring.key --name 'tab-*' --send 'chat.*' --hear 'chat.*' --hear news
   nanoring token --secret-file ring.key --role reader --ttl 720h
   nanoring token --secret-file ring.key --jwk > guests.jwk`,
 		Args: cobra.NoArgs,
@@ -75,7 +77,12 @@ docs/security.md shows how in Node.js, Python and Go.`,
 	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
 	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
 	flags.StringArrayVar(&token.Own, "own", nil, "`KEY` of a tag that a guest may set and change, '*' in it for any characters; may be repeated")
+	flags.StringArrayVar(&token.Send, "send", nil, "`TOPIC` of messages that a guest may send, '*' in it for any characters; may be repeated")
+	flags.StringArrayVar(&token.Hear, "hear", nil, "`TOPIC` that it may hear, likewise")
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
+	for _, name := range []string{"name", "ttl", "tag", "own", "send", "hear"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{trust.RoleGuest, trust.RoleReader, trust.RoleOperator}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

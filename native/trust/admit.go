@@ -48,7 +48,7 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 	case err != nil:
 		return Token{}, "", errors.New("the token is no JWT of a ring, with an exp") // what else is in it is anybody's
 	}
-	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Own: c.Own, Expires: c.ExpiresAt.Time}
+	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Own: c.Own, Send: c.Send, Hear: c.Hear, Expires: c.ExpiresAt.Time}
 	if err := token.check(); err != nil {
 		return Token{}, "", fmt.Errorf("the token is signed, but %w", err)
 	}

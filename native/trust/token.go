@@ -35,6 +35,8 @@ type Token struct {
 	Name string            // a guest's: the name that it may have, or how that begins and '*'
 	Tags map[string]string // a guest's: the labels that it has to have; nil for none
 	Own  []string          // a guest's: patterns, with '*', of the keys of those that it may have; nil for any, or for none if it has to have some
+	Send []string          // a guest's: patterns, with '*', of the topics of messages that it may send; nil for none
+	Hear []string          // a guest's: likewise, that it may hear
 
 	NotBefore time.Time // zero for at once
 	Expires   time.Time
@@ -47,6 +49,8 @@ type claims struct {
 	Name string            `json:"name,omitempty"`
 	Tags map[string]string `json:"tags,omitempty"`
 	Own  []string          `json:"own,omitempty"`
+	Send []string          `json:"send,omitempty"`
+	Hear []string          `json:"hear,omitempty"`
 	jwt.RegisteredClaims
 }
 
@@ -80,7 +84,7 @@ func (s *Secret) Sign(t Token) (string, error) {
 	if err := t.check(); err != nil {
 		return "", err
 	}
-	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags, Own: t.Own}
+	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags, Own: t.Own, Send: t.Send, Hear: t.Hear}
 	c.ExpiresAt = jwt.NewNumericDate(t.Expires)
 	if !t.NotBefore.IsZero() {
 		c.NotBefore = jwt.NewNumericDate(t.NotBefore)
@@ -119,13 +123,34 @@ func (t *Token) check() error {
 		if i := slices.IndexFunc(t.Own, func(key string) bool { return key == "" || !utf8.ValidString(key) }); i >= 0 {
 			return fmt.Errorf("the key %q that it may set: it is not empty, and UTF-8", t.Own[i])
 		}
+		if err := checkTopics(t.Send); err != nil {
+			return fmt.Errorf("what it may send: %w", err)
+		}
+		if err := checkTopics(t.Hear); err != nil {
+			return fmt.Errorf("what it may hear: %w", err)
+		}
 	case t.Role != RoleReader && t.Role != RoleOperator:
 		return fmt.Errorf("its role is %.40q: there are %s, %s and %s", t.Role, RoleGuest, RoleReader, RoleOperator)
-	case t.Name != "" || len(t.Tags)+len(t.Own) > 0:
-		return fmt.Errorf("only a guest's token has a name or tags, not a %s's", t.Role)
+	case t.Name != "" || len(t.Tags)+len(t.Own)+len(t.Send)+len(t.Hear) > 0:
+		return fmt.Errorf("only a guest's token has a name, tags or topics, not a %s's", t.Role)
 	}
 	return nil
 }
+
+func checkTopics(patterns []string) error {
+	if len(patterns) > wire.MaxTopics {
+		return fmt.Errorf("%d patterns of topics: there are %d at most", len(patterns), wire.MaxTopics)
+	}
+	for _, p := range patterns {
+		if err := wire.ValidPattern(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Topics returns what a guest may send, and hear.
+func (t *Token) Topics() *core.Topics { return &core.Topics{Send: t.Send, Hear: t.Hear} }
 
 // Demands returns the labels that the token demands; nil for none.
 func (t *Token) Demands() []wire.Tag {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,8 @@ func badTokens(t testing.TB, s *Secret) map[string][2]string {
 		"of a bad name":                  {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, "tab-*", `a@b`, 1)), "the name that it allows"},
 		"of no role":                     {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"role":"guest",`, "", 1)), "signed by the key"},
 		"with bad types":                 {raw(key, `{"alg":"HS256","kid":["`+kid+`"]}`, strings.Replace(body, `"tab-*"`, `{"$ne":""}`, 1)), "no JWT of a ring"},
+		"of a bad topic":                 {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"send":["a b"],"exp"`, 1)), "what it may send"},
+		"of topics that are none":        {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"hear":"chat.*","exp"`, 1)), "no JWT of a ring"},
 		"junk":                           {"a.b.c", "no JWT of a ring"},
 		"long":                           {strings.Repeat("a", maxToken+1), "a token of"},
 	}
@@ -106,9 +109,9 @@ func TestAdmitRefuses(t *testing.T) {
 			t.Errorf("a token %s is in the error", name)
 		}
 	}
-	want := Token{Role: RoleGuest, Name: "tab-*", Tags: map[string]string{"user": "alice"}}
+	want := Token{Role: RoleGuest, Name: "tab-*", Tags: map[string]string{"user": "alice"}, Send: []string{"chat.*"}, Hear: []string{"chat.*", "news"}}
 	tok, key, err := tr.Admit(token(t, s, want), testRing, time.Now())
-	if err != nil || key != s.ID() || tok.Name != want.Name || tok.Demands()[0].Value != "alice" {
+	if err != nil || key != s.ID() || tok.Name != want.Name || tok.Demands()[0].Value != "alice" || !slices.Equal(tok.Topics().Send, want.Send) || !slices.Equal(tok.Topics().Hear, want.Hear) {
 		t.Errorf("a good one: %+v by %q, %v", tok, key, err)
 	}
 }
@@ -122,7 +125,9 @@ func TestSign(t *testing.T) {
 	}
 	for _, tok := range []Token{
 		{}, {Ring: "r", Role: "admin"}, {Ring: "r", Role: RoleGuest}, {Ring: "r", Role: RoleGuest, Name: "a@b"}, {Ring: "", Role: RoleReader},
-		{Ring: "r", Role: RoleReader, Name: "x"}, {Ring: "r", Role: RoleGuest, Name: "x", Tags: map[string]string{"": "x"}}, {Ring: "r", Role: RoleGuest, Name: "x", Tags: long},
+		{Ring: "r", Role: RoleReader, Name: "x"}, {Ring: "r", Role: RoleOperator, Send: []string{"x"}}, {Ring: "r", Role: RoleReader, Hear: []string{"x"}},
+		{Ring: "r", Role: RoleGuest, Name: "x", Send: []string{"a b"}}, {Ring: "r", Role: RoleGuest, Name: "x", Hear: []string{""}}, {Ring: "r", Role: RoleGuest, Name: "x", Hear: make([]string, 65)},
+		{Ring: "r", Role: RoleGuest, Name: "x", Tags: map[string]string{"": "x"}}, {Ring: "r", Role: RoleGuest, Name: "x", Tags: long},
 	} {
 		if signed, err := s.Sign(tok); err == nil {
 			t.Errorf("%+v: %s", tok, signed)
