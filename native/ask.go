@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,7 +137,7 @@ func (a *Answers) callOff() {
 // take takes in what the engine says of it.
 func (a *Answers) take(e *core.Event) {
 	if e.Kind == core.EventDone {
-		a.end(e.Names, nil)
+		a.end(slices.Sorted(slices.Values(e.Names)), nil)
 		return
 	}
 	answer := Answer{From: e.Name, Payload: []byte(e.Payload)}

@@ -77,6 +77,9 @@ const (
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
 	pathEngine = "/v1/engine"
+
+	pathMessages  = "/v1/messages"
+	pathQuestions = "/v1/questions"
 )
 
 // members returns the nodes that a path like pathUp has.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -152,6 +153,26 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 		problem.Detail = problem.Title
 	}
 	return nil, &failure{status: exitRefused, err: errors.New(problem.Detail), hint: hints[problem.Code]}
+}
+
+// stream asks for server-sent events, and tells the data of each, one line, until ctx or the node ends.
+func (c *client) stream(ctx context.Context, path string, tell func(data string) error) error {
+	events, err := c.open(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	for lines := bufio.NewReader(events); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			if err := tell(data); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // hints are what to do about what a node says no to, by its code.

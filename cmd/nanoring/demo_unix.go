@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// childAttr keeps the terminal's Ctrl-C to the demo, which stops its children
+// childAttr keeps the terminal's Ctrl-C to this program, which stops its children
 // in order.
 func childAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}

@@ -30,6 +30,10 @@ type nodeFlags struct {
 	memory    size
 	logLevel  string
 	logFormat string
+
+	onMessage, onQuestion []string
+	messages, questions   []handler // of those
+	commandTimeout        time.Duration
 }
 
 func nodeCommand(o *options) *cobra.Command {
@@ -55,10 +59,19 @@ A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
 no supervisor undoes what an operator has done, unless told to --rejoin.
 
+Messages and questions are handled by commands, which the shell runs: --on-message
+and --on-question TOPIC=COMMAND, * in TOPIC for any characters. The payload is the
+standard input; what a command for a question prints is the answer, up to 8 KiB.
+NANORING_NODE, NANORING_FROM and NANORING_TOPIC say who runs it, who sent it and on
+which topic, NANORING_TAG_ROLE is the node's tag role, if it has one, and with
+NANORING_DATA 'nanoring send' and the like speak to this node. What is not done
+after --command-timeout is killed.
+
 Each flag can also be given by the environment variable that stands beside it;
-a list is separated by commas there.`,
+a list is separated by commas there, but for commands, of which it is one.`,
 		Example: `  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring node --name dev5 --listen 127.0.0.1:7005 --data data/dev5 --join 127.0.0.1:7001
+  nanoring node --on-message deploy='./deploy "$(cat)"' --on-question uptime=uptime
   NANORING_NAME=dev1 NANORING_LOG_FORMAT=json nanoring node`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,6 +97,9 @@ a list is separated by commas there.`,
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
 	f.memory = host.DefaultMemory
 	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
+	flags.StringArrayVar(&f.onMessage, "on-message", nil, "`TOPIC=COMMAND` to run for each message; may be repeated")
+	flags.StringArrayVar(&f.onQuestion, "on-question", nil, "`TOPIC=COMMAND` that answers each question; may be repeated")
+	flags.DurationVar(&f.commandTimeout, "command-timeout", 10*time.Second, "how long such a command may take")
 	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
 	markEnv(flags)
@@ -124,6 +140,13 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	if err != nil {
 		return ended(signals, config.Name, err)
 	}
+	handling, stop := context.WithCancel(cmd.Context())
+	handled, err := f.handle(handling, node, config.Log)
+	defer func() { stop(); handled() }() // when the node has ended
+	if err != nil {
+		node.Close()
+		return usage(cmd, err)
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
 	for running := true; running; {
 		select {
@@ -153,7 +176,7 @@ func flagOf(field string) string {
 }
 
 // parse makes a node's configuration of the flags.
-func (f nodeFlags) parse(data string) (native.Config, error) {
+func (f *nodeFlags) parse(data string) (native.Config, error) {
 	c := f.config
 	c.Data = data
 	c.NoPage = !f.page
@@ -170,6 +193,15 @@ func (f nodeFlags) parse(data string) (native.Config, error) {
 	var err error
 	if c.Tags, err = parseTags(f.tags); err != nil {
 		return c, err
+	}
+	if f.messages, err = parseHandlers("on-message", f.onMessage); err != nil {
+		return c, err
+	}
+	if f.questions, err = parseHandlers("on-question", f.onQuestion); err != nil {
+		return c, err
+	}
+	if f.commandTimeout <= 0 {
+		return c, fmt.Errorf("--command-timeout %s: a command takes some time", f.commandTimeout)
 	}
 	if f.engine != "native" && f.engine != "wasm" {
 		return c, fmt.Errorf("no --engine %q: there are native, wasm", f.engine)

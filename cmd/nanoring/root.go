@@ -71,11 +71,13 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run nodes:"},
 		&cobra.Group{ID: "ask", Title: "Speak to a running node:"},
+		&cobra.Group{ID: "say", Title: "Speak to all nodes through one:"},
 		&cobra.Group{ID: "other", Title: "Other commands:"},
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), tagsCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
+	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
 	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
@@ -95,7 +97,7 @@ func hideUnused(cmd *cobra.Command) {
 	for top.HasParent() && top.Parent().HasParent() {
 		top = top.Parent()
 	}
-	if top.GroupID == "ask" {
+	if top.GroupID == "ask" || top.GroupID == "say" {
 		return
 	}
 	used := map[string][]string{"node": {"data", "ring", "secret-file"}, "token": {"ring", "secret-file"}, "sim": {"output"}, "version": {"output"}}[top.Name()]

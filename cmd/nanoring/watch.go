@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -66,36 +63,22 @@ A node that is picked no more is told of, too.`,
 
 // watch prints the events of a path until ctx or the node ends.
 func (c *client) watch(ctx context.Context, path string, out io.Writer, output string) error {
-	events, err := c.open(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	defer events.Close()
-	for lines := bufio.NewReader(events); ; {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
-		}
-		data, ok := strings.CutPrefix(line, "data: ")
-		if !ok {
-			continue
-		}
+	return c.stream(ctx, path, func(data string) error {
 		var e event
 		if err := decode([]byte(data), &e); err != nil {
 			return err
 		}
+		var err error
 		if output == "json" {
 			_, err = io.WriteString(out, data)
 		} else {
 			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), e.text())
 		}
-		if err != nil {
-			return err
+		if err == nil && e.Kind == "lost" {
+			err = errors.New("events were lost, since this was too slow for them: watch again for the present state")
 		}
-		if e.Kind == "lost" {
-			return errors.New("events were lost, since this was too slow for them: watch again for the present state")
-		}
-	}
+		return err
+	})
 }
 
 // event is an event of the API.

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
+)
+
+const (
+	mostCommands = 8           // that answer, at a time
+	logEvery     = time.Minute // what of a handler failed
+)
+
+// handler is a command that a node runs for what it hears on the topics of a pattern.
+type handler struct {
+	pattern, command string
+}
+
+// parseHandlers makes handlers of what flags of a name say.
+func parseHandlers(flag string, list []string) (all []handler, err error) {
+	for _, text := range list {
+		pattern, command, ok := strings.Cut(text, "=")
+		if !ok || strings.TrimSpace(command) == "" {
+			return nil, fmt.Errorf("--%s %q is not TOPIC=COMMAND", flag, text)
+		}
+		if err := wire.ValidPattern(pattern); err != nil {
+			return nil, fmt.Errorf("--%s %q: %w", flag, text, err)
+		}
+		all = append(all, handler{pattern, command})
+	}
+	return all, nil
+}
+
+// handlers run the commands of a node.
+type handlers struct {
+	node  *native.Node
+	log   *slog.Logger
+	limit time.Duration
+	slots chan struct{} // those that answer
+	wg    sync.WaitGroup
+
+	mu     sync.Mutex
+	logged map[handler]time.Time
+	missed map[handler]int // failures that were not logged
+}
+
+// handle runs the commands of a node until ctx ends: those of messages one at a time each,
+// in the order in which they were sent. They are over when it has returned, and wait has.
+func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Logger) (wait func(), err error) {
+	hs := &handlers{node: node, log: log, limit: f.commandTimeout, slots: make(chan struct{}, mostCommands),
+		logged: make(map[handler]time.Time), missed: make(map[handler]int)}
+	for _, h := range f.messages {
+		heard, err := node.Listen(ctx, h.pattern)
+		if err != nil {
+			return hs.wg.Wait, fmt.Errorf("--on-message %s: %w", h.pattern, err)
+		}
+		hs.wg.Go(func() {
+			for m := range heard {
+				if m.Gap {
+					hs.failed(h, "", errors.New("messages were lost before it: the command is slower than they come, or the ring is"))
+					continue
+				}
+				if _, err := hs.run(ctx, h, m.From, m.Topic, m.Payload); err != nil && ctx.Err() == nil {
+					hs.failed(h, m.From, err)
+				}
+			}
+		})
+	}
+	for _, h := range f.questions {
+		_, err := node.Answer(h.pattern, func(ctx context.Context, q native.Question) ([]byte, error) {
+			select {
+			case hs.slots <- struct{}{}:
+				defer func() { <-hs.slots }()
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			answer, err := hs.run(ctx, h, q.From, q.Topic, q.Payload)
+			if err != nil && ctx.Err() == nil {
+				hs.failed(h, q.From, err)
+			}
+			return answer, err
+		})
+		if err != nil {
+			return hs.wg.Wait, fmt.Errorf("--on-question %s: %w", h.pattern, err)
+		}
+	}
+	return hs.wg.Wait, nil
+}
+
+// run runs a handler's command once.
+func (hs *handlers) run(ctx context.Context, h handler, from, topic string, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, hs.limit)
+	defer cancel()
+	answer, err := runCommand(ctx, h.command, hs.environ(from, topic), payload)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("the command was not done after %s, and was killed", hs.limit)
+	}
+	return answer, err
+}
+
+// environ is what a command is told of what it is run for.
+func (hs *handlers) environ(from, topic string) []string {
+	env := []string{"NANORING_NODE=" + hs.node.Name(), "NANORING_FROM=" + from, "NANORING_TOPIC=" + topic, "NANORING_DATA=" + hs.node.Status().Data, "NANORING_API="}
+	own, _ := hs.node.Get(hs.node.Name())
+	for _, tag := range own.Tags {
+		key := strings.Map(func(r rune) rune {
+			if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return '_'
+		}, strings.ToUpper(tag.Key))
+		env = append(env, "NANORING_TAG_"+key+"="+tag.Value)
+	}
+	for i, v := range env {
+		env[i] = strings.ReplaceAll(v, "\x00", "") // no program can have it
+	}
+	return env
+}
+
+// failed logs what went wrong with a handler, once a minute.
+func (hs *handlers) failed(h handler, from string, err error) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	now := time.Now()
+	if now.Sub(hs.logged[h]) < logEvery {
+		hs.missed[h]++
+		return
+	}
+	hs.logged[h] = now
+	args := []any{"topic", h.pattern, "command", h.command, "from", from, "why", err}
+	if n := hs.missed[h]; n > 0 {
+		args = append(args, "and more before it", n)
+		hs.missed[h] = 0
+	}
+	hs.log.Warn("a command failed", args...)
+}
