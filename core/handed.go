@@ -57,7 +57,7 @@ func (ms *messages) resume(n *wire.News) {
 	then := func(age uint64) int64 { return n.At - int64(age)*Millisecond }
 	if n != nil {
 		w.since = then(n.Up)
-		ms.seq, ms.before, ms.beforeAt, q.number = n.Seq+skipped, n.Before, then(n.BeforeAge), n.Number
+		ms.seq, ms.before, ms.beforeAt, q.number = n.Seq+skipped, n.Before, then(n.BeforeAge), n.Number+skipped
 		ms.hearing.mine = Subscription{n.Messages, n.Questions}
 		ms.hearing.said = len(n.Messages)+len(n.Questions) > 0
 		ms.heardBefore(n)

@@ -190,8 +190,8 @@ func (q *questions) begun(i *inquiry) {
 func (q *questions) askAgain(a *wire.Inquiry) {
 	i := &inquiry{id: a.ID, seq: a.Seq, left: int(a.Left), said: make(map[string]bool), until: q.now + int64(a.Wait)*Millisecond}
 	i.names = append(a.Silent, a.Said...)
-	for _, name := range a.Said {
-		i.said[name] = true
+	for at, name := range i.names {
+		i.said[name] = at >= len(a.Silent)
 	}
 	q.begun(i)
 }
