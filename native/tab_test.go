@@ -22,10 +22,12 @@ type tab struct {
 	mu          sync.Mutex
 	view        core.View
 	ws          *websocket.Conn
+	commands    chan core.Command
+	said        chan core.Event // of messages, and results
 }
 
 func newTab(t testing.TB, name, token string) *tab {
-	return &tab{TB: t, name: name, token: token, gone: make(chan struct{})}
+	return &tab{TB: t, name: name, token: token, gone: make(chan struct{}), commands: make(chan core.Command), said: make(chan core.Event, 256)}
 }
 
 // dial dials a gateway by the tab's token, and returns the HTTP status.
@@ -95,6 +97,12 @@ func (tab *tab) run(ctx context.Context, engine core.Engine, frames <-chan []byt
 				tab.mu.Lock()
 				tab.view.Apply(e.Event, 0)
 				tab.mu.Unlock()
+				if e.Event.Kind != core.EventNode {
+					select {
+					case tab.said <- *e.Event:
+					default:
+					}
+				}
 			case core.Wake:
 				wake.Reset(time.Duration(e.At)*time.Microsecond - time.Since(epoch))
 			}
@@ -113,6 +121,23 @@ func (tab *tab) run(ctx context.Context, engine core.Engine, frames <-chan []byt
 			step(core.Input{Kind: core.Received, Conn: conn, Frame: b})
 		case <-wake.C:
 			step(core.Input{Kind: core.Tick})
+		case c := <-tab.commands:
+			step(core.Input{Kind: core.Do, Command: c})
+		}
+	}
+}
+
+// next returns the next event of a kind.
+func (tab *tab) next(kind core.EventKind) core.Event {
+	tab.Helper()
+	for {
+		select {
+		case e := <-tab.said:
+			if e.Kind == kind {
+				return e
+			}
+		case <-time.After(patience):
+			tab.Fatalf("waited in vain: %s at %s", kind, tab.name)
 		}
 	}
 }
