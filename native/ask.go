@@ -2,7 +2,7 @@ package native
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -18,8 +18,11 @@ const (
 	mostAnswered = 16 << 20        // bytes of answers that wait for who asked
 )
 
-// errUnended: the engine does not know a question any more, since it broke.
-var errUnended = errors.New("the question was lost when the engine broke: ask again")
+var (
+	// errUnended: the engine does not know a question any more.
+	errUnended = fmt.Errorf("the question was lost: %w", ErrBroke)
+	errUnread  = fmt.Errorf("there are more than %d MiB of answers that nobody has read", mostAnswered>>20)
+)
 
 // Answer is what a node answered.
 type Answer struct {
@@ -150,7 +153,7 @@ func (a *Answers) take(e *core.Event) {
 		return
 	}
 	if a.bytes += len(answer.Payload); a.bytes > mostAnswered { // nobody reads
-		a.endLocked(nil, ErrSlow)
+		a.endLocked(nil, errUnread)
 		a.callOff()
 		return
 	}

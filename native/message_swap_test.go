@@ -119,7 +119,7 @@ func TestAnswersUnread(t *testing.T) {
 	for range a.All() {
 		count++
 	}
-	if a.Err() != ErrSlow || count != mostAnswered/wire.MaxPayload {
+	if a.Err() != errUnread || count != mostAnswered/wire.MaxPayload {
 		t.Error(count, a.Err())
 	}
 }
