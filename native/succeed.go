@@ -169,7 +169,9 @@ func (l *loop) known(e *core.Event) bool {
 	switch e.Kind {
 	case core.EventNode:
 		node, ok := l.Get(e.Node.Name)
-		return ok && reflect.DeepEqual(node, e.Node)
+		is := e.Node
+		is.Since = node.Since // which is this node's to know
+		return ok && reflect.DeepEqual(node, is)
 	case core.EventLeaving:
 		return l.status.leaving
 	case core.EventStale:

@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 // TestScriptsInSandbox tells the stories, and what else a node's engine matters
 // for, of nodes whose engine is WebAssembly.
 func TestScriptsInSandbox(t *testing.T) {
-	runScripts(t, "wasm", "story*", "ring", "killed", "frozen", "leave", "removed*", "stop", "secret")
+	runScripts(t, "wasm", "story*", "ring", "killed", "frozen", "leave", "removed*", "stop", "secret", "messages")
 }
 
 func runScripts(t *testing.T, engine string, names ...string) {
