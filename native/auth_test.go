@@ -26,6 +26,8 @@ func FuzzHTTP(f *testing.F) {
 		"CONNECT /v1/nodes HTTP/1.1\r\nHost: x\r\n\r\n",
 		"GET /%761/nodes?n=%00 HTTP/1.0\r\n\r\n",
 		"POST /v1/nodes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+		"POST /v1/messages?tag=%21 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"topic\":\"x\"}",
+		"GET /v1/messages?topic=*&since=1/2 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: -1\r\n\r\n",
 		"DELETE /v1/nodes/dev1 HTTP/1.1\r\nHost: x\r\nOrigin: null\r\nSec-Fetch-Site: same-origin\r\n\r\n",
 		"GET /ring HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: nanoring.v1, nanoring.token.a.b.c\r\n\r\n",
 		"GET /nanoring.js HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n",

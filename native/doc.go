@@ -8,6 +8,10 @@
 // people ask for is answered from a view built of the engine's events, never by
 // asking the engine.
 //
+// What programs here send, tell, ask and answer goes through the engine, too; what
+// they hear comes by a hearing (hearing.go), which knows who wants what, keeps the
+// last of it for who comes back, and waits for nobody.
+//
 // Two rooms are beside it, and know nothing of it: native/disk is the data folder,
 // native/trust who may come in.
 package native

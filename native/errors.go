@@ -77,7 +77,7 @@ func (e *NameTakenError) Error() string {
 // Is says that it is ErrNameTaken.
 func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }
 
-// A CommandError is the ring's no to Add, Del or Leave.
+// A CommandError is the ring's no to a command, a message or a question.
 type CommandError struct {
 	Code wire.Code
 	Text string

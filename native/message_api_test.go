@@ -309,3 +309,32 @@ func TestQuestionsOverHTTP(t *testing.T) {
 	<-all[0].Done()
 	close(hang)
 }
+
+// TestLingering: what a client asked for is heard for a while after it has gone, and then no more.
+func TestLingering(t *testing.T) {
+	n := real(t, "dev1").Node
+	tell := func() wire.Code { return codeOf(n.Tell(t.Context(), "dev1", "x", nil)) }
+	s := messagesOf(t, n, "?topic=x", "")
+	s.expect("ready")
+	s.stop()
+	lingers := func() (f *heardFor) {
+		n.hearing.mu.Lock()
+		defer n.hearing.mu.Unlock()
+		if f = n.hearing.patterns["x"]; f == nil || f.lingers == nil {
+			return nil
+		}
+		return f
+	}
+	eventually(t, "that it has gone", func() bool { return lingers() != nil })
+	if code := tell(); code != 0 {
+		t.Error(code)
+	}
+	f := lingers()
+	n.forget("x", f)
+	eventually(t, "that x is not heard", func() bool { return tell() == wire.CodeNobody })
+	messagesOf(t, n, "?topic=x", "").expect("ready")
+	n.forget("x", f) // late
+	if code := tell(); code != 0 {
+		t.Error(code)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nanoring/nanoring/native"
+)
+
+// TestSlowHandler: a command that is slower than its messages come loses the oldest of those that
+// wait, which is logged, and runs one at a time; the node is not held up.
+func TestSlowHandler(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out lockedBuffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	node, err := native.Start(t.Context(), native.Config{Name: "dev1", Data: t.TempDir(), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	f := nodeFlags{messages: []handler{{"m", "cat > " + pipe}}, commandTimeout: time.Minute}
+	wait, err := f.handle(ctx, node, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		wait()
+		node.Close()
+	}()
+	send := func(i int) {
+		if err := node.Send(t.Context(), "m", fmt.Appendf(nil, "%d\n", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const most = 400
+	send(0)
+	reader, err := os.Open(pipe) // when the first runs
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	keep, err := os.OpenFile(pipe, os.O_WRONLY, 0) // or there is an end between two
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keep.Close()
+	lines := bufio.NewScanner(reader)
+	for i := 1; i < most; i++ {
+		send(i)
+	}
+	last := -1
+	for range 20 {
+		if !lines.Scan() {
+			t.Fatal("no more lines: ", lines.Err())
+		}
+		var now int
+		if _, err := fmt.Sscan(lines.Text(), &now); err != nil || now <= last {
+			t.Fatalf("%q after %d: %v", lines.Text(), last, err)
+		}
+		last = now
+	}
+	if strings.Count(out.String(), "messages were lost before it") != 1 || last < most-256 {
+		t.Errorf("%s", out.String())
+	}
+}
+
+func TestEnviron(t *testing.T) {
+	node, err := native.Start(t.Context(), native.Config{Name: "dev1", Data: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	if err := node.SetTags(t.Context(), map[string]string{"a-b.c": "x\x00y", "rôle": "w b"}); err != nil {
+		t.Fatal(err)
+	}
+	hs := &handlers{node: node}
+	got, err := runCommand(t.Context(), `echo "$NANORING_NODE $NANORING_FROM $NANORING_TOPIC $NANORING_TAG_A_B_C $NANORING_TAG_R_LE"`, hs.environ("dev2", "t"), nil)
+	if want := "dev1 dev2 t xy w b\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}
