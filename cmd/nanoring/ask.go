@@ -122,7 +122,7 @@ func (c *client) answers(from io.Reader, out io.Writer, output, topic string, li
 		case err != nil:
 			return err
 		case a.Problem != nil:
-			return errors.New(a.Problem.Detail)
+			return errors.New(printable(a.Problem.Detail))
 		case a.Kind == "done" && a.Answers == 0:
 			return errors.New("nobody answers " + topic)
 		case a.Kind == "done":

@@ -152,7 +152,7 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return nil, &failure{status: exitRefused, err: errors.New(problem.Detail), hint: hints[problem.Code]}
+	return nil, &failure{status: exitRefused, err: errors.New(printable(problem.Detail)), hint: hints[problem.Code]}
 }
 
 // stream asks for server-sent events, and tells the data of each, one line, until ctx or the node ends.

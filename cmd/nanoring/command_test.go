@@ -96,7 +96,7 @@ func TestPrintable(t *testing.T) {
 		"a\nb\tc":            `a\nb\tc`,
 		"\x1b]0;x\x07":       `\x1b]0;x\a`,
 		"\xff\x00":           `\xff\x00`,
-		"\\n":                `\\n`,
+		"C:\\new":            `C:\new`,
 		"\u202eevil \u009b1": `\u202eevil \u009b1`,
 		"\ufffd":             "\ufffd",
 	} {

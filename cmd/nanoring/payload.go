@@ -75,13 +75,13 @@ func topic(cmd *cobra.Command, s string) error {
 	return nil
 }
 
-// printable is what a terminal may be given of what somebody else said: what it would
-// take for a command is escaped, and so is a backslash.
+// printable is what a terminal may be given of what somebody else said: what it might
+// take for a command is escaped.
 func printable(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size == 1 || r == '\\' || !strconv.IsPrint(r) {
+		if r == utf8.RuneError && size == 1 || !strconv.IsPrint(r) {
 			quoted := strconv.Quote(s[:size])
 			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {

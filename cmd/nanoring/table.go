@@ -19,6 +19,9 @@ func newTable(w io.Writer, head ...string) table {
 }
 
 func (t table) row(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = printable(cell)
+	}
 	fmt.Fprintln(t, strings.Join(cells, "\t"))
 }
 

@@ -72,7 +72,7 @@ func (c *client) watch(ctx context.Context, path string, out io.Writer, output s
 		if output == "json" {
 			_, err = io.WriteString(out, data)
 		} else {
-			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), e.text())
+			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), printable(e.text()))
 		}
 		if err == nil && e.Kind == "lost" {
 			err = errors.New("events were lost, since this was too slow for them: watch again for the present state")
