@@ -65,6 +65,9 @@ func (n *Node) Ask(ctx context.Context, topic string, payload []byte, options ..
 	}
 	if _, err := n.do(ctx, c); err != nil {
 		n.hearing.asked(a.id)
+		if ctx.Err() != nil {
+			a.callOff() // it may have been asked all the same
+		}
 		return nil, err
 	}
 	a.mu.Lock()

@@ -123,3 +123,23 @@ func TestAnswersUnread(t *testing.T) {
 		t.Error(count, a.Err())
 	}
 }
+
+// TestAskGivenUp: a question that nobody waits for any more is called off, whether or not it was asked.
+func TestAskGivenUp(t *testing.T) {
+	f := newFake(nil)
+	n := startFake(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := n.Ask(ctx, "who", nil)
+		failed <- err
+	}()
+	asked := f.next(t, core.Do)
+	cancel()
+	if err := receive(t, "its end", failed); err != context.Canceled {
+		t.Error(err)
+	}
+	if off := f.next(t, core.Do); off.Command.Op != core.CallOff || off.Command.Question != asked.Command.ID {
+		t.Errorf("%+v", off.Command)
+	}
+}
