@@ -54,9 +54,12 @@ func eventJSON(e Event) EventJSON {
 	return j
 }
 
-// eventJSON adds to an event what the node knows beside it.
-func (n *Node) eventJSON(e Event) EventJSON {
+// EventJSON is an event as the HTTP API has it.
+func (n *Node) EventJSON(e Event) EventJSON {
 	j := eventJSON(e)
+	if e.Seq > 0 {
+		j.ID = nameOf(formatInstance(n.instance), e.Seq)
+	}
 	if j.Node != nil {
 		*j.Node = n.clocks.explain(*j.Node)[0]
 	}
@@ -99,7 +102,7 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 	defer n.board.unwatch(watcher)
 	s := n.newStream(w)
 	for _, e := range seen {
-		s.event(n.eventJSON(e))
+		s.event(n.EventJSON(e))
 	}
 	s.event(EventJSON{Kind: "ready", Seq: watcher.from})
 	s.flush()
@@ -121,9 +124,9 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 				s.flush()
 				return
 			}
-			s.event(n.eventJSON(e))
+			s.event(n.EventJSON(e))
 			for len(watcher.events) > 0 && s.err == nil {
-				s.event(n.eventJSON(<-watcher.events))
+				s.event(n.EventJSON(<-watcher.events))
 			}
 		}
 		s.flush()
@@ -171,7 +174,9 @@ func (s *stream) id(seq uint64) string {
 	return s.name(seq)
 }
 
-func (s *stream) name(seq uint64) string { return s.process + "/" + strconv.FormatUint(seq, 10) }
+func (s *stream) name(seq uint64) string { return nameOf(s.process, seq) }
+
+func nameOf(process string, seq uint64) string { return process + "/" + strconv.FormatUint(seq, 10) }
 
 func (s *stream) write(id, kind string, v any) {
 	if s.err != nil {

@@ -18,7 +18,10 @@ const (
 	logEvery     = time.Minute // what of a handler failed
 )
 
-// handler is a command that a node runs for what it hears on the topics of a pattern.
+var errLost = errors.New("some were lost before it: the command is slower than they come, or the ring is")
+
+// handler is a command that a node runs for what it hears on the topics of a pattern, or
+// sees of the events of one.
 type handler struct {
 	pattern, command string
 }
@@ -56,6 +59,9 @@ type handlers struct {
 func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Logger) (wait func(), err error) {
 	hs := &handlers{node: node, log: log, limit: f.commandTimeout, slots: make(chan struct{}, mostCommands),
 		logged: make(map[handler]time.Time), missed: make(map[handler]int)}
+	for _, h := range f.events {
+		hs.wg.Go(func() { hs.watch(ctx, h) })
+	}
 	for _, h := range f.messages {
 		heard, err := node.Listen(ctx, h.pattern)
 		if err != nil {
@@ -64,10 +70,10 @@ func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Log
 		hs.wg.Go(func() {
 			for m := range heard {
 				if m.Gap {
-					hs.failed(h, "", errors.New("messages were lost before it: the command is slower than they come, or the ring is"))
+					hs.failed(h, "", errLost)
 					continue
 				}
-				if _, err := hs.run(ctx, h, m.From, m.Topic, m.Payload); err != nil && ctx.Err() == nil {
+				if _, err := hs.run(ctx, h, m.From, "NANORING_TOPIC="+m.Topic, m.Payload); err != nil && ctx.Err() == nil {
 					hs.failed(h, m.From, err)
 				}
 			}
@@ -81,7 +87,7 @@ func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Log
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
-			answer, err := hs.run(ctx, h, q.From, q.Topic, q.Payload)
+			answer, err := hs.run(ctx, h, q.From, "NANORING_TOPIC="+q.Topic, q.Payload)
 			if err != nil && ctx.Err() == nil {
 				hs.failed(h, q.From, err)
 			}
@@ -95,19 +101,19 @@ func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Log
 }
 
 // run runs a handler's command once.
-func (hs *handlers) run(ctx context.Context, h handler, from, topic string, payload []byte) ([]byte, error) {
+func (hs *handlers) run(ctx context.Context, h handler, from, what string, payload []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, hs.limit)
 	defer cancel()
-	answer, err := runCommand(ctx, h.command, hs.environ(from, topic), payload)
+	answer, err := runCommand(ctx, h.command, hs.environ(from, what), payload)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = fmt.Errorf("the command was not done after %s, and was killed", hs.limit)
 	}
 	return answer, err
 }
 
-// environ is what a command is told of what it is run for.
-func (hs *handlers) environ(from, topic string) []string {
-	env := []string{"NANORING_NODE=" + hs.node.Name(), "NANORING_FROM=" + from, "NANORING_TOPIC=" + topic, "NANORING_DATA=" + hs.node.Status().Data, "NANORING_API="}
+// environ is what a command is told of what it is run for: a topic, or an event.
+func (hs *handlers) environ(from, what string) []string {
+	env := []string{"NANORING_NODE=" + hs.node.Name(), "NANORING_FROM=" + from, what, "NANORING_DATA=" + hs.node.Status().Data, "NANORING_API="}
 	own, _ := hs.node.Get(hs.node.Name())
 	for _, tag := range own.Tags {
 		key := strings.Map(func(r rune) rune {
@@ -134,7 +140,7 @@ func (hs *handlers) failed(h handler, from string, err error) {
 		return
 	}
 	hs.logged[h] = now
-	args := []any{"topic", h.pattern, "command", h.command, "from", from, "why", err}
+	args := []any{"for", h.pattern, "command", h.command, "from", from, "why", err}
 	if n := hs.missed[h]; n > 0 {
 		args = append(args, "and more before it", n)
 		hs.missed[h] = 0

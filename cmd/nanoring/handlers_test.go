@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/native"
 )
 
@@ -71,7 +72,7 @@ func TestSlowHandler(t *testing.T) {
 		}
 		last = now
 	}
-	if strings.Count(out.String(), "messages were lost before it") != 1 || last < most-256 {
+	if strings.Count(out.String(), "some were lost before it") != 1 || last < most-256 {
 		t.Errorf("%s", out.String())
 	}
 }
@@ -86,8 +87,78 @@ func TestEnviron(t *testing.T) {
 		t.Fatal(err)
 	}
 	hs := &handlers{node: node}
-	got, err := runCommand(t.Context(), `echo "$NANORING_NODE $NANORING_FROM $NANORING_TOPIC $NANORING_TAG_A_B_C $NANORING_TAG_R_LE"`, hs.environ("dev2", "t"), nil)
+	got, err := runCommand(t.Context(), `echo "$NANORING_NODE $NANORING_FROM $NANORING_TOPIC $NANORING_TAG_A_B_C $NANORING_TAG_R_LE"`, hs.environ("dev2", "NANORING_TOPIC=t"), nil)
 	if want := "dev1 dev2 t xy w b\n"; err != nil || string(got) != want {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// crowded is an engine that shows a crowd when one is to be added.
+type crowded struct{ core.Engine }
+
+func (e crowded) Step(in core.Input) ([]core.Effect, error) {
+	if in.Kind != core.Do || in.Command.Name != "crowd" {
+		return e.Engine.Step(in)
+	}
+	var all []core.Effect
+	for i := range 5000 {
+		all = append(all, core.Effect{Kind: core.Emit, Event: &core.Event{Kind: core.EventNode, Node: core.Node{Name: fmt.Sprint(i), State: core.Alive}}})
+	}
+	return append(all, core.Effect{Kind: core.Emit, Event: &core.Event{Kind: core.EventResult, ID: in.Command.ID}}), nil
+}
+
+// TestSlowEventHandler: a command that is slower than what happens is run for what is known still;
+// what is not is logged.
+func TestSlowEventHandler(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out lockedBuffer
+	engine := func(c core.Config) (core.Engine, error) {
+		r, err := core.New(c)
+		return crowded{r}, err
+	}
+	node, err := native.Start(t.Context(), native.Config{Name: "dev1", Data: t.TempDir(), Log: slog.New(slog.DiscardHandler), Engine: engine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	f := nodeFlags{events: []handler{{"joined", "read x < " + pipe + "; true"}}, commandTimeout: time.Minute}
+	wait, err := f.handle(ctx, node, slog.New(slog.NewTextHandler(&out, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		wait()
+		node.Close()
+	}()
+	began := make(chan *os.File, 1)
+	go func() {
+		w, _ := os.OpenFile(pipe, os.O_WRONLY, 0) // when one runs
+		began <- w
+	}()
+	var writer *os.File
+	for i := 0; writer == nil; i++ { // it watches from some moment on
+		if _, err := node.Add(t.Context(), fmt.Sprint("early", i), "127.0.0.1:1"); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case writer = <-began:
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if _, err := node.Add(t.Context(), "crowd", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	for deadline := time.Now().Add(patience); !strings.Contains(out.String(), "some were lost before it"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s", out.String())
+		}
+		if w, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			w.Close() // the next ones need not wait
+		}
 	}
 }

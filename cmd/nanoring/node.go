@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,9 +32,9 @@ type nodeFlags struct {
 	logLevel  string
 	logFormat string
 
-	onMessage, onQuestion []string
-	messages, questions   []handler // of those
-	commandTimeout        time.Duration
+	onEvent, onMessage, onQuestion []string
+	events, messages, questions    []handler // of those
+	commandTimeout                 time.Duration
 }
 
 func nodeCommand(o *options) *cobra.Command {
@@ -59,13 +60,14 @@ A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
 no supervisor undoes what an operator has done, unless told to --rejoin.
 
-Messages and questions are handled by commands, which the shell runs: --on-message
-and --on-question TOPIC=COMMAND, * in TOPIC for any characters. The payload is the
-standard input; what a command for a question prints is the answer, up to 8 KiB.
-NANORING_NODE, NANORING_FROM and NANORING_TOPIC say who runs it, who sent it and on
-which topic, NANORING_TAG_ROLE is the node's tag role, if it has one, and with
-NANORING_DATA 'nanoring send' and the like speak to this node. What is not done
-after --command-timeout is killed.
+Messages, questions and events are handled by commands, which the shell runs: with
+--on-message and --on-question TOPIC=COMMAND, --on-event EVENT=COMMAND, * in TOPIC
+and EVENT for any characters. The payload, or the event as 'nanoring watch -o json'
+has it, is the standard input; what a command for a question prints is the answer,
+up to 8 KiB. NANORING_NODE and NANORING_FROM say who runs it, and of whom it came,
+NANORING_TOPIC or NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag
+role, if it has one, and with NANORING_DATA 'nanoring send' and the like speak to
+this node. What is not done after --command-timeout is killed.
 
 Each flag can also be given by the environment variable that stands beside it;
 a list is separated by commas there, but for commands, of which it is one.`,
@@ -97,6 +99,7 @@ a list is separated by commas there, but for commands, of which it is one.`,
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
 	f.memory = host.DefaultMemory
 	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
+	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`EVENT=COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
 	flags.StringArrayVar(&f.onMessage, "on-message", nil, "`TOPIC=COMMAND` to run for each message; may be repeated")
 	flags.StringArrayVar(&f.onQuestion, "on-question", nil, "`TOPIC=COMMAND` that answers each question; may be repeated")
 	flags.DurationVar(&f.commandTimeout, "command-timeout", 10*time.Second, "how long such a command may take")
@@ -193,6 +196,14 @@ func (f *nodeFlags) parse(data string) (native.Config, error) {
 	var err error
 	if c.Tags, err = parseTags(f.tags); err != nil {
 		return c, err
+	}
+	if f.events, err = parseHandlers("on-event", f.onEvent); err != nil {
+		return c, err
+	}
+	for _, h := range f.events {
+		if !strings.Contains(h.pattern, "*") && !slices.Contains(eventWords, h.pattern) {
+			return c, fmt.Errorf("--on-event %s: there is no such event: there are %s", h.pattern, strings.Join(eventWords, ", "))
+		}
 	}
 	if f.messages, err = parseHandlers("on-message", f.onMessage); err != nil {
 		return c, err
