@@ -1,6 +1,6 @@
 // Where nodes are on the circle, and the lines between them.
 
-/** @typedef {{name: string, state: string, ephemeral: boolean, via: string}} Drawn */
+/** @typedef {{name: string, state: string, ephemeral: boolean, cordoned: boolean, via: string}} Drawn */
 /** @typedef {{self: string, gateway: string, chosen: string, owners: string[]}} Marks owners are of the key that is looked up */
 /** @typedef {{choose: (name: string) => void, point: (name: string) => void}} Heard what the pointer does */
 

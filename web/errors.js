@@ -6,7 +6,7 @@ const numbers = {
   bye: 1000, "going-away": 1001, "too-big": 1009,
   rotated: 4000, duplicate: 4001, "bad-frame": 4002, version: 4003, "wrong-ring": 4004, "name-taken": 4005,
   "clock-skew": 4006, "out-of-order": 4007, forbidden: 4008, timeout: 4009, "wrong-node": 4010, self: 4011, busy: 4012,
-  removed: 4013,
+  removed: 4013, cordoned: 4014,
 };
 
 /**

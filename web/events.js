@@ -13,7 +13,7 @@
 
 /**
  * What passed between this node and its gateway. Its second byte is the frame's kind (docs/protocol.md, 3): 1 hello,
- * 2 gossip, 3 ack, 4 rumor, 5 sync, 6 synced, 7 probe, 8 alive, 9 relay, 10 error.
+ * 2 gossip, 3 ack, 4 rumor, 5 sync, 6 synced, 7 probe, 8 alive, 9 relay, 10 error, 11 refused, 12 cordon.
  * @typedef {object} Frame
  * @property {boolean} sent true: by this node; false: by its gateway
  * @property {Uint8Array} bytes

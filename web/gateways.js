@@ -46,6 +46,8 @@ export class Gateways {
   #members = new Map();
   /** What was dialled since a node let this one in, and what did so last. @type {Set<string>} */
   #tried = new Set();
+  /** What has sent this node on to another since then. @type {Set<string>} */
+  #closed = new Set();
   #wasIn = false;
   /** Whether browsers reach nodes at the addresses where other nodes do: as they did with a gateway. */
   #byAddress = false;
@@ -71,37 +73,50 @@ export class Gateways {
    */
   accepted(url, name) {
     this.#tried = new Set([url]);
+    this.#closed.clear();
     this.#wasIn = true;
     this.#byAddress = this.#members.get(name)?.address === new URL(url).host;
   }
 
   /**
+   * Notes that a gateway has sent this node on to another one. Where there is no other, it takes it in again.
+   * @param {string} url
+   */
+  sentOn(url) {
+    this.#closed.add(url);
+    this.#tried.delete(url);
+  }
+
+  /**
    * The next one to dial: the first time as they were given, later any that was not tried yet, so that the tabs of a
-   * node that died spread over all others.
+   * node that died spread over all others. One that is cordoned comes last.
    */
   next() {
-    const urls = this.#wasIn ? this.#all() : this.#given;
-    let left = urls.filter((url) => !this.#tried.has(url));
-    if (left.length === 0) {
+    const [open, cordoned] = this.#wasIn ? this.#all() : [this.#given, []];
+    const left = (/** @type {string[]} */ urls) => urls.filter((url) => !this.#tried.has(url));
+    let urls = left(open).length ? left(open) : left(cordoned);
+    if (urls.length === 0) {
       this.#tried.clear();
-      left = urls;
+      urls = open.length ? open : cordoned;
     }
-    const url = left[this.#wasIn ? Math.floor(Math.random() * left.length) : 0];
+    const url = urls[this.#wasIn ? Math.floor(Math.random() * urls.length) : 0];
     this.#tried.add(url);
     return url;
   }
 
-  /** Those that may be up: what was given stays, unless the ring knows better. */
+  /** Those that may be up, and those of them that are cordoned: what was given stays, unless the ring knows better. */
   #all() {
-    const up = new Set(this.#given), down = new Set();
+    const up = new Set(this.#given), down = new Set(), cordoned = new Set(this.#closed);
     for (const node of this.#members.values()) {
       const url = this.#urlOf(node);
       if (url) {
         (isUp(node) ? up : down).add(url);
+        node.cordoned && cordoned.add(url);
       }
     }
     const all = [...up].filter((url) => !down.has(url));
-    return all.length ? all : this.#given;
+    const some = all.length ? all : this.#given;
+    return [some.filter((url) => !cordoned.has(url)), some.filter((url) => cordoned.has(url))];
   }
 
   /** Where a node is a gateway, if that is as safe as what was given. @param {NodeInfo} node */

@@ -1,5 +1,5 @@
 // The mark of a node: its shape and colour say its state, filled or hollow says
-// durable or guest.
+// durable or guest, and a bar across it that it is cordoned.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -31,9 +31,10 @@ export function svg(tag, attributes = {}, ...children) {
  * @param {string} state
  * @param {boolean} guest
  * @param {number} r
+ * @param {boolean} [cordoned]
  * @returns {SVGElement}
  */
-export function glyph(state, guest, r) {
+export function glyph(state, guest, r, cordoned) {
   const group = svg("g", { class: `glyph ${state}${guest ? " guest" : ""}` });
   const polygon = (/** @type {number[][]} */ ...points) =>
     svg("polygon", { class: "body", points: points.map((p) => p.map((v) => +(v * r).toFixed(2)).join()).join(" ") });
@@ -57,6 +58,7 @@ export function glyph(state, guest, r) {
       group.append(svg("circle", { class: "body", r }));
       if (!guest) group.append(svg("circle", { class: "dot", r: +(0.35 * r).toFixed(2) }));
   }
+  if (cordoned) group.append(svg("path", { class: "bar", d: `M${-(0.6 * r).toFixed(2)} 0H${(0.6 * r).toFixed(2)}` }));
   return group;
 }
 
@@ -64,8 +66,9 @@ export function glyph(state, guest, r) {
  * Makes the mark as a small picture of its own, for tables and the legend.
  * @param {string} state
  * @param {boolean} guest
+ * @param {boolean} [cordoned]
  * @returns {SVGElement}
  */
-export function mark(state, guest) {
-  return svg("svg", { class: "mark", viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, glyph(state, guest, 5));
+export function mark(state, guest, cordoned) {
+  return svg("svg", { class: "mark", viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, glyph(state, guest, 5, cordoned));
 }

@@ -62,6 +62,7 @@ export class Log {
       if (was.instance && was.instance !== n.instance) note("has been started again", { aloud: false });
       else if (was.address && was.address !== n.address) note(`is at ${n.address} now`, { aloud: false });
       else if (was.via && was.via !== n.via) note(`is reached through ${n.via} now`);
+      else if (was.cordoned !== n.cordoned) note(n.cordoned ? "is cordoned: it is given nothing new" : "is cordoned no more");
       return false;
     }
     return true;

@@ -176,8 +176,8 @@ export class RingNode {
   }
 
   /**
-   * The nodes to which a key is given, the first owner first, of those that are up and not ephemeral: all of them if
-   * they are fewer than asked for; with a filter, of those that it picks. Whoever has the same of these, page or process,
+   * The nodes to which a key is given, the first owner first, of those that are up, not ephemeral and not cordoned: all
+   * of them if they are fewer than asked for; with a filter, of those that it picks. Whoever has the same of these, page or process,
    * gives a key to the same. Throws a RingError (`invalid`) if the key is empty, the count is no whole number of at least
    * 1, or something is wrong with the filter.
    *
@@ -311,7 +311,7 @@ export class RingNode {
       token: () => this.#askToken(),
       dialing: (url) => this.#log("dial", `Dialling ${url}`),
       opened: (url) => (this.#url = url),
-      closed: (failures) => this.#closed(failures),
+      closed: (failures, sentOn) => this.#closed(failures, sentOn),
       event: (event) => this.#event(event),
       frame: (sent, bytes) => this.#listeners.tell("frame", { sent, bytes }),
       halted: (reason, text) => this.#halted(reason, text),
@@ -466,12 +466,14 @@ export class RingNode {
    * A connection is over. The engine dials again; join, though, ends when all gateways were tried, and so does a node
    * that was in once, when its token has expired and it can have no other.
    * @param {number} failures
+   * @param {boolean} sentOn
    */
-  #closed(failures) {
+  #closed(failures, sentOn) {
     const another = typeof this.#token === "function";
     const expiry = expiryOf(this.#claims, another);
     if (this.#gateway) {
-      this.#log("lost", `The connection with ${this.#gateway.name} is lost`);
+      const { name } = this.#gateway;
+      this.#log("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.#name} on` : `The connection with ${name} is lost`);
     } else if (expiry) {
       this.#refusal ??= expiry;
       this.#log("refused", expiry.message);

@@ -231,7 +231,7 @@ function legend() {
     return li;
   };
   for (const state of Object.keys(STATES)) $("legend").append(item(mark(state, false), state));
-  $("legend").append(item(mark("up", false), "durable", "gap"), item(mark("up", true), "guest"));
+  $("legend").append(item(mark("up", false), "durable", "gap"), item(mark("up", true), "guest"), item(mark("up", false, true), "cordoned"));
 }
 
 $("leave").addEventListener("click", async () => {

@@ -74,7 +74,7 @@ export class Panel {
   show(nodes, marks, search) {
     const words = search.toLowerCase().split(/\s+/);
     const found = nodes.filter((n) => {
-      const text = [n.name, n.state, n.ephemeral ? "guest tab" : "durable", n.address, n.via, role(n, marks), ...Object.entries(n.tags).map((tag) => tag.join("="))].join(" ").toLowerCase();
+      const text = [n.name, n.state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest tab" : "durable", n.address, n.via, role(n, marks), ...Object.entries(n.tags).map((tag) => tag.join("="))].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     });
     const sorted = found.toSorted((a, b) => +a.ephemeral - +b.ephemeral || natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
@@ -110,14 +110,14 @@ export class Panel {
       entry = { row, button, past, shown: "" };
       this.rows.set(n.name, entry);
     }
-    const shown = JSON.stringify([n.state, n.ephemeral, role(n, marks)]);
+    const shown = JSON.stringify([n.state, n.ephemeral, n.cordoned, role(n, marks)]);
     if (shown !== entry.shown) {
       entry.shown = shown;
       const [, state] = entry.row.cells;
       const name = el("span", n.name);
       name.title = n.name;
-      entry.button.replaceChildren(mark(n.state, n.ephemeral), name, el("small", role(n, marks)));
-      state.textContent = n.state;
+      entry.button.replaceChildren(mark(n.state, n.ephemeral, n.cordoned), name, el("small", role(n, marks)));
+      state.textContent = n.cordoned ? `${n.state}, cordoned` : n.state;
       state.className = `state ${n.state}`;
       this.history.draw(entry.past, n.name);
     }
@@ -152,12 +152,12 @@ export class Panel {
 
   /** @param {Node | undefined} n @param {Marks} marks */
   details(n, marks) {
-    $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral)] : []), el("span", n?.name ?? "–"));
+    $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral, n.cordoned)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
     const reason = n && this.reason(n);
     const state = n && (n.since ? `${n.state} since ${clock(new Date(n.since / 1000))}` : n.state);
     $("details-kind").textContent = n
-      ? [reason ? `${state}, ${reason}` : state, n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
+      ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned: given nothing new" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
     $("details-known").textContent = n ? known(n, marks) : "–";
     $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? `through ${n.via}: it cannot be dialled` : n ? "nowhere yet" : "–");

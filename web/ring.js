@@ -157,11 +157,11 @@ export class Ring {
       !plan.names && !self && n.name !== this.gateway && !this.owners.includes(n.name) && "quiet"].filter(Boolean).join(" "));
     spot.group.querySelector(".reach")?.setAttribute("r", String(Math.max(plan.dot + 9, 12)));
     const owner = this.owners.indexOf(n.name) + 1;
-    const shown = [n.state, n.ephemeral, self, owner, plan.dot].join();
+    const shown = [n.state, n.ephemeral, n.cordoned, self, owner, plan.dot].join();
     if (shown !== spot.shown) {
       const halo = self || owner ? [svg("circle", { class: owner ? "halo owner" : "halo", r: plan.dot + 5 })] : [];
       const place = owner && plan.dot > 7 ? [svg("text", { class: "place", "text-anchor": "middle", dy: "0.35em" }, String(owner))] : [];
-      spot.spot.replaceChildren(...halo, glyph(n.state, n.ephemeral, n.ephemeral ? plan.dot * 0.8 : plan.dot), ...place);
+      spot.spot.replaceChildren(...halo, glyph(n.state, n.ephemeral, n.ephemeral ? plan.dot * 0.8 : plan.dot, n.cordoned), ...place);
       spot.shown = shown;
     }
     this.label(spot, plan, angle, lines, self || owner > 0);

@@ -12,7 +12,7 @@ const firstPause = 250, maxPause = 3000; // ms; it doubles with each failure
 
 // Codes that tell the engine how a connection ended without a close frame.
 const lost = 1, unreachable = 3, slow = 4;
-const badFrame = 4002;
+const badFrame = 4002, cordoned = 4014;
 
 /**
  * Who uses a runtime. It is told nothing any more once it said stop or end.
@@ -20,7 +20,7 @@ const badFrame = 4002;
  * @property {() => Promise<string>} token what lets this node in; "" where it takes none
  * @property {(url: string) => void} dialing
  * @property {(url: string) => void} opened
- * @property {(failures: number) => void} closed a connection is over, or did not come about: so many in a row
+ * @property {(failures: number, sentOn: boolean) => void} closed a connection is over, or did not come about: so many in a row. One that has sent this node on to another gateway is no failure
  * @property {(event: any) => void} event
  * @property {(sent: boolean, bytes: Uint8Array) => void} frame
  * @property {(reason: number, text: string) => void} halted it has ended, by itself
@@ -159,8 +159,8 @@ export class Runtime {
     if (socket && socket.bufferedAmount > maxQueued) {
       this.#shut(conn);
       setTimeout(() => this.#over(conn, slow));
-    } else {
-      socket?.send(frame);
+    } else if (socket?.readyState === WebSocket.OPEN) { // else its close is about to be told
+      socket.send(frame);
       this.#tell(true, frame);
     }
   }
@@ -172,7 +172,7 @@ export class Runtime {
    */
   close(conn, code, text) {
     this.#shut(conn, code, text);
-    this.#watcher?.closed(++this.#failures);
+    this.#watcher?.closed(++this.#failures, false);
   }
 
   /** @param {any} event */
@@ -276,7 +276,12 @@ export class Runtime {
       this.#tell(false, frame);
       this.#input("received", conn, frame);
     };
-    const over = (/** @type {number} */ code) => this.#sockets.delete(conn) && this.#over(conn, code);
+    const over = (/** @type {number} */ code) => {
+      if (this.#sockets.delete(conn)) {
+        code === cordoned && this.#gateways.sentOn(url);
+        this.#over(conn, code);
+      }
+    };
     socket.onclose = ({ code }) => over(code === 1006 ? failed : code);
     socket.onerror = () => over(failed); // Node.js closes none that did not come about
   }
@@ -288,7 +293,8 @@ export class Runtime {
    */
   #over(conn, code) {
     this.#sockets.delete(conn);
-    this.#watcher?.closed(++this.#failures);
+    const sentOn = code === cordoned;
+    this.#watcher?.closed(sentOn ? this.#failures : ++this.#failures, sentOn);
     this.#input("closed", conn, code);
   }
 

@@ -10,6 +10,7 @@
  * @property {string} name who it is
  * @property {"unknown" | "up" | "suspect" | "down" | "left" | "removed"} state "removed" only in a change event
  * @property {boolean} ephemeral it is a guest, like this one
+ * @property {boolean} cordoned it is up, but is given nothing new: it owns no keys, and takes no guests
  * @property {string} address where it can be dialled; "" if it cannot
  * @property {string} via the name of its gateway, if it cannot be dialled
  * @property {number} incarnation the stamp of its presence: Unix microseconds; 0 when unknown
@@ -119,7 +120,7 @@ export function isUp(node) {
  * @returns {NodeInfo}
  */
 export function nodeOf(fields) {
-  const empty = { ephemeral: false, address: "", via: "", incarnation: 0, instance: "", version: 0 };
+  const empty = { ephemeral: false, cordoned: false, address: "", via: "", incarnation: 0, instance: "", version: 0 };
   const since = Date.parse(fields.since) * 1000 || 0; // which the HTTP API has, and no event
   return Object.freeze({ ...empty, ...fields, tags: Object.freeze({ ...fields.tags }), since });
 }

@@ -22,7 +22,7 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
     }),
     dialing: (url) => say("dialing", url),
     opened: (url) => say("opened", url),
-    closed: (failures) => say("closed", failures),
+    closed: (failures, sentOn) => say("closed", failures, sentOn),
     event: (event) => say("event", event),
     frame: (sent, bytes) => say("frame", sent, bytes),
     halted: (reason, text) => say("halted", reason, text),
