@@ -195,7 +195,7 @@ export class Messages {
 
   /** @param {string} pattern */
   #check(pattern) {
-    if (!/^[a-zA-Z0-9._*-]{1,64}$/.test(pattern)) {
+    if (typeof pattern !== "string" || !/^[a-zA-Z0-9._*-]{1,64}$/.test(pattern)) {
       throw new RingError("invalid", `${JSON.stringify(String(pattern).slice(0, 66))} is no pattern of topics: it has 1 to 64 of a-z A-Z 0-9 . _ - and *.`);
     }
     if (!this.#mayHear(pattern)) {
@@ -254,7 +254,7 @@ export class Messages {
         return true;
       }
       case "done":
-        Object.assign(this.#open.get(id) ?? {}, { silent: event.names ?? [] });
+        Object.assign(this.#open.get(id) ?? {}, { silent: (event.names ?? []).sort() });
         this.#over(id);
         return true;
     }
