@@ -266,5 +266,6 @@ export class Messages {
 function termsOf(filter = {}) {
   picks(filter); // throws what is wrong with it
   const { tags = [], state = "", name = "" } = filter;
-  return [...tags.map((term) => ["tag", term]), ["state", state], ["name", name]].filter(([, term]) => term).map(([key, term]) => [key, term]);
+  const terms = [state, name, ...tags];
+  return terms.some(Boolean) ? terms.map((term) => ["match", term]) : [];
 }
