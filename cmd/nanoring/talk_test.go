@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,6 +22,7 @@ func TestTalk(t *testing.T) {
 			"are told what they did not read":   testUnread,
 			"are answered by 16 at a time":      testAnswering,
 			"hear only what their token allows": testMayHear,
+			"show it on the page":               testTalkPage,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -310,4 +314,71 @@ func testMayHear(t *testing.T, b *browser) {
 	if got := eval[string](tab, `nanoring.send("x").catch((error) => error.code)`); got != "forbidden" {
 		t.Error(got)
 	}
+}
+
+// testTalkPage: the page shows what is said, once somebody looks, and as text alone.
+func testTalkPage(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, newNodes(t))
+	page := b.open(t, "http://"+dev1.addr+"/")
+	alice := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev2), "name": "alice"}))
+	for _, tab := range []*tab{page, alice} {
+		tab.becomes("joined")
+		tab.until("nanoring.up().length === 4")
+	}
+	eval[any](page, `document.querySelector("#talk-tab").click()`)
+	page.until(`document.querySelector("#log-panel").hidden && !document.querySelector("#talk-panel").hidden && document.querySelector("#talk-none").offsetHeight`)
+	eventually(t, "the page listens", func() bool {
+		return eval[string](alice, fmt.Sprintf(`nanoring.tell(%q, "chat", "hello, %[1]s").then(() => "told", (error) => error.code)`, page.name())) == "told"
+	})
+	eval[any](alice, `(async () => {
+		await nanoring.send("chat", "<img src=x onerror=alert(1)><b>bold</b>");
+		await nanoring.send("chat.raw", "\x1b[31mred\x07 \u202eevil\u0000\n2nd");
+		await nanoring.send("bytes", new Uint8Array([0xff, 0, 1, 2]));
+		await nanoring.send("long", "long ".repeat(1000));
+	})()`)
+	page.until(`document.querySelectorAll("#talk-list li").length === 5`)
+	want := []string{
+		"alice long " + strings.Repeat("long ", 56) + "… (5000 bytes)", "alice bytes 4 bytes: ff 00 01 02", `alice chat.raw \u{1b}[31mred\u{7} \u{202e}evil\u{0}\u{a}2nd`,
+		"alice chat <img src=x onerror=alert(1)><b>bold</b>", "alice chat hello, " + page.name(),
+	}
+	if got := eval[[]string](page, `[...document.querySelectorAll("#talk-list li div")].map((line) => [...line.children].map((e) => e.textContent).join(" "))`); !slices.Equal(got, want) {
+		t.Errorf("it shows %q", got)
+	}
+	if got := eval[int](page, `document.querySelectorAll("#talk-list :not(li, div, time, bdi, span)").length`); got != 0 {
+		t.Errorf("%d elements are none of the page's", got)
+	}
+
+	// What comes at once in great number is calm: it has few lines.
+	eval[any](alice, `Promise.all(Array.from({ length: 40 }, (_, i) => nanoring.send("cursor", i + ",0")))`)
+	page.until(`document.querySelector("#talk-list li .text").textContent === "39,0"`)
+	if got := eval[int](page, `[...document.querySelectorAll("#talk-list li")].filter((line) => line.textContent.includes("cursor")).length`); got > 20 {
+		t.Errorf("a burst of 40 has %d lines", got)
+	}
+
+	// Its user says something, too, and is told if that is wrong.
+	eval[any](alice, `window.heard = [], nanoring.listen("chat", ({ from, text }) => heard.push(from + ": " + text)), undefined`)
+	say := func(topic, text string) {
+		eval[any](page, fmt.Sprintf(`document.querySelector("#talk-topic").value = %q, document.querySelector("#talk-text").value = %q, document.querySelector("#talk-send").click()`, topic, text))
+	}
+	eventually(t, "alice hears it", func() bool {
+		say("chat", "hello, all")
+		return eval[bool](alice, fmt.Sprintf(`heard.includes(%q)`, page.name()+": hello, all"))
+	})
+	page.until(`document.querySelector("#talk-text").value === "" && document.querySelector("#talk-answer").hidden`)
+	say("no topic", "x")
+	page.until(`document.querySelector("#talk-answer").textContent.startsWith("The message was not sent: topic ") && document.querySelector("#talk-text").value === "x"`)
+	for _, size := range [][2]int64{{1280, 760}, {360, 780}, {1000, 560}} {
+		for _, scheme := range []string{"dark", "light"} {
+			page.accessible(size[0], size[1], scheme)
+			if wide := eval[int64](page, "document.documentElement.scrollWidth"); wide > size[0] {
+				t.Errorf("at %d px it is %d px wide", size[0], wide)
+			}
+			if err := os.WriteFile(filepath.Join(t.ArtifactDir(), fmt.Sprintf("talk-%d-%s.png", size[0], scheme)), page.picture(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	say("chat", "")
+	eval[any](page, `document.querySelector("#log-tab").click()`)
+	page.until(`document.querySelector("#log-panel").offsetHeight && document.querySelector("#log-list").childElementCount`)
 }
