@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestTalk has tabs of a real browser send messages, and ask and answer questions.
@@ -15,14 +19,15 @@ func TestTalk(t *testing.T) {
 	b := startBrowser(t)
 	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
 		for name, test := range map[string]func(*testing.T, *browser){
-			"send, tell and listen":             testSend,
-			"ask and answer":                    testAsk,
-			"say what is wrong":                 testWrongMessages,
-			"hear all though a gateway dies":    testHearsOn,
-			"are told what they did not read":   testUnread,
-			"are answered by 16 at a time":      testAnswering,
-			"hear only what their token allows": testMayHear,
-			"show it on the page":               testTalkPage,
+			"send, tell and listen":              testSend,
+			"ask and answer":                     testAsk,
+			"say what is wrong":                  testWrongMessages,
+			"hear all though a gateway dies":     testHearsOn,
+			"are told what they did not read":    testUnread,
+			"are told what they had no time for": testBusyHearer,
+			"are answered by 16 at a time":       testAnswering,
+			"hear only what their token allows":  testMayHear,
+			"show it on the page":                testTalkPage,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -281,6 +286,52 @@ func testUnread(t *testing.T, b *browser) {
 	}
 }
 
+// testBusyHearer: what a page is too busy for does not pile up either. Its Worker hears
+// it all the same.
+func testBusyHearer(t *testing.T, b *browser) {
+	release := make(chan struct{})
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}))
+	defer gate.Close()
+	alice, bob := startTalk(t, b)
+	bob.hears(alice, "n*", "n")
+	eval[any](bob, `nanoring.answer("q", () => "late"), undefined`)
+	eval[any](alice, fmt.Sprintf(`(async () => {
+		const { join } = await import(%q);
+		window.many = await Promise.all(Array.from({ length: 12 }, (_, i) => join({ gateways: [nanoring.gateway.url], name: "many" + i })));
+		window.heard = 0;
+		nanoring.listen("n", () => heard++);
+	})()`, eval[string](alice, "new URLSearchParams(location.search).get('from')")))
+	busy := make(chan struct{})
+	go func() {
+		defer close(busy)
+		chromedp.Run(bob.ctx, chromedp.Evaluate[any](fmt.Sprintf(`(() => {
+			const request = new XMLHttpRequest();
+			request.open("GET", %q, false);
+			request.send();
+		})()`, gate.URL)))
+	}()
+	if got := eval[string](alice, `(async () => {
+		for (let i = 0; i < 100; i++) await Promise.all(many.map((node) => node.send("n", node.name + " " + i)));
+		const answers = nanoring.ask("q", "", { to: { name: "bob" } });
+		for await (const { text } of answers) return text;
+		await nanoring.tell("bob", "n", "told");
+		return heard + " " + answers.failed.get("bob")?.code;
+	})()`); got != "1200 busy" {
+		t.Error(got)
+	}
+	close(release)
+	<-busy
+	bob.until("words.length === 1024")
+	eval[any](alice, `nanoring.send("n", "last")`)
+	bob.until("words.length === 1025")
+	if got := eval[string](bob, `words.at(-1) + " " + words.filter((word) => word.endsWith("true")).length`); got != "alice,n,last,false,true 1" {
+		t.Error(got)
+	}
+}
+
 // testAnswering: of many questions at once some are answered later, and too many are not.
 func testAnswering(t *testing.T, b *browser) {
 	alice, bob := startTalk(t, b)
@@ -312,6 +363,19 @@ func testMayHear(t *testing.T, b *browser) {
 		t.Error(got)
 	}
 	if got := eval[string](tab, `nanoring.send("x").catch((error) => error.code)`); got != "forbidden" {
+		t.Error(got)
+	}
+	eval[any](tab, "nanoring.leave()")
+	tab.becomes("ended")
+	eval[any](tab, fmt.Sprintf(`start({ gateways: %q.split(","), token: %q })`, gateways(dev1)[0], mint(t, key, "--name", "bob", "--send", "chat.a", "--hear", "chat.*")))
+	tab.becomes("joined")
+	if got := eval[string](tab, `(async () => {
+		const heard = nanoring.listen("*"), codes = [];
+		for (const topic of ["chat.b", "other", "chat.a"]) codes.push(await nanoring.send(topic, topic).catch((error) => error.code));
+		try { nanoring.answer("other", () => ""); } catch (error) { codes.push(error.code); }
+		nanoring.answer("chat.ask", () => "");
+		return codes.join();
+	})()`); got != "forbidden,forbidden,,forbidden" {
 		t.Error(got)
 	}
 }
