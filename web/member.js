@@ -60,7 +60,6 @@ export class Member {
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
-
   /** @param {Options} options */
   constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
