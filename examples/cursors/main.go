@@ -6,8 +6,8 @@
 //	go run ./examples/cursors -listen 127.0.0.1:7022 -join 127.0.0.1:7021
 //	go run ./examples/cursors -listen 127.0.0.1:7023 -join 127.0.0.1:7021
 //
-// The page is in index.html: each tab is a node, too. Its user's name is a tag; where the
-// pointer is are messages; and who comes asks where the others are.
+// The page is in index.html: each tab is a node, too. Its user's name is a tag; where its
+// pointer is it sends to all; and who comes is told by each of the others.
 package main
 
 import (
