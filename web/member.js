@@ -75,16 +75,15 @@ export class Member {
   /**
    * Resolves when a gateway has let it in.
    * @param {AbortSignal} [giveUp]
+   * @returns {Promise<void>}
    */
-  async join(giveUp) {
-    const joined = new Promise((resolve, reject) => {
-      this.#joining = { resolve: () => resolve(undefined), reject };
-    });
+  join(giveUp) {
+    const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
     const signal = this.ended.signal;
     giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#runtime?.hurry() }, signal);
     this.#live();
-    await joined;
+    return joined;
   }
 
   /** Says bye. Resolves when its gateway has been told. */
