@@ -3,6 +3,7 @@
 /** The numbers of the protocol's words. @type {Record<string, number>} */
 const numbers = {
   lost: 1, refused: 2, unreachable: 3, slow: 4, invalid: 5, "unknown-node": 6, nobody: 7, halting: 8,
+  untrusted: 9, failed: 10,
   bye: 1000, "going-away": 1001, "too-big": 1009,
   rotated: 4000, duplicate: 4001, "bad-frame": 4002, version: 4003, "wrong-ring": 4004, "name-taken": 4005,
   "clock-skew": 4006, "out-of-order": 4007, forbidden: 4008, timeout: 4009, "wrong-node": 4010, self: 4011, busy: 4012,

@@ -31,6 +31,7 @@
  * @typedef {object} Events
  * @property {(nodes: NodeInfo[]) => void} change these nodes are there, changed, or are no members any more (state "removed"): once for all that changed together, each as it is after that
  * @property {(happened: Happened) => void} event each change of a node, as it happens
+ * @property {(name: string) => void} gap something that a node sent was lost, before what comes next of it; "": of any, because this page did not take it in time
  * @property {(gateway: Gateway | null) => void} gateway it let this node in, whose name may be a new one since; null: it is lost, and one is looked for
  * @property {(error: RingError | null) => void} end this one is no node any more and does not come back by itself: removed, its name taken, or broken. null: it left
  * @property {(entry: Entry) => void} log something that a person may want to know

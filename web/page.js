@@ -10,6 +10,7 @@ import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, el } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Talk } from "./talk.js";
 
 /** @typedef {import("./nanoring.js").RingNode} RingNode */
 /** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
@@ -40,6 +41,7 @@ const reason = new Reason(() => node, draw);
 const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
+const talk = new Talk(() => node, draw);
 
 // Life: joining, joined, ended or failed. Tests look at data-state and at window.nanoring.
 
@@ -66,6 +68,7 @@ async function start() {
     return;
   }
   Object.assign(window, { nanoring: node });
+  talk.listen();
   known.clear();
   for (const n of node.all()) {
     known.set(n.name, n);
@@ -195,6 +198,7 @@ function show() {
   $("nodes-title").textContent = lost ? "Nodes, as last heard" : "Nodes";
   enable("leave", state === "joined" && !removed);
   enable("add-button", state === "joined" && !lost && !operate.busy);
+  enable("talk-send", state === "joined" && !lost);
   enable("remove", state === "joined" && !lost && nodes.some((n) => n.name === marks.chosen));
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
@@ -209,6 +213,7 @@ function show() {
   ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), { ...marks, owners: lookup.owners });
   panel.show(nodes, marks, $("search").value);
   log.flush();
+  talk.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
 }
 

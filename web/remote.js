@@ -66,9 +66,12 @@ class RemoteRuntime {
     this.#port = port1;
     this.#watcher = watcher;
     port1.onmessage = ({ data }) => {
+      let heard = 0;
       for (const [what, ...args] of data) {
         this.#hear(what, args);
+        heard += Number(what === "event" && args[0].kind === "heard");
       }
+      heard && this.#say("took", heard);
     };
     worker.postMessage(gateways, [port2]);
   }
@@ -82,12 +85,13 @@ class RemoteRuntime {
   }
 
   /**
+   * @param {string} name
    * @param {number} id
-   * @param {[string, string][]} set
-   * @param {string[]} drop
+   * @param {[string, string][]} texts
+   * @param {(bigint | number | string | Uint8Array)[]} args
    */
-  setTags(id, set, drop) {
-    this.#say("setTags", id, set, drop);
+  command(name, id, texts, args) {
+    this.#say("command", name, id, texts, args);
   }
 
   /** Says bye. Resolves when that has been sent. */

@@ -38,6 +38,8 @@ export class Runtime {
   #failures = 0;
   /** @type {Engine | undefined} */
   #engine;
+  /** Commands for an engine that is not there yet. @type {(() => void)[]} */
+  #early = [];
   /** @type {Watcher | undefined} */
   #watcher;
   #gateways;
@@ -68,7 +70,8 @@ export class Runtime {
     engine.create(settings);
     if (this.#watcher) {
       this.#engine = engine;
-      this.#input("start");
+      this.#input("start", []);
+      this.#early.splice(0).forEach((command) => this.#engine && command());
     }
   }
 
@@ -76,26 +79,25 @@ export class Runtime {
   async stop() {
     const open = [...this.#sockets.values()].filter((socket) => socket?.readyState === WebSocket.OPEN);
     this.#watcher = undefined;
-    this.#input("stop", 0n);
+    this.#input("stop", [], 0n);
     this.end();
     const closed = open.map((socket) => new Promise((resolve) => socket?.addEventListener("close", resolve)));
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, byeTime))]);
   }
 
   /**
-   * Changes what the node says of itself; a result follows.
+   * Gives the engine a command, as soon as there is one; a result follows.
+   * @param {string} name
    * @param {number} id
-   * @param {[string, string][]} set
-   * @param {string[]} drop
+   * @param {[string, string][]} texts what it is about
+   * @param {(bigint | number | string | Uint8Array)[]} args
    */
-  setTags(id, set, drop) {
-    for (const [key, value] of set) {
-      this.#engine?.set(`tag:${key}`, value);
+  command(name, id, texts, args) {
+    if (this.#engine) {
+      this.#input(name, texts, BigInt(id), ...args);
+    } else {
+      this.#early.push(() => this.command(name, id, texts, args));
     }
-    for (const key of drop) {
-      this.#engine?.set(`drop:${key}`, "");
-    }
-    this.#input("set_tags", BigInt(id));
   }
 
   /** The page is left or frozen. */
@@ -214,10 +216,12 @@ export class Runtime {
 
   /**
    * @param {string} name
+   * @param {[string, string][]} texts
    * @param {...(bigint | number | string | Uint8Array)} args
    */
-  #input(name, ...args) {
+  #input(name, texts, ...args) {
     try {
+      texts.forEach(([key, value]) => this.#engine?.set(key, value));
       this.#engine?.input(name, ...args);
     } catch (error) {
       const watcher = this.#watcher;
@@ -230,7 +234,7 @@ export class Runtime {
     if (performance.now() < this.#wakeAt) {
       this.wake(this.#wakeAt); // timers may come a little early, and the engine asks once
     } else {
-      this.#input("tick");
+      this.#input("tick", []);
     }
   }
 
@@ -261,7 +265,7 @@ export class Runtime {
     socket.onopen = () => {
       failed = lost;
       this.#watcher?.opened(url);
-      this.#input("opened", conn, 0, "");
+      this.#input("opened", [], conn, 0, "");
     };
     socket.onmessage = ({ data }) => {
       if (!this.#sockets.has(conn)) {
@@ -274,7 +278,7 @@ export class Runtime {
       }
       const frame = new Uint8Array(data);
       this.#tell(false, frame);
-      this.#input("received", conn, frame);
+      this.#input("received", [], conn, frame);
     };
     const over = (/** @type {number} */ code) => {
       if (this.#sockets.delete(conn)) {
@@ -295,7 +299,7 @@ export class Runtime {
     this.#sockets.delete(conn);
     const sentOn = code === cordoned;
     this.#watcher?.closed(sentOn ? this.#failures : ++this.#failures, sentOn);
-    this.#input("closed", conn, code);
+    this.#input("closed", [], conn, code);
   }
 
   /**

@@ -2,6 +2,7 @@
 // says what it claims; it is the gateway that finds out whether that is true.
 
 import { RingError } from "./errors.js";
+import { isLike } from "./filter.js";
 
 const LEEWAY = 60_000; // ms that clocks may differ
 
@@ -13,6 +14,8 @@ const LEEWAY = 60_000; // ms that clocks may differ
  * @property {string} name the name that the guest may have, or how it begins and "*"
  * @property {Record<string, string>} [tags] those that it has to have
  * @property {string[]} [own] the keys of others that it may have, with * for any characters; without, any if there are no tags, and none else
+ * @property {string[]} [send] the topics that it may send on, with * for any characters; without, none
+ * @property {string[]} [hear] likewise, that it may hear
  * @property {number} [exp] Unix seconds
  */
 
@@ -58,6 +61,15 @@ function claimsOf(text) {
  */
 export function allows({ name: allowed }, name) {
   return allowed.endsWith("*") ? name.startsWith(allowed.slice(0, -1)) : name === allowed;
+}
+
+/**
+ * Whether a token lets a guest hear something of a pattern of topics, as far as that can be told without trying.
+ * @param {Claims | undefined} claims
+ * @param {string} pattern
+ */
+export function mayHear(claims, pattern) {
+  return !claims || (claims.hear ?? []).some((allowed) => pattern.includes("*") || isLike(allowed, pattern));
 }
 
 /**

@@ -3,6 +3,9 @@
 
 import { Runtime } from "./runtime.js";
 
+const MOST_UNREAD = 1024; // messages
+const BUSY = 4012;
+
 addEventListener("message", ({ data: gateways, ports: [port] }) => {
   /** @type {unknown[][]} */
   let batch = [];
@@ -15,6 +18,22 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
   /** @type {{resolve: (token: string) => void, reject: (error: unknown) => void}[]} */
   const asked = [];
 
+  // What a busy page has not taken in yet has a bound, which messages may reach. Beyond, they are lost.
+  let unread = 0, lost = false;
+  const hear = (/** @type {any} */ event) => {
+    if (unread >= MOST_UNREAD) {
+      lost = true;
+      event.question && queueMicrotask(() => runtime.command("answer", 0, [], [BigInt(event.question), BUSY, ""]));
+      return;
+    }
+    if (lost) {
+      lost = false;
+      say("event", { kind: "gap" });
+    }
+    unread++;
+    say("event", event);
+  };
+
   const runtime = new Runtime(gateways, {
     token: () => new Promise((resolve, reject) => {
       asked.push({ resolve, reject });
@@ -23,7 +42,7 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
     dialing: (url) => say("dialing", url),
     opened: (url) => say("opened", url),
     closed: (failures, sentOn) => say("closed", failures, sentOn),
-    event: (event) => say("event", event),
+    event: (event) => event.kind === "heard" ? hear(event) : say("event", event),
     frame: (sent, bytes) => say("frame", sent, bytes),
     halted: (reason, text) => say("halted", reason, text),
     broke: (error) => say("broke", plain(error)),
@@ -37,7 +56,8 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
       runtime.end();
       port.close();
     },
-    setTags: (id, set, drop) => runtime.setTags(id, set, drop),
+    command: (name, id, texts, args) => runtime.command(name, id, texts, args),
+    took: (messages) => (unread -= messages),
     accepted: (url, name) => runtime.accepted(url, name),
     hurry: () => runtime.hurry(),
     frames: (on) => (runtime.frames = on),

@@ -79,7 +79,7 @@ func command(t *testing.T, dir, name string, args ...string) []byte {
 }
 
 const typed = `
-import { join, RingError, type NodeInfo, type Gateway } from "nanoring";
+import { join, RingError, type NodeInfo, type Gateway, type Filter, type Message } from "nanoring";
 
 const node = await join({ gateways: ["ws://127.0.0.1:7001/ring"], tags: { a: "b" }, token: async () => "a" });
 const names: string[] = node.up().map((n: NodeInfo) => n.name);
@@ -88,6 +88,18 @@ node.on("gateway", (gateway: Gateway | null) => gateway?.url.length);
 node.on("end", (error) => error && error.code + error.number);
 node.on("frame", ({ sent, bytes }) => sent && bytes.length);
 const owner: NodeInfo | undefined = node.owners("key", 3)[0];
+const to: Filter = { tags: ["role=web"], name: "tab-*" };
+await node.send("chat", "hi", { to });
+await node.tell("alice", "chat", new Uint8Array([1]));
+const unlisten: () => void = node.listen("a", "b.*", ({ from, topic, text, payload, told, gap }) => names.push(from + topic + text + payload.length + told + gap));
+node.listen((message: Message) => names.push(message.text));
+for await (const { text, gap } of node.listen("a", "b.*")) names.push(text + gap);
+const unanswer: () => void = node.answer("who", async ({ from }) => (from === "alice" ? "me" : new Uint8Array()));
+const answers = node.ask("who", "", { limit: 3, timeout: 1000, to });
+for await (const { from, text } of answers) names.push(from + text);
+names.push(...answers.silent, answers.failed.get("alice")?.code ?? "");
+node.on("gap", (name: string) => names.push(name));
+unlisten(), unanswer();
 await node.add("127.0.0.1:7002").catch((error: unknown) => error instanceof RingError && error.retryable);
 await node.leave();
 off();
@@ -98,6 +110,10 @@ node.on("nothing", () => {});
 node.up()[0].name = "";
 // @ts-expect-error a gateway is a URL
 join({ gateways: [1] });
+// @ts-expect-error a payload is text or bytes
+node.send("chat", { text: "hi" });
+// @ts-expect-error so is an answer
+node.answer("who", () => 7);
 `
 
 // TestPackage packs the library as npm would publish it, and uses it so.

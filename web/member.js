@@ -1,0 +1,368 @@
+// What a page's node lives through: it joins, loses gateways, sleeps, and ends.
+
+import { Commands } from "./commands.js";
+import { load } from "./engine.js";
+import { NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
+import { entryOf } from "./events.js";
+import { gatewayURLs } from "./gateways.js";
+import { live } from "./life.js";
+import { Listeners } from "./listeners.js";
+import { Messages } from "./messages.js";
+import { forget, randomName, remember, remembered } from "./names.js";
+import { Operator } from "./operator.js";
+import { runtimeOf } from "./remote.js";
+import { OwnTags } from "./tags.js";
+import { allows, expiryOf, mayHear, tokenOf } from "./token.js";
+import { View, isUp, nodeOf } from "./view.js";
+
+/** @typedef {import("./nanoring.js").Options} Options */
+/** @typedef {import("./view.js").NodeInfo} NodeInfo */
+/** @typedef {import("./events.js").Gateway} Gateway */
+/** @typedef {import("./events.js").Entry} Entry */
+/** @typedef {import("./events.js").Events} Events */
+
+export class Member {
+  /** @type {Listeners<Events>} */
+  listeners = new Listeners();
+  view = new View((nodes) => this.listeners.tell("change", nodes), (happened) => this.listeners.tell("event", happened));
+  /** @type {Gateway | null} */
+  gateway = null;
+  ended = new AbortController();
+  #commands = new Commands();
+  messages = new Messages(this.#commands, (pattern) => mayHear(this.#claims, pattern), (name) => this.listeners.tell("gap", name));
+
+  #gateways;
+  #token;
+  /** The token that this node learnt from, for its first connection. */
+  #first = "";
+  /** What its last token claims. @type {import("./token.js").Claims | undefined} */
+  #claims;
+  /** How the names begin that it may take. */
+  #begin = "";
+  #module;
+  #named; // by its user: the name is kept or the node ends
+
+  /** @type {WebAssembly.Module | undefined} */
+  #compiled;
+  /** @type {import("./remote.js").SomeRuntime | undefined} */
+  #runtime;
+  /** The URL of the connection that is open, or was last. */
+  #url = "";
+  /** The gateway that this node's presence names; "" before one let it in. */
+  #via = "";
+  /** How often in a row a name that it took was taken. */
+  #taken = 0;
+  #asleep = false;
+  /** Which of its lives this is. @type {object | undefined} */
+  #life;
+  /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
+  #refusal;
+  /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
+  #joining;
+
+  /** @param {Options} options */
+  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+    this.#gateways = gatewayURLs(gateways);
+    this.operator = new Operator(this.#gateways);
+    this.#token = token;
+    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
+    this.tags = new OwnTags(tags, this.#commands);
+    this.ring = ring ?? "";
+    this.#named = name !== undefined;
+    this.name = name ?? "";
+  }
+
+  /**
+   * Resolves when a gateway has let it in.
+   * @param {AbortSignal} [giveUp]
+   * @returns {Promise<void>}
+   */
+  join(giveUp) {
+    const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
+    const signal = this.ended.signal;
+    giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
+    live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#runtime?.hurry() }, signal);
+    this.#live();
+    return joined;
+  }
+
+  /** Says bye. Resolves when its gateway has been told. */
+  async leave() {
+    const told = this.#runtime?.stop();
+    this.#runtime = undefined;
+    this.#end(null);
+    await told;
+  }
+
+  /** Brings this node to life: at first, after a sleep, and with a new name. */
+  async #live() {
+    this.#forgetRing();
+    const life = (this.#life = {});
+    try {
+      const watcher = this.#watcher();
+      const [runtime, compiled, ring] = await Promise.all([
+        runtimeOf(this.#gateways, watcher),
+        this.#compiled ?? load(this.#module),
+        this.#compiled ? this.ring : this.#learn(),
+      ]);
+      if (this.#life !== life || this.ended.signal.aborted) {
+        return runtime.end(); // it has left, or is asleep
+      }
+      [this.#compiled, this.ring] = [compiled, ring];
+      this.name ||= this.#ownName(ring);
+      this.#runtime = runtime;
+      this.askForFrames();
+      const started = runtime.start(compiled, this.#settings());
+      this.#commands.begin(runtime);
+      this.messages.begin();
+      await started;
+    } catch (error) {
+      if (this.#life === life) {
+        this.#end(error);
+      }
+    }
+  }
+
+  /** Has a token, and learns what it may be with it; without, of which ring. Returns the ring's name. */
+  async #learn() {
+    const { text, claims } = await tokenOf(this.#token);
+    if (!claims) {
+      return this.ring || this.operator.ring();
+    }
+    if (this.ring && this.ring !== claims.ring) {
+      throw new RingError("wrong-ring", `The token is for the ring ${claims.ring}, not for ${this.ring}.`);
+    }
+    if (this.name && !allows(claims, this.name)) {
+      throw new RingError("forbidden", `The token lets in ${claims.name}, not ${this.name}.`);
+    }
+    [this.#first, this.#claims] = [text, claims];
+    this.tags.allow(claims);
+    if (claims.name.endsWith("*")) {
+      this.#begin = claims.name.slice(0, -1);
+    } else {
+      [this.name, this.#named] = [claims.name, true];
+    }
+    return claims.ring;
+  }
+
+  /** @param {string} ring */
+  #ownName(ring) {
+    const old = remembered(ring);
+    return old?.startsWith(this.#begin) ? old : randomName(this.#begin);
+  }
+
+  /** @returns {import("./runtime.js").Watcher} */
+  #watcher() {
+    return {
+      token: () => this.#askToken(),
+      dialing: (url) => this.#log("dial", `Dialling ${url}`),
+      opened: (url) => (this.#url = url),
+      closed: (failures, sentOn) => this.#closed(failures, sentOn),
+      event: (event) => this.#event(event),
+      frame: (sent, bytes) => this.listeners.tell("frame", { sent, bytes }),
+      halted: (reason, text) => this.#halted(reason, text),
+      broke: (error) => this.#end(error),
+    };
+  }
+
+  /** Frames are told of if somebody listens. */
+  askForFrames() {
+    if (this.#runtime) {
+      this.#runtime.frames = this.listeners.has("frame");
+    }
+  }
+
+  /** @returns {Promise<string>} */
+  async #askToken() {
+    const first = this.#first;
+    if (first) {
+      this.#first = "";
+      return first;
+    }
+    try {
+      const { text, claims } = await tokenOf(this.#token);
+      this.#claims = claims;
+      return text;
+    } catch (error) {
+      this.#refusal = /** @type {RingError} */ (error);
+      this.#log("refused", this.#refusal.message);
+      throw error;
+    }
+  }
+
+  /** @returns {[string, string | bigint][]} */
+  #settings() {
+    const [seed = 0n, nonce = 0n] = crypto.getRandomValues(new BigInt64Array(2));
+    return [
+      ["ring", this.ring],
+      ["name", this.name],
+      ["ephemeral", 1n],
+      ["seed", seed],
+      ["instance-start", BigInt(Date.now()) * 1000n],
+      ["instance-nonce", nonce],
+      ["join", "gateway:443"], // the runtime knows where that is
+      ...this.tags.settings,
+    ];
+  }
+
+  /** The page is left, or frozen. It may come back. */
+  #sleep() {
+    if (this.#asleep) {
+      return;
+    }
+    this.#asleep = true;
+    this.#life = undefined;
+    this.#runtime?.sleep();
+    this.#runtime = undefined;
+    this.#lost();
+  }
+
+  #wake() {
+    if (this.#asleep) {
+      this.#asleep = false;
+      this.#live();
+    }
+  }
+
+  /** A new life begins with nothing known. */
+  #forgetRing() {
+    this.#runtime?.end();
+    this.#runtime = undefined;
+    this.#lost();
+    this.view.clear();
+    this.#refusal = undefined;
+    this.#first = "";
+  }
+
+  /** There is no engine any more. */
+  #lost() {
+    this.#commands.lost();
+    this.messages.lost();
+    this.#setGateway(null);
+  }
+
+  /** @param {any} error null if it left; what is not a RingError is why its user gave up */
+  #end(error) {
+    if (this.ended.signal.aborted) {
+      return;
+    }
+    this.ended.abort();
+    this.#runtime?.end();
+    this.#lost();
+    this.messages.end();
+    if (this.#joining) {
+      this.#joining.reject(error ?? new RingError("halting", "This node has left."));
+    } else {
+      this.listeners.tell("end", error);
+    }
+  }
+
+  /** @param {Gateway | null} gateway */
+  #setGateway(gateway) {
+    this.#via = gateway?.name ?? "";
+    if (gateway || this.gateway) {
+      this.gateway = gateway && Object.freeze(gateway);
+      this.listeners.tell("gateway", this.gateway);
+    }
+  }
+
+  // What the runtime tells.
+
+  /** @param {any} event as in docs/abi.md */
+  #event(event) {
+    switch (event.kind) {
+      case "node":
+        this.#changed(nodeOf(event.node));
+        break;
+      case "result":
+        this.#commands.answered(event);
+        break;
+      case "refused":
+        this.#refusal = new RingError(wordOf(event.code), `The gateway at ${this.#url} does not let this page in: ${event.text}.`);
+        this.#log("refused", `Refused: ${event.text}`);
+        break;
+      default: {
+        const entry = this.messages.take(event) ? undefined : entryOf(event, this.name);
+        entry && this.#log(entry.kind, entry.text);
+      }
+    }
+  }
+
+  /** @param {NodeInfo} node */
+  #changed(node) {
+    this.view.set(node);
+    if (node.name === this.name && isUp(node)) {
+      this.#via = node.via;
+    }
+    // It is in when it names a gateway, and knows something of the ring.
+    if (this.#runtime && !this.gateway && isUp(this.view.get(this.#via))) {
+      this.#joined({ name: this.#via, url: this.#url });
+    }
+  }
+
+  /** @param {Gateway} gateway */
+  #joined(gateway) {
+    this.#runtime?.accepted(gateway.url, gateway.name);
+    this.#taken = 0;
+    this.#refusal = undefined;
+    if (!this.#named) {
+      remember(this.ring, this.name);
+    }
+    this.#setGateway(gateway);
+    this.#log("joined", `${gateway.name} at ${gateway.url} is the gateway of ${this.name}`);
+    this.#joining?.resolve();
+    this.#joining = undefined;
+  }
+
+  /**
+   * A connection is over. The engine dials again; join, though, ends when all gateways were tried, and so does a node
+   * that was in once, when its token has expired and it can have no other.
+   * @param {number} failures
+   * @param {boolean} sentOn
+   */
+  #closed(failures, sentOn) {
+    const another = typeof this.#token === "function";
+    const expiry = expiryOf(this.#claims, another);
+    if (this.gateway) {
+      const { name } = this.gateway;
+      this.#log("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
+    } else if (expiry) {
+      this.#refusal ??= expiry;
+      this.#log("refused", expiry.message);
+    }
+    this.#setGateway(null);
+    if (this.#joining ? failures >= this.#gateways.length : expiry && !another && failures > this.#gateways.length) {
+      const [at, from] = [this.#gateways.join(" or "), globalThis.location?.origin];
+      const how = this.#claims ? "with this token" : "without a token";
+      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in ${how}?`, { retryable: true }));
+    }
+  }
+
+  /**
+   * @param {number} reason
+   * @param {string} text
+   */
+  #halted(reason, text) {
+    if (reason === 3) {
+      forget(this.ring);
+      this.#end(new RemovedError("removed", `An operator removed ${this.name} from the ring ${this.ring}.`));
+    } else if (reason === 4 && (this.#named || ++this.#taken > 5)) {
+      this.#end(new NameTakenError("name-taken", `The name ${this.name} cannot be had: ${text}.`));
+    } else if (reason === 4) {
+      const old = this.name;
+      this.name = randomName(this.#begin);
+      this.#log("name", `The name ${old} is taken: this node is ${this.name} now`);
+      this.#live();
+    } else {
+      this.#end(new RingError("halting", `This node halted: ${text}.`));
+    }
+  }
+
+  /**
+   * @param {Entry["kind"]} kind
+   * @param {string} text
+   */
+  #log(kind, text) {
+    this.listeners.tell("log", { kind, text });
+  }
+}
