@@ -1,7 +1,7 @@
 // Jobs is a worker. All workers of a ring share a list of jobs, each of which is done
-// by the node that owns it: when one dies the others do its jobs, and when one is told to
-// stop it has the others take them before it does. (While two nodes do not see each
-// other both may do a job.)
+// by the node that owns it: when one dies the others do its jobs, and one that is told
+// to stop cordons itself, and has the others take them first. (While two nodes do not
+// see each other both may do a job.)
 //
 //	go run ./examples/jobs -name w1 -listen 127.0.0.1:7031
 //	go run ./examples/jobs -name w2 -listen 127.0.0.1:7032 -join 127.0.0.1:7031
@@ -24,10 +24,12 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native"
 )
 
 var jobs = []string{"backup", "billing", "cleanup", "index", "mail", "report", "sync", "thumbnails"}
+var team, _ = core.ParseFilter([]string{"role=worker"}, "", "")
 
 func main() {
 	name := flag.String("name", "w1", "who this node is")
@@ -37,7 +39,7 @@ func main() {
 	flag.Parse()
 	told, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	config := native.Config{Ring: "jobs", Name: *name, Listen: *listen, Join: strings.Fields(*join), Data: filepath.Join(*data, *name)}
+	config := native.Config{Ring: "jobs", Name: *name, Listen: *listen, Join: strings.Fields(*join), Data: filepath.Join(*data, *name), Tags: []wire.Tag{{Key: "role", Value: "worker"}}}
 	if err := run(told, config); err != nil {
 		log.Fatal(err)
 	}
@@ -51,12 +53,11 @@ func run(told context.Context, config native.Config) error {
 		return err
 	}
 	defer node.Close()
-	workers, _ := core.ParseFilter([]string{"role=worker", "!draining"}, "", "")
-	w := &worker{node: node, workers: workers, doing: make(map[string]func())}
+	w := &worker{node: node, doing: make(map[string]func())}
 	if _, err := node.Answer("doing", w.answer); err != nil {
 		return err
 	}
-	if err := node.SetTags(ctx, map[string]string{"role": "worker"}, "draining"); err != nil {
+	if err := node.Uncordon(ctx, node.Name()); err != nil { // which it was when it stopped
 		return err
 	}
 	for told.Err() == nil && node.Err() == nil { // once more if there was too much to watch
@@ -64,7 +65,7 @@ func run(told context.Context, config native.Config) error {
 			w.share()
 		}
 	}
-	if err := node.SetTags(ctx, map[string]string{"draining": "yes"}); err != nil { // it was removed, or broke
+	if err := node.Cordon(ctx, node.Name()); err != nil { // it was removed, or broke
 		return err
 	}
 	w.share() // nothing is its own any more
@@ -73,8 +74,7 @@ func run(told context.Context, config native.Config) error {
 
 // worker is what one node does.
 type worker struct {
-	node    *native.Node
-	workers core.Filter
+	node *native.Node
 
 	mu    sync.Mutex
 	doing map[string]func() // how each job is stopped
@@ -85,7 +85,7 @@ func (w *worker) share() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, job := range jobs {
-		owners := w.node.Owners(job, 1, w.workers)
+		owners := w.node.Owners(job, 1, team)
 		mine := len(owners) > 0 && owners[0].Name == w.node.Name()
 		switch stop := w.doing[job]; {
 		case mine && stop == nil:
