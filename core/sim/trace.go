@@ -132,6 +132,18 @@ func (d *describer) of(b []byte) string {
 	if err := f.Decode(b); err != nil {
 		return "a bad frame: " + err.Error()
 	}
+	if f.Kind != wire.KindRelay {
+		return words(f)
+	}
+	inner := "?"
+	if d.inner.Decode([]byte(f.Inner)) == nil {
+		inner = words(&d.inner)
+	}
+	return "relay from " + f.From + " to " + f.To + ", hop " + strconv.FormatUint(uint64(f.Hops), 10) + ": " + inner
+}
+
+// words are those of a frame that carries no other.
+func words(f *wire.Frame) string {
 	seq := " " + strconv.FormatUint(f.Seq, 10)
 	switch f.Kind {
 	case wire.KindHello:
@@ -182,19 +194,6 @@ func (d *describer) of(b []byte) string {
 		return "alive" + seq
 	case wire.KindRefused:
 		return "refused" + seq
-	case wire.KindRelay:
-		inner := "?"
-		if d.inner.Decode([]byte(f.Inner)) == nil {
-			switch seq := strconv.FormatUint(d.inner.Seq, 10); d.inner.Kind {
-			case wire.KindProbe:
-				inner = "probe " + seq
-			case wire.KindAlive:
-				inner = "alive " + seq
-			case wire.KindCordon:
-				inner = cordonWords(d.inner.On)
-			}
-		}
-		return "relay from " + f.From + " to " + f.To + ", hop " + strconv.FormatUint(uint64(f.Hops), 10) + ": " + inner
 	case wire.KindError:
 		return "error " + f.Code.String() + ": " + f.Text
 	case wire.KindCordon:
