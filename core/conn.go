@@ -87,7 +87,7 @@ func (c *conn) crosses(old *conn, now int64) bool {
 // greeted keeps a hello, without the frame that it came in.
 func (c *conn) greeted(h *wire.Hello) {
 	c.hello = *h
-	c.hello.Name, c.hello.Ring, c.hello.Address = strings.Clone(h.Name), strings.Clone(h.Ring), strings.Clone(h.Address)
+	c.hello.Name, c.hello.Ring, c.hello.Address = kept(h.Name), kept(h.Ring), kept(h.Address)
 }
 
 // establish makes the peer the one of the hello.

@@ -113,7 +113,10 @@ func isPicked(n *Node, filters []Filter) bool {
 // parseTerm takes a term of Tags apart: does it ask for what the tag is, and for the
 // contrary?
 func parseTerm(term string) (key, pattern string, not, is bool) {
-	key, pattern, is = strings.Cut(term, "=")
+	at := strings.IndexByte(term, '=') // strings.Cut would be a thousandth of the module
+	if key, is = term, at >= 0; is {
+		key, pattern = term[:at], term[at+1:]
+	}
 	if key, not = strings.CutPrefix(key, "!"); is && !not {
 		key, not = strings.CutSuffix(key, "!")
 	}

@@ -3,7 +3,6 @@ package core
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -33,7 +32,7 @@ func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
 			if err := wire.ValidPattern(pattern); err != nil {
 				return wire.CodeInvalid, err.Error()
 			}
-			*list.to = append(*list.to, strings.Clone(pattern))
+			*list.to = append(*list.to, kept(pattern))
 		}
 	}
 	h.mine = mine
@@ -71,7 +70,7 @@ func (h *hearing) tellGateway(c *conn, back uint64) {
 func (h *hearing) asks(c *conn, f *wire.Frame) {
 	c.line.topics, c.line.hears = nil, true
 	for _, pattern := range f.Topics {
-		c.line.topics = append(c.line.topics, strings.Clone(pattern))
+		c.line.topics = append(c.line.topics, kept(pattern))
 	}
 	if f.Window == 0 {
 		return
@@ -184,7 +183,7 @@ func (h *hearing) told(from, topic, payload string) bool {
 	if !isLikeAny(h.mine.Messages, topic) {
 		return false
 	}
-	*h.event(EventHeard) = Event{Kind: EventHeard, Name: strings.Clone(from), Topic: strings.Clone(topic), Payload: strings.Clone(payload), Told: true}
+	*h.event(EventHeard) = Event{Kind: EventHeard, Name: kept(from), Topic: kept(topic), Payload: kept(payload), Told: true}
 	return true
 }
 

@@ -1,8 +1,6 @@
 package core
 
 import (
-	"strings"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -113,7 +111,7 @@ func (q *questions) came(f *wire.Frame) {
 		return // nobody asked that, or it is over
 	}
 	for _, a := range f.Answers {
-		q.put(one, wire.Answer{Name: strings.Clone(a.Name), Code: a.Code, Payload: strings.Clone(a.Payload)})
+		q.put(one, wire.Answer{Name: kept(a.Name), Code: a.Code, Payload: kept(a.Payload)})
 	}
 }
 

@@ -2,7 +2,6 @@ package core
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -292,7 +291,7 @@ func (sp *spread) had(c *conn, streams []wire.Stream) {
 			id := newsID{st.Name, st.Instance, seq}
 			l := sp.lacks[id]
 			if l == nil && len(sp.lacking) < maxLacks {
-				id.name = strings.Clone(id.name)
+				id.name = kept(id.name)
 				l = &lack{id: id, at: sp.now + eagerFirst}
 				if sp.lacks == nil {
 					sp.lacks = make(map[newsID]*lack)

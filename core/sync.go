@@ -1,8 +1,6 @@
 package core
 
 import (
-	"strings"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -229,7 +227,7 @@ func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 func (s *reconciliation) askOn(item *wire.Item) {
 	asked := indexOf(s.asked, item.Range)
 	if last := item.Records[len(item.Records)-1].Name; last > s.asked[asked].after {
-		s.ask(&task{rg: item.Range, after: strings.Clone(last)})
+		s.ask(&task{rg: item.Range, after: kept(last)})
 	}
 }
 

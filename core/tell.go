@@ -1,8 +1,6 @@
 package core
 
 import (
-	"strings"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -35,8 +33,8 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 	if len(t.list) >= mostTells {
 		return false
 	}
-	t.list = append(t.list, &telling{id: cmd.ID, to: strings.Clone(cmd.Name), seq: seq, begun: t.newsTime(),
-		tell: wire.Tell{Topic: strings.Clone(cmd.Topic), Payload: strings.Clone(cmd.Payload)}})
+	t.list = append(t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.newsTime(),
+		tell: wire.Tell{Topic: kept(cmd.Topic), Payload: kept(cmd.Payload)}})
 	t.spread.soon(0)
 	return true
 }

@@ -78,7 +78,7 @@ func (w *window) find(name string, instance wire.Instance) *stream {
 func (w *window) stream(name string, instance wire.Instance, names int) *stream {
 	s := w.find(name, instance)
 	if s == nil && len(w.streams) < 2*names+moreStreams {
-		s = w.begin(strings.Clone(name), instance)
+		s = w.begin(kept(name), instance)
 	}
 	return s
 }
@@ -108,9 +108,9 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 		return nil
 	}
 	n := &news{Message: *m, stream: s, sent: w.newsTime() - int64(m.Age)*Millisecond, number: w.end}
-	n.Name, n.Topic, n.Payload, n.Filter = s.name, strings.Clone(m.Topic), strings.Clone(m.Payload), nil
+	n.Name, n.Topic, n.Payload, n.Filter = s.name, kept(m.Topic), kept(m.Payload), nil
 	for _, term := range m.Filter {
-		n.Filter = append(n.Filter, strings.Clone(term))
+		n.Filter = append(n.Filter, kept(term))
 	}
 	if len(s.kept) == 0 {
 		w.active = append(w.active, s)
@@ -275,3 +275,8 @@ const smallNews = 256 // bytes of topic and payload
 //
 //go:noinline
 func (n *news) says() bool { return n.Verb == wire.VerbSend || n.Verb == wire.VerbAsk }
+
+// kept is a string that outlives the frame or the command that it came in.
+//
+//go:noinline
+func kept(s string) string { return strings.Clone(s) }

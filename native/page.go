@@ -94,7 +94,7 @@ func newPageFile(name string, b []byte) *pageFile {
 		}),
 		small: sync.OnceValue(func() []byte {
 			var out bytes.Buffer
-			z := gzip.NewWriter(&out)
+			z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // which there is
 			z.Write(b) // a Buffer takes all
 			z.Close()
 			return out.Bytes()

@@ -23,7 +23,7 @@ func TestPage(t *testing.T) {
 	for path, want := range map[string]struct{ typ, has, cors string }{
 		"/":              {"text/html; charset=utf-8", "<!doctype html>", ""},
 		"/page.css":      {"text/css; charset=utf-8", "{", ""},
-		"/nanoring.js":   {"text/javascript; charset=utf-8", "export function join(", "*"},
+		"/nanoring.js":   {"text/javascript; charset=utf-8", "export async function join(", "*"},
 		"/nanoring.wasm": {"application/wasm", "\x00asm", "*"},
 	} {
 		t.Run(path, func(t *testing.T) {

@@ -27,7 +27,7 @@ func abi() int32 { return abiVersion }
 
 //go:wasmexport text
 func text(key, value string) int32 {
-	value = strings.Clone(value)
+	value = kept(value)
 	if ring != nil {
 		return commandText(key, value)
 	}
@@ -50,7 +50,7 @@ func text(key, value string) int32 {
 		if !ok {
 			return refused
 		}
-		config.Tags = append(config.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
+		config.Tags = append(config.Tags, wire.Tag{Key: kept(tag), Value: value})
 		return 0
 	}
 	*field = value

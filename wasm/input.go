@@ -13,12 +13,15 @@ import (
 // Strings of the host lie in its buffer, which the next call overwrites: what
 // the core keeps has to be cloned.
 
+//go:noinline
+func kept(s string) string { return strings.Clone(s) }
+
 //go:wasmexport start
 func start(mono, wall int64) { step(mono, wall, core.Input{Kind: core.Start}) }
 
 //go:wasmexport opened
 func opened(mono, wall int64, conn uint64, role uint32, addr string) {
-	step(mono, wall, core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr)})
+	step(mono, wall, core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr)})
 }
 
 // openedAs is opened for a connection whose other end was authenticated. What tags
@@ -27,7 +30,7 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 //
 //go:wasmexport opened_as
 func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may, send, hear string) {
-	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: strings.Clone(addr), Name: strings.Clone(name)}
+	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr), Name: kept(name)}
 	if must != "" {
 		in.Tags = append([]wire.Tag{}, tagsOf(must)...)
 	}
@@ -46,7 +49,7 @@ func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may,
 const anyTopic = "*,"
 
 func topicsOf(list string) (all []string) {
-	list = strings.Clone(list)
+	list = kept(list)
 	for i := 0; i < len(list); i++ {
 		if list[i] == ',' {
 			all = append(all, list[:i])
@@ -57,7 +60,7 @@ func topicsOf(list string) (all []string) {
 }
 
 func tagsOf(presence string) []wire.Tag {
-	p, _ := wire.ParsePresence(strings.Clone(presence)) // of the host, which is trusted
+	p, _ := wire.ParsePresence(kept(presence)) // of the host, which is trusted
 	return p.Tags
 }
 
@@ -76,12 +79,12 @@ func tick(mono, wall int64) { step(mono, wall, core.Input{Kind: core.Tick}) }
 
 //go:wasmexport add
 func add(mono, wall int64, id uint64, name, addr string) {
-	do(mono, wall, core.Command{ID: id, Op: core.Add, Name: strings.Clone(name), Addr: strings.Clone(addr)})
+	do(mono, wall, core.Command{ID: id, Op: core.Add, Name: kept(name), Addr: kept(addr)})
 }
 
 //go:wasmexport del
 func del(mono, wall int64, id uint64, name string) {
-	do(mono, wall, core.Command{ID: id, Op: core.Del, Name: strings.Clone(name)})
+	do(mono, wall, core.Command{ID: id, Op: core.Del, Name: kept(name)})
 }
 
 //go:wasmexport leave
@@ -113,9 +116,9 @@ func commandText(key, value string) int32 {
 
 func tagText(key, value string) int32 {
 	if tag, ok := strings.CutPrefix(key, "tag:"); ok {
-		said.Tags = append(said.Tags, wire.Tag{Key: strings.Clone(tag), Value: value})
+		said.Tags = append(said.Tags, wire.Tag{Key: kept(tag), Value: value})
 	} else if tag, ok = strings.CutPrefix(key, "drop:"); ok {
-		said.Drop = append(said.Drop, strings.Clone(tag))
+		said.Drop = append(said.Drop, kept(tag))
 	} else {
 		return refused
 	}
@@ -161,7 +164,7 @@ func cordon(mono, wall int64, id uint64, on uint32, name string) {
 	if on != 0 {
 		op = core.Cordon
 	}
-	do(mono, wall, core.Command{ID: id, Op: op, Name: strings.Clone(name)})
+	do(mono, wall, core.Command{ID: id, Op: op, Name: kept(name)})
 }
 
 //go:wasmexport drain

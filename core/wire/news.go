@@ -109,43 +109,50 @@ func (w *writer) news(n *News) {
 }
 
 func (r *reader) news() *News {
-	const where = "snapshot.news"
 	n := new(News)
-	r.shape(15, where)
-	n.At = r.time(where)
-	n.Up = r.upTo(0, Window, where)
-	n.Seq, n.Before = r.uint(where), r.uint(where)
-	n.BeforeAge, n.Number = r.uint(where), r.uint(where)
-	n.Messages, n.Questions = r.patterns(where), r.patterns(where)
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		r.shape(4, where)
-		n.Heard = append(n.Heard, Heard{r.name(where), r.instance(where), r.uint(where), r.uint(where)})
+	r.shape(15, handed)
+	n.At = r.time(handed)
+	n.Up = r.upTo(0, Window, handed)
+	n.Seq, n.Before = r.handed(), r.handed()
+	n.BeforeAge, n.Number = r.handed(), r.handed()
+	n.Messages, n.Questions = r.patterns(handed), r.patterns(handed)
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		r.shape(4, handed)
+		n.Heard = append(n.Heard, Heard{r.name(handed), r.instance(handed), r.handed(), r.handed()})
 	}
 	n.Window = r.messages(nil)
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		r.shape(6, where)
-		n.Telling = append(n.Telling, Telling{r.unsaid(where), r.name(where), r.text(where), r.payload(where)})
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		r.shape(6, handed)
+		n.Telling = append(n.Telling, Telling{r.unsaid(), r.name(handed), r.text(handed), r.payload(handed)})
 	}
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		r.shape(3, where)
-		n.Unsaid = append(n.Unsaid, r.unsaid(where))
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		r.shape(3, handed)
+		n.Unsaid = append(n.Unsaid, r.unsaid())
 	}
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		r.shape(6, where)
-		n.Asked = append(n.Asked, Inquiry{r.uint(where), r.uint(where), r.uint(where), r.upTo(0, MaxWait, where),
-			r.texts(math.MaxInt, where), r.texts(math.MaxInt, where)})
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		r.shape(6, handed)
+		n.Asked = append(n.Asked, Inquiry{r.handed(), r.handed(), r.handed(), r.upTo(0, MaxWait, handed),
+			r.texts(math.MaxInt, handed), r.texts(math.MaxInt, handed)})
 	}
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		r.shape(7, where)
-		n.Open = append(n.Open, Question{r.name(where), r.instance(where), r.uint(where), r.uint(where), r.uint(where),
-			r.upTo(0, MaxWait, where), r.answers()})
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		r.shape(7, handed)
+		n.Open = append(n.Open, Question{r.name(handed), r.instance(handed), r.handed(), r.handed(), r.handed(),
+			r.upTo(0, MaxWait, handed), r.answers()})
 	}
-	for left := r.array(where); left > 0 && r.err == nil; left-- {
-		n.Guests = append(n.Guests, r.uint(where))
+	for left := r.several(); left > 0 && r.err == nil; left-- {
+		n.Guests = append(n.Guests, r.handed())
 	}
 	return n
 }
 
-func (r *reader) unsaid(where string) Unsaid {
-	return Unsaid{r.uint(where), r.uint(where), r.uint(where)}
+func (r *reader) unsaid() Unsaid {
+	return Unsaid{r.handed(), r.handed(), r.handed()}
 }
+
+const handed = "snapshot.news"
+
+//go:noinline
+func (r *reader) handed() uint64 { return r.uint(handed) }
+
+//go:noinline
+func (r *reader) several() int { return r.array(handed) }

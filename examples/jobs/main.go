@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -24,7 +25,6 @@ import (
 	"time"
 
 	"github.com/nanoring/nanoring/core"
-	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native"
 )
 
@@ -39,13 +39,13 @@ func main() {
 	flag.Parse()
 	told, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	config := native.Config{Ring: "jobs", Name: *name, Listen: *listen, Join: strings.Fields(*join), Data: filepath.Join(*data, *name), Tags: []wire.Tag{{Key: "role", Value: "worker"}}}
+	config := native.Config{Ring: "jobs", Name: *name, Listen: *listen, Join: strings.Fields(*join), Data: filepath.Join(*data, *name)}
 	if err := run(told, config); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// run works until it is told to stop, or the ring ends its node.
+// run works until it is told to stop, or the ring ends its node, which is cordoned then.
 func run(told context.Context, config native.Config) error {
 	ctx := context.Background()
 	node, err := native.Start(ctx, config) // which goes on while it stops
@@ -57,7 +57,7 @@ func run(told context.Context, config native.Config) error {
 	if _, err := node.Answer("doing", w.answer); err != nil {
 		return err
 	}
-	if err := node.Uncordon(ctx, node.Name()); err != nil { // which it was when it stopped
+	if err := errors.Join(node.SetTags(ctx, map[string]string{"role": "worker"}), node.Uncordon(ctx, node.Name())); err != nil {
 		return err
 	}
 	for told.Err() == nil && node.Err() == nil { // once more if there was too much to watch
