@@ -20,6 +20,7 @@ func TestDrain(t *testing.T) {
 				if err := tab.Start(r.all[0].Addr(), r.all[1+i%2].Addr()); err != nil {
 					return err
 				}
+				r.Run(r.Int64N(100 * core.Millisecond)) // each step has few to tell of
 			}
 			if err := r.Settle(core.Minute); err != nil {
 				return err
