@@ -56,7 +56,7 @@ func (t *timer) stop() {
 type timers struct {
 	heap    []*timer
 	n       uint64
-	idle    int // of the heap: stopped
+	idle    int           // of the heap: stopped
 	carried []wire.Record // what is due, by the engine before: see Ring.resume
 }
 
