@@ -181,6 +181,9 @@ func (p *promises) look() {
 		down := DownWithin(o.View().Len())
 		if p.w.isLast(o) {
 			down += LastFor
+			if _, ok := o.proc.eng.(worker); !ok { // an engine that takes over doubts anew
+				down *= 2
+			}
 		}
 		p.lookForGuests(o, calm)
 		for _, s := range p.w.machines {
