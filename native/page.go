@@ -95,7 +95,7 @@ func newPageFile(name string, b []byte) *pageFile {
 		small: sync.OnceValue(func() []byte {
 			var out bytes.Buffer
 			z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // which there is
-			z.Write(b) // a Buffer takes all
+			z.Write(b)                                              // a Buffer takes all
 			z.Close()
 			return out.Bytes()
 		}),
