@@ -60,6 +60,9 @@ func readInspected(stdin io.Reader, path string) ([]byte, error) {
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s is a folder: a node's ring file is %s", path, filepath.Join(path, "ring"))
 		}
+		if info.Size() > maxInspected {
+			return nil, tooLarge(path)
+		}
 		in = f
 	}
 	b, err := io.ReadAll(io.LimitReader(in, maxInspected+1))
@@ -69,9 +72,13 @@ func readInspected(stdin io.Reader, path string) ([]byte, error) {
 	case len(b) == 0:
 		return nil, fmt.Errorf("%s is empty", path)
 	case len(b) > maxInspected:
-		return nil, fmt.Errorf("%s is larger than any ring file (%d MiB)", path, maxInspected>>20)
+		return nil, tooLarge(path)
 	}
 	return b, nil
+}
+
+func tooLarge(path string) error {
+	return fmt.Errorf("%s is larger than any ring file (%d MiB)", path, maxInspected>>20)
 }
 
 // inspect finds out what b is, and returns it for printing.
