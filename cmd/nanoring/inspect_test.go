@@ -197,4 +197,9 @@ func TestInspectSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("of %s it says %v", path, err)
 		}
 	}
+	for bytes, tooMany := range map[int]bool{4: false, 5: true, 6: true} { // standard input has no size
+		if _, err := readInspected(strings.NewReader("ring!!"[:bytes]), "-", 4); tooMany != (err != nil) || tooMany && !strings.Contains(err.Error(), "larger than any ring file") {
+			t.Errorf("of %d bytes, where 4 may be, it says %v", bytes, err)
+		}
+	}
 }
