@@ -47,6 +47,7 @@ type conn struct {
 	strange   int64       // since when the peer is no member; 0 if it is one
 	probed    bool        // a guest that is silent has been asked
 	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
+	suspected int64       // when this node took in that it is a suspect
 	accused   *lww.Record // the presence of which others say that it is down: see contest
 	spent     allowance   // frames and KiB that a guest has sent
 	answered  allowance   // KiB of records that its syncs were answered with
