@@ -49,6 +49,7 @@ type conn struct {
 	cameBack  bool        // a guest that was here before
 	isNew     bool        // a guest that is to be sent on: see cordon.sendNewOn
 	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
+	suspected int64       // when this node took in that it is a suspect
 	accused   *lww.Record // the presence of which others say that it is down: see contest
 	spent     allowance   // frames and KiB that a guest has sent
 	answered  allowance   // KiB of records that its syncs were answered with

@@ -22,24 +22,17 @@ func (d *detector) contest(p *lww.Record) bool {
 	if c.accused != nil && c.accused.Stamp == p.Stamp {
 		return true // it was told
 	}
-	if d.doubts[p.Name] != nil || d.now-c.heard > d.contact(c, p.Rank) {
+	if d.doubts[p.Name] != nil || p.Rank != rankUp && d.now-max(c.heard, c.suspected) > d.contact(c) {
 		return false
 	}
 	c.accused = p
 	d.rumor(c, frameRecord(wire.Up, p.Next(p.Stamp, rankDown)))
-	d.after(d.contact(c, rankSuspect), contestDue, p.Name, uint64(p.Stamp))
+	d.after(d.contact(c), contestDue, p.Name, uint64(p.Stamp))
 	return true
 }
 
-// contact is for how long after it was heard a peer is taken to live. One of
-// which nobody says that it is silent may have been so until its turn comes.
-func (d *detector) contact(c *conn, rank uint8) int64 {
-	turns := 1
-	if rank == rankUp {
-		turns += len(d.overlay.live) / 2
-	}
-	return int64(turns)*d.cfg.Period + c.trip.timeout(d.cfg.AckTimeout)
-}
+// contact is for how long after it was heard a suspect is taken to live.
+func (d *detector) contact(c *conn) int64 { return d.cfg.Period + c.trip.timeout(d.cfg.AckTimeout) }
 
 // endContest takes a node for down that has not refuted it.
 func (d *detector) endContest(name string, stamp int64) {

@@ -44,10 +44,16 @@ func TestContest(t *testing.T) {
 			w.Stamp++
 			return w
 		}, false},
-		{"not heard for its turn", func(l *lookout) *wire.Record {
+		{"whose turn has not come", func(l *lookout) *wire.Record {
 			l.pass(Minute)
 			return l.accused("a", rankDown)
-		}, false},
+		}, true},
+		{"whose turn has not come, and suspected by others", func(l *lookout) *wire.Record {
+			l.pass(Minute)
+			l.replica.accuse("a", rankSuspect)
+			l.settle()
+			return l.accused("a", rankDown)
+		}, true},
 		{"suspected, and not heard since", func(l *lookout) *wire.Record {
 			l.replica.accuse("a", rankSuspect)
 			l.settle()

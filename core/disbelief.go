@@ -11,6 +11,7 @@ const (
 	provedFor = 10 * Second // a node that refuted is known to live for so long
 	disbelief = 10          // a contradiction of a peer is forgotten after so many seconds
 	passedOn  = 16          // as many more may be those of others, which it believes
+	refutes   = 50          // accusations of this node by one peer at once, and then one in a second
 )
 
 // disbelieves says whether a record that a peer brings is not taken, since it has
@@ -23,16 +24,16 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 	if known.Stamp != w.Stamp || w.Name == by.name || by.guest || d.cfg.Ephemeral {
 		return false
 	}
-	cost := int64(disbelief)
-	if w.Name == d.cfg.Name && w.Rank != known.Rank {
-		cost = 1 // to refute is dearer to leave than to do
-	}
 	accused := w.Set == wire.Up && w.Rank > known.Rank && d.lives(w.Name)
 	if !accused && w.Rank != known.Rank {
 		return d.contests(known, w)
 	}
 	s := d.overlay.matter(by.name)
-	if s.said.take(d.now, cost, disbelief*int64(len(d.overlay.live)+4), 1) {
+	said, cost, burst := &s.said, int64(disbelief), disbelief*int64(len(d.overlay.live)+4)
+	if accused && w.Name == d.cfg.Name { // to refute is dearer to leave than to do, whatever the peer said of others
+		said, cost, burst = &s.ofThis, 1, refutes
+	}
+	if said.take(d.now, cost, burst, 1) {
 		return d.contests(known, w)
 	}
 	text := "it accuses " + w.Name + " again and again, which lives"

@@ -69,3 +69,29 @@ func TestDisbelief(t *testing.T) {
 		}
 	}
 }
+
+// TestHadItsSay: who has said of others what this node knew better, as often as it may, is
+// still heard when it says that this node is down: else that could not be refuted.
+func TestHadItsSay(t *testing.T) {
+	o := newTestOverlay(t, "near")
+	d := newDetector(o.self, o.replica, o)
+	o.byName["near"] = &conn{id: 1}
+	o.live = []*conn{o.byName["near"]}
+	says := func(of string, rank uint8) (taken bool) {
+		known := o.replica.up.Get(of)
+		w := frameRecord(wire.Up, known)
+		w.Rank = rank
+		return !d.disbelieves(known, &w, &asserter{name: "by"})
+	}
+	for said := 0; says("near", rankSuspect); said++ {
+		if said == 50 {
+			t.Fatal("it may say what it likes")
+		}
+	}
+	own := 0
+	for ; own < 100 && says("me", rankDown); own++ {
+	}
+	if own != refutes {
+		t.Errorf("of its accusations of this node %d are heard", own)
+	}
+}

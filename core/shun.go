@@ -16,6 +16,7 @@ type aside struct {
 	times   int       // how often that repeated
 	skewed  int64     // until when it is known that its clock, or this node's, is wrong; 0 if it is not
 	said    allowance // what it may say that this node knows better: see disbelieves
+	ofThis  allowance // and how often accuse this node
 	unheard int       // how often it said too much
 	instead string    // who was found at its address
 }

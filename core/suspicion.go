@@ -11,6 +11,9 @@ import (
 // does so, and all write the same record when it is over.
 func (d *detector) timeSuspicion(name string, s *standing) {
 	d.after(d.suspectFor(s), suspicionDue, name, uint64(s.presence.Stamp))
+	if c := d.overlay.peer(name); c != nil {
+		c.suspected = d.now
+	}
 }
 
 // endSuspicion makes a suspect down that has not refuted, unless it is heard.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/host"
@@ -25,10 +26,14 @@ func TestMain(m *testing.M) {
 	}))
 }
 
+// leisure is how long a call may take where that is not what a test is about: machines
+// are busy.
+const leisure = 2 * time.Minute
+
 // sandboxed makes an Engine that is closed with the test.
 func sandboxed(t testing.TB, cfg core.Config) *host.Engine {
 	t.Helper()
-	e, err := host.New(t.Context(), host.Config{Node: cfg})
+	e, err := host.New(t.Context(), host.Config{Node: cfg, Deadline: leisure})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +63,7 @@ func twins(t testing.TB) func(core.Config) (core.Engine, error) {
 
 func newTwin(t testing.TB, cfg core.Config) (*twin, error) {
 	ring, err := core.New(cfg)
-	sandbox, other := host.New(t.Context(), host.Config{Node: cfg})
+	sandbox, other := host.New(t.Context(), host.Config{Node: cfg, Deadline: leisure})
 	if fmt.Sprint(err) != fmt.Sprint(other) {
 		t.Errorf("they do not start alike: %v, in the sandbox: %v", err, other)
 	}

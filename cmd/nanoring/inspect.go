@@ -29,7 +29,7 @@ file, or its standard input for '-', and asks no node. Programs should read
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := readInspected(cmd.InOrStdin(), args[0])
+			b, err := readInspected(cmd.InOrStdin(), args[0], maxInspected)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,8 @@ file, or its standard input for '-', and asks no node. Programs should read
 // maxInspected is over the size of every ring file: a snapshot and its envelope.
 const maxInspected = 1 << 30
 
-func readInspected(stdin io.Reader, path string) ([]byte, error) {
+// readInspected reads a file, or standard input, of so many bytes at most.
+func readInspected(stdin io.Reader, path string, most int64) ([]byte, error) {
 	in := stdin
 	if path != "-" {
 		f, err := os.Open(path)
@@ -60,18 +61,25 @@ func readInspected(stdin io.Reader, path string) ([]byte, error) {
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s is a folder: a node's ring file is %s", path, filepath.Join(path, "ring"))
 		}
+		if info.Size() > most {
+			return nil, tooLarge(path)
+		}
 		in = f
 	}
-	b, err := io.ReadAll(io.LimitReader(in, maxInspected+1))
+	b, err := io.ReadAll(io.LimitReader(in, most+1))
 	switch {
 	case err != nil:
 		return nil, err
 	case len(b) == 0:
 		return nil, fmt.Errorf("%s is empty", path)
-	case len(b) > maxInspected:
-		return nil, fmt.Errorf("%s is larger than any ring file (%d MiB)", path, maxInspected>>20)
+	case int64(len(b)) > most:
+		return nil, tooLarge(path)
 	}
 	return b, nil
+}
+
+func tooLarge(path string) error {
+	return fmt.Errorf("%s is larger than any ring file (%d MiB)", path, maxInspected>>20)
 }
 
 // inspect finds out what b is, and returns it for printing.

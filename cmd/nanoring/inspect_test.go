@@ -179,17 +179,27 @@ func TestInspectSaysWhatIsWrong(t *testing.T) {
 		"a frame with a byte more": {[]byte("\x92\x07\x05\x00"), wire.ErrTrailing, "byte 3"},
 		"arrays without end":       {bytes.Repeat([]byte{0x91}, 1<<20), wire.ErrTooBig, ""},
 		"a lie":                    {[]byte{0x92, 4, 0xdd, 0xff, 0xff, 0xff, 0xff}, wire.ErrTruncated, ""},
-		"more than any ring file":  {make([]byte, maxInspected+1), nil, "larger than any ring file"},
 	} {
 		out, err := runInspect(t, c.b)
 		if err == nil || out != "" || c.class != nil && !errors.Is(err, c.class) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, %q", name, err, out)
 		}
 	}
-	cmd := inspectCommand()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetArgs([]string{t.TempDir()})
-	if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), "is a folder") {
-		t.Errorf("of a folder it says %v", err)
+	vast := filepath.Join(t.TempDir(), "vast")
+	if err := errors.Join(os.WriteFile(vast, nil, 0o600), os.Truncate(vast, maxInspected+1)); err != nil { // it takes no room
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{t.TempDir(): "is a folder", vast: "larger than any ring file"} {
+		cmd := inspectCommand()
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		cmd.SetArgs([]string{path})
+		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("of %s it says %v", path, err)
+		}
+	}
+	for bytes, tooMany := range map[int]bool{4: false, 5: true, 6: true} { // standard input has no size
+		if _, err := readInspected(strings.NewReader("ring!!"[:bytes]), "-", 4); tooMany != (err != nil) || tooMany && !strings.Contains(err.Error(), "larger than any ring file") {
+			t.Errorf("of %d bytes, where 4 may be, it says %v", bytes, err)
+		}
 	}
 }

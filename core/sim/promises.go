@@ -39,6 +39,10 @@ func DownWithin(n int) int64 {
 	return d*1100*core.Millisecond + 2*(500*core.Millisecond+1000*core.Millisecond+2*core.Second+2*core.Second*int64(doublings(n))/24) + core.Second
 }
 
+// replaced is an engine in whose place others come while it runs, some of them at nearly
+// each input: each begins its periods, and what it doubts, anew.
+type replaced interface{ Replaced() int }
+
 // GuestUpWithin is when a guest that lives is up for a node that it may have for a
 // gateway, one of so many: each of the others may leave a dial unanswered (2 s), and
 // the next one comes within a period.
@@ -181,7 +185,7 @@ func (p *promises) look() {
 		down := DownWithin(o.View().Len())
 		if p.w.isLast(o) {
 			down += LastFor
-			if _, ok := o.proc.eng.(worker); !ok { // an engine that takes over doubts anew
+			if e, ok := o.proc.eng.(replaced); ok && e.Replaced() > 0 {
 				down *= 2
 			}
 		}

@@ -25,6 +25,17 @@ func (f *faulty) Step(in core.Input) ([]core.Effect, error) {
 	return f.spoil(f, effects), err
 }
 
+// spoilt makes engines of which that of n1 is faulty from a time on.
+func spoilt(from int64, spoil func(*faulty, []core.Effect) []core.Effect) func(core.Config) (core.Engine, error) {
+	return func(cfg core.Config) (core.Engine, error) {
+		r, err := core.New(cfg)
+		if cfg.Name != "n1" || err != nil {
+			return r, err
+		}
+		return &faulty{Engine: r, from: from, spoil: spoil}, nil
+	}
+}
+
 // once appends an effect the first time.
 func once(e core.Effect) func(*faulty, []core.Effect) []core.Effect {
 	return func(f *faulty, effects []core.Effect) []core.Effect {
@@ -63,19 +74,18 @@ func TestPromises(t *testing.T) {
 				return e.Kind == core.Emit && e.Event.Kind == core.EventNode && (e.Event.Node.State == core.Suspect || e.Event.Node.State == core.Down)
 			})
 		}, "n1 shows n3 up, which is dead"},
+		{"a guest is not shown", func(_ *faulty, effects []core.Effect) []core.Effect {
+			return slices.DeleteFunc(slices.Clone(effects), func(e core.Effect) bool {
+				return e.Kind == core.Emit && e.Event.Kind == core.EventNode && e.Event.Node.Ephemeral
+			})
+		}, "n1 does not show tab up"},
 		{"the living are shown down", once(shown("n2", core.Down)), "n1 shows n2 down, which lives"},
 		{"the removed come back", once(shown("gone", core.Alive)), "n1 shows gone again"},
 		{"more is done than is to do", frames(300, 1), "things in one step"},
 		{"more is sent than came", frames(20, 4096), "bytes in one step"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			w := sim.New(sim.Config{Seed: 1, Trace: traceOf(), New: func(cfg core.Config) (core.Engine, error) {
-				r, err := core.New(cfg)
-				if cfg.Name != "n1" || err != nil {
-					return r, err
-				}
-				return &faulty{Engine: r, from: 40 * core.Second, spoil: test.spoil}, nil
-			}})
+			w := sim.New(sim.Config{Seed: 1, Trace: traceOf(), New: spoilt(40*core.Second, test.spoil)})
 			defer w.Close()
 			w.Promise()
 			for i, name := range []string{"n0", "n1", "n2", "n3"} {
@@ -97,9 +107,15 @@ func TestPromises(t *testing.T) {
 			}
 			w.Settled()
 			w.Run(5 * core.Second)
-			if test.what == "the dead stay up" {
+			switch test.what {
+			case "the dead stay up":
 				w.Run(10 * core.Second)
 				w.Machine("n3").PowerOff()
+			case "a guest is not shown":
+				w.Run(10 * core.Second)
+				if err := w.Add("tab", sim.Options{Guest: true}).Start("n0:7946", "n1:7946"); err != nil {
+					t.Fatal(err)
+				}
 			}
 			w.Run(30 * core.Second)
 			err := w.Err()
@@ -110,5 +126,40 @@ func TestPromises(t *testing.T) {
 				t.Errorf("it is complained of %v, and not that %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestBothGone: of a process that is over, and another that replaced it, knows that,
+// and halts for its sake all the same, it is complained; not of one that stays.
+func TestBothGone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		spoil func(*faulty, []core.Effect) []core.Effect
+		want  string
+	}{
+		{func(_ *faulty, e []core.Effect) []core.Effect { return e }, ""},
+		{once(core.Effect{Kind: core.Halt, Reason: core.HaltNameTaken}), "both are gone"},
+	} {
+		w := sim.New(sim.Config{Seed: 1, Trace: traceOf(), New: spoilt(core.Minute, test.spoil)})
+		w.Promise()
+		for _, name := range []string{"n0", "n1", "n2"} {
+			if err := w.Add(name, sim.Options{}).Start("n0:7946"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Run(5 * core.Second)
+		w.Machine("n1").Pause()
+		w.Machine("n0").Do(core.Command{Op: core.Del, Name: "n1"})
+		w.Run(20 * core.Second)
+		if err := w.Add("n1r", sim.Options{Node: "n1"}).Start("n0:7946"); err != nil {
+			t.Fatal(err)
+		}
+		w.Run(40 * core.Second)
+		w.Machine("n1").Resume()
+		w.Run(10 * core.Second)
+		if err := w.Err(); test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("it is complained of %v, and not that %q", err, test.want)
+		}
+		w.Close()
 	}
 }

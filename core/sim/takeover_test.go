@@ -14,6 +14,9 @@ import (
 	"github.com/nanoring/nanoring/core/sim"
 )
 
+// mostHeirs is how many engines follow on the first of a process.
+const mostHeirs = 8
+
 // dynasty is an engine that is many, one after the other: after a random number
 // of inputs another Ring takes over, as native has one do. The world that it runs
 // in does not notice.
@@ -55,7 +58,7 @@ func newDynasty(t *testing.T, count *atomic.Int64, most int) func(core.Config) (
 			T: t, cfg: cfg, ring: r, count: count, rng: rand.New(rand.NewPCG(cfg.Seed, uint64(most))),
 			conns: make(map[core.ConnID]*heard), dials: make(map[core.ConnID]bool), asked: make(map[uint64]core.Command),
 		}
-		d.left, d.heirs = 1+d.rng.IntN(most), 8
+		d.left, d.heirs = 1+d.rng.IntN(most), mostHeirs
 		d.cfg.Snapshot = nil
 		return &reign{dynasty: d, most: most}, nil
 	}
@@ -197,6 +200,9 @@ func (d *dynasty) takeOver(now core.Input) {
 		}
 	}
 }
+
+// Replaced returns how many engines have come in the place of the first.
+func (d *dynasty) Replaced() int { return mostHeirs - d.heirs }
 
 func (d *dynasty) differs(was, now *core.View) error {
 	if was.Len() != now.Len() {

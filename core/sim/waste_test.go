@@ -34,13 +34,7 @@ func TestWaste(t *testing.T) {
 		}, "n1 writes its ring file, and no record in it is another"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			w := sim.New(sim.Config{Seed: 1, Trace: traceOf(), New: func(cfg core.Config) (core.Engine, error) {
-				r, err := core.New(cfg)
-				if cfg.Name != "n1" || err != nil {
-					return r, err
-				}
-				return &faulty{Engine: r, from: 2 * core.Minute, spoil: test.spoil}, nil
-			}})
+			w := sim.New(sim.Config{Seed: 1, Trace: traceOf(), New: spoilt(2*core.Minute, test.spoil)})
 			defer w.Close()
 			w.Promise()
 			start := func(name string, o sim.Options) *sim.Machine {
