@@ -12,8 +12,10 @@ const settle = 10 * time.Second
 
 // crash kills a node's process: its system closes the sockets.
 func crash(ctx context.Context, b *bench, s system, n int) (samples, error) {
-	return death(ctx, b, s, n, syscall.SIGKILL)
+	return death(ctx, b, s, n, killed)
 }
+
+const killed = syscall.SIGKILL
 
 // silent stops a node's process: its sockets stay open, and even take what is
 // sent to them, but nobody answers.

@@ -48,6 +48,8 @@ var measurements = []measurement{
 	{"one", (*bench).visitors, false, lasts(20 * time.Second), one},
 	{"crash", thrice, false, lasts(21 * time.Second), crash},
 	{"silent", thrice, false, lasts(25 * time.Second), silent},
+	{"message", once, false, lasts(15 * time.Second), message},
+	{"busy", thrice, false, lasts(90 * time.Second), busy},
 	{"idle", once, false, func(b *bench, _ int) time.Duration { return b.Idle + 15*time.Second }, idle},
 	{"slow", once, true, func(b *bench, _ int) time.Duration { return b.Slow + 10*time.Second }, slow},
 	{"starved", once, false, func(b *bench, _ int) time.Duration { return b.Starve + 5*time.Second }, starved},

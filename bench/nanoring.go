@@ -73,6 +73,18 @@ func startNative(ctx context.Context, o options, engine func(core.Config) (core.
 	if o.died != nil {
 		n.wg.Go(func() { n.watch(o.died) })
 	}
+	if o.heard != nil {
+		messages, err := n.Listen(context.Background(), topic)
+		if err != nil {
+			n.close()
+			return nil, err
+		}
+		n.wg.Go(func() {
+			for range messages {
+				o.heard()
+			}
+		})
+	}
 	return n, nil
 }
 
@@ -107,6 +119,10 @@ func (n *nanoring) join(addr string) error {
 	defer cancel()
 	_, err := n.Add(ctx, "", addr)
 	return err
+}
+
+func (n *nanoring) say(payload []byte) error {
+	return n.Send(context.Background(), topic, payload)
 }
 
 func (n *nanoring) up() int { return n.Status().Up }

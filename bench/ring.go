@@ -33,6 +33,7 @@ type options struct {
 	dir   string            // for its files
 	bytes *atomic.Int64     // counts what it sends, and what it is answered on streams
 	died  func(name string) // called when it holds another for dead; nil: nobody asks
+	heard func()            // called when it hears a message; nil: it does not listen
 }
 
 // node is a running node of any system.
@@ -51,6 +52,7 @@ type ring struct {
 	s     system
 	name  string
 	died  func(string)
+	heard func()
 	bytes atomic.Int64
 
 	nodes []node // in the order in which they came to run
@@ -76,7 +78,7 @@ func (b *bench) grow(ctx context.Context, s system, n int, died func(string)) (*
 func nodeName(i int) string { return fmt.Sprintf("node-%03d", i) }
 
 func (r *ring) start(ctx context.Context, name, join string) (node, error) {
-	n, err := r.s.start(ctx, options{name: name, join: join, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died})
+	n, err := r.s.start(ctx, options{name: name, join: join, ring: r.name, dir: r.dir(name), bytes: &r.bytes, died: r.died, heard: r.heard})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", name, err)
 	}

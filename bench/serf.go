@@ -22,7 +22,7 @@ func startSerf(_ context.Context, o options) (node, error) {
 	}
 	cfg.MemberlistConfig = lan
 	var events chan serf.Event
-	if o.died != nil {
+	if o.died != nil || o.heard != nil {
 		events = make(chan serf.Event, 256)
 		cfg.EventCh = events
 	}
@@ -32,7 +32,7 @@ func startSerf(_ context.Context, o options) (node, error) {
 		return nil, err
 	}
 	if events != nil {
-		go mourn(events, s.ShutdownCh(), o.died)
+		go attend(events, s.ShutdownCh(), o)
 	}
 	a := agent{s}
 	if o.join != "" {
@@ -44,14 +44,21 @@ func startSerf(_ context.Context, o options) (node, error) {
 	return a, nil
 }
 
-// mourn tells of the nodes that a node of serf holds for failed.
-func mourn(events <-chan serf.Event, end <-chan struct{}, died func(string)) {
+// attend tells of the nodes that a node of serf holds for failed, and of what it hears.
+func attend(events <-chan serf.Event, end <-chan struct{}, o options) {
 	for {
 		select {
 		case e := <-events:
-			if e, ok := e.(serf.MemberEvent); ok && e.Type == serf.EventMemberFailed {
+			switch e := e.(type) {
+			case serf.MemberEvent:
 				for _, m := range e.Members {
-					died(m.Name)
+					if o.died != nil && e.Type == serf.EventMemberFailed {
+						o.died(m.Name)
+					}
+				}
+			case serf.UserEvent:
+				if o.heard != nil {
+					o.heard()
 				}
 			}
 		case <-end:
@@ -63,6 +70,8 @@ func mourn(events <-chan serf.Event, end <-chan struct{}, died func(string)) {
 func (a agent) addr() string { return a.Memberlist().LocalNode().Address() }
 func (a agent) leave() error { return a.Leave() }
 func (a agent) close()       { a.Shutdown() }
+
+func (a agent) say(payload []byte) error { return a.UserEvent(topic, payload, false) }
 
 func (a agent) join(addr string) error {
 	_, err := a.Join([]string{addr}, true)

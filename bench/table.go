@@ -17,33 +17,40 @@ type row struct {
 	label     string
 	of        func([]float64) float64
 	format    func(float64) string
-	to        string  // label of the row of memberlist's that ratios are to; empty: this one
+	to        string  // label of the row that ratios are to; empty: this one
+	base      string  // the system that they are to; empty: memberlist
 	goal      float64 // the ratio that NanoRing is to reach at most
 }
 
 var rows = []row{
-	{"join-storm", "", "join storm, median", median, seconds, "", 1. / 4},
-	{"join-storm", "", "join storm, worst ¹", worst, seconds, "join storm, median", 1. / 2},
-	{"sequential-join", "", "sequential join, median", median, seconds, "", 0},
-	{"one", "join", "one joins, all know, p50", median, seconds, "", 1. / 12},
-	{"one", "join", "one joins, all know, p99", p99, seconds, "", 0},
-	{"one", "join", "one joins, all know, worst ¹", worst, seconds, "one joins, all know, p50", 1. / 4},
-	{"one", "leave", "one leaves, all know, median", median, seconds, "", 0},
-	{"one", "leave", "one leaves, all know, worst ¹", worst, seconds, "one leaves, all know, median", 0},
-	{"crash", "", "crash, all know, median", median, seconds, "", 1. / 20},
-	{"silent", "", "silent death, all know, median", median, seconds, "", 1. / 2},
-	{"idle", "bytes", "idle, bytes a second a node", median, plain, "", 1},
-	{"idle", "cpu", "idle, CPU seconds a minute a node", median, small, "", 1},
-	{"idle", "memory", "heap + stack a node", median, kib, "", 2},
-	{"idle", "goroutines", "goroutines a node", median, plain, "", 0},
-	{"slow", "slow", "slow node, its false deaths ²", median, plain, "", 1},
-	{"slow", "others", "slow node, false deaths of others ²", median, plain, "", 1},
-	{"starved", "", "starved machine, false deaths ²", median, plain, "", 1. / 10},
+	{"join-storm", "", "join storm, median", median, seconds, "", "", 1. / 4},
+	{"join-storm", "", "join storm, worst ¹", worst, seconds, "join storm, median", "", 1. / 2},
+	{"sequential-join", "", "sequential join, median", median, seconds, "", "", 0},
+	{"one", "join", "one joins, all know, p50", median, seconds, "", "", 1. / 12},
+	{"one", "join", "one joins, all know, p99", p99, seconds, "", "", 0},
+	{"one", "join", "one joins, all know, worst ¹", worst, seconds, "one joins, all know, p50", "", 1. / 4},
+	{"one", "leave", "one leaves, all know, median", median, seconds, "", "", 0},
+	{"one", "leave", "one leaves, all know, worst ¹", worst, seconds, "one leaves, all know, median", "", 0},
+	{"crash", "", "crash, all know, median", median, seconds, "", "", 1. / 20},
+	{"silent", "", "silent death, all know, median", median, seconds, "", "", 1. / 2},
+	{"message", "", "a small message, all hear, median", median, seconds, "", "serf", 1. / 10},
+	{"message", "", "a small message, all hear, worst ¹", worst, seconds, "a small message, all hear, median", "serf", 1. / 4},
+	{"busy", "crash", "crash amid 1,000 messages a second, median ³", median, seconds, "crash, all know, median", subject, 1.2},
+	{"busy", "after", "CPU after them, to before", median, small, "", "", 0},
+	{"busy", "heard", "of them heard, at each node", median, small, "", "", 0},
+	{"idle", "bytes", "idle, bytes a second a node", median, plain, "", "", 1},
+	{"idle", "cpu", "idle, CPU seconds a minute a node", median, small, "", "", 1},
+	{"idle", "memory", "heap + stack a node", median, kib, "", "", 2},
+	{"idle", "goroutines", "goroutines a node", median, plain, "", "", 0},
+	{"slow", "slow", "slow node, its false deaths ²", median, plain, "", "", 1},
+	{"slow", "others", "slow node, false deaths of others ²", median, plain, "", "", 1},
+	{"starved", "", "starved machine, false deaths ²", median, plain, "", "", 1. / 10},
 }
 
-const footnotes = `A ratio, in brackets, is to memberlist in the same run; "at most" is what NanoRing's is to be.
-¹ The ratio is to memberlist's median: its worst depends on luck.
+const footnotes = `A ratio, in brackets, is to memberlist in the same run (of messages, which it lacks, to serf); "at most" is what NanoRing's is to be.
+¹ The ratio is to the other's median: its worst depends on luck.
 ² Counted at each node: when all nodes hold a living one for dead, that makes one less than there are nodes.
+³ The ratio is to NanoRing's crash without messages.
 `
 
 func median(v []float64) float64 {
@@ -103,7 +110,7 @@ type line struct {
 
 type cell struct {
 	System  string   `json:"system"`
-	Value   *float64 `json:"value"`           // seconds, bytes or a number; null if over or failed
+	Value   *float64 `json:"value"`           // seconds, bytes or a number; null if over, or failed, or if the system has no such thing
 	Over    float64  `json:"over,omitempty"`  // it took longer than so many seconds
 	Ratio   *float64 `json:"ratio,omitempty"` // to memberlist
 	Missed  bool     `json:"missed,omitempty"`
@@ -130,9 +137,13 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 		if all[r.name] == nil {
 			continue
 		}
-		base := value(r, baseline)
+		to, compared := cmp.Or(r.base, baseline), r
 		if i := slices.IndexFunc(rows, func(s row) bool { return s.label == r.to }); i >= 0 {
-			base = value(rows[i], baseline)
+			compared = rows[i]
+		}
+		base := math.NaN()
+		if all[compared.name] != nil {
+			base = value(compared, to)
 		}
 		l := line{Measurement: r.name, Label: r.label, RatioTo: r.to, format: r.format}
 		if !math.IsNaN(base) && g.has(subject) {
@@ -143,13 +154,15 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 			c := cell{System: s.name, Samples: len(o.samples[r.key])}
 			switch {
 			case math.IsNaN(v):
-				c.Error = fmt.Sprint(cmp.Or(o.err, fmt.Errorf("no samples")))
+				if o.err != nil {
+					c.Error = o.err.Error()
+				}
 			case math.IsInf(v, 1):
 				c.Over = b.Bound.Seconds()
 			default:
 				c.Value = &v
 			}
-			if ratio := v / base; s.name != baseline && !math.IsInf(base, 0) && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
+			if ratio := v / base; (s.name != to || compared.name != r.name) && !math.IsInf(base, 0) && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 				c.Ratio = &ratio
 			}
 			c.Missed = s.name == subject && l.AtMost != 0 && v > r.goal*base
@@ -208,6 +221,8 @@ func (c cell) text(format func(float64) string) string {
 	switch {
 	case c.Error != "":
 		return "failed"
+	case c.Value == nil && c.Over == 0:
+		return "has none"
 	case c.Value == nil:
 		return "> " + time.Duration(c.Over*float64(time.Second)).String()
 	case c.Ratio == nil:
