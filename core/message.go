@@ -222,7 +222,7 @@ func (ms *messages) flush() {
 	left = ms.questions.flush() || left
 	ms.tells.flush()
 	for i := 0; i < len(ms.questions.asked); {
-		if one := ms.questions.asked[i]; one.over() {
+		if one := ms.questions.asked[i]; ms.questions.isOver(one) {
 			ms.finish(one)
 		} else {
 			i++

@@ -48,6 +48,7 @@ type questions struct {
 	open    []*question
 	by      map[newsID]*question
 	number  uint64 // of the last that was given to somebody here
+	knows   bool   // who is up: this process has compared that with another
 	asked   []*inquiry
 }
 
@@ -203,6 +204,42 @@ func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
 	q.begun(i)
 }
 
+// isLearning says whether this node is about to be told of more who are up: a question
+// does not end before.
+func (q *questions) isLearning() bool {
+	return !q.knows && (q.cfg.Ephemeral || q.spread.overlay.gateway() != nil)
+}
+
+// learn takes note that this node knows who is up.
+func (q *questions) learn(compared bool) {
+	if compared && !q.knows {
+		if q.knows = true; len(q.asked) > 0 {
+			q.spread.soon(coalesce)
+		}
+	}
+}
+
+// rose has what is asked meanwhile be answered also by who is found to be up.
+func (q *questions) rose(name string, s *standing) {
+	own := q.spread.window.find(q.cfg.Name, q.cfg.Instance)
+	if q.knows || len(q.asked) == 0 || own == nil {
+		return
+	}
+	var n Node
+	s.describe(name, &n)
+	for _, i := range q.asked {
+		m := own.get(i.seq)
+		if _, asked := i.said[name]; asked || m == nil {
+			continue
+		}
+		if f := FilterOf(m.Filter); f.Match(&n) {
+			i.names = append(i.names, name)
+			i.said[name] = false
+			i.silent++
+		}
+	}
+}
+
 // begun waits for answers.
 func (q *questions) begun(i *inquiry) {
 	for _, name := range i.names {
@@ -247,7 +284,7 @@ func (q *questions) inquiry(seq uint64) *inquiry {
 // hear takes one answer of a name: of one that was asked, or that came up since.
 func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	said, asked := i.said[a.Name]
-	if s := q.replica.look(a.Name); said || i.over() || !asked && !s.isUp() {
+	if s := q.replica.look(a.Name); said || q.isOver(i) || !asked && !s.isUp() && !q.isLearning() {
 		return
 	}
 	if i.said[a.Name] = true; asked {
@@ -267,10 +304,12 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	}
 }
 
-// over says whether there is nothing more to wait for.
+// isOver says whether there is nothing more to wait for.
 //
 //go:noinline
-func (i *inquiry) over() bool { return i.left < 0 || i.silent == 0 }
+func (q *questions) isOver(i *inquiry) bool {
+	return i.left < 0 || i.silent == 0 && !q.isLearning()
+}
 
 // finish ends an inquiry, and says whether somebody may still answer.
 func (q *questions) finish(i *inquiry) bool {

@@ -67,6 +67,7 @@ func (r *Ring) settle() {
 		r.detector.changed(ch)
 		if ch.after.isUp() && !ch.before.isUp() {
 			r.overlay.fillSoon()
+			r.messages.questions.rose(ch.name, &ch.after)
 		}
 		r.detector.orphaned(ch)
 		if len(r.cordon.wishes) > 0 {
