@@ -397,3 +397,17 @@ func TestTells(t *testing.T) {
 		t.Errorf("nobody hears: %q", got)
 	}
 }
+
+// TestSilent: who has not answered is told of in order.
+func TestSilent(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ms := newTestMessages(t)
+		i := &inquiry{names: rapid.SliceOfDistinct(rapid.StringN(1, 3, 8), rapid.ID).Draw(rt, "names"), said: make(map[string]bool)}
+		ms.questions.begun(i)
+		ms.questions.finish(i)
+		names := ms.events[len(ms.events)-1].Names
+		if len(names) != len(i.names) || !slices.IsSorted(names) {
+			rt.Fatalf("of %q it says %q", i.names, names)
+		}
+	})
+}

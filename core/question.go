@@ -321,6 +321,7 @@ func (q *questions) finish(i *inquiry) bool {
 			e.Names = append(e.Names, name)
 		}
 	}
+	sortNames(e.Names)
 	for at, o := range q.asked {
 		if o == i {
 			q.asked = append(q.asked[:at:at], q.asked[at+1:]...)
