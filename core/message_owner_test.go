@@ -411,3 +411,30 @@ func TestSilent(t *testing.T) {
 		}
 	})
 }
+
+// TestHeardQuestion: who hears a question hears for how long it is open, whether it answers
+// or not.
+func TestHeardQuestion(t *testing.T) {
+	for _, answers := range []bool{false, true} {
+		ms := newTestMessages(t, "a")
+		if answers {
+			ms.do(&Command{Op: Hear, Hear: Subscription{Questions: []string{"t"}}})
+		}
+		m := from(1, 1, 400, wire.Window)
+		m.Verb, m.Wait = wire.VerbAsk, 1000
+		ms.take(m, ms.peers[0])
+		ms.take(from(2, 1, 0, 0), ms.peers[0])
+		var waits []int64
+		for _, e := range ms.effects {
+			if e.Kind == Emit && e.Event.Kind == EventHeard {
+				waits = append(waits, e.Event.Wait)
+				if (e.Event.Question != 0) != answers {
+					t.Errorf("the question's number is %d", e.Event.Question)
+				}
+			}
+		}
+		if want := []int64{600 * Millisecond, 0}; !slices.Equal(waits, want[:len(waits)]) || len(waits) == 0 || !answers && len(waits) < 2 {
+			t.Errorf("they are open for %d, not %d", waits, want)
+		}
+	}
+}

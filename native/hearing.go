@@ -163,6 +163,9 @@ func (h *hearing) take(e *core.Event, at time.Time) {
 		return
 	}
 	m := &Message{From: e.Name, Topic: e.Topic, Payload: []byte(e.Payload), Told: e.Told, At: at, Gap: gap}
+	if e.Wait > 0 {
+		m.Until = at.Add(time.Duration(e.Wait) * time.Microsecond)
+	}
 	h.recent.add(m)
 	for s := range h.subscribers {
 		if s.wants(m) {
