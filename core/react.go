@@ -70,6 +70,9 @@ func (r *Ring) settle() {
 			r.messages.questions.rose(ch.name, &ch.after)
 		}
 		r.detector.orphaned(ch)
+		if ch.after.says.Cordoned && !ch.before.says.Cordoned {
+			r.cordon.avoid(r, ch.name)
+		}
 		if len(r.cordon.wishes) > 0 {
 			r.cordon.review(r, ch.name, false)
 		}
