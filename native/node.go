@@ -50,6 +50,7 @@ type Node struct {
 	unhook  func() bool // from Start's context
 	err     error       // why it ended; read after settled
 
+	draining atomic.Int32 // drains that are under way
 	inbound  inbound
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
