@@ -351,6 +351,9 @@ func TestUnreadMessages(t *testing.T) {
 		must(t, n.Send(t.Context(), "n", fmt.Append(nil, i)))
 		hears(t, reads, fmt.Sprintf(`dev1 n "%d"`, i))
 	}
+	if got := n.Status().Messages; got != (Talk{Listeners: 2, Unread: mostUnread, Recent: mostUnread + 3}) {
+		t.Errorf("%+v", got)
+	}
 	told := words(t, slow)
 	hears(t, told, "gap ")
 	for i := 3; i < mostUnread+3; i++ {
