@@ -438,3 +438,35 @@ func TestHeardQuestion(t *testing.T) {
 		}
 	}
 }
+
+// TestTooManyAnswers: what waits to go to who asked is bounded, whatever comes: first the
+// payloads are left out, and then the answers.
+func TestTooManyAnswers(t *testing.T) {
+	ms := newTestMessages(t, "a", "b")
+	a, b := ms.peers[0], ms.peers[1]
+	m := from(1, 1, 0, wire.Window)
+	m.Verb, m.Wait = wire.VerbAsk, 60000
+	ms.take(m, a)
+	f := &wire.Frame{Kind: wire.KindAnswers, Asker: "x", Instance: m.Instance, Seq: 1}
+	for range 1000 {
+		f.Answers = append(f.Answers, wire.Answer{Name: "y", Payload: strings.Repeat("z", 100)})
+	}
+	for range 200 {
+		ms.receive(b, f, 0)
+	}
+	one := ms.questions.open[0]
+	if one.size < mostAnswers || one.size > 2*mostAnswers+1<<10 || len(one.out) > 2*mostAnswers/48+1 {
+		t.Errorf("%d bytes of %d answers wait", one.size, len(one.out))
+	}
+	if last := one.out[len(one.out)-1]; last.Code != wire.CodeBusy || last.Payload != "" {
+		t.Errorf("the last one is %+v", last)
+	}
+	for range 1000 { // all of it goes, in the end
+		ms.receive(a, &wire.Frame{Kind: wire.KindTook, Bytes: 1 << 20}, 0)
+		ms.pass(flushEvery)
+		ms.effects = nil
+	}
+	if one.size != 0 || one.out != nil {
+		t.Errorf("%d bytes of %d answers are left", one.size, len(one.out))
+	}
+}

@@ -97,11 +97,14 @@ func (q *questions) answer(number uint64, a wire.Answer) bool {
 //
 //go:noinline
 func (q *questions) put(one *question, a wire.Answer) {
-	if one.size > mostAnswers {
+	switch {
+	case one.size > 2*mostAnswers:
+		return // of so many names no ring is
+	case one.size > mostAnswers:
 		a.Code, a.Payload = wire.CodeBusy, ""
 	}
 	one.out = append(one.out, a)
-	one.size += len(a.Name) + len(a.Payload)
+	one.size += costOf(&a)
 	q.spread.soon(coalesce)
 }
 
@@ -145,12 +148,12 @@ func (q *questions) flush() (left bool) {
 
 // keep keeps answers that are on their way, the last ones if they are too many.
 func (one *question) keep(answers []wire.Answer) {
-	for _, a := range answers {
-		one.gone = append(one.gone, a)
-		one.kept += len(a.Name) + len(a.Payload)
+	for i := range answers {
+		one.gone = append(one.gone, answers[i])
+		one.kept += costOf(&answers[i])
 	}
 	for one.kept > keptAnswers {
-		one.kept -= len(one.gone[0].Name) + len(one.gone[0].Payload)
+		one.kept -= costOf(&one.gone[0])
 		one.gone = one.gone[1:]
 	}
 }
@@ -178,10 +181,15 @@ func (one *question) frame() *wire.Frame {
 	return &wire.Frame{Kind: wire.KindAnswers, Asker: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Answers: one.out[:n]}
 }
 
+// costOf is what an answer counts for that waits.
+//
+//go:noinline
+func costOf(a *wire.Answer) int { return 48 + len(a.Name) + len(a.Payload) }
+
 // took takes note that the first n answers are gone.
 func (one *question) took(n int) {
-	for _, a := range one.out[:n] {
-		one.size -= len(a.Name) + len(a.Payload)
+	for i := range one.out[:n] {
+		one.size -= costOf(&one.out[i])
 	}
 	if one.out = one.out[n:]; len(one.out) == 0 {
 		one.out = nil
