@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 	"pgregory.net/rapid"
 )
@@ -468,5 +469,30 @@ func TestTooManyAnswers(t *testing.T) {
 	}
 	if one.size != 0 || one.out != nil {
 		t.Errorf("%d bytes of %d answers are left", one.size, len(one.out))
+	}
+}
+
+// TestAnswerOfUnknown: while a node does not know who is up, who answers may be anybody.
+func TestAnswerOfUnknown(t *testing.T) {
+	for _, knows := range []bool{false, true} {
+		ms := newTestMessages(t, "a")
+		ms.questions.learn(knows)
+		m, p := wire.Member{Address: "b:1"}, wire.Presence{Address: "b:1", Version: 1}
+		node, up := lww.New("b", Hour, rankAdd, m.Value()), lww.New("b", Hour, rankUp, p.Value())
+		node.Parsed, up.Parsed = &m, &p
+		ms.replica.put(wire.Nodes, node)
+		ms.replica.put(wire.Up, up)
+		ms.do(&Command{Op: Ask, ID: 1, Topic: "q", Timeout: Minute})
+		ms.receive(ms.peers[0], &wire.Frame{Kind: wire.KindAnswers, Asker: "me", Instance: ms.cfg.Instance, Seq: 1, Answers: []wire.Answer{{Name: "z", Payload: "z"}}}, 0)
+		ms.pass(coalesce)
+		answers := 0
+		for _, e := range ms.effects {
+			if e.Kind == Emit && e.Event.Kind == EventAnswer {
+				answers++
+			}
+		}
+		if knows != (answers == 0) {
+			t.Errorf("it knows who is up: %v, and takes %d answers of who is not known to be", knows, answers)
+		}
 	}
 }
