@@ -166,6 +166,16 @@ func (o *cordon) sendOn(r *Ring, most int, which func(*conn) bool) {
 	}
 }
 
+// avoid has a node that cannot be dialled choose another gateway than one that became
+// cordoned, if it can.
+func (o *cordon) avoid(r *Ring, name string) {
+	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.replica.via(r.cfg.Name) == name {
+		if gw := r.overlay.gateway(); gw != nil && gw.name != name {
+			r.mintPresence(0)
+		}
+	}
+}
+
 // seat takes note of whether a guest was here before. That it was down meanwhile does
 // not count: it found no other gateway.
 func (o *cordon) seat(r *Ring, c *conn) {

@@ -263,7 +263,8 @@ type Event struct {
 	Topic    string   // EventHeard
 	Payload  string   // EventHeard, EventAnswer: bytes
 	Told     bool     // EventHeard: this node alone
-	Question uint64   // EventHeard: its number, for Answer; 0 if none is awaited
+	Wait     int64    // EventHeard: it is a question, open for so many microseconds more; 0 for what is none
+	Question uint64   // EventHeard: its number, for Answer; 0 if none is awaited of this node
 	Names    []string // EventDone: ascending
 }
 

@@ -118,6 +118,9 @@ func (h *hearing) heard(n *news) {
 	case !n.says() || n.sent < h.spread.window.since || !h.isPicked(n):
 	default:
 		e := Event{Kind: EventHeard, Name: n.Name, Topic: n.Topic, Payload: n.Payload}
+		if n.Verb == wire.VerbAsk {
+			e.Wait = max(n.sent+int64(n.Wait)*Millisecond-h.newsTime(), 1)
+		}
 		switch {
 		case one == nil:
 		case isLikeAny(h.mine.Questions, n.Topic):

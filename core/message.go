@@ -146,8 +146,8 @@ func (ms *messages) say(m *wire.Message) {
 // take is the one way of a message: it is news, spreads, and is heard in its turn.
 func (ms *messages) take(m *wire.Message, from *conn) {
 	s := ms.window.stream(m.Name, m.Instance, ms.replica.nodes.Len())
-	if s == nil {
-		return
+	if s == nil || from != nil && m.Seq > ms.seq && m.Instance == ms.cfg.Instance && m.Name == ms.cfg.Name {
+		return // too many, or in this node's own name
 	}
 	if from != nil && ms.mayHaveWaited(from) {
 		if m.Age += uint64(ms.nap / Millisecond); ms.nap > newsFor/2 {
@@ -222,7 +222,7 @@ func (ms *messages) flush() {
 	left = ms.questions.flush() || left
 	ms.tells.flush()
 	for i := 0; i < len(ms.questions.asked); {
-		if one := ms.questions.asked[i]; one.over() {
+		if one := ms.questions.asked[i]; ms.questions.isOver(one) {
 			ms.finish(one)
 		} else {
 			i++

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 	"pgregory.net/rapid"
 )
@@ -395,5 +396,103 @@ func TestTells(t *testing.T) {
 	ms.do(&Command{Op: Hear})
 	if got := tell(11, 0, 0); got != " said 11 7" {
 		t.Errorf("nobody hears: %q", got)
+	}
+}
+
+// TestSilent: who has not answered is told of in order.
+func TestSilent(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ms := newTestMessages(t)
+		i := &inquiry{names: rapid.SliceOfDistinct(rapid.StringN(1, 3, 8), rapid.ID).Draw(rt, "names"), said: make(map[string]bool)}
+		ms.questions.begun(i)
+		ms.questions.finish(i)
+		names := ms.events[len(ms.events)-1].Names
+		if len(names) != len(i.names) || !slices.IsSorted(names) {
+			rt.Fatalf("of %q it says %q", i.names, names)
+		}
+	})
+}
+
+// TestHeardQuestion: who hears a question hears for how long it is open, whether it answers
+// or not.
+func TestHeardQuestion(t *testing.T) {
+	for _, answers := range []bool{false, true} {
+		ms := newTestMessages(t, "a")
+		if answers {
+			ms.do(&Command{Op: Hear, Hear: Subscription{Questions: []string{"t"}}})
+		}
+		m := from(1, 1, 400, wire.Window)
+		m.Verb, m.Wait = wire.VerbAsk, 1000
+		ms.take(m, ms.peers[0])
+		ms.take(from(2, 1, 0, 0), ms.peers[0])
+		var waits []int64
+		for _, e := range ms.effects {
+			if e.Kind == Emit && e.Event.Kind == EventHeard {
+				waits = append(waits, e.Event.Wait)
+				if (e.Event.Question != 0) != answers {
+					t.Errorf("the question's number is %d", e.Event.Question)
+				}
+			}
+		}
+		if want := []int64{600 * Millisecond, 0}; !slices.Equal(waits, want[:len(waits)]) || len(waits) == 0 || !answers && len(waits) < 2 {
+			t.Errorf("they are open for %d, not %d", waits, want)
+		}
+	}
+}
+
+// TestTooManyAnswers: what waits to go to who asked is bounded, whatever comes: first the
+// payloads are left out, and then the answers.
+func TestTooManyAnswers(t *testing.T) {
+	ms := newTestMessages(t, "a", "b")
+	a, b := ms.peers[0], ms.peers[1]
+	m := from(1, 1, 0, wire.Window)
+	m.Verb, m.Wait = wire.VerbAsk, 60000
+	ms.take(m, a)
+	f := &wire.Frame{Kind: wire.KindAnswers, Asker: "x", Instance: m.Instance, Seq: 1}
+	for range 1000 {
+		f.Answers = append(f.Answers, wire.Answer{Name: "y", Payload: strings.Repeat("z", 100)})
+	}
+	for range 200 {
+		ms.receive(b, f, 0)
+	}
+	one := ms.questions.open[0]
+	if one.size < mostAnswers || one.size > 2*mostAnswers+1<<10 || len(one.out) > 2*mostAnswers/48+1 {
+		t.Errorf("%d bytes of %d answers wait", one.size, len(one.out))
+	}
+	if last := one.out[len(one.out)-1]; last.Code != wire.CodeBusy || last.Payload != "" {
+		t.Errorf("the last one is %+v", last)
+	}
+	for range 1000 { // all of it goes, in the end
+		ms.receive(a, &wire.Frame{Kind: wire.KindTook, Bytes: 1 << 20}, 0)
+		ms.pass(flushEvery)
+		ms.effects = nil
+	}
+	if one.size != 0 || one.out != nil {
+		t.Errorf("%d bytes of %d answers are left", one.size, len(one.out))
+	}
+}
+
+// TestAnswerOfUnknown: while a node does not know who is up, who answers may be anybody.
+func TestAnswerOfUnknown(t *testing.T) {
+	for _, knows := range []bool{false, true} {
+		ms := newTestMessages(t, "a")
+		ms.questions.learn(knows)
+		m, p := wire.Member{Address: "b:1"}, wire.Presence{Address: "b:1", Version: 1}
+		node, up := lww.New("b", Hour, rankAdd, m.Value()), lww.New("b", Hour, rankUp, p.Value())
+		node.Parsed, up.Parsed = &m, &p
+		ms.replica.put(wire.Nodes, node)
+		ms.replica.put(wire.Up, up)
+		ms.do(&Command{Op: Ask, ID: 1, Topic: "q", Timeout: Minute})
+		ms.receive(ms.peers[0], &wire.Frame{Kind: wire.KindAnswers, Asker: "me", Instance: ms.cfg.Instance, Seq: 1, Answers: []wire.Answer{{Name: "z", Payload: "z"}}}, 0)
+		ms.pass(coalesce)
+		answers := 0
+		for _, e := range ms.effects {
+			if e.Kind == Emit && e.Event.Kind == EventAnswer {
+				answers++
+			}
+		}
+		if knows != (answers == 0) {
+			t.Errorf("it knows who is up: %v, and takes %d answers of who is not known to be", knows, answers)
+		}
 	}
 }

@@ -37,3 +37,15 @@ func (s *nameSet) remove(name string) {
 
 //go:noinline
 func unknownNode(name string) string { return "no node of this ring is called " + name }
+
+// sortNames sorts names, by Shell's method: package slices would make the module a
+// hundredth larger.
+func sortNames(all []string) {
+	for gap := len(all) / 2; gap > 0; gap /= 2 {
+		for i := gap; i < len(all); i++ {
+			for at := i; at >= gap && all[at] < all[at-gap]; at -= gap {
+				all[at], all[at-gap] = all[at-gap], all[at]
+			}
+		}
+	}
+}

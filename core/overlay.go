@@ -138,13 +138,18 @@ func (o *overlay) undial(c *conn) {
 }
 
 // gateway returns the connection by which a node that has no address is reached: one
-// that it dialled or, if those who know it by an address of theirs dialled all, another.
+// that it dialled or, if those who know it by an address of theirs dialled all, another;
+// and of these one to a node that is not cordoned, if there is any.
 //
 //go:noinline
 func (o *overlay) gateway() (gw *conn) {
+	is := false // gw is cordoned
 	for _, c := range o.live {
-		if !c.guest && (gw == nil || c.dialed && !gw.dialed) {
-			gw = c
+		if c.guest || gw != nil && (gw.dialed && !c.dialed || !is && c.dialed == gw.dialed) {
+			continue
+		}
+		if s := o.replica.look(c.name); gw == nil || c.dialed && !gw.dialed || !s.says.Cordoned {
+			gw, is = c, s.says.Cordoned
 		}
 	}
 	return gw

@@ -48,6 +48,7 @@ type questions struct {
 	open    []*question
 	by      map[newsID]*question
 	number  uint64 // of the last that was given to somebody here
+	knows   bool   // who is up: this process has compared that with another
 	asked   []*inquiry
 }
 
@@ -96,11 +97,14 @@ func (q *questions) answer(number uint64, a wire.Answer) bool {
 //
 //go:noinline
 func (q *questions) put(one *question, a wire.Answer) {
-	if one.size > mostAnswers {
+	switch {
+	case one.size > 2*mostAnswers:
+		return // of so many names no ring is
+	case one.size > mostAnswers:
 		a.Code, a.Payload = wire.CodeBusy, ""
 	}
 	one.out = append(one.out, a)
-	one.size += len(a.Name) + len(a.Payload)
+	one.size += costOf(&a)
 	q.spread.soon(coalesce)
 }
 
@@ -144,12 +148,12 @@ func (q *questions) flush() (left bool) {
 
 // keep keeps answers that are on their way, the last ones if they are too many.
 func (one *question) keep(answers []wire.Answer) {
-	for _, a := range answers {
-		one.gone = append(one.gone, a)
-		one.kept += len(a.Name) + len(a.Payload)
+	for i := range answers {
+		one.gone = append(one.gone, answers[i])
+		one.kept += costOf(&answers[i])
 	}
 	for one.kept > keptAnswers {
-		one.kept -= len(one.gone[0].Name) + len(one.gone[0].Payload)
+		one.kept -= costOf(&one.gone[0])
 		one.gone = one.gone[1:]
 	}
 }
@@ -177,10 +181,15 @@ func (one *question) frame() *wire.Frame {
 	return &wire.Frame{Kind: wire.KindAnswers, Asker: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Answers: one.out[:n]}
 }
 
+// costOf is what an answer counts for that waits.
+//
+//go:noinline
+func costOf(a *wire.Answer) int { return 48 + len(a.Name) + len(a.Payload) }
+
 // took takes note that the first n answers are gone.
 func (one *question) took(n int) {
-	for _, a := range one.out[:n] {
-		one.size -= len(a.Name) + len(a.Payload)
+	for i := range one.out[:n] {
+		one.size -= costOf(&one.out[i])
 	}
 	if one.out = one.out[n:]; len(one.out) == 0 {
 		one.out = nil
@@ -201,6 +210,42 @@ func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
 		}
 	}
 	q.begun(i)
+}
+
+// isLearning says whether this node is about to be told of more who are up: a question
+// does not end before.
+func (q *questions) isLearning() bool {
+	return !q.knows && (q.cfg.Ephemeral || q.spread.overlay.gateway() != nil)
+}
+
+// learn takes note that this node knows who is up.
+func (q *questions) learn(compared bool) {
+	if compared && !q.knows {
+		if q.knows = true; len(q.asked) > 0 {
+			q.spread.soon(coalesce)
+		}
+	}
+}
+
+// rose has what is asked meanwhile be answered also by who is found to be up.
+func (q *questions) rose(name string, s *standing) {
+	own := q.spread.window.find(q.cfg.Name, q.cfg.Instance)
+	if q.knows || len(q.asked) == 0 || own == nil {
+		return
+	}
+	var n Node
+	s.describe(name, &n)
+	for _, i := range q.asked {
+		m := own.get(i.seq)
+		if _, asked := i.said[name]; asked || m == nil {
+			continue
+		}
+		if f := FilterOf(m.Filter); f.Match(&n) {
+			i.names = append(i.names, name)
+			i.said[name] = false
+			i.silent++
+		}
+	}
 }
 
 // begun waits for answers.
@@ -247,7 +292,7 @@ func (q *questions) inquiry(seq uint64) *inquiry {
 // hear takes one answer of a name: of one that was asked, or that came up since.
 func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	said, asked := i.said[a.Name]
-	if s := q.replica.look(a.Name); said || i.over() || !asked && !s.isUp() {
+	if s := q.replica.look(a.Name); said || q.isOver(i) || !asked && !s.isUp() && !q.isLearning() {
 		return
 	}
 	if i.said[a.Name] = true; asked {
@@ -267,10 +312,12 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	}
 }
 
-// over says whether there is nothing more to wait for.
+// isOver says whether there is nothing more to wait for.
 //
 //go:noinline
-func (i *inquiry) over() bool { return i.left < 0 || i.silent == 0 }
+func (q *questions) isOver(i *inquiry) bool {
+	return i.left < 0 || i.silent == 0 && !q.isLearning()
+}
 
 // finish ends an inquiry, and says whether somebody may still answer.
 func (q *questions) finish(i *inquiry) bool {
@@ -282,6 +329,7 @@ func (q *questions) finish(i *inquiry) bool {
 			e.Names = append(e.Names, name)
 		}
 	}
+	sortNames(e.Names)
 	for at, o := range q.asked {
 		if o == i {
 			q.asked = append(q.asked[:at:at], q.asked[at+1:]...)

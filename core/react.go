@@ -67,8 +67,12 @@ func (r *Ring) settle() {
 		r.detector.changed(ch)
 		if ch.after.isUp() && !ch.before.isUp() {
 			r.overlay.fillSoon()
+			r.messages.questions.rose(ch.name, &ch.after)
 		}
 		r.detector.orphaned(ch)
+		if ch.after.says.Cordoned && !ch.before.says.Cordoned {
+			r.cordon.avoid(r, ch.name)
+		}
 		if len(r.cordon.wishes) > 0 {
 			r.cordon.review(r, ch.name, false)
 		}

@@ -107,6 +107,7 @@ func (r *Ring) follow() {
 	}
 	r.reconciler.outdated = nil
 	r.settle()
+	r.messages.questions.learn(r.reconciler.compared)
 }
 
 // takeTime takes in the time. While the process was not run (stopped, starved,

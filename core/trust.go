@@ -18,6 +18,7 @@ import (
 type trust struct {
 	lastContact int64 // wall time of the last gossip or ack from another durable node; 0 if this one is new
 	young       int64 // the ring's clock: since when it is in touch with nodes alone that were new as well; 0 if with others
+	compared    bool  // this process has agreed with another on who is there
 	stale       bool
 	staleSince  int64           // the ring's clock; of contact without a break, since when
 	denials     map[string]bool // authorities that do not know this node
@@ -53,7 +54,10 @@ func (rc *reconciler) heard(c *conn, wall int64) {
 // touch by that, unless others are about to tell it more.
 func (rc *reconciler) agreed(c *conn) {
 	young := c.hello.Members == 0
-	if rc.cfg.Ephemeral || c.guest || c.peerStale || young && rc.isTold() {
+	if c.guest || young && rc.isTold() {
+		return
+	}
+	if rc.compared = true; rc.cfg.Ephemeral || c.peerStale {
 		return
 	}
 	if !young {

@@ -37,6 +37,8 @@ func (r *reader) event(e *core.Event) error {
 			e.Payload = r.base64()
 		case "told":
 			e.Told = r.bool()
+		case "wait_micros":
+			e.Wait = r.int()
 		case "question":
 			e.Question = r.uint(64)
 		case "names":

@@ -30,6 +30,8 @@ func TestEvents(t *testing.T) {
 			"instance":"12-00000000000000fF","version":255,"tags":{"z":"1","a":"\"","z":""}}}`: {
 			Kind: core.EventNode, Node: core.Node{Name: "a", State: core.Suspect, Ephemeral: true, Via: "b", Incarnation: 7,
 				Instance: wire.Instance{Start: 12, Nonce: 255}, Version: 255, Tags: []wire.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: `"`}, {Key: "z"}}}},
+		`{"kind":"heard","name":"a","topic":"t","payload":"AP8=","wait_micros":5000000,"question":3}`: {
+			Kind: core.EventHeard, Name: "a", Topic: "t", Payload: "\x00\xff", Wait: 5 * core.Second, Question: 3},
 		// What is of a later version is passed over.
 		`{"kind":"eclipse","node":{"state":"up"}}`:                                     {Node: core.Node{State: core.Alive}},
 		`{"kind":"stays","more":[1,-2.5e3,{"a":[]},[[true,false,null]],"]"],"and":{}}`: {Kind: core.EventStays},

@@ -218,6 +218,10 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: GET /v1/status says why")
 		return
 	}
+	if n.draining.Load() > 0 {
+		problem(w, http.StatusServiceUnavailable, "draining", "the node drains, and will stop: guests, and whoever needs a node, take another one")
+		return
+	}
 	n.getHealth(w, r)
 }
 

@@ -143,7 +143,7 @@ func (a *Answers) callOff() {
 // take takes in what the engine says of it.
 func (a *Answers) take(e *core.Event) {
 	if e.Kind == core.EventDone {
-		a.end(slices.Sorted(slices.Values(e.Names)), nil)
+		a.end(slices.Clone(e.Names), nil)
 		return
 	}
 	answer := Answer{From: e.Name, Payload: []byte(e.Payload)}

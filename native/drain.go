@@ -50,7 +50,13 @@ func (n *Node) Drain(ctx context.Context, progress func(Work)) error {
 }
 
 // drain is done when there is no work left.
-func (n *Node) drain(ctx context.Context, progress func(Work)) error {
+func (n *Node) drain(ctx context.Context, progress func(Work)) (err error) {
+	n.draining.Add(1)
+	defer func() {
+		if err != nil { // else it ends
+			n.draining.Add(-1)
+		}
+	}()
 	again, look := time.NewTicker(drainPeriod), time.NewTicker(drainLook)
 	defer again.Stop()
 	defer look.Stop()

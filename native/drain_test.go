@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,15 @@ func (h *house) isCordoned(t *testing.T, want bool) {
 	t.Helper()
 	for _, on := range []*Node{h.a, h.b} {
 		h.shows(t, on, "dev1", func(n core.Node) bool { return n.State == core.Alive && n.Cordoned == want })
+	}
+}
+
+func isReady(t *testing.T, n *Node, status int, says string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	n.handler.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	if w.Code != status || !strings.Contains(w.Body.String(), says) {
+		t.Errorf("/readyz says %d %s", w.Code, w.Body)
 	}
 }
 
@@ -122,6 +132,7 @@ func TestDrainAnswers(t *testing.T) {
 	if w := receive(t, "progress", left); w != (Work{Questions: 1}) {
 		t.Errorf("%+v", w)
 	}
+	isReady(t, h.a, 503, `"code":"draining"`)
 	close(let)
 	if w := receive(t, "progress", left); w != (Work{}) {
 		t.Errorf("%+v", w)
@@ -143,9 +154,11 @@ func TestDrainCalledOff(t *testing.T) {
 	h.guest(t, "one", h.a)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
+	isReady(t, h.a, 200, "ok")
 	if err := h.a.Drain(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
+	isReady(t, h.a, 200, "ok")
 	h.isCordoned(t, true)
 
 	h.guest(t, "two", h.b)

@@ -163,6 +163,9 @@ func (h *hearing) take(e *core.Event, at time.Time) {
 		return
 	}
 	m := &Message{From: e.Name, Topic: e.Topic, Payload: []byte(e.Payload), Told: e.Told, At: at, Gap: gap}
+	if e.Wait > 0 {
+		m.Until = at.Add(time.Duration(e.Wait) * time.Microsecond)
+	}
 	h.recent.add(m)
 	for s := range h.subscribers {
 		if s.wants(m) {
@@ -205,6 +208,26 @@ func (h *hearing) question(id uint64) *Answers {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.open[id]
+}
+
+// Talk is how much is said at a node.
+type Talk struct {
+	Listeners int `json:"listeners"` // who hear messages here
+	Unread    int `json:"unread"`    // messages that wait for them
+	Recent    int `json:"recent"`    // messages that are kept for who comes back
+	Answering int `json:"answering"` // questions that are answered here, or wait for it
+	Asking    int `json:"asking"`    // questions of this node's that are open
+}
+
+func (h *hearing) talk() Talk {
+	t := Talk{Answering: h.answering()}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.Listeners, t.Recent, t.Asking = len(h.subscribers), len(h.recent.list), len(h.open)
+	for s := range h.subscribers {
+		t.Unread += len(s.queue)
+	}
+	return t
 }
 
 // end ends all who subscribe, answer or ask.

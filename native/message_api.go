@@ -21,13 +21,14 @@ type MessageJSON struct {
 	From  string    `json:"from,omitempty"`
 	Topic string    `json:"topic,omitempty"`
 	PayloadJSON
-	Told bool `json:"told,omitempty"`
+	Told  bool      `json:"told,omitempty"`
+	Until time.Time `json:"until,omitzero"` // of a question
 }
 
 func (s *stream) message(m *Message) {
 	j := MessageJSON{Kind: "gap", ID: s.id(m.Seq), Seq: m.Seq, At: m.At.UTC(), From: m.From}
 	if !m.Gap {
-		j.Kind, j.Topic, j.PayloadJSON, j.Told = "message", m.Topic, payloadJSON(m.Payload), m.Told
+		j.Kind, j.Topic, j.PayloadJSON, j.Told, j.Until = "message", m.Topic, payloadJSON(m.Payload), m.Told, m.Until.UTC()
 	}
 	s.write(j.ID, j.Kind, j)
 }

@@ -79,6 +79,9 @@ func (s *messageStream) next() string {
 		if m.Told {
 			text += " told"
 		}
+		if m.Until.After(m.At) {
+			text += " asked"
+		}
 		return text
 	}
 }
@@ -238,6 +241,8 @@ func TestQuestionsOverHTTP(t *testing.T) {
 		})
 		must(t, err)
 	}
+	s := messagesOf(t, all[1].Node, "?topic=w*", "")
+	s.expect("ready")
 	c, base := httpClient(t), "http://"+all[0].Addr()+"/v1/questions"
 	lines := func(query, body string) []string {
 		t.Helper()
@@ -259,6 +264,7 @@ func TestQuestionsOverHTTP(t *testing.T) {
 		return fmt.Sprintf(`{"kind":"answer","from":%q,"payload":"I, %s"}`, name, name)
 	}
 	equal(lines("", `{"topic":"who","timeout_millis":60000}`), answer("dev1"), answer("dev2"), answer("dev3"), `{"kind":"done","answers":3,"silent":[]}`)
+	s.expect(`message dev1 who "" asked`)
 	equal(lines("?name=!dev1", `{"topic":"who","payload":"fail","timeout_millis":60000}`), answer("dev2"), `{"kind":"answer","from":"dev3","code":"failed","text":"no dev3"}`, `{"kind":"done","answers":1,"silent":[]}`)
 	equal(lines("?name=dev1", `{"topic":"who","payload":"bytes","timeout_millis":60000}`), `{"kind":"answer","from":"dev1","payload_base64":"/w=="}`, `{"kind":"done","answers":1,"silent":[]}`)
 	equal(lines("", `{"topic":"who","payload":"hang","limit":2,"timeout_millis":60000}`), answer("dev1"), answer("dev2"), `{"kind":"done","answers":2,"silent":["dev3"]}`)

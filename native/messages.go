@@ -13,6 +13,7 @@ type Message struct {
 	Topic   string
 	Payload []byte
 	Told    bool      // to this node alone
+	Until   time.Time // of a question: when it is over; zero of what is none
 	Seq     uint64    // its number in this process, from 1 on; 0 of a gap that is the listener's own
 	At      time.Time // when this node heard it
 	// Gap says that this is no message: something was lost before what comes next. It is

@@ -50,6 +50,9 @@ func words(t *testing.T, heard iter.Seq[Message]) <-chan string {
 			if m.Told {
 				text += " told"
 			}
+			if wait := m.Until.Sub(m.At); !m.Until.IsZero() && wait > 0 && wait <= time.Minute {
+				text += " asked"
+			}
 			if m.Gap {
 				text = "gap " + m.From
 			}
@@ -193,6 +196,7 @@ func TestAsk(t *testing.T) {
 		must(t, err)
 		return a
 	}
+	heard := ears(t, all[2].Node, "jobs.list")
 	for topic, of2 := range map[string]string{
 		"jobs.list": "dev2 dev1 asks ?",
 		"jobs.fail": "dev2: the disk is full",
@@ -205,6 +209,7 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %q, silent %q", topic, got, a.Silent())
 		}
 	}
+	hears(t, heard, `dev1 jobs.list "?" asked`)
 	only2, err := core.ParseFilter(nil, "", "dev2")
 	must(t, err)
 	a := ask("jobs.hang", Within(100*time.Millisecond), Among(only2))
@@ -345,6 +350,9 @@ func TestUnreadMessages(t *testing.T) {
 	for i := range mostUnread + 3 {
 		must(t, n.Send(t.Context(), "n", fmt.Append(nil, i)))
 		hears(t, reads, fmt.Sprintf(`dev1 n "%d"`, i))
+	}
+	if got := n.Status().Messages; got != (Talk{Listeners: 2, Unread: mostUnread, Recent: mostUnread + 3}) {
+		t.Errorf("%+v", got)
 	}
 	told := words(t, slow)
 	hears(t, told, "gap ")

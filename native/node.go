@@ -50,6 +50,7 @@ type Node struct {
 	unhook  func() bool // from Start's context
 	err     error       // why it ended; read after settled
 
+	draining atomic.Int32 // drains that are under way
 	inbound  inbound
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
@@ -387,6 +388,7 @@ type Status struct {
 	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
+	Messages    Talk      `json:"messages"`
 	Clocks      []Clock   `json:"clocks"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
 	// whose clock agrees with its own, which is wrong, probably, and not those of all
@@ -400,7 +402,7 @@ func (n *Node) Status() Status {
 		Name: n.cfg.Name, Ring: n.cfg.Ring, Address: n.addr, Instance: formatInstance(n.instance),
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: n.folder.Dir(),
 	}
-	s.Keys = n.keeper.Now().IDs()
+	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())

@@ -104,6 +104,7 @@ func appendEvent(dst []byte, e *core.Event) []byte {
 	if e.Told {
 		o.key(`,"told":true`)
 	}
+	o.int(`,"wait_micros":`, e.Wait)
 	o.uint(`,"question":`, e.Question)
 	if len(e.Names) > 0 {
 		o.key(`,"names":["`)

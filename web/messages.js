@@ -254,7 +254,7 @@ export class Messages {
         return true;
       }
       case "done":
-        Object.assign(this.#open.get(id) ?? {}, { silent: (event.names ?? []).sort() });
+        Object.assign(this.#open.get(id) ?? {}, { silent: event.names ?? [] });
         this.#over(id);
         return true;
     }

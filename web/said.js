@@ -30,12 +30,14 @@ export class Answer {
 /** A message, or a question. */
 export class Message extends Answer {
   /** @param {any} event as in docs/abi.md */
-  constructor({ name, topic, payload = "", told = false }) {
+  constructor({ name, topic, payload = "", told = false, wait_micros = 0 }) {
     super(name, payload);
     /** @type {string} */
     this.topic = topic;
     /** Whether it was for this node alone. @type {boolean} */
     this.told = told;
+    /** Of a question, when it is over; else null. @type {Date | null} */
+    this.until = wait_micros ? new Date(Date.now() + wait_micros / 1000) : null;
     /** Whether something was lost before it: of what its sender sent, or because it was not read in time. */
     this.gap = false;
   }

@@ -113,6 +113,7 @@ export class Talk {
       text.dataset.more = more ? `+ ${more} at once` : "";
       text.classList.toggle("told", message.told);
       text.classList.toggle("gap", message.gap);
+      text.classList.toggle("asked", !!message.until);
       if (!line.isConnected) list.prepend(line);
     }
     this.fresh.clear();

@@ -65,6 +65,7 @@ type status struct {
 	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
+	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
 
 	OwnClockSince time.Time `json:"own_clock_since"`

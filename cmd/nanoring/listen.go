@@ -23,8 +23,8 @@ func listenCommand(o *options) *cobra.Command {
 		Short: "Print the messages that a node hears, as they come",
 		Long: `Listen prints a line for every message that is sent to all, or told the node that
 is asked, on one of the topics, in which * stands for any characters; without any,
-on all topics. Questions are among them. It does so until Ctrl-C. With -o json each
-line is an event of the HTTP API.
+on all topics; a question has a ? behind its topic. It does so until Ctrl-C. With
+-o json each line is an event of the HTTP API.
 
 What is lost is announced. With --since ID it goes on after the message of that id,
 which -o json shows, if the node still knows what came then.`,
@@ -75,7 +75,8 @@ type message struct {
 	From  string    `json:"from"`
 	Topic string    `json:"topic"`
 	payload
-	Told bool `json:"told"`
+	Told  bool      `json:"told"`
+	Until time.Time `json:"until"`
 }
 
 // listen prints the messages of a path until ctx or the node ends.
@@ -110,8 +111,11 @@ func (m *message) text() string {
 		return when + "  some messages of " + printable(m.From) + " were lost here"
 	}
 	text := fmt.Sprintf("%s  %s  %s", when, printable(m.From), m.Topic)
-	if m.Told {
+	switch {
+	case m.Told:
 		text += " (told)"
+	case !m.Until.IsZero():
+		text += "?"
 	}
 	return strings.TrimRight(text+"  "+printable(m.bytes()), " ")
 }

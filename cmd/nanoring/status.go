@@ -45,6 +45,9 @@ func statusCommand(o *options) *cobra.Command {
 			t.row("SINCE", s.Started.Local().Format(time.DateTime))
 			t.row("NODES", fmt.Sprintf("%d, of which %d up", s.Members, s.Up))
 			t.row("CONNECTIONS", strconv.Itoa(s.Connections))
+			if text := s.Messages.text(); text != "" {
+				t.row("MESSAGES", text)
+			}
 			if len(s.Keys) > 0 {
 				t.row("SECRETS", strings.Join(s.Keys, ", "))
 			}
@@ -66,6 +69,32 @@ func statusCommand(o *options) *cobra.Command {
 			return t.Flush()
 		},
 	}
+}
+
+// talk is how much is said at a node, as the API has it.
+type talk struct {
+	Listeners int `json:"listeners"`
+	Unread    int `json:"unread"`
+	Recent    int `json:"recent"`
+	Answering int `json:"answering"`
+	Asking    int `json:"asking"`
+}
+
+// text says what there is of it.
+func (t talk) text() string {
+	var all []string
+	for _, of := range []struct {
+		n    int
+		what string
+	}{
+		{t.Listeners, "%d listening"}, {t.Unread, "%d not read yet"}, {t.Recent, "%d kept for who comes back"},
+		{t.Answering, "questions being answered: %d"}, {t.Asking, "questions asked: %d"},
+	} {
+		if of.n > 0 {
+			all = append(all, fmt.Sprintf(of.what, of.n))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func leaveCommand(o *options) *cobra.Command {

@@ -134,7 +134,9 @@ func (h *hostile) attack() {
 	}
 	seq := h.rng.Uint64N(1000)
 	f := &wire.Frame{Seq: seq, Wall: h.wall, Fingerprint: h.rng.Uint64(), Records: lies}
-	switch h.rng.IntN(16) {
+	switch h.rng.IntN(20) {
+	case 14, 15, 16:
+		f = h.speech()
 	case 0:
 		f.Kind = wire.KindRumor
 	case 1:
@@ -174,6 +176,42 @@ func (h *hostile) attack() {
 		return
 	}
 	h.send(f)
+}
+
+// speech is a frame of messages: in its own name or in that of another, with numbers
+// that jump, and of others' questions.
+func (h *hostile) speech() *wire.Frame {
+	name, in := h.name, h.cfg.Instance
+	if h.rng.IntN(2) == 0 {
+		name = h.other()
+	}
+	if h.rng.IntN(4) == 0 {
+		in.Start = h.wall
+	}
+	seq := max(1, [...]uint64{h.rng.Uint64N(100), h.rng.Uint64N(100), 1 << 40, 1<<63 - 1}[h.rng.IntN(4)])
+	f := &wire.Frame{Kind: wire.KindMessage + wire.Kind(h.rng.IntN(9)), Seq: seq, Instance: in, Asker: h.other(), Topics: []string{"*"}, Bytes: seq,
+		Streams: []wire.Stream{{Name: name, Instance: in, Seqs: []uint64{seq}}},
+		Answers: []wire.Answer{{Name: name, Payload: "me"}}, Tell: wire.Tell{Topic: "t", Payload: "x"}}
+	for i := range uint64(1 + h.rng.IntN(40)) {
+		m := wire.Message{Name: name, Instance: in, Seq: min(seq+i, 1<<63-1), Step: 1, Since: h.rng.Uint64N(wire.Window), Verb: wire.Verb(h.rng.IntN(5))}
+		switch m.Verb {
+		case wire.VerbAsk:
+			m.Wait = 1 + h.rng.Uint64N(wire.MaxWait)
+			fallthrough
+		case wire.VerbSend:
+			m.Topic, m.Payload = "t", strings.Repeat("x", h.rng.IntN(500))
+		case wire.VerbOff:
+			m.Seq = max(m.Seq, 2)
+			m.Wait = 1
+		}
+		f.Messages = append(f.Messages, m)
+	}
+	if f.Kind == wire.KindTell || f.Kind == wire.KindSaid || f.Kind == wire.KindAnswers {
+		if h.rng.IntN(2) == 0 {
+			return &wire.Frame{Kind: wire.KindRelay, From: name, To: h.other(), Inner: string(f.Append(nil))}
+		}
+	}
+	return f
 }
 
 // demand asks for much, and says little: a frame full of questions whose answers are

@@ -43,8 +43,10 @@ func (s *scenario) event(m *sim.Machine, e *core.Event) {
 		switch {
 		case e.Told:
 			how = " tells "
-		case e.Question != 0:
+		case e.Wait > 0:
 			how = " asks "
+		}
+		if e.Question != 0 {
 			m.DoSoon(core.Command{Op: core.Answer, Question: e.Question, Payload: "here"})
 		}
 		s.say(m.Name(), e.Name+how+e.Topic+colon(e.Payload))
