@@ -22,7 +22,7 @@ NODES    := 1 2 3 4
 .PHONY: help
 help: ## show this
 	@echo 'NanoRing: make TARGET, where TARGET is'
-	@awk -F':.*## ' '/^[a-z_%]+:.*## / { sub("%", "1..4", $$1); printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z_%-]+:.*## / { sub("%", "1..4", $$1); printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: build ## start four nodes as one ring, and watch them come up (Ctrl-C stops them)
