@@ -18,9 +18,12 @@ type hearing struct {
 	said      bool // mine is not empty, or was not: a guest tells its gateway
 }
 
+//go:noinline
+func (s *Subscription) count() int { return len(s.Messages) + len(s.Questions) }
+
 // subscribe changes what this node's programs hear.
 func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
-	if n := len(s.Messages) + len(s.Questions); n > wire.MaxTopics {
+	if n := s.count(); n > wire.MaxTopics {
 		return wire.CodeInvalid, strconv.Itoa(n) + " patterns of topics: a node hears " + strconv.Itoa(wire.MaxTopics)
 	}
 	var mine Subscription
@@ -36,7 +39,7 @@ func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
 		}
 	}
 	h.mine = mine
-	h.said = h.said || len(h.mine.Messages)+len(h.mine.Questions) > 0
+	h.said = h.said || mine.count() > 0
 	if c := h.overlay.gateway(); c != nil && h.cfg.Ephemeral && h.said {
 		h.tellGateway(c, 0)
 	}

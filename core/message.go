@@ -28,13 +28,13 @@ type messages struct {
 	hearing   hearing
 	questions questions
 	tells     tells
-	seq       uint64     // of the last message of this node
-	before    uint64     // and of the last that was no tell,
-	beforeAt  int64      // sent then, by the monotonic clock
-	rate      allowance  // of this node's programs
-	shared    allowance  // of its guests
-	unsaid    []unsaid   // what a guest's gateway has yet to take
-	carried   *wire.News // until Start
+	seq       uint64    // of the last message of this node
+	before    uint64    // and of the last that was no tell,
+	beforeAt  int64     // sent then, by the monotonic clock
+	rate      allowance // of this node's programs
+	shared    allowance // of its guests
+	unsaid    []unsaid  // what a guest's gateway has yet to take
+	carried   wire.News // until Start
 }
 
 // backlog is for how long frames may come that have waited while this process did not

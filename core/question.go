@@ -64,8 +64,14 @@ func (q *questions) begin(n *news) {
 	if left <= 0 {
 		return
 	}
-	one := &question{id: newsID{n.Name, n.Instance, n.Seq}, from: n.from, until: q.now + left}
-	q.open, q.by[one.id] = append(q.open, one), one
+	q.opened(newsID{n.Name, n.Instance, n.Seq}, n.from, left)
+}
+
+//go:noinline
+func (q *questions) opened(id newsID, from ConnID, left int64) *question {
+	one := &question{id: id, from: from, until: q.now + left}
+	q.open, q.by[id] = append(q.open, one), one
+	return one
 }
 
 // of returns the question of a message, if it is open.
@@ -189,39 +195,36 @@ func (one *question) took(n int) {
 
 // ask asks: who is up, and picked, should answer.
 func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
-	i := &inquiry{id: cmd.ID, seq: seq, left: cmd.Limit, said: make(map[string]bool), until: q.now + wait}
+	i := q.begun(cmd.ID, seq, cmd.Limit, wait)
 	var n Node
 	for at := range q.replica.up.Len() {
 		name := q.replica.up.At(at).Name
 		if s := q.replica.look(name); s.isUp() {
 			if s.describe(name, &n); cmd.Filter.Match(&n) {
-				i.names = append(i.names, name)
-				i.said[name] = false
+				i.asks(name, false)
 			}
 		}
 	}
-	q.begun(i)
 }
 
-// begun waits for answers.
-func (q *questions) begun(i *inquiry) {
-	for _, name := range i.names {
-		if !i.said[name] {
-			i.silent++
-		}
-	}
-	i.timer = q.after(i.until-q.now, askDue, "", i.seq)
+// begun begins an inquiry, for so long.
+//
+//go:noinline
+func (q *questions) begun(id, seq uint64, limit int, wait int64) *inquiry {
+	i := &inquiry{id: id, seq: seq, left: limit, said: make(map[string]bool), until: q.now + wait}
+	i.timer = q.after(wait, askDue, "", seq)
 	q.asked = append(q.asked, i)
+	return i
 }
 
-// askAgain goes on with a question that another engine of this process asked.
-func (q *questions) askAgain(a *wire.Inquiry) {
-	i := &inquiry{id: a.ID, seq: a.Seq, left: int(a.Left), said: make(map[string]bool), until: q.now + int64(a.Wait)*Millisecond}
-	i.names = append(a.Silent, a.Said...)
-	for at, name := range i.names {
-		i.said[name] = at >= len(a.Silent)
+// asks takes note of one who is asked, and whether it has answered.
+//
+//go:noinline
+func (i *inquiry) asks(name string, said bool) {
+	i.names = append(i.names, name)
+	if i.said[name] = said; !said {
+		i.silent++
 	}
-	q.begun(i)
 }
 
 // heard takes in what this node's own question was answered.
