@@ -32,7 +32,7 @@ func (w *window) seenStream(s *stream) wire.Stream {
 		}
 	}
 	for _, n := range s.kept[s.heard:] {
-		st.Seqs = append(st.Seqs, n.Seq)
+		push(&st.Seqs, n.Seq)
 	}
 	return st
 }
@@ -51,7 +51,7 @@ func (sp *spread) showSeen(c *conn) {
 	size := 0
 	for i := range w.active {
 		st := w.seenStream(w.active[(sp.shown+i)%len(w.active)])
-		f.Streams = append(f.Streams, st)
+		push(&f.Streams, st)
 		if size += 32 + len(st.Name) + 9*len(st.Seqs); size > seenBytes { // the others have their turn
 			sp.shown, f.Window = (sp.shown+i+1)%len(w.active), 0
 			break
@@ -77,7 +77,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 			if s != nil {
 				mine = w.seenStream(s)
 			}
-			lacks = append(lacks, mine)
+			push(&lacks, mine)
 		}
 		if s != nil && len(s.kept) > 0 {
 			s.marked = true

@@ -88,7 +88,7 @@ func (ms *messages) resume(n *wire.News) {
 				s.heard, _ = s.search(s.last + 1)
 			}
 		case aboutTell:
-			ms.tells.list = append(ms.tells.list, &telling{id: a[0], to: h.Name, seq: a[1], begun: int64(a[2]), tell: wire.Tell{Topic: h.Topic, Payload: h.Payload}})
+			push(&ms.tells.list, &telling{id: a[0], to: h.Name, seq: a[1], begun: int64(a[2]), tell: wire.Tell{Topic: h.Topic, Payload: h.Payload}})
 		case aboutUnsaid:
 			ms.unsaid = append(ms.unsaid, unsaid{a[0], a[1], int64(a[2])})
 		case aboutAsked:

@@ -63,7 +63,7 @@ func (h *hearing) tellGateway(c *conn, back uint64) {
 	f := wire.Frame{Kind: wire.KindHear, Topics: append(slices.Clone(h.mine.Messages), h.mine.Questions...), Window: back}
 	for _, s := range h.spread.window.active {
 		if back > 0 && s.name != h.cfg.Name {
-			f.Streams = append(f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
+			push(&f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
 		}
 	}
 	h.send(c, &f)
@@ -73,7 +73,7 @@ func (h *hearing) tellGateway(c *conn, back uint64) {
 func (h *hearing) asks(c *conn, f *wire.Frame) {
 	c.line.topics, c.line.hears = nil, true
 	for _, pattern := range f.Topics {
-		c.line.topics = append(c.line.topics, kept(pattern))
+		push(&c.line.topics, kept(pattern))
 	}
 	if f.Window == 0 {
 		return
@@ -102,7 +102,7 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 //go:noinline
 func (h *hearing) owe(c *conn, n *news) {
 	if n.Name != c.name && (n.Verb == wire.VerbGap || n.says() && c.hears(n.Topic)) {
-		c.line.own = append(c.line.own, n)
+		push(&c.line.own, n)
 		h.spread.soon(coalesce)
 	}
 }
@@ -175,8 +175,6 @@ func (h *hearing) lost(s *stream, upto uint64, to loss) {
 
 // gap is what a guest is told of what is lost of a stream: who has heard it all the
 // same takes no notice.
-//
-//go:noinline
 func (h *hearing) gap(s *stream, upto uint64) *news {
 	return &news{stream: s, sent: h.newsTime(), Message: wire.Message{Name: s.name, Instance: s.instance, Seq: upto, Verb: wire.VerbGap}}
 }
@@ -198,8 +196,6 @@ func (c *conn) hears(topic string) bool {
 }
 
 // maySend says whether a guest may send on a topic.
-//
-//go:noinline
 func (c *conn) maySend(topic string) bool {
 	return c.line.may == nil || isLikeAny(c.line.may.Send, topic)
 }

@@ -58,8 +58,6 @@ func (ms *messages) init(s *self, rep *replica, o *overlay) {
 }
 
 // units is what a message counts for.
-//
-//go:noinline
 func units(topic, payload string) int64 { return 1 + int64(len(topic)+len(payload))/unitBytes }
 
 // do carries out a command.
@@ -286,7 +284,6 @@ func (ms *messages) tell(cmd *Command) (wire.Code, string) {
 	return 0, ""
 }
 
-//go:noinline
 func nobodyHears(name, topic string) string { return "nobody at " + name + " hears " + topic }
 
 // round does what a node does each Period, while something is news: it compares with

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -70,13 +72,12 @@ func (q *questions) begin(n *news) {
 //go:noinline
 func (q *questions) opened(id newsID, from ConnID, left int64) *question {
 	one := &question{id: id, from: from, until: q.now + left}
-	q.open, q.by[id] = append(q.open, one), one
+	push(&q.open, one)
+	q.by[id] = one
 	return one
 }
 
 // of returns the question of a message, if it is open.
-//
-//go:noinline
 func (q *questions) of(n *news) *question { return q.by[newsID{n.Name, n.Instance, n.Seq}] }
 
 // give gives a question a number, by which it is answered here.
@@ -213,7 +214,7 @@ func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
 func (q *questions) begun(id, seq uint64, limit int, wait int64) *inquiry {
 	i := &inquiry{id: id, seq: seq, left: limit, said: make(map[string]bool), until: q.now + wait}
 	i.timer = q.after(wait, askDue, "", seq)
-	q.asked = append(q.asked, i)
+	push(&q.asked, i)
 	return i
 }
 
@@ -221,7 +222,7 @@ func (q *questions) begun(id, seq uint64, limit int, wait int64) *inquiry {
 //
 //go:noinline
 func (i *inquiry) asks(name string, said bool) {
-	i.names = append(i.names, name)
+	push(&i.names, name)
 	if i.said[name] = said; !said {
 		i.silent++
 	}
@@ -237,7 +238,6 @@ func (q *questions) heard(one *question) {
 	one.took(len(one.out))
 }
 
-//go:noinline
 func (q *questions) inquiry(seq uint64) *inquiry {
 	for _, i := range q.asked {
 		if i.seq == seq {
@@ -256,7 +256,7 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	if i.said[a.Name] = true; asked {
 		i.silent--
 	} else {
-		i.names = append(i.names, a.Name)
+		push(&i.names, a.Name)
 	}
 	if a.Code == wire.CodeNobody {
 		return
@@ -271,8 +271,6 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 }
 
 // over says whether there is nothing more to wait for.
-//
-//go:noinline
 func (i *inquiry) over() bool { return i.left < 0 || i.silent == 0 }
 
 // finish ends an inquiry, and says whether somebody may still answer.
@@ -282,15 +280,10 @@ func (q *questions) finish(i *inquiry) bool {
 	e.ID = i.id
 	for _, name := range i.names {
 		if !i.said[name] {
-			e.Names = append(e.Names, name)
+			push(&e.Names, name)
 		}
 	}
-	for at, o := range q.asked {
-		if o == i {
-			q.asked = append(q.asked[:at:at], q.asked[at+1:]...)
-			break
-		}
-	}
+	drop(&q.asked, slices.Index(q.asked, i))
 	return i.silent > 0
 }
 
@@ -303,15 +296,13 @@ func (q *questions) end(id newsID) {
 }
 
 // expire closes those whose time is over.
+//
+//go:noinline
 func (q *questions) expire() {
-	all := q.open
-	q.open = q.open[:0]
-	for _, one := range all {
-		if one.until > q.now {
-			q.open = append(q.open, one)
-		} else {
+	keep(&q.open, func(one *question) bool {
+		if one.until <= q.now {
 			delete(q.by, one.id)
 		}
-	}
-	clear(all[len(q.open):])
+		return one.until > q.now
+	})
 }

@@ -69,8 +69,6 @@ type spread struct {
 }
 
 // room says whether a connection bears more messages now.
-//
-//go:noinline
 func (c *conn) room() bool { return c.line.out < underWay }
 
 // put sends a frame of messages or answers.
@@ -127,15 +125,12 @@ func (sp *spread) news(n *news, from *conn) {
 }
 
 // aged is a message as it is sent now.
-//
-//go:noinline
 func (sp *spread) aged(n *news) wire.Message {
 	m := n.Message
 	m.Age = sp.window.age(n.sent)
 	return m
 }
 
-//go:noinline
 func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
 
 // again takes note that a peer has sent what was here: of larger ones one copy is enough.
@@ -154,7 +149,7 @@ func (sp *spread) again(n *news, c *conn) {
 //go:noinline
 func (sp *spread) owe(c *conn, n *news) {
 	if l := &c.line; len(l.own) < maxOwn && n.isKnownTo(c) && !slices.Contains(l.own, n) {
-		l.own = append(l.own, n)
+		push(&l.own, n)
 		sp.soon(coalesce)
 	}
 }
@@ -175,7 +170,7 @@ func (sp *spread) flush() (owed bool) {
 		if !c.guest {
 			peers++
 			if c.line.next < sp.window.end || len(c.line.own) > 0 {
-				others = append(others, c)
+				push(&others, c)
 			}
 		}
 	}
@@ -248,7 +243,7 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 		case n.isKnownTo(c) || sp.isOld(n) || sp.cfg.Ephemeral && n.from != 0:
 			continue
 		case !n.isSmall() && !c.line.eager:
-			have = append(have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
+			push(&have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
 		case turn && c.room():
 			m := sp.aged(n)
 			batch = append(batch, m)
@@ -296,22 +291,24 @@ func (sp *spread) had(c *conn, streams []wire.Stream) {
 				if sp.lacks == nil {
 					sp.lacks = make(map[newsID]*lack)
 				}
-				sp.lacks[id], sp.lacking = l, append(sp.lacking, l)
+				sp.lacks[id] = l
+				push(&sp.lacking, l)
 				sp.wantSoon()
 				if cold {
 					l.at = sp.now + eagerNext
-					want = append(want, id.stream())
+					push(&want, id.stream())
 					continue
 				}
 			}
 			if l != nil && len(l.from) < maxTellers {
-				l.from = append(l.from, c.id)
+				push(&l.from, c.id)
 			}
 		}
 	}
 	sp.want(c, want)
 }
 
+//go:noinline
 func (id *newsID) stream() wire.Stream {
 	return wire.Stream{Name: id.name, Instance: id.instance, Seqs: []uint64{id.seq}}
 }
@@ -334,10 +331,9 @@ func (sp *spread) wantSoon() {
 // wantNext asks the next who has it for what did not come.
 func (sp *spread) wantNext() {
 	sp.wanting = false
-	all, left := sp.lacking, sp.lacking[:0]
-	for _, l := range all {
+	keep(&sp.lacking, func(l *lack) bool {
 		if sp.lacks[l.id] != l {
-			continue // it is here
+			return false // it is here
 		}
 		for l.at <= sp.now && len(l.from) > 0 {
 			c := sp.overlay.conns[l.from[0]]
@@ -348,12 +344,11 @@ func (sp *spread) wantNext() {
 		}
 		if l.at <= sp.now {
 			delete(sp.lacks, l.id) // who has it still is found by comparing
-			continue
+			return false
 		}
-		left = append(left, l)
-	}
-	clear(all[len(left):])
-	if sp.lacking = left; len(left) == 0 {
+		return true
+	})
+	if len(sp.lacking) == 0 {
 		sp.lacking, sp.lacks = nil, nil
 		return
 	}

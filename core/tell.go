@@ -33,7 +33,7 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 	if len(t.list) >= mostTells {
 		return false
 	}
-	t.list = append(t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.newsTime(),
+	push(&t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.newsTime(),
 		tell: wire.Tell{Topic: kept(cmd.Topic), Payload: kept(cmd.Payload)}})
 	t.spread.soon(0)
 	return true
@@ -67,7 +67,7 @@ func (t *tells) flush() (left bool) {
 func (t *tells) said(from string, seq uint64) *telling {
 	for i, one := range t.list {
 		if one.seq == seq && one.to == from {
-			t.list = append(t.list[:i:i], t.list[i+1:]...)
+			drop(&t.list, i)
 			t.spread.soon(0)
 			return one
 		}
