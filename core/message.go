@@ -50,7 +50,7 @@ type unsaid struct {
 // init makes it ready: its parts know of each other, so it stays where it is.
 func (ms *messages) init(s *self, rep *replica, o *overlay) {
 	ms.self, ms.replica, ms.overlay = s, rep, o
-	ms.window = newWindow(s)
+	ms.window = newWindow(&s.clock)
 	ms.spread = spread{self: s, overlay: o, window: &ms.window}
 	ms.questions = newQuestions(s, rep, &ms.spread)
 	ms.hearing = hearing{self: s, replica: rep, overlay: o, spread: &ms.spread, questions: &ms.questions}

@@ -21,7 +21,7 @@ const (
 // each process that sends any: its stream. All times in it are of the monotonic
 // clock: they become old while this process is not run, too.
 type window struct {
-	*self
+	*clock
 	since   int64     // this process is up
 	streams []*stream // in the order of their coming
 	byName  map[string][]*stream
@@ -57,7 +57,7 @@ type news struct {
 	waited bool     // for what is before it
 }
 
-func newWindow(s *self) window { return window{self: s, byName: make(map[string][]*stream)} }
+func newWindow(c *clock) window { return window{clock: c, byName: make(map[string][]*stream)} }
 
 // find returns the stream of a process, or nil.
 //
