@@ -52,8 +52,8 @@ func (ms *messages) handOver() (n wire.News) {
 	}
 	for _, one := range q.open {
 		n.Note(aboutQuestion, one.id.name, one.id.seq, one.number, uint64(one.from), uint64(one.until-ms.now)).Instance = one.id.instance
-		for i := range one.out {
-			a := &one.out[i]
+		for i := one.gone; i < len(one.answers); i++ {
+			a := &one.answers[i]
 			n.Note(aboutAnswer, a.Name, uint64(a.Code)).Payload = a.Payload
 		}
 	}
@@ -110,7 +110,7 @@ func (ms *messages) resume(n *wire.News) {
 			}
 		}
 	}
-	ms.hearing.said = ms.hearing.mine.count() > 0
+	ms.hearing.said = len(ms.hearing.mine.all()) > 0
 	first := w.end
 	for _, one := range w.list {
 		if one.sent > ms.newsTime()-settled {

@@ -19,27 +19,21 @@ type hearing struct {
 }
 
 //go:noinline
-func (s *Subscription) count() int { return len(s.Messages) + len(s.Questions) }
+func (s *Subscription) all() []string { return append(slices.Clone(s.Messages), s.Questions...) }
 
 // subscribe changes what this node's programs hear.
 func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
-	if n := s.count(); n > wire.MaxTopics {
+	if n := len(s.all()); n > wire.MaxTopics {
 		return wire.CodeInvalid, strconv.Itoa(n) + " patterns of topics: a node hears " + strconv.Itoa(wire.MaxTopics)
 	}
-	var mine Subscription
-	for _, list := range [...]struct {
-		from []string
-		to   *[]string
-	}{{s.Messages, &mine.Messages}, {s.Questions, &mine.Questions}} {
-		for _, pattern := range list.from {
-			if err := wire.ValidPattern(pattern); err != nil {
-				return wire.CodeInvalid, err.Error()
-			}
-			*list.to = append(*list.to, kept(pattern))
+	mine := Subscription{keptAll(s.Messages), keptAll(s.Questions)}
+	for _, pattern := range mine.all() {
+		if err := wire.ValidPattern(pattern); err != nil {
+			return wire.CodeInvalid, err.Error()
 		}
 	}
 	h.mine = mine
-	h.said = h.said || mine.count() > 0
+	h.said = h.said || len(mine.all()) > 0
 	if c := h.overlay.gateway(); c != nil && h.cfg.Ephemeral && h.said {
 		h.tellGateway(c, 0)
 	}
@@ -55,12 +49,12 @@ func (h *hearing) greet(c *conn) {
 	if own := h.spread.window.find(h.cfg.Name, h.cfg.Instance); own != nil && len(own.kept) > 0 {
 		st := h.spread.window.seenStream(own)
 		st.Old = st.Upto // no other way is quicker
-		h.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{st}})
+		h.spread.show(c, wire.KindSeen, 0, st)
 	}
 }
 
 func (h *hearing) tellGateway(c *conn, back uint64) {
-	f := wire.Frame{Kind: wire.KindHear, Topics: append(slices.Clone(h.mine.Messages), h.mine.Questions...), Window: back}
+	f := wire.Frame{Kind: wire.KindHear, Topics: h.mine.all(), Window: back}
 	for _, s := range h.spread.window.active {
 		if back > 0 && s.name != h.cfg.Name {
 			push(&f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
@@ -71,10 +65,7 @@ func (h *hearing) tellGateway(c *conn, back uint64) {
 
 // asks takes in what a guest wants to hear, and has heard.
 func (h *hearing) asks(c *conn, f *wire.Frame) {
-	c.line.topics, c.line.hears = nil, true
-	for _, pattern := range f.Topics {
-		push(&c.line.topics, kept(pattern))
-	}
+	c.line.topics, c.line.hears = keptAll(f.Topics), true
 	if f.Window == 0 {
 		return
 	}
@@ -114,36 +105,38 @@ func (h *hearing) heard(n *news) {
 			h.owe(c, n)
 		}
 	}
-	one := h.questions.of(n)
-	switch {
-	case n.Verb == wire.VerbOff:
-		h.questions.end(newsID{n.Name, n.Instance, n.Seq - n.Wait})
-	case !n.says() || n.sent < h.spread.window.since || !h.isPicked(n):
-	default:
-		e := Event{Kind: EventHeard, Name: n.Name, Topic: n.Topic, Payload: n.Payload}
-		switch {
-		case one == nil:
-		case isLikeAny(h.mine.Questions, n.Topic):
-			e.Question = h.questions.give(one)
-		default:
-			h.questions.put(one, wire.Answer{Name: h.cfg.Name, Code: wire.CodeNobody})
+	if n.Verb == wire.VerbOff {
+		h.questions.end(n.Name, n.Instance, n.Seq-n.Wait)
+	}
+	picked := n.says() && n.sent >= h.spread.window.since && h.isPicked(n)
+	number := uint64(0)
+	if one := h.questions.find(n.Name, n.Instance, n.Seq); one != nil {
+		if picked && isLikeAny(h.mine.Questions, n.Topic) {
+			number = h.questions.give(one)
+		} else if picked {
+			h.nobody(one, h.cfg.Name)
 		}
-		if e.Question != 0 || isLikeAny(h.mine.Messages, n.Topic) {
-			*h.event(EventHeard) = e
+		for _, c := range h.overlay.live {
+			if c.guest && !c.hears(n.Topic) {
+				h.nobody(one, c.name)
+			}
 		}
 	}
-	if one != nil {
-		h.answerForGuests(one, n)
+	if number != 0 || picked && isLikeAny(h.mine.Messages, n.Topic) {
+		h.bring(n.Name, n.Topic, n.Payload).Question = number
 	}
 }
 
-// answerForGuests says that nobody answers at those who do not hear of the topic.
-func (h *hearing) answerForGuests(one *question, n *news) {
-	for _, c := range h.overlay.live {
-		if c.guest && !c.hears(n.Topic) {
-			h.questions.put(one, wire.Answer{Name: c.name, Code: wire.CodeNobody})
-		}
-	}
+// nobody says that nobody answers at a node.
+func (h *hearing) nobody(one *question, name string) {
+	h.questions.put(one, wire.Answer{Name: name, Code: wire.CodeNobody})
+}
+
+// bring brings a message to this node's programs.
+func (h *hearing) bring(name, topic, payload string) *Event {
+	e := h.event(EventHeard)
+	e.Name, e.Topic, e.Payload = name, topic, payload
+	return e
 }
 
 // isPicked says whether a message's filter picks this node.
@@ -184,7 +177,7 @@ func (h *hearing) told(from, topic, payload string) bool {
 	if !isLikeAny(h.mine.Messages, topic) {
 		return false
 	}
-	*h.event(EventHeard) = Event{Kind: EventHeard, Name: kept(from), Topic: kept(topic), Payload: kept(payload), Told: true}
+	h.bring(kept(from), kept(topic), kept(payload)).Told = true
 	return true
 }
 

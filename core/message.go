@@ -52,7 +52,7 @@ func (ms *messages) init(s *self, rep *replica, o *overlay) {
 	ms.self, ms.replica, ms.overlay = s, rep, o
 	ms.window = newWindow(&s.clock)
 	ms.spread = spread{self: s, overlay: o, window: &ms.window}
-	ms.questions = newQuestions(s, rep, &ms.spread)
+	ms.questions = questions{self: s, replica: rep, spread: &ms.spread}
 	ms.hearing = hearing{self: s, replica: rep, overlay: o, spread: &ms.spread, questions: &ms.questions}
 	ms.tells = tells{self: s, spread: &ms.spread}
 }
@@ -182,11 +182,7 @@ func (ms *messages) askGuests() {
 	for _, c := range ms.overlay.live {
 		if c.line.doubted && !ms.mayHaveWaited(c) {
 			c.line.doubted = false
-			own := wire.Stream{Name: c.name, Instance: c.instance}
-			if s := ms.window.find(c.name, c.instance); s != nil {
-				own = ms.window.seenStream(s)
-			}
-			ms.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{own}})
+			ms.spread.show(c, wire.KindSeen, 0, ms.window.seen(c.name, c.instance))
 		}
 	}
 }
@@ -236,7 +232,7 @@ func (ms *messages) finish(one *inquiry) {
 	if open := ms.questions.finish(one); open {
 		ms.say(&wire.Message{Verb: wire.VerbOff, Wait: ms.seq + 1 - one.seq})
 	} else {
-		ms.questions.end(newsID{ms.cfg.Name, ms.cfg.Instance, one.seq})
+		ms.questions.end(ms.cfg.Name, ms.cfg.Instance, one.seq)
 	}
 }
 

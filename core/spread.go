@@ -82,6 +82,13 @@ func (sp *spread) put(c *conn, f *wire.Frame) {
 
 func frameCost(size int) uint64 { return uint64(max(size, leastFrame)) }
 
+// show sends a frame that has streams alone.
+//
+//go:noinline
+func (sp *spread) show(c *conn, kind wire.Kind, window uint64, streams ...wire.Stream) {
+	sp.send(c, &wire.Frame{Kind: kind, Window: window, Streams: streams})
+}
+
 // came takes note of a frame of messages or answers, and says so now and then.
 //
 //go:noinline
@@ -140,7 +147,7 @@ func (sp *spread) again(n *news, c *conn) {
 	n.settle(c)
 	if !n.isSmall() && !c.guest && !sp.cfg.Ephemeral {
 		c.line.eager = false
-		sp.send(c, &wire.Frame{Kind: wire.KindWant})
+		sp.show(c, wire.KindWant, 0)
 	}
 }
 
@@ -260,7 +267,7 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 	}
 	send()
 	if len(have) > 0 {
-		sp.send(c, &wire.Frame{Kind: wire.KindHave, Streams: have})
+		sp.show(c, wire.KindHave, 0, have...)
 	}
 	c.line.next = next
 	return left
@@ -305,7 +312,7 @@ func (sp *spread) had(c *conn, streams []wire.Stream) {
 			}
 		}
 	}
-	sp.want(c, want)
+	sp.want(c, want...)
 }
 
 //go:noinline
@@ -314,13 +321,16 @@ func (id *newsID) stream() wire.Stream {
 }
 
 // want asks for messages: this connection is a quick one.
-func (sp *spread) want(c *conn, streams []wire.Stream) {
+//
+//go:noinline
+func (sp *spread) want(c *conn, streams ...wire.Stream) {
 	if len(streams) > 0 {
 		c.line.eager = true
-		sp.send(c, &wire.Frame{Kind: wire.KindWant, Streams: streams})
+		sp.show(c, wire.KindWant, 0, streams...)
 	}
 }
 
+//go:noinline
 func (sp *spread) wantSoon() {
 	if !sp.wanting {
 		sp.wanting = true
@@ -338,7 +348,7 @@ func (sp *spread) wantNext() {
 		for l.at <= sp.now && len(l.from) > 0 {
 			c := sp.overlay.conns[l.from[0]]
 			if l.from = l.from[1:]; c != nil && c.state == connEstablished {
-				sp.want(c, []wire.Stream{l.id.stream()})
+				sp.want(c, l.id.stream())
 				l.at = sp.now + eagerNext
 			}
 		}

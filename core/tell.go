@@ -40,11 +40,7 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 }
 
 // flush sends those whose turn it is: in order, and a few ahead of what is confirmed.
-// It says whether some wait for nothing but room.
-func (t *tells) flush() (left bool) {
-	if len(t.list) == 0 {
-		return false
-	}
+func (t *tells) flush() {
 	ahead, before := make(map[string]int), make(map[string]uint64)
 	for _, one := range t.list {
 		one.tell.Before = before[one.to]
@@ -60,7 +56,6 @@ func (t *tells) flush() (left bool) {
 		}
 		one.sent = t.now
 	}
-	return false
 }
 
 // said ends the tell of that number, and returns it; nil if there is none.

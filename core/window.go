@@ -110,10 +110,7 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 		return nil
 	}
 	n := &news{Message: *m, stream: s, sent: w.newsTime() - int64(m.Age)*Millisecond, number: w.end}
-	n.Name, n.Topic, n.Payload, n.Filter = s.name, kept(m.Topic), kept(m.Payload), nil
-	for _, term := range m.Filter {
-		push(&n.Filter, kept(term))
-	}
+	n.Name, n.Topic, n.Payload, n.Filter = s.name, kept(m.Topic), kept(m.Payload), keptAll(m.Filter)
 	if len(s.kept) == 0 {
 		push(&w.active, s)
 	}
@@ -272,3 +269,11 @@ func (n *news) says() bool { return n.Verb == wire.VerbSend || n.Verb == wire.Ve
 //
 //go:noinline
 func kept(s string) string { return strings.Clone(s) }
+
+//go:noinline
+func keptAll(from []string) (all []string) {
+	for _, s := range from {
+		push(&all, kept(s))
+	}
+	return all
+}
