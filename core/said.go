@@ -52,7 +52,7 @@ func (ms *messages) came(c *conn, all []wire.Message) string {
 		code := wire.Code(0)
 		if s := ms.window.find(m.Name, m.Instance); s == nil || !s.has(m.Seq) {
 			if code = ms.bears(c, m.Verb == wire.VerbSend || m.Verb == wire.VerbAsk, m.Topic, m.Payload); code != 0 {
-				m.Verb, m.Topic, m.Payload, m.Wait, m.Filter = wire.VerbVoid, "", "", 0, nil
+				empty(m, wire.VerbVoid)
 			}
 			if ms.take(m, c); c.line.doubted {
 				continue

@@ -125,17 +125,12 @@ func (sp *spread) news(n *news, from *conn) {
 	for _, c := range sp.overlay.live {
 		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() {
 			n.settle(c)
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{sp.aged(n)}})
+			b := batch{sp: sp, c: c}
+			b.add(n)
+			b.send()
 		}
 	}
 	sp.soon(coalesce)
-}
-
-// aged is a message as it is sent now.
-func (sp *spread) aged(n *news) wire.Message {
-	m := n.Message
-	m.Age = sp.window.age(n.sent)
-	return m
 }
 
 func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
@@ -205,29 +200,58 @@ func (sp *spread) flush() (owed bool) {
 	return owed
 }
 
-// sendOwn sends what one connection alone is owed, in order.
-func (sp *spread) sendOwn(c *conn) {
-	for len(c.line.own) > 0 && c.room() {
-		var batch []wire.Message
-		for size := 0; len(c.line.own) > 0 && size < newsBytes; c.line.own = c.line.own[1:] {
-			n := c.line.own[0]
-			if sp.isOld(n) && !c.guest {
-				continue
-			}
-			m := sp.aged(n)
-			if c.guest {
-				m.Step, m.Since = m.Seq, wire.Window
-				if sp.isOld(n) { // it waited for too long
-					m = wire.Message{Name: m.Name, Instance: m.Instance, Seq: m.Seq, Step: m.Seq, Since: wire.Window, Verb: wire.VerbGap}
-				}
-			}
-			size += m.Size()
-			batch = append(batch, m)
-		}
-		if len(batch) > 0 {
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
+// batch is messages for a connection that are sent together.
+type batch struct {
+	sp   *spread
+	c    *conn
+	all  []wire.Message
+	size int
+}
+
+// add adds a message as it is sent now. A guest is told of one that waited for too long.
+//
+//go:noinline
+func (b *batch) add(n *news) {
+	b.all = append(b.all, n.Message)
+	m := &b.all[len(b.all)-1]
+	m.Age = b.sp.window.age(n.sent)
+	if b.c.guest {
+		m.Step, m.Since = m.Seq, wire.Window
+		if b.sp.isOld(n) {
+			m.Age = 0
+			empty(m, wire.VerbGap)
 		}
 	}
+	if b.size += m.Size(); b.size >= newsBytes {
+		b.send()
+	}
+}
+
+//go:noinline
+func (b *batch) send() {
+	if len(b.all) > 0 {
+		b.sp.put(b.c, &wire.Frame{Kind: wire.KindMessage, Messages: b.all})
+		b.all, b.size = nil, 0
+	}
+}
+
+// empty makes of a message another that says nothing.
+//
+//go:noinline
+func empty(m *wire.Message, verb wire.Verb) {
+	m.Verb, m.Topic, m.Payload, m.Wait, m.Filter = verb, "", "", 0, nil
+}
+
+// sendOwn sends what one connection alone is owed, in order.
+func (sp *spread) sendOwn(c *conn) {
+	b := batch{sp: sp, c: c}
+	for len(c.line.own) > 0 && c.room() {
+		if n := c.line.own[0]; c.guest || !sp.isOld(n) {
+			b.add(n)
+		}
+		drop(&c.line.own, 0)
+	}
+	b.send()
 	if len(c.line.own) == 0 {
 		c.line.own = nil
 	}
@@ -236,15 +260,9 @@ func (sp *spread) sendOwn(c *conn) {
 // sendShared sends what a connection lacks of what all are owed: ids of larger ones,
 // unless it is eager, and the rest if it is its turn. It says whether something is left.
 func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
-	var batch []wire.Message
+	b := batch{sp: sp, c: c}
 	var have []wire.Stream
-	w, size, next := sp.window, 0, sp.window.end
-	send := func() {
-		if len(batch) > 0 {
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
-			batch, size = nil, 0
-		}
-	}
+	w, next := sp.window, sp.window.end
 	for _, n := range w.list[len(w.list)-int(min(w.end-c.line.next, uint64(len(w.list)))):] {
 		switch {
 		case n.isKnownTo(c) || sp.isOld(n) || sp.cfg.Ephemeral && n.from != 0:
@@ -252,11 +270,7 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 		case !n.isSmall() && !c.line.eager:
 			push(&have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
 		case turn && c.room():
-			m := sp.aged(n)
-			batch = append(batch, m)
-			if size += m.Size(); size >= newsBytes {
-				send()
-			}
+			b.add(n)
 		default:
 			if !left {
 				left, next = true, n.number
@@ -265,7 +279,7 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 		}
 		n.settle(c)
 	}
-	send()
+	b.send()
 	if len(have) > 0 {
 		sp.show(c, wire.KindHave, 0, have...)
 	}
