@@ -9,7 +9,6 @@ const (
 	aboutAnswers
 	aboutStream
 	aboutTell
-	aboutUnsaid
 	aboutAsked
 	aboutName // who is asked, of the question before
 	aboutQuestion
@@ -36,9 +35,8 @@ func (ms *messages) handOver() (n wire.News) {
 		h := n.Note(aboutTell, t.to, t.id, t.seq, uint64(t.begun))
 		h.Topic, h.Payload = t.tell.Topic, t.tell.Payload
 	}
-	for i := range ms.unsaid {
-		u := &ms.unsaid[i]
-		n.Note(aboutUnsaid, me, u.id, u.seq, uint64(u.at))
+	for _, t := range ms.unsaid {
+		n.Note(aboutTell, me, t.id, t.seq, uint64(t.begun))
 	}
 	for _, i := range q.asked {
 		n.Note(aboutAsked, me, i.id, i.seq, uint64(max(i.left, 0)), uint64(i.until-ms.now))
@@ -88,9 +86,11 @@ func (ms *messages) resume(n *wire.News) {
 				s.heard, _ = s.search(s.last + 1)
 			}
 		case aboutTell:
-			push(&ms.tells.list, &telling{id: a[0], to: h.Name, seq: a[1], begun: int64(a[2]), tell: wire.Tell{Topic: h.Topic, Payload: h.Payload}})
-		case aboutUnsaid:
-			ms.unsaid = append(ms.unsaid, unsaid{a[0], a[1], int64(a[2])})
+			list := &ms.tells.list
+			if h.Name == ms.cfg.Name {
+				list = &ms.unsaid
+			}
+			push(list, &telling{id: a[0], to: h.Name, seq: a[1], begun: int64(a[2]), tell: wire.Tell{Topic: h.Topic, Payload: h.Payload}})
 		case aboutAsked:
 			asked = q.begun(a[0], a[1], int(a[2]), int64(a[3]))
 		case aboutName:

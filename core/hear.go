@@ -141,9 +141,6 @@ func (h *hearing) bring(name, topic, payload string) *Event {
 
 // isPicked says whether a message's filter picks this node.
 func (h *hearing) isPicked(n *news) bool {
-	if len(n.Filter) == 0 {
-		return true
-	}
 	var me Node
 	s := h.replica.look(h.cfg.Name)
 	s.describe(h.cfg.Name, &me)

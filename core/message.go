@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -28,24 +30,18 @@ type messages struct {
 	hearing   hearing
 	questions questions
 	tells     tells
-	seq       uint64    // of the last message of this node
-	before    uint64    // and of the last that was no tell,
-	beforeAt  int64     // sent then, by the monotonic clock
-	rate      allowance // of this node's programs
-	shared    allowance // of its guests
-	unsaid    []unsaid  // what a guest's gateway has yet to take
-	carried   wire.News // until Start
+	seq       uint64     // of the last message of this node
+	before    uint64     // and of the last that was no tell,
+	beforeAt  int64      // sent then, by the monotonic clock
+	rate      allowance  // of this node's programs
+	shared    allowance  // of its guests
+	unsaid    []*telling // what a guest's gateway has yet to take
+	carried   wire.News  // until Start
 }
 
 // backlog is for how long frames may come that have waited while this process did not
 // run, on connections of before.
 const backlog = 2 * Second
-
-// unsaid is a command that a guest's gateway has not confirmed.
-type unsaid struct {
-	id, seq uint64
-	at      int64 // the monotonic clock
-}
 
 // init makes it ready: its parts know of each other, so it stays where it is.
 func (ms *messages) init(s *self, rep *replica, o *overlay) {
@@ -106,7 +102,7 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 		ms.questions.ask(cmd, ms.seq+1, wait)
 	}
 	if ms.cfg.Ephemeral {
-		ms.unsaid = append(ms.unsaid, unsaid{cmd.ID, ms.seq + 1, ms.newsTime()})
+		push(&ms.unsaid, &telling{id: cmd.ID, seq: ms.seq + 1, begun: ms.newsTime()})
 	} else {
 		ms.replica.result(cmd.ID, "", 0, "")
 	}
@@ -116,17 +112,8 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 
 // isPending says whether a command was taken in already, and has no result yet.
 func (ms *messages) isPending(id uint64) bool {
-	for i := range ms.unsaid {
-		if ms.unsaid[i].id == id {
-			return true
-		}
-	}
-	for _, one := range ms.tells.list {
-		if one.id == id {
-			return true
-		}
-	}
-	return false
+	is := func(one *telling) bool { return one.id == id }
+	return slices.ContainsFunc(ms.unsaid, is) || slices.ContainsFunc(ms.tells.list, is)
 }
 
 // say sends a message of this node.
@@ -294,9 +281,9 @@ func (ms *messages) round(c *conn) {
 	for one := ms.tells.expired(); one != nil; one = ms.tells.expired() {
 		ms.replica.result(one.id, one.to, wire.CodeUnreachable, one.to+" has not confirmed it in 30 s: it may have heard it, or not")
 	}
-	for len(ms.unsaid) > 0 && ms.newsTime()-ms.unsaid[0].at >= newsFor {
+	for len(ms.unsaid) > 0 && ms.newsTime()-ms.unsaid[0].begun >= newsFor {
 		ms.replica.result(ms.unsaid[0].id, "", wire.CodeNobody, "no gateway has taken it in 30 s")
-		ms.unsaid = ms.unsaid[1:]
+		drop(&ms.unsaid, 0)
 	}
 	if c != nil && !c.guest && !ms.cfg.Ephemeral {
 		ms.spread.compare(c)

@@ -196,7 +196,7 @@ func (ms *messages) said(from string, seq uint64, code wire.Code, inRelay bool) 
 	}
 	for !inRelay && len(ms.unsaid) > 0 && ms.unsaid[0].seq <= seq {
 		one := ms.unsaid[0]
-		ms.unsaid = ms.unsaid[1:]
+		drop(&ms.unsaid, 0)
 		switch {
 		case code == 0 || one.seq < seq:
 			ms.replica.result(one.id, "", 0, "")

@@ -10,7 +10,8 @@ const (
 	tellsAhead = 4    // and of them, to one node, that were sent
 )
 
-// telling is a message to one node, until that has said what became of it.
+// telling is a message to one node, until that has said what became of it; or one of a
+// guest to all, until its gateway has.
 type telling struct {
 	_     incomparable
 	id    uint64 // of the command
