@@ -69,22 +69,24 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 	if f.Window == 0 {
 		return
 	}
-	w, upto := h.spread.window, make(map[*stream]uint64)
+	w := h.spread.window
 	for i := range f.Streams {
-		if s := w.find(f.Streams[i].Name, f.Streams[i].Instance); s != nil {
-			upto[s] = f.Streams[i].Upto
+		st := &f.Streams[i]
+		if s := w.find(st.Name, st.Instance); s != nil && len(s.kept) > 0 {
+			s.upto = st.Upto
 		}
 	}
 	c.line.own = nil
 	for _, s := range w.active {
 		for i, n := range s.kept[:s.heard] {
-			if before := n.Seq - n.Step; i == 0 && before > upto[s] && w.age(n.sent)+n.Since < f.Window {
+			if before := n.Seq - n.Step; i == 0 && before > s.upto && w.age(n.sent)+n.Since < f.Window {
 				h.owe(c, h.gap(s, before)) // this node was not up yet
 			}
-			if n.Seq > upto[s] && w.age(n.sent) < f.Window {
+			if n.Seq > s.upto && w.age(n.sent) < f.Window {
 				h.owe(c, n)
 			}
 		}
+		s.upto = 0
 	}
 }
 

@@ -8,14 +8,17 @@ package core
 //go:noinline
 func push[E any](list *[]E, e E) { *list = append(*list, e) }
 
-// drop takes an element out of a list: mostly one of the first.
+// drop takes an element out of a list, mostly one of the first; with the last one goes
+// its memory.
 //
 //go:noinline
 func drop[E any](list *[]E, i int) {
 	all := *list
 	copy(all[1:], all[:i])
 	clear(all[:1])
-	*list = all[1:]
+	if *list = all[1:]; len(all) == 1 {
+		*list = nil
+	}
 }
 
 // keep leaves in a list what a function says.

@@ -252,9 +252,6 @@ func (sp *spread) sendOwn(c *conn) {
 		drop(&c.line.own, 0)
 	}
 	b.send()
-	if len(c.line.own) == 0 {
-		c.line.own = nil
-	}
 }
 
 // sendShared sends what a connection lacks of what all are owed: ids of larger ones,

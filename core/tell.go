@@ -20,6 +20,7 @@ type telling struct {
 	tell  wire.Tell
 	begun int64 // the monotonic clock
 	sent  int64 // the ring's clock, when last; 0 for never
+	place int   // among those to that node
 }
 
 // tells owns what this node tells others.
@@ -42,17 +43,20 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 
 // flush sends those whose turn it is: in order, and a few ahead of what is confirmed.
 func (t *tells) flush() {
-	ahead, before := make(map[string]int), make(map[string]uint64)
+	last := make(map[string]*telling) // to each node
 	for _, one := range t.list {
-		one.tell.Before = before[one.to]
-		before[one.to] = one.seq
-		if ahead[one.to]++; ahead[one.to] > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
+		one.tell.Before, one.place = 0, 1
+		if before := last[one.to]; before != nil {
+			one.tell.Before, one.place = before.seq, before.place+1
+		}
+		last[one.to] = one
+		if one.place > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
 			continue
 		}
 		one.tell.Age = min(uint64((t.newsTime()-one.begun)/Millisecond), wire.Window)
 		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.cfg.Instance, Tell: one.tell}
 		if !t.spread.carry(one.to, &f) {
-			ahead[one.to] = tellsAhead // those behind it wait
+			one.place = tellsAhead // those behind it wait
 			continue
 		}
 		one.sent = t.now

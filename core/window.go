@@ -41,6 +41,7 @@ type stream struct {
 	kept     []*news // in the window, ascending
 	heard    int     // of them: they are not behind last
 	marked   bool    // in a comparison
+	upto     uint64  // a guest heard of it, while that is told what it lacks
 	left     int64   // the monotonic clock when the last of them left
 }
 
@@ -208,11 +209,8 @@ func (w *window) leave() {
 	n.over = true
 	w.bytes -= newsCost + n.Size()
 	if len(s.kept) == 0 {
-		s.kept, s.left = nil, w.mono
+		s.left = w.mono
 		drop(&w.active, slices.Index(w.active, s))
-	}
-	if len(w.list) == 0 {
-		w.list = nil
 	}
 }
 
