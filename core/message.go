@@ -50,7 +50,7 @@ func (ms *messages) init(s *self, rep *replica, o *overlay) {
 	ms.spread = spread{self: s, overlay: o, window: &ms.window}
 	ms.questions = questions{self: s, replica: rep, spread: &ms.spread}
 	ms.hearing = hearing{self: s, replica: rep, overlay: o, spread: &ms.spread, questions: &ms.questions}
-	ms.tells = tells{self: s, spread: &ms.spread}
+	ms.tells = tells{spread: &ms.spread}
 }
 
 // units is what a message counts for.

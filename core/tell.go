@@ -25,7 +25,6 @@ type telling struct {
 
 // tells owns what this node tells others.
 type tells struct {
-	*self
 	spread *spread
 	list   []*telling // their seqs ascending
 }
@@ -35,7 +34,7 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 	if len(t.list) >= mostTells {
 		return false
 	}
-	push(&t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.newsTime(),
+	push(&t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.spread.newsTime(),
 		tell: wire.Tell{Topic: kept(cmd.Topic), Payload: kept(cmd.Payload)}})
 	t.spread.soon(0)
 	return true
@@ -50,16 +49,16 @@ func (t *tells) flush() {
 			one.tell.Before, one.place = before.seq, before.place+1
 		}
 		last[one.to] = one
-		if one.place > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
+		if one.place > tellsAhead || one.sent != 0 && t.spread.now-one.sent < t.spread.cfg.Period {
 			continue
 		}
-		one.tell.Age = min(uint64((t.newsTime()-one.begun)/Millisecond), wire.Window)
-		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.cfg.Instance, Tell: one.tell}
+		one.tell.Age = min(uint64((t.spread.newsTime()-one.begun)/Millisecond), wire.Window)
+		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.spread.cfg.Instance, Tell: one.tell}
 		if !t.spread.carry(one.to, &f) {
 			one.place = tellsAhead // those behind it wait
 			continue
 		}
-		one.sent = t.now
+		one.sent = t.spread.now
 	}
 }
 
@@ -78,7 +77,7 @@ func (t *tells) said(from string, seq uint64) *telling {
 // expired ends a tell that is no news any more, and returns it; nil if there is none.
 func (t *tells) expired() *telling {
 	for _, one := range t.list {
-		if t.newsTime()-one.begun >= newsFor {
+		if t.spread.newsTime()-one.begun >= newsFor {
 			return t.said(one.to, one.seq)
 		}
 	}
