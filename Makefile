@@ -54,7 +54,7 @@ multi_start: build ## start dev1..dev4, each alone in its ring, each in a termin
 start_dev%: build ## start one of them in the foreground
 	@exec bin/nanoring node --name dev$* --listen 127.0.0.1:700$* --data $(DATA)/dev$*
 
-# The older garbage collector of Go 1.26 is a fiftieth of the module smaller than the
+# The older garbage collector of Go 1.26 is a sixtieth of the module smaller than the
 # newer one, and no slower on the one thread that there is.
 .PHONY: module
 module: ## build the core as a WebAssembly module, the same bytes everywhere: commit it with what changed it
