@@ -9,6 +9,8 @@ type allowance struct {
 
 // take says whether there is enough left at a time, of a burst of so much that
 // comes back at a rate per second, and takes it.
+//
+//go:noinline
 func (a *allowance) take(now, amount, burst, rate int64) bool {
 	back := (now - a.at) * rate
 	if back < 0 || now-a.at > burst*Second/rate {

@@ -18,8 +18,6 @@ type clock struct {
 
 // newsTime is the clock by which messages become old: monotonic, and it does not stand
 // still while the machine is suspended.
-//
-//go:noinline
 func (c *clock) newsTime() int64 { return c.mono + c.suspended }
 
 // doze takes note of time that this process was not run: what comes on the
@@ -37,8 +35,6 @@ func (c *clock) suspend(wall, passed int64) {
 }
 
 // setWall takes in the wall clock, and notes when it was set back.
-//
-//go:noinline
 func (c *clock) setWall(wall int64) {
 	wall = max(wall, 1)
 	if wall < c.wall-Second {

@@ -32,9 +32,17 @@ func (w *window) seenStream(s *stream) wire.Stream {
 		}
 	}
 	for _, n := range s.kept[s.heard:] {
-		st.Seqs = append(st.Seqs, n.Seq)
+		push(&st.Seqs, n.Seq)
 	}
 	return st
+}
+
+// seen is what was seen of the stream of a process, if anything.
+func (w *window) seen(name string, instance wire.Instance) wire.Stream {
+	if s := w.find(name, instance); s != nil {
+		return w.seenStream(s)
+	}
+	return wire.Stream{Name: name, Instance: instance}
 }
 
 // compare shows a peer what was seen here, if there is anything, or there was a time
@@ -47,17 +55,17 @@ func (sp *spread) compare(c *conn) {
 
 func (sp *spread) showSeen(c *conn) {
 	w := sp.window
-	f := wire.Frame{Kind: wire.KindSeen, Window: w.back()}
-	size := 0
+	var all []wire.Stream
+	back, size := w.back(), 0
 	for i := range w.active {
 		st := w.seenStream(w.active[(sp.shown+i)%len(w.active)])
-		f.Streams = append(f.Streams, st)
+		push(&all, st)
 		if size += 32 + len(st.Name) + 9*len(st.Seqs); size > seenBytes { // the others have their turn
-			sp.shown, f.Window = (sp.shown+i+1)%len(w.active), 0
+			sp.shown, back = (sp.shown+i+1)%len(w.active), 0
 			break
 		}
 	}
-	sp.send(c, &f)
+	sp.show(c, wire.KindSeen, back, all...)
 }
 
 // seen takes in what a peer has seen: it is owed what it lacks, and asked for what
@@ -73,11 +81,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 		st := &f.Streams[i]
 		s := w.find(st.Name, st.Instance)
 		if s == nil || st.Old > s.last {
-			mine := wire.Stream{Name: st.Name, Instance: st.Instance}
-			if s != nil {
-				mine = w.seenStream(s)
-			}
-			lacks = append(lacks, mine)
+			push(&lacks, w.seen(st.Name, st.Instance))
 		}
 		if s != nil && len(s.kept) > 0 {
 			s.marked = true
@@ -100,7 +104,7 @@ func (sp *spread) seen(c *conn, f *wire.Frame) {
 		sp.showSeen(c)
 		return
 	}
-	sp.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: lacks})
+	sp.show(c, wire.KindSeen, 0, lacks...)
 }
 
 // oweBehind makes owed what a peer lacks of a stream, of what should be everywhere by

@@ -68,7 +68,7 @@ func (o *cordon) wish(r *Ring, cmd *Command) (wire.Code, string) {
 				old.until, w.sure = 0, false
 			}
 		}
-		o.wishes = append(o.wishes, w)
+		push(&o.wishes, w)
 		if s.isUp() {
 			o.ask(r, w) // also who says so already: it may be otherwise since
 		}
@@ -79,10 +79,10 @@ func (o *cordon) wish(r *Ring, cmd *Command) (wire.Code, string) {
 
 // review answers what is wished of nodes that say so by now, or is in vain, and asks the
 // others, again and again: nothing says that they heard it. What is said of a name is new.
+//
+//go:noinline
 func (o *cordon) review(r *Ring, name string, ask bool) {
-	wishes := o.wishes
-	o.wishes = nil
-	for _, w := range wishes {
+	keep(&o.wishes, func(w *wish) bool {
 		s := r.replica.look(w.name)
 		w.sure = w.sure || w.name == name
 		switch {
@@ -93,12 +93,13 @@ func (o *cordon) review(r *Ring, name string, ask bool) {
 		case r.now >= w.until:
 			r.replica.result(w.id, w.name, wire.CodeTimeout, w.name+" has not said so yet, or the contrary was wished of it since")
 		default:
-			o.wishes = append(o.wishes, w)
 			if ask {
 				o.ask(r, w)
 			}
+			return true
 		}
-	}
+		return false
+	})
 }
 
 // ask sends a wish on its way. Whom this node is not connected with another may reach.

@@ -60,7 +60,7 @@ func (d *debt) lacks(c *conn) bool {
 //go:noinline
 func (d *debt) settle(c *conn) {
 	for len(d.known) <= c.place.slot/64 {
-		d.known = append(d.known, 0)
+		push(&d.known, 0)
 	}
 	d.known[c.place.slot/64] |= 1 << (c.place.slot % 64)
 }
@@ -159,11 +159,11 @@ func (ds *debts) changed(ch *change) {
 	if ds.by == nil {
 		ds.by = make(map[*lww.Record]*debt)
 	}
-	ds.list = append(ds.list, d)
+	push(&ds.list, d)
 	ds.by[d.rec] = d
 	ds.end++
 	if d.set == wire.Up && d.rec.Rank == rankLeft {
-		ds.leaves = append(ds.leaves, d)
+		push(&ds.leaves, d)
 	}
 	if ch.from != nil {
 		if c := ds.overlay.peer(ch.from.name); c != nil && &c.asserter == ch.from {
@@ -212,7 +212,7 @@ func (ds *debts) trim() (owed bool) {
 	still := ds.leaves[:0]
 	for _, d := range ds.leaves {
 		if d.rec != nil {
-			still = append(still, d)
+			push(&still, d)
 		}
 	}
 	if ds.leaves = still; len(ds.list) == 0 {

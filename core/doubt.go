@@ -49,7 +49,7 @@ func (d *detector) doubt(name string, refused bool) {
 
 // askFor has a helper forward the probe of a doubt.
 func (d *detector) askFor(about *doubt, c *conn) {
-	about.asked = append(about.asked, c.name)
+	push(&about.asked, c.name)
 	about.waiting[c.name] = true
 	d.sendBytes(c, relayed(d.cfg.Name, about.name, 0, string(probeFrame(about.seq))))
 	d.check(c) // from whom nothing comes at all, nothing follows
@@ -81,7 +81,7 @@ func helps(c *conn, name string) bool {
 func (d *detector) helpersFor(name string, refused bool) (through []*conn, patience int64) {
 	for _, c := range d.overlay.live {
 		if helps(c, name) {
-			through = append(through, c)
+			push(&through, c)
 		}
 	}
 	d.shuffle(through)

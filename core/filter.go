@@ -18,8 +18,7 @@ const (
 // Filter picks nodes by what is known of them; the zero Filter picks all. It is
 // made by ParseFilter. docs/protocol.md, 30, has the rules.
 type Filter struct {
-	tags        []string
-	state, name string
+	terms []string // the state's, the name's and those of tags; or none
 }
 
 // A FilterError says what is wrong with a filter's term.
@@ -56,22 +55,20 @@ func ParseFilter(tags []string, state, name string) (Filter, error) {
 	case state != "" && !isOfState(state):
 		return Filter{}, &FilterError{state, "is no state: they are " + strings.Join(stateWords[:Removed], ", ")}
 	}
-	return Filter{slices.Clone(tags), state, name}, nil
+	if size == 0 && len(tags) == 0 {
+		return Filter{}, nil
+	}
+	return Filter{append([]string{state, name}, tags...)}, nil
 }
 
 // Terms returns what a filter has as a message carries it: the patterns of the state and
 // of the name, then the terms of tags; nil if it picks all.
-func (f *Filter) Terms() []string {
-	if len(f.tags) == 0 && f.state == "" && f.name == "" {
-		return nil
-	}
-	return append([]string{f.state, f.name}, f.tags...)
-}
+func (f *Filter) Terms() []string { return f.terms }
 
 // FilterOf is the filter that has these Terms: of a parsed one.
 func FilterOf(terms []string) (f Filter) {
 	if len(terms) > 1 {
-		f = Filter{tags: terms[2:], state: terms[0], name: terms[1]}
+		f.terms = terms
 	}
 	return f
 }
@@ -82,12 +79,15 @@ func isOfState(pattern string) bool {
 
 // Match says whether a filter picks a node.
 func (f *Filter) Match(n *Node) bool {
-	for _, term := range f.tags {
+	if len(f.terms) == 0 {
+		return true
+	}
+	for _, term := range f.terms[2:] {
 		if key, pattern, not, is := parseTerm(term); hasTag(n, key, pattern, is) == not {
 			return false
 		}
 	}
-	return isLikeOrNot(f.state, n.State.String()) && isLikeOrNot(f.name, n.Name)
+	return isLikeOrNot(f.terms[0], n.State.String()) && isLikeOrNot(f.terms[1], n.Name)
 }
 
 // Pick returns those of some nodes that all filters pick, in a list of their own.

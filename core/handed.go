@@ -1,50 +1,63 @@
 package core
 
-import (
-	"slices"
+import "github.com/nanoring/nanoring/core/wire"
 
-	"github.com/nanoring/nanoring/core/wire"
+// What a note of a handover is about.
+const (
+	aboutSelf uint8 = iota // the first
+	aboutHears
+	aboutAnswers
+	aboutStream
+	aboutTell
+	aboutAsked
+	aboutName // who is asked, of the question before
+	aboutQuestion
+	aboutAnswer // to the question before
+	aboutGuest
 )
 
 // handOver is what of messages another engine of this process goes on with: it repeats
-// nothing, and loses nothing.
-func (ms *messages) handOver() *wire.News {
-	w, q := &ms.window, &ms.questions
-	n := &wire.News{At: ms.mono, Up: w.up(), Seq: ms.seq, Before: ms.before, Number: q.number,
-		BeforeAge: w.age(ms.beforeAt), Messages: ms.hearing.mine.Messages, Questions: ms.hearing.mine.Questions}
+// nothing, and loses nothing. Both have one monotonic clock.
+func (ms *messages) handOver() (n wire.News) {
+	w, q, me := &ms.window, &ms.questions, ms.cfg.Name
+	n.Note(aboutSelf, me, uint64(ms.newsTime()), uint64(ms.suspended), uint64(w.since), ms.seq, ms.before, uint64(ms.beforeAt), q.number)
+	n.Note(aboutHears, me).Texts = ms.hearing.mine.Messages
+	n.Note(aboutAnswers, me).Texts = ms.hearing.mine.Questions
 	for _, s := range w.streams {
-		n.Heard = append(n.Heard, wire.Heard{Name: s.name, Instance: s.instance, Last: s.last, Told: s.told})
+		n.Note(aboutStream, s.name, s.last, s.told).Instance = s.instance
 	}
 	for _, one := range w.list {
-		m := ms.spread.aged(one)
-		m.Age = min(m.Age, wire.Window)
-		n.Window = append(n.Window, m)
+		n.Window = append(n.Window, one.Message)
+		m := &n.Window[len(n.Window)-1]
+		m.Age = min(w.age(one.sent), wire.Window)
 	}
 	for _, t := range ms.tells.list {
-		n.Telling = append(n.Telling, wire.Telling{Unsaid: wire.Unsaid{ID: t.id, Seq: t.seq, Age: w.age(t.begun)},
-			To: t.to, Topic: t.tell.Topic, Payload: t.tell.Payload})
+		h := n.Note(aboutTell, t.to, t.id, t.seq, uint64(t.begun))
+		h.Topic, h.Payload = t.tell.Topic, t.tell.Payload
 	}
-	for _, u := range ms.unsaid {
-		n.Unsaid = append(n.Unsaid, wire.Unsaid{ID: u.id, Seq: u.seq, Age: w.age(u.at)})
+	for _, t := range ms.unsaid {
+		n.Note(aboutTell, me, t.id, t.seq, uint64(t.begun))
 	}
 	for _, i := range q.asked {
-		a := wire.Inquiry{ID: i.id, Seq: i.seq, Left: uint64(max(i.left, 0)), Wait: uint64(max(i.until-ms.now, 0) / Millisecond)}
+		n.Note(aboutAsked, me, i.id, i.seq, uint64(max(i.left, 0)), uint64(i.until-ms.now))
 		for _, name := range i.names {
+			said := uint64(0)
 			if i.said[name] {
-				a.Said = append(a.Said, name)
-			} else {
-				a.Silent = append(a.Silent, name)
+				said = 1
 			}
+			n.Note(aboutName, name, said)
 		}
-		n.Asked = append(n.Asked, a)
 	}
 	for _, one := range q.open {
-		n.Open = append(n.Open, wire.Question{Name: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Number: one.number,
-			From: uint64(one.from), Wait: uint64(max(one.until-ms.now, 0) / Millisecond), Answers: one.out})
+		n.Note(aboutQuestion, one.id.name, one.id.seq, one.number, uint64(one.from), uint64(one.until-ms.now)).Instance = one.id.instance
+		for i := one.gone; i < len(one.answers); i++ {
+			a := &one.answers[i]
+			n.Note(aboutAnswer, a.Name, uint64(a.Code)).Payload = a.Payload
+		}
 	}
 	for _, c := range ms.overlay.live {
 		if c.line.hears {
-			n.Guests = append(n.Guests, uint64(c.id))
+			n.Note(aboutGuest, me, uint64(c.id))
 		}
 	}
 	return n
@@ -54,30 +67,50 @@ func (ms *messages) handOver() *wire.News {
 // owed to all, who know most of it; guests are asked what they hear.
 func (ms *messages) resume(n *wire.News) {
 	w, q := &ms.window, &ms.questions
-	then := func(age uint64) int64 { return n.At - int64(age)*Millisecond }
-	if n != nil {
-		w.since = then(n.Up)
-		ms.seq, ms.before, ms.beforeAt, q.number = n.Seq+skipped, n.Before, then(n.BeforeAge), n.Number+skipped
-		ms.hearing.mine = Subscription{n.Messages, n.Questions}
-		ms.hearing.said = len(n.Messages)+len(n.Questions) > 0
-		ms.heardBefore(n)
-		for _, t := range n.Telling {
-			ms.tells.list = append(ms.tells.list, &telling{id: t.ID, to: t.To, seq: t.Seq, begun: then(t.Age), tell: wire.Tell{Topic: t.Topic, Payload: t.Payload}})
-		}
-		for _, u := range n.Unsaid {
-			ms.unsaid = append(ms.unsaid, unsaid{u.ID, u.Seq, then(u.Age)})
-		}
-		for i := range n.Asked {
-			q.askAgain(&n.Asked[i])
-		}
-		for _, o := range n.Open {
-			one := &question{id: newsID{o.Name, o.Instance, o.Seq}, number: o.Number, from: ConnID(o.From), until: ms.now + int64(o.Wait)*Millisecond}
-			q.open, q.by[one.id] = append(q.open, one), one
-			for _, a := range o.Answers {
-				q.put(one, a)
+	var asked *inquiry
+	var one *question
+	for i := range n.Notes {
+		h := &n.Notes[i]
+		switch a := &h.Numbers; h.About {
+		case aboutSelf:
+			ms.suspended, w.since = int64(a[1]), int64(a[2])
+			ms.seq, ms.before, ms.beforeAt, q.number = a[3]+skipped, a[4], int64(a[5]), a[6]+skipped
+			ms.takeOver(n, w.age(int64(a[0])))
+		case aboutHears:
+			ms.hearing.mine.Messages = h.Texts
+		case aboutAnswers:
+			ms.hearing.mine.Questions = h.Texts
+		case aboutStream:
+			if s := w.stream(h.Name, h.Instance, len(n.Notes)); s != nil {
+				s.last, s.told = a[0], a[1]
+				s.heard, _ = s.search(s.last + 1)
+			}
+		case aboutTell:
+			list := &ms.tells.list
+			if h.Name == ms.cfg.Name {
+				list = &ms.unsaid
+			}
+			push(list, &telling{id: a[0], to: h.Name, seq: a[1], begun: int64(a[2]), tell: wire.Tell{Topic: h.Topic, Payload: h.Payload}})
+		case aboutAsked:
+			asked = q.begun(a[0], a[1], int(a[2]), int64(a[3]))
+		case aboutName:
+			if asked != nil {
+				asked.asks(h.Name, a[0] != 0)
+			}
+		case aboutQuestion:
+			one = q.opened(newsID{h.Name, h.Instance, a[0]}, ConnID(a[2]), int64(a[3]))
+			one.number = a[1]
+		case aboutAnswer:
+			if one != nil {
+				q.put(one, wire.Answer{Name: h.Name, Code: wire.Code(a[0]), Payload: h.Payload})
+			}
+		case aboutGuest:
+			if c := ms.overlay.conns[ConnID(a[0])]; c != nil && c.state == connEstablished {
+				ms.send(c, &wire.Frame{Kind: wire.KindHear})
 			}
 		}
 	}
+	ms.hearing.said = len(ms.hearing.mine.all()) > 0
 	first := w.end
 	for _, one := range w.list {
 		if one.sent > ms.newsTime()-settled {
@@ -87,11 +120,8 @@ func (ms *messages) resume(n *wire.News) {
 	for _, c := range ms.overlay.live {
 		ms.meet(c)
 		c.line.next = first
-		if n != nil && len(n.Heard) > 0 {
+		if len(w.streams) > 0 {
 			ms.send(c, &wire.Frame{Kind: wire.KindTook}) // what the other one took is not known here
-		}
-		if n != nil && slices.Contains(n.Guests, uint64(c.id)) {
-			ms.send(c, &wire.Frame{Kind: wire.KindHear})
 		}
 	}
 	ms.spread.soon(coalesce)
@@ -101,26 +131,13 @@ func (ms *messages) resume(n *wire.News) {
 // after a trap, and the other engine have used some.
 const skipped = 1 << 12
 
-// heardBefore takes over the window, and how far each stream in it was heard.
-func (ms *messages) heardBefore(n *wire.News) {
-	w := &ms.window
-	for i := range n.Heard {
-		if h := &n.Heard[i]; w.find(h.Name, h.Instance) == nil {
-			s := w.begin(h.Name, h.Instance)
-			s.told = h.Told
-		}
-	}
+// takeOver takes over the window, which was handed over so many milliseconds ago.
+func (ms *messages) takeOver(n *wire.News, ago uint64) {
 	for i := range n.Window {
 		m := &n.Window[i]
-		m.Age += w.age(n.At)
-		if s := w.find(m.Name, m.Instance); s != nil {
-			w.take(s, m)
-		}
-	}
-	for i := range n.Heard {
-		h := &n.Heard[i]
-		s := w.find(h.Name, h.Instance)
-		for s.last = h.Last; s.heard < len(s.kept) && s.kept[s.heard].Seq <= h.Last; s.heard++ {
+		m.Age += ago
+		if s := ms.window.stream(m.Name, m.Instance, len(n.Notes)); s != nil {
+			ms.window.take(s, m)
 		}
 	}
 }

@@ -18,25 +18,22 @@ type hearing struct {
 	said      bool // mine is not empty, or was not: a guest tells its gateway
 }
 
+//go:noinline
+func (s *Subscription) all() []string { return append(slices.Clone(s.Messages), s.Questions...) }
+
 // subscribe changes what this node's programs hear.
 func (h *hearing) subscribe(s *Subscription) (wire.Code, string) {
-	if n := len(s.Messages) + len(s.Questions); n > wire.MaxTopics {
+	if n := len(s.all()); n > wire.MaxTopics {
 		return wire.CodeInvalid, strconv.Itoa(n) + " patterns of topics: a node hears " + strconv.Itoa(wire.MaxTopics)
 	}
-	var mine Subscription
-	for _, list := range [...]struct {
-		from []string
-		to   *[]string
-	}{{s.Messages, &mine.Messages}, {s.Questions, &mine.Questions}} {
-		for _, pattern := range list.from {
-			if err := wire.ValidPattern(pattern); err != nil {
-				return wire.CodeInvalid, err.Error()
-			}
-			*list.to = append(*list.to, kept(pattern))
+	mine := Subscription{keptAll(s.Messages), keptAll(s.Questions)}
+	for _, pattern := range mine.all() {
+		if err := wire.ValidPattern(pattern); err != nil {
+			return wire.CodeInvalid, err.Error()
 		}
 	}
 	h.mine = mine
-	h.said = h.said || len(h.mine.Messages)+len(h.mine.Questions) > 0
+	h.said = h.said || len(mine.all()) > 0
 	if c := h.overlay.gateway(); c != nil && h.cfg.Ephemeral && h.said {
 		h.tellGateway(c, 0)
 	}
@@ -52,15 +49,15 @@ func (h *hearing) greet(c *conn) {
 	if own := h.spread.window.find(h.cfg.Name, h.cfg.Instance); own != nil && len(own.kept) > 0 {
 		st := h.spread.window.seenStream(own)
 		st.Old = st.Upto // no other way is quicker
-		h.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{st}})
+		h.spread.show(c, wire.KindSeen, 0, st)
 	}
 }
 
 func (h *hearing) tellGateway(c *conn, back uint64) {
-	f := wire.Frame{Kind: wire.KindHear, Topics: append(slices.Clone(h.mine.Messages), h.mine.Questions...), Window: back}
+	f := wire.Frame{Kind: wire.KindHear, Topics: h.mine.all(), Window: back}
 	for _, s := range h.spread.window.active {
 		if back > 0 && s.name != h.cfg.Name {
-			f.Streams = append(f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
+			push(&f.Streams, wire.Stream{Name: s.name, Instance: s.instance, Upto: s.last})
 		}
 	}
 	h.send(c, &f)
@@ -68,29 +65,28 @@ func (h *hearing) tellGateway(c *conn, back uint64) {
 
 // asks takes in what a guest wants to hear, and has heard.
 func (h *hearing) asks(c *conn, f *wire.Frame) {
-	c.line.topics, c.line.hears = nil, true
-	for _, pattern := range f.Topics {
-		c.line.topics = append(c.line.topics, kept(pattern))
-	}
+	c.line.topics, c.line.hears = keptAll(f.Topics), true
 	if f.Window == 0 {
 		return
 	}
-	w, upto := h.spread.window, make(map[*stream]uint64)
+	w := h.spread.window
 	for i := range f.Streams {
-		if s := w.find(f.Streams[i].Name, f.Streams[i].Instance); s != nil {
-			upto[s] = f.Streams[i].Upto
+		st := &f.Streams[i]
+		if s := w.find(st.Name, st.Instance); s != nil && len(s.kept) > 0 {
+			s.upto = st.Upto
 		}
 	}
 	c.line.own = nil
 	for _, s := range w.active {
 		for i, n := range s.kept[:s.heard] {
-			if before := n.Seq - n.Step; i == 0 && before > upto[s] && w.age(n.sent)+n.Since < f.Window {
+			if before := n.Seq - n.Step; i == 0 && before > s.upto && w.age(n.sent)+n.Since < f.Window {
 				h.owe(c, h.gap(s, before)) // this node was not up yet
 			}
-			if n.Seq > upto[s] && w.age(n.sent) < f.Window {
+			if n.Seq > s.upto && w.age(n.sent) < f.Window {
 				h.owe(c, n)
 			}
 		}
+		s.upto = 0
 	}
 }
 
@@ -99,7 +95,7 @@ func (h *hearing) asks(c *conn, f *wire.Frame) {
 //go:noinline
 func (h *hearing) owe(c *conn, n *news) {
 	if n.Name != c.name && (n.Verb == wire.VerbGap || n.says() && c.hears(n.Topic)) {
-		c.line.own = append(c.line.own, n)
+		push(&c.line.own, n)
 		h.spread.soon(coalesce)
 	}
 }
@@ -111,46 +107,45 @@ func (h *hearing) heard(n *news) {
 			h.owe(c, n)
 		}
 	}
-	one := h.questions.of(n)
-	switch {
-	case n.Verb == wire.VerbOff:
-		h.questions.end(newsID{n.Name, n.Instance, n.Seq - n.Wait})
-	case !n.says() || n.sent < h.spread.window.since || !h.isPicked(n):
-	default:
-		e := Event{Kind: EventHeard, Name: n.Name, Topic: n.Topic, Payload: n.Payload}
-		if n.Verb == wire.VerbAsk {
-			e.Wait = max(n.sent+int64(n.Wait)*Millisecond-h.newsTime(), 1)
+	if n.Verb == wire.VerbOff {
+		h.questions.end(n.Name, n.Instance, n.Seq-n.Wait)
+	}
+	picked := n.says() && n.sent >= h.spread.window.since && h.isPicked(n)
+	number := uint64(0)
+	if one := h.questions.find(n.Name, n.Instance, n.Seq); one != nil {
+		if picked && isLikeAny(h.mine.Questions, n.Topic) {
+			number = h.questions.give(one)
+		} else if picked {
+			h.nobody(one, h.cfg.Name)
 		}
-		switch {
-		case one == nil:
-		case isLikeAny(h.mine.Questions, n.Topic):
-			e.Question = h.questions.give(one)
-		default:
-			h.questions.put(one, wire.Answer{Name: h.cfg.Name, Code: wire.CodeNobody})
-		}
-		if e.Question != 0 || isLikeAny(h.mine.Messages, n.Topic) {
-			*h.event(EventHeard) = e
+		for _, c := range h.overlay.live {
+			if c.guest && !c.hears(n.Topic) {
+				h.nobody(one, c.name)
+			}
 		}
 	}
-	if one != nil {
-		h.answerForGuests(one, n)
+	if number != 0 || picked && isLikeAny(h.mine.Messages, n.Topic) {
+		e := h.bring(n.Name, n.Topic, n.Payload)
+		if e.Question = number; n.Verb == wire.VerbAsk {
+			e.Wait = max(n.sent+int64(n.Wait)*Millisecond-h.newsTime(), 1)
+		}
 	}
 }
 
-// answerForGuests says that nobody answers at those who do not hear of the topic.
-func (h *hearing) answerForGuests(one *question, n *news) {
-	for _, c := range h.overlay.live {
-		if c.guest && !c.hears(n.Topic) {
-			h.questions.put(one, wire.Answer{Name: c.name, Code: wire.CodeNobody})
-		}
-	}
+// nobody says that nobody answers at a node.
+func (h *hearing) nobody(one *question, name string) {
+	h.questions.put(one, wire.Answer{Name: name, Code: wire.CodeNobody})
+}
+
+// bring brings a message to this node's programs.
+func (h *hearing) bring(name, topic, payload string) *Event {
+	e := h.event(EventHeard)
+	e.Name, e.Topic, e.Payload = name, topic, payload
+	return e
 }
 
 // isPicked says whether a message's filter picks this node.
 func (h *hearing) isPicked(n *news) bool {
-	if len(n.Filter) == 0 {
-		return true
-	}
 	var me Node
 	s := h.replica.look(h.cfg.Name)
 	s.describe(h.cfg.Name, &me)
@@ -175,8 +170,6 @@ func (h *hearing) lost(s *stream, upto uint64, to loss) {
 
 // gap is what a guest is told of what is lost of a stream: who has heard it all the
 // same takes no notice.
-//
-//go:noinline
 func (h *hearing) gap(s *stream, upto uint64) *news {
 	return &news{stream: s, sent: h.newsTime(), Message: wire.Message{Name: s.name, Instance: s.instance, Seq: upto, Verb: wire.VerbGap}}
 }
@@ -186,7 +179,7 @@ func (h *hearing) told(from, topic, payload string) bool {
 	if !isLikeAny(h.mine.Messages, topic) {
 		return false
 	}
-	*h.event(EventHeard) = Event{Kind: EventHeard, Name: kept(from), Topic: kept(topic), Payload: kept(payload), Told: true}
+	h.bring(kept(from), kept(topic), kept(payload)).Told = true
 	return true
 }
 
@@ -198,8 +191,6 @@ func (c *conn) hears(topic string) bool {
 }
 
 // maySend says whether a guest may send on a topic.
-//
-//go:noinline
 func (c *conn) maySend(topic string) bool {
 	return c.line.may == nil || isLikeAny(c.line.may.Send, topic)
 }

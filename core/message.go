@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -33,33 +35,25 @@ type messages struct {
 	beforeAt  int64      // sent then, by the monotonic clock
 	rate      allowance  // of this node's programs
 	shared    allowance  // of its guests
-	unsaid    []unsaid   // what a guest's gateway has yet to take
-	carried   *wire.News // until Start
+	unsaid    []*telling // what a guest's gateway has yet to take
+	carried   wire.News  // until Start
 }
 
 // backlog is for how long frames may come that have waited while this process did not
 // run, on connections of before.
 const backlog = 2 * Second
 
-// unsaid is a command that a guest's gateway has not confirmed.
-type unsaid struct {
-	id, seq uint64
-	at      int64 // the monotonic clock
-}
-
 // init makes it ready: its parts know of each other, so it stays where it is.
 func (ms *messages) init(s *self, rep *replica, o *overlay) {
 	ms.self, ms.replica, ms.overlay = s, rep, o
-	ms.window = newWindow(s)
+	ms.window = newWindow(&s.clock)
 	ms.spread = spread{self: s, overlay: o, window: &ms.window}
-	ms.questions = newQuestions(s, rep, &ms.spread)
+	ms.questions = questions{self: s, replica: rep, spread: &ms.spread}
 	ms.hearing = hearing{self: s, replica: rep, overlay: o, spread: &ms.spread, questions: &ms.questions}
-	ms.tells = tells{self: s, spread: &ms.spread}
+	ms.tells = tells{spread: &ms.spread}
 }
 
 // units is what a message counts for.
-//
-//go:noinline
 func units(topic, payload string) int64 { return 1 + int64(len(topic)+len(payload))/unitBytes }
 
 // do carries out a command.
@@ -108,7 +102,7 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 		ms.questions.ask(cmd, ms.seq+1, wait)
 	}
 	if ms.cfg.Ephemeral {
-		ms.unsaid = append(ms.unsaid, unsaid{cmd.ID, ms.seq + 1, ms.newsTime()})
+		push(&ms.unsaid, &telling{id: cmd.ID, seq: ms.seq + 1, begun: ms.newsTime()})
 	} else {
 		ms.replica.result(cmd.ID, "", 0, "")
 	}
@@ -118,17 +112,8 @@ func (ms *messages) do(cmd *Command) (wire.Code, string) {
 
 // isPending says whether a command was taken in already, and has no result yet.
 func (ms *messages) isPending(id uint64) bool {
-	for i := range ms.unsaid {
-		if ms.unsaid[i].id == id {
-			return true
-		}
-	}
-	for _, one := range ms.tells.list {
-		if one.id == id {
-			return true
-		}
-	}
-	return false
+	is := func(one *telling) bool { return one.id == id }
+	return slices.ContainsFunc(ms.unsaid, is) || slices.ContainsFunc(ms.tells.list, is)
 }
 
 // say sends a message of this node.
@@ -184,11 +169,7 @@ func (ms *messages) askGuests() {
 	for _, c := range ms.overlay.live {
 		if c.line.doubted && !ms.mayHaveWaited(c) {
 			c.line.doubted = false
-			own := wire.Stream{Name: c.name, Instance: c.instance}
-			if s := ms.window.find(c.name, c.instance); s != nil {
-				own = ms.window.seenStream(s)
-			}
-			ms.send(c, &wire.Frame{Kind: wire.KindSeen, Streams: []wire.Stream{own}})
+			ms.spread.show(c, wire.KindSeen, 0, ms.window.seen(c.name, c.instance))
 		}
 	}
 }
@@ -238,7 +219,7 @@ func (ms *messages) finish(one *inquiry) {
 	if open := ms.questions.finish(one); open {
 		ms.say(&wire.Message{Verb: wire.VerbOff, Wait: ms.seq + 1 - one.seq})
 	} else {
-		ms.questions.end(newsID{ms.cfg.Name, ms.cfg.Instance, one.seq})
+		ms.questions.end(ms.cfg.Name, ms.cfg.Instance, one.seq)
 	}
 }
 
@@ -286,7 +267,6 @@ func (ms *messages) tell(cmd *Command) (wire.Code, string) {
 	return 0, ""
 }
 
-//go:noinline
 func nobodyHears(name, topic string) string { return "nobody at " + name + " hears " + topic }
 
 // round does what a node does each Period, while something is news: it compares with
@@ -301,9 +281,9 @@ func (ms *messages) round(c *conn) {
 	for one := ms.tells.expired(); one != nil; one = ms.tells.expired() {
 		ms.replica.result(one.id, one.to, wire.CodeUnreachable, one.to+" has not confirmed it in 30 s: it may have heard it, or not")
 	}
-	for len(ms.unsaid) > 0 && ms.newsTime()-ms.unsaid[0].at >= newsFor {
+	for len(ms.unsaid) > 0 && ms.newsTime()-ms.unsaid[0].begun >= newsFor {
 		ms.replica.result(ms.unsaid[0].id, "", wire.CodeNobody, "no gateway has taken it in 30 s")
-		ms.unsaid = ms.unsaid[1:]
+		drop(&ms.unsaid, 0)
 	}
 	if c != nil && !c.guest && !ms.cfg.Ephemeral {
 		ms.spread.compare(c)

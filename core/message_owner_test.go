@@ -403,8 +403,10 @@ func TestTells(t *testing.T) {
 func TestSilent(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ms := newTestMessages(t)
-		i := &inquiry{names: rapid.SliceOfDistinct(rapid.StringN(1, 3, 8), rapid.ID).Draw(rt, "names"), said: make(map[string]bool)}
-		ms.questions.begun(i)
+		i := ms.questions.begun(1, 1, 0, Second)
+		for _, name := range rapid.SliceOfDistinct(rapid.StringN(1, 3, 8), rapid.ID).Draw(rt, "names") {
+			i.asks(name, false)
+		}
 		ms.questions.finish(i)
 		names := ms.events[len(ms.events)-1].Names
 		if len(names) != len(i.names) || !slices.IsSorted(names) {
@@ -456,10 +458,10 @@ func TestTooManyAnswers(t *testing.T) {
 		ms.receive(b, f, 0)
 	}
 	one := ms.questions.open[0]
-	if one.size < mostAnswers || one.size > 2*mostAnswers+1<<10 || len(one.out) > 2*mostAnswers/48+1 {
-		t.Errorf("%d bytes of %d answers wait", one.size, len(one.out))
+	if one.size < mostAnswers || one.size > 2*mostAnswers+1<<10 || len(one.answers) > 2*mostAnswers/48+1 {
+		t.Errorf("%d bytes of %d answers wait", one.size, len(one.answers))
 	}
-	if last := one.out[len(one.out)-1]; last.Code != wire.CodeBusy || last.Payload != "" {
+	if last := one.answers[len(one.answers)-1]; last.Code != wire.CodeBusy || last.Payload != "" {
 		t.Errorf("the last one is %+v", last)
 	}
 	for range 1000 { // all of it goes, in the end
@@ -467,8 +469,8 @@ func TestTooManyAnswers(t *testing.T) {
 		ms.pass(flushEvery)
 		ms.effects = nil
 	}
-	if one.size != 0 || one.out != nil {
-		t.Errorf("%d bytes of %d answers are left", one.size, len(one.out))
+	if one.size != 0 || one.gone != len(one.answers) || one.kept > keptAnswers {
+		t.Errorf("%d bytes are left, and %d of %d answers are on their way", one.size, one.gone, len(one.answers))
 	}
 }
 

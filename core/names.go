@@ -16,7 +16,7 @@ func (s *nameSet) add(name string) {
 		s.at = make(map[string]int)
 	}
 	s.at[name] = len(s.list)
-	s.list = append(s.list, name)
+	push(&s.list, name)
 }
 
 //go:noinline

@@ -90,7 +90,7 @@ func (o *overlay) welcome(c *conn) {
 //go:noinline
 func (o *overlay) admit(c *conn) {
 	o.byName[c.name] = c
-	o.live = append(o.live, c)
+	push(&o.live, c)
 	o.count(c, +1)
 }
 

@@ -47,7 +47,7 @@ func Owners(key string, count int, names []string) []string {
 	}
 	var owners []string
 	for _, c := range choose(key, count, of) {
-		owners = append(owners, c.name)
+		push(&owners, c.name)
 	}
 	return owners
 }

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -16,15 +18,15 @@ const (
 
 // question is one that is open, on its way: answers go back where it came from.
 type question struct {
-	_      incomparable
-	id     newsID
-	number uint64 // of this node's own, for who is to answer it here; 0 for nobody
-	from   ConnID // 0: it is this node's own
-	until  int64  // the ring's clock
-	out    []wire.Answer
-	size   int           // of out
-	gone   []wire.Answer // that went that way: if it breaks, they may be lost
-	kept   int           // bytes of them
+	_       incomparable
+	id      newsID
+	number  uint64 // of this node's own, for who is to answer it here; 0 for nobody
+	from    ConnID // 0: it is this node's own
+	until   int64  // the ring's clock
+	answers []wire.Answer
+	gone    int // how many of them went that way: if it breaks, they may be lost
+	kept    int // bytes of those
+	size    int // bytes of the others, which wait
 }
 
 // inquiry is a question that this node asks.
@@ -46,14 +48,9 @@ type questions struct {
 	replica *replica
 	spread  *spread
 	open    []*question
-	by      map[newsID]*question
 	number  uint64 // of the last that was given to somebody here
 	knows   bool   // who is up: this process has compared that with another
 	asked   []*inquiry
-}
-
-func newQuestions(s *self, rep *replica, sp *spread) questions {
-	return questions{self: s, replica: rep, spread: sp, by: make(map[newsID]*question)}
 }
 
 // begin opens a question that came; one too many is answered by nobody.
@@ -65,14 +62,27 @@ func (q *questions) begin(n *news) {
 	if left <= 0 {
 		return
 	}
-	one := &question{id: newsID{n.Name, n.Instance, n.Seq}, from: n.from, until: q.now + left}
-	q.open, q.by[one.id] = append(q.open, one), one
+	q.opened(newsID{n.Name, n.Instance, n.Seq}, n.from, left)
 }
 
-// of returns the question of a message, if it is open.
+//go:noinline
+func (q *questions) opened(id newsID, from ConnID, left int64) *question {
+	one := &question{id: id, from: from, until: q.now + left}
+	push(&q.open, one)
+	return one
+}
+
+// find returns a question, if it is open.
 //
 //go:noinline
-func (q *questions) of(n *news) *question { return q.by[newsID{n.Name, n.Instance, n.Seq}] }
+func (q *questions) find(name string, instance wire.Instance, seq uint64) *question {
+	for _, one := range q.open {
+		if one.id.seq == seq && one.id.instance == instance && one.id.name == name {
+			return one
+		}
+	}
+	return nil
+}
 
 // give gives a question a number, by which it is answered here.
 func (q *questions) give(one *question) uint64 {
@@ -103,18 +113,19 @@ func (q *questions) put(one *question, a wire.Answer) {
 	case one.size > mostAnswers:
 		a.Code, a.Payload = wire.CodeBusy, ""
 	}
-	one.out = append(one.out, a)
-	one.size += costOf(&a)
+	one.answers = append(one.answers, a)
+	one.size += bytesOf(&a)
 	q.spread.soon(coalesce)
 }
 
 // came takes in answers of others, and passes them on.
 func (q *questions) came(f *wire.Frame) {
-	one := q.by[newsID{f.Asker, f.Instance, f.Seq}]
+	one := q.find(f.Asker, f.Instance, f.Seq)
 	if one == nil {
 		return // nobody asked that, or it is over
 	}
-	for _, a := range f.Answers {
+	for i := range f.Answers {
+		a := &f.Answers[i]
 		q.put(one, wire.Answer{Name: kept(a.Name), Code: a.Code, Payload: kept(a.Payload)})
 	}
 }
@@ -122,94 +133,91 @@ func (q *questions) came(f *wire.Frame) {
 // flush sends what waits, and says whether anything is left.
 func (q *questions) flush() (left bool) {
 	for _, one := range q.open {
-		for len(one.out) > 0 {
-			if one.from == 0 {
-				q.heard(one)
-				break
-			}
-			c, f := q.spread.overlay.conns[one.from], one.frame()
-			if c == nil || c.state != connEstablished { // that way is broken
-				if !q.spread.carry(one.id.name, f) {
-					left = true
-					break
-				}
-			} else if c.room() {
-				q.spread.put(c, f)
-				one.keep(f.Answers)
-			} else {
-				left = true
-				break
-			}
-			one.took(len(f.Answers))
+		sent := true
+		for sent && one.gone < len(one.answers) {
+			sent = q.sendSome(one)
 		}
+		left = left || !sent
 	}
 	return left
 }
 
-// keep keeps answers that are on their way, the last ones if they are too many.
-func (one *question) keep(answers []wire.Answer) {
-	for i := range answers {
-		one.gone = append(one.gone, answers[i])
-		one.kept += costOf(&answers[i])
+// sendSome sends some of the answers that wait, if that is possible now.
+func (q *questions) sendSome(one *question) bool {
+	if one.from == 0 {
+		q.heard(one)
+		return true
 	}
-	for one.kept > keptAnswers {
-		one.kept -= costOf(&one.gone[0])
-		one.gone = one.gone[1:]
+	c, f, keeps := q.spread.overlay.conns[one.from], one.frame(), keptAnswers
+	switch {
+	case c == nil || c.state != connEstablished: // that way is broken
+		if !q.spread.carry(one.id.name, f) {
+			return false
+		}
+		keeps = 0
+	case c.room():
+		q.spread.put(c, f)
+	default:
+		return false
 	}
+	one.went(len(f.Answers), keeps)
+	return true
 }
 
 // part sends anew what went by a connection that is over: who asked takes one answer
 // of a name.
 func (q *questions) part(c *conn) {
 	for _, one := range q.open {
-		if one.from == c.id && len(one.gone) > 0 {
-			again := one.gone
-			one.gone, one.kept = nil, 0
-			for _, a := range again {
-				q.put(one, a)
-			}
+		if one.from == c.id && one.gone > 0 {
+			one.size += one.kept
+			one.gone, one.kept = 0, 0
+			q.spread.soon(coalesce)
 		}
 	}
 }
 
 // frame has as many of the answers that wait as go into one.
 func (one *question) frame() *wire.Frame {
-	n := 0
-	for size := 0; n < len(one.out) && size < answerBytes-wire.MaxPayload-wire.MaxName; n++ {
-		size += 8 + len(one.out[n].Name) + len(one.out[n].Payload)
+	n := one.gone
+	for size := 0; n < len(one.answers) && size < answerBytes-wire.MaxPayload-wire.MaxName; n++ {
+		size += bytesOf(&one.answers[n])
 	}
-	return &wire.Frame{Kind: wire.KindAnswers, Asker: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Answers: one.out[:n]}
+	return &wire.Frame{Kind: wire.KindAnswers, Asker: one.id.name, Instance: one.id.instance, Seq: one.id.seq, Answers: one.answers[one.gone:n]}
 }
 
-// costOf is what an answer counts for that waits.
+// went takes note that the next n answers are on their way, and keeps so many bytes of
+// those that are, the last ones.
+func (one *question) went(n, keeps int) {
+	for range n {
+		size := bytesOf(&one.answers[one.gone])
+		one.gone, one.kept, one.size = one.gone+1, one.kept+size, one.size-size
+	}
+	for one.kept > keeps {
+		one.kept -= bytesOf(&one.answers[0])
+		one.gone, one.answers = one.gone-1, one.answers[1:]
+	}
+	if len(one.answers) == 0 {
+		one.answers = nil
+	}
+}
+
+// bytesOf is what an answer counts for that waits.
 //
 //go:noinline
-func costOf(a *wire.Answer) int { return 48 + len(a.Name) + len(a.Payload) }
-
-// took takes note that the first n answers are gone.
-func (one *question) took(n int) {
-	for i := range one.out[:n] {
-		one.size -= costOf(&one.out[i])
-	}
-	if one.out = one.out[n:]; len(one.out) == 0 {
-		one.out = nil
-	}
-}
+func bytesOf(a *wire.Answer) int { return 48 + len(a.Name) + len(a.Payload) }
 
 // ask asks: who is up, and picked, should answer.
 func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
-	i := &inquiry{id: cmd.ID, seq: seq, left: cmd.Limit, said: make(map[string]bool), until: q.now + wait}
+	i := q.begun(cmd.ID, seq, cmd.Limit, wait)
 	var n Node
 	for at := range q.replica.up.Len() {
 		name := q.replica.up.At(at).Name
 		if s := q.replica.look(name); s.isUp() {
 			if s.describe(name, &n); cmd.Filter.Match(&n) {
-				i.names = append(i.names, name)
-				i.said[name] = false
+				i.asks(name, false)
 			}
 		}
 	}
-	q.begun(i)
 }
 
 // isLearning says whether this node is about to be told of more who are up: a question
@@ -241,45 +249,40 @@ func (q *questions) rose(name string, s *standing) {
 			continue
 		}
 		if f := FilterOf(m.Filter); f.Match(&n) {
-			i.names = append(i.names, name)
-			i.said[name] = false
-			i.silent++
+			i.asks(name, false)
 		}
 	}
 }
 
-// begun waits for answers.
-func (q *questions) begun(i *inquiry) {
-	for _, name := range i.names {
-		if !i.said[name] {
-			i.silent++
-		}
-	}
-	i.timer = q.after(i.until-q.now, askDue, "", i.seq)
-	q.asked = append(q.asked, i)
+// begun begins an inquiry, for so long.
+//
+//go:noinline
+func (q *questions) begun(id, seq uint64, limit int, wait int64) *inquiry {
+	i := &inquiry{id: id, seq: seq, left: limit, said: make(map[string]bool), until: q.now + wait}
+	i.timer = q.after(wait, askDue, "", seq)
+	push(&q.asked, i)
+	return i
 }
 
-// askAgain goes on with a question that another engine of this process asked.
-func (q *questions) askAgain(a *wire.Inquiry) {
-	i := &inquiry{id: a.ID, seq: a.Seq, left: int(a.Left), said: make(map[string]bool), until: q.now + int64(a.Wait)*Millisecond}
-	i.names = append(a.Silent, a.Said...)
-	for at, name := range i.names {
-		i.said[name] = at >= len(a.Silent)
+// asks takes note of one who is asked, and whether it has answered.
+//
+//go:noinline
+func (i *inquiry) asks(name string, said bool) {
+	push(&i.names, name)
+	if i.said[name] = said; !said {
+		i.silent++
 	}
-	q.begun(i)
 }
 
 // heard takes in what this node's own question was answered.
 func (q *questions) heard(one *question) {
-	for _, a := range one.out {
-		if i := q.inquiry(one.id.seq); i != nil {
-			q.hear(i, &a)
-		}
+	i, all := q.inquiry(one.id.seq), one.answers
+	for at := one.gone; i != nil && at < len(all); at++ {
+		q.hear(i, &all[at])
 	}
-	one.took(len(one.out))
+	one.went(len(all)-one.gone, 0)
 }
 
-//go:noinline
 func (q *questions) inquiry(seq uint64) *inquiry {
 	for _, i := range q.asked {
 		if i.seq == seq {
@@ -298,7 +301,7 @@ func (q *questions) hear(i *inquiry, a *wire.Answer) {
 	if i.said[a.Name] = true; asked {
 		i.silent--
 	} else {
-		i.names = append(i.names, a.Name)
+		push(&i.names, a.Name)
 	}
 	if a.Code == wire.CodeNobody {
 		return
@@ -326,37 +329,25 @@ func (q *questions) finish(i *inquiry) bool {
 	e.ID = i.id
 	for _, name := range i.names {
 		if !i.said[name] {
-			e.Names = append(e.Names, name)
+			push(&e.Names, name)
 		}
 	}
 	sortNames(e.Names)
-	for at, o := range q.asked {
-		if o == i {
-			q.asked = append(q.asked[:at:at], q.asked[at+1:]...)
-			break
-		}
-	}
+	drop(&q.asked, slices.Index(q.asked, i))
 	return i.silent > 0
 }
 
 // end closes a question.
-func (q *questions) end(id newsID) {
-	if one := q.by[id]; one != nil {
+func (q *questions) end(name string, instance wire.Instance, seq uint64) {
+	if one := q.find(name, instance, seq); one != nil {
 		one.until = 0
 		q.expire()
 	}
 }
 
 // expire closes those whose time is over.
+//
+//go:noinline
 func (q *questions) expire() {
-	all := q.open
-	q.open = q.open[:0]
-	for _, one := range all {
-		if one.until > q.now {
-			q.open = append(q.open, one)
-		} else {
-			delete(q.by, one.id)
-		}
-	}
-	clear(all[len(q.open):])
+	keep(&q.open, func(one *question) bool { return one.until > q.now })
 }

@@ -76,7 +76,7 @@ func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, 
 			continue
 		}
 		if w == nil && authority && rc.drops(rec) {
-			drop = append(drop, rec.Name)
+			push(&drop, rec.Name)
 			continue
 		}
 		some = append(some, frameRecord(rg.Set, rec))

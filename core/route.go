@@ -16,7 +16,7 @@ func (o *overlay) route(to string, frame []byte, from *conn) bool {
 		return false
 	}
 	if from != nil && next == to && len(c.forwarded) < maxQueued {
-		c.forwarded = append(c.forwarded, string(frame))
+		push(&c.forwarded, string(frame))
 	}
 	o.sendBytes(c, out)
 	return true
@@ -59,7 +59,7 @@ func (o *overlay) dialFor(to string, frame []byte, from *conn, why dialPurpose) 
 	if len(c.queue) >= room {
 		return false
 	}
-	c.queue = append(c.queue, string(frame))
+	push(&c.queue, string(frame))
 	return true
 }
 

@@ -27,7 +27,7 @@ func (ds *debts) flush() {
 		if !c.guest {
 			peers++
 			if ds.owes(c) {
-				others = append(others, c)
+				push(&others, c)
 			}
 		}
 	}

@@ -52,13 +52,13 @@ func (ms *messages) came(c *conn, all []wire.Message) string {
 		code := wire.Code(0)
 		if s := ms.window.find(m.Name, m.Instance); s == nil || !s.has(m.Seq) {
 			if code = ms.bears(c, m.Verb == wire.VerbSend || m.Verb == wire.VerbAsk, m.Topic, m.Payload); code != 0 {
-				m.Verb, m.Topic, m.Payload, m.Wait, m.Filter = wire.VerbVoid, "", "", 0, nil
+				empty(m, wire.VerbVoid)
 			}
 			if ms.take(m, c); c.line.doubted {
 				continue
 			}
 		}
-		ms.send(c, &wire.Frame{Kind: wire.KindSaid, Seq: m.Seq, Code: code})
+		ms.reply(ms.cfg.Name, c.name, c, m.Seq, code, false)
 	}
 	return ""
 }
@@ -89,13 +89,12 @@ func (ms *messages) seen(c *conn, f *wire.Frame) string {
 		ms.spread.seen(c, f)
 		return ""
 	}
-	st := &f.Streams
-	if len(*st) != 1 || (*st)[0].Name != c.name || (*st)[0].Instance != c.instance || f.Window != 0 {
+	if all := f.Streams; len(all) != 1 || all[0].Name != c.name || all[0].Instance != c.instance || f.Window != 0 {
 		return "a guest compares what it sent alone"
 	}
 	ms.spread.seen(c, f)
 	if s := ms.window.find(c.name, c.instance); s != nil && s.last > 0 {
-		ms.send(c, &wire.Frame{Kind: wire.KindSaid, Seq: s.last})
+		ms.reply(ms.cfg.Name, c.name, c, s.last, 0, false)
 	}
 	return ""
 }
@@ -129,7 +128,7 @@ func (ms *messages) addressed(from string, c *conn, f *wire.Frame, inRelay bool)
 				return ""
 			}
 		}
-		ms.reply(from, c, f.Seq, code, inRelay)
+		ms.reply(ms.cfg.Name, from, c, f.Seq, code, inRelay)
 	case wire.KindSaid:
 		ms.said(from, f.Seq, f.Code, inRelay)
 	case wire.KindAnswers:
@@ -166,14 +165,15 @@ func (ms *messages) toldBy(from string, f *wire.Frame) (code wire.Code, in bool)
 	return code, true
 }
 
-// reply says what became of a tell, by the way that it came.
-func (ms *messages) reply(to string, c *conn, seq uint64, code wire.Code, inRelay bool) {
-	f := wire.Frame{Kind: wire.KindSaid, Seq: seq, Code: code}
+// reply says what became of a tell, or of a guest's message, by the way that it came.
+//
+//go:noinline
+func (ms *messages) reply(from, to string, c *conn, seq uint64, code wire.Code, inRelay bool) {
+	frame := (&wire.Frame{Kind: wire.KindSaid, Seq: seq, Code: code}).Append(nil)
 	if inRelay {
-		ms.sendBytes(c, relayed(ms.cfg.Name, to, 0, string(f.Append(nil))))
-	} else {
-		ms.send(c, &f)
+		frame = relayed(from, to, 0, string(frame))
 	}
+	ms.sendBytes(c, frame)
 }
 
 // said ends what waits for a word: a tell; or, of a guest, what its gateway took.
@@ -196,7 +196,7 @@ func (ms *messages) said(from string, seq uint64, code wire.Code, inRelay bool) 
 	}
 	for !inRelay && len(ms.unsaid) > 0 && ms.unsaid[0].seq <= seq {
 		one := ms.unsaid[0]
-		ms.unsaid = ms.unsaid[1:]
+		drop(&ms.unsaid, 0)
 		switch {
 		case code == 0 || one.seq < seq:
 			ms.replica.result(one.id, "", 0, "")
@@ -224,6 +224,5 @@ func (ms *messages) forward(from, to string, relay []byte, c *conn, in *wire.Fra
 		ms.spread.pass(to, relay, c)
 		return
 	}
-	said := wire.Frame{Kind: wire.KindSaid, Seq: in.Seq, Code: code}
-	ms.sendBytes(c, relayed(to, from, 0, string(said.Append(nil))))
+	ms.reply(to, from, c, in.Seq, code, true)
 }

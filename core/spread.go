@@ -69,8 +69,6 @@ type spread struct {
 }
 
 // room says whether a connection bears more messages now.
-//
-//go:noinline
 func (c *conn) room() bool { return c.line.out < underWay }
 
 // put sends a frame of messages or answers.
@@ -83,6 +81,13 @@ func (sp *spread) put(c *conn, f *wire.Frame) {
 }
 
 func frameCost(size int) uint64 { return uint64(max(size, leastFrame)) }
+
+// show sends a frame that has streams alone.
+//
+//go:noinline
+func (sp *spread) show(c *conn, kind wire.Kind, window uint64, streams ...wire.Stream) {
+	sp.send(c, &wire.Frame{Kind: kind, Window: window, Streams: streams})
+}
 
 // came takes note of a frame of messages or answers, and says so now and then.
 //
@@ -120,22 +125,14 @@ func (sp *spread) news(n *news, from *conn) {
 	for _, c := range sp.overlay.live {
 		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() {
 			n.settle(c)
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{sp.aged(n)}})
+			b := batch{sp: sp, c: c}
+			b.add(n)
+			b.send()
 		}
 	}
 	sp.soon(coalesce)
 }
 
-// aged is a message as it is sent now.
-//
-//go:noinline
-func (sp *spread) aged(n *news) wire.Message {
-	m := n.Message
-	m.Age = sp.window.age(n.sent)
-	return m
-}
-
-//go:noinline
 func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
 
 // again takes note that a peer has sent what was here: of larger ones one copy is enough.
@@ -145,7 +142,7 @@ func (sp *spread) again(n *news, c *conn) {
 	n.settle(c)
 	if !n.isSmall() && !c.guest && !sp.cfg.Ephemeral {
 		c.line.eager = false
-		sp.send(c, &wire.Frame{Kind: wire.KindWant})
+		sp.show(c, wire.KindWant, 0)
 	}
 }
 
@@ -154,7 +151,7 @@ func (sp *spread) again(n *news, c *conn) {
 //go:noinline
 func (sp *spread) owe(c *conn, n *news) {
 	if l := &c.line; len(l.own) < maxOwn && n.isKnownTo(c) && !slices.Contains(l.own, n) {
-		l.own = append(l.own, n)
+		push(&l.own, n)
 		sp.soon(coalesce)
 	}
 }
@@ -175,7 +172,7 @@ func (sp *spread) flush() (owed bool) {
 		if !c.guest {
 			peers++
 			if c.line.next < sp.window.end || len(c.line.own) > 0 {
-				others = append(others, c)
+				push(&others, c)
 			}
 		}
 	}
@@ -203,58 +200,74 @@ func (sp *spread) flush() (owed bool) {
 	return owed
 }
 
+// batch is messages for a connection that are sent together.
+type batch struct {
+	sp   *spread
+	c    *conn
+	all  []wire.Message
+	size int
+}
+
+// add adds a message as it is sent now. A guest is told of one that waited for too long.
+//
+//go:noinline
+func (b *batch) add(n *news) {
+	b.all = append(b.all, n.Message)
+	m := &b.all[len(b.all)-1]
+	m.Age = b.sp.window.age(n.sent)
+	if b.c.guest {
+		m.Step, m.Since = m.Seq, wire.Window
+		if b.sp.isOld(n) {
+			m.Age = 0
+			empty(m, wire.VerbGap)
+		}
+	}
+	if b.size += m.Size(); b.size >= newsBytes {
+		b.send()
+	}
+}
+
+//go:noinline
+func (b *batch) send() {
+	if len(b.all) > 0 {
+		b.sp.put(b.c, &wire.Frame{Kind: wire.KindMessage, Messages: b.all})
+		b.all, b.size = nil, 0
+	}
+}
+
+// empty makes of a message another that says nothing.
+//
+//go:noinline
+func empty(m *wire.Message, verb wire.Verb) {
+	m.Verb, m.Topic, m.Payload, m.Wait, m.Filter = verb, "", "", 0, nil
+}
+
 // sendOwn sends what one connection alone is owed, in order.
 func (sp *spread) sendOwn(c *conn) {
+	b := batch{sp: sp, c: c}
 	for len(c.line.own) > 0 && c.room() {
-		var batch []wire.Message
-		for size := 0; len(c.line.own) > 0 && size < newsBytes; c.line.own = c.line.own[1:] {
-			n := c.line.own[0]
-			if sp.isOld(n) && !c.guest {
-				continue
-			}
-			m := sp.aged(n)
-			if c.guest {
-				m.Step, m.Since = m.Seq, wire.Window
-				if sp.isOld(n) { // it waited for too long
-					m = wire.Message{Name: m.Name, Instance: m.Instance, Seq: m.Seq, Step: m.Seq, Since: wire.Window, Verb: wire.VerbGap}
-				}
-			}
-			size += m.Size()
-			batch = append(batch, m)
+		if n := c.line.own[0]; c.guest || !sp.isOld(n) {
+			b.add(n)
 		}
-		if len(batch) > 0 {
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
-		}
+		drop(&c.line.own, 0)
 	}
-	if len(c.line.own) == 0 {
-		c.line.own = nil
-	}
+	b.send()
 }
 
 // sendShared sends what a connection lacks of what all are owed: ids of larger ones,
 // unless it is eager, and the rest if it is its turn. It says whether something is left.
 func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
-	var batch []wire.Message
+	b := batch{sp: sp, c: c}
 	var have []wire.Stream
-	w, size, next := sp.window, 0, sp.window.end
-	send := func() {
-		if len(batch) > 0 {
-			sp.put(c, &wire.Frame{Kind: wire.KindMessage, Messages: batch})
-			batch, size = nil, 0
-		}
-	}
+	w, next := sp.window, sp.window.end
 	for _, n := range w.list[len(w.list)-int(min(w.end-c.line.next, uint64(len(w.list)))):] {
 		switch {
 		case n.isKnownTo(c) || sp.isOld(n) || sp.cfg.Ephemeral && n.from != 0:
 			continue
 		case !n.isSmall() && !c.line.eager:
-			have = append(have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
+			push(&have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
 		case turn && c.room():
-			m := sp.aged(n)
-			batch = append(batch, m)
-			if size += m.Size(); size >= newsBytes {
-				send()
-			}
+			b.add(n)
 		default:
 			if !left {
 				left, next = true, n.number
@@ -263,9 +276,9 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 		}
 		n.settle(c)
 	}
-	send()
+	b.send()
 	if len(have) > 0 {
-		sp.send(c, &wire.Frame{Kind: wire.KindHave, Streams: have})
+		sp.show(c, wire.KindHave, 0, have...)
 	}
 	c.line.next = next
 	return left
@@ -296,34 +309,39 @@ func (sp *spread) had(c *conn, streams []wire.Stream) {
 				if sp.lacks == nil {
 					sp.lacks = make(map[newsID]*lack)
 				}
-				sp.lacks[id], sp.lacking = l, append(sp.lacking, l)
+				sp.lacks[id] = l
+				push(&sp.lacking, l)
 				sp.wantSoon()
 				if cold {
 					l.at = sp.now + eagerNext
-					want = append(want, id.stream())
+					push(&want, id.stream())
 					continue
 				}
 			}
 			if l != nil && len(l.from) < maxTellers {
-				l.from = append(l.from, c.id)
+				push(&l.from, c.id)
 			}
 		}
 	}
-	sp.want(c, want)
+	sp.want(c, want...)
 }
 
+//go:noinline
 func (id *newsID) stream() wire.Stream {
 	return wire.Stream{Name: id.name, Instance: id.instance, Seqs: []uint64{id.seq}}
 }
 
 // want asks for messages: this connection is a quick one.
-func (sp *spread) want(c *conn, streams []wire.Stream) {
+//
+//go:noinline
+func (sp *spread) want(c *conn, streams ...wire.Stream) {
 	if len(streams) > 0 {
 		c.line.eager = true
-		sp.send(c, &wire.Frame{Kind: wire.KindWant, Streams: streams})
+		sp.show(c, wire.KindWant, 0, streams...)
 	}
 }
 
+//go:noinline
 func (sp *spread) wantSoon() {
 	if !sp.wanting {
 		sp.wanting = true
@@ -334,26 +352,24 @@ func (sp *spread) wantSoon() {
 // wantNext asks the next who has it for what did not come.
 func (sp *spread) wantNext() {
 	sp.wanting = false
-	all, left := sp.lacking, sp.lacking[:0]
-	for _, l := range all {
+	keep(&sp.lacking, func(l *lack) bool {
 		if sp.lacks[l.id] != l {
-			continue // it is here
+			return false // it is here
 		}
 		for l.at <= sp.now && len(l.from) > 0 {
 			c := sp.overlay.conns[l.from[0]]
 			if l.from = l.from[1:]; c != nil && c.state == connEstablished {
-				sp.want(c, []wire.Stream{l.id.stream()})
+				sp.want(c, l.id.stream())
 				l.at = sp.now + eagerNext
 			}
 		}
 		if l.at <= sp.now {
 			delete(sp.lacks, l.id) // who has it still is found by comparing
-			continue
+			return false
 		}
-		left = append(left, l)
-	}
-	clear(all[len(left):])
-	if sp.lacking = left; len(left) == 0 {
+		return true
+	})
+	if len(sp.lacking) == 0 {
 		sp.lacking, sp.lacks = nil, nil
 		return
 	}

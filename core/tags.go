@@ -25,37 +25,40 @@ type labels struct {
 // resume makes the tags of a process that begins: what was set lies under what it is
 // given. One that takes over has those that it had.
 func (l *labels) resume(given []wire.Tag, had *wire.Presence) {
-	l.now = with(l.set, nil, given)
+	l.now = with(l.set, &Command{Tags: given})
 	if had != nil {
 		l.now = had.Tags
 	}
 }
 
-// with returns some tags without those that are dropped, and with others.
+// with returns some tags as a command changes them.
 //
 //go:noinline
-func with(tags []wire.Tag, drop []string, set []wire.Tag) []wire.Tag {
+func with(tags []wire.Tag, cmd *Command) []wire.Tag {
 	var all []wire.Tag
 	for _, t := range tags {
-		if !slices.Contains(drop, t.Key) {
+		if !slices.Contains(cmd.Drop, t.Key) {
 			all = append(all, t)
 		}
 	}
-	return wire.SortTags(append(all, set...))
+	return wire.SortTags(append(all, cmd.Tags...))
 }
+
+//go:noinline
+func same(a, b []wire.Tag) bool { return slices.Equal(a, b) }
 
 // change has this node say something else of itself from now on.
 func (l *labels) change(r *Ring, cmd *Command) (wire.Code, string) {
 	before := *l
-	l.now, l.set = with(l.now, cmd.Drop, cmd.Tags), with(l.set, cmd.Drop, cmd.Tags)
+	l.now, l.set = with(l.now, cmd), with(l.set, cmd)
 	if err := checkTags(r.presence(), r.cfg.Ephemeral); err != nil {
 		*l = before
 		return wire.CodeInvalid, "the tags: " + err.Error()
 	}
-	if !slices.Equal(l.set, before.set) {
+	if !same(l.set, before.set) {
 		r.replica.version++
 	}
-	if !slices.Equal(l.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
+	if !same(l.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {
 		r.mintPresence(0)
 	}
 	r.replica.result(cmd.ID, r.cfg.Name, 0, "")

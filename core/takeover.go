@@ -106,6 +106,6 @@ func (r *Ring) resume() {
 		c.heard, c.used, c.needed = r.now, r.now, r.now
 		c.authority = r.cfg.Ephemeral || r.reconciler.isAuthority(c)
 	}
-	r.messages.resume(r.messages.carried)
-	r.messages.carried = nil
+	r.messages.resume(&r.messages.carried)
+	r.messages.carried = wire.News{}
 }

@@ -10,7 +10,8 @@ const (
 	tellsAhead = 4    // and of them, to one node, that were sent
 )
 
-// telling is a message to one node, until that has said what became of it.
+// telling is a message to one node, until that has said what became of it; or one of a
+// guest to all, until its gateway has.
 type telling struct {
 	_     incomparable
 	id    uint64 // of the command
@@ -19,11 +20,11 @@ type telling struct {
 	tell  wire.Tell
 	begun int64 // the monotonic clock
 	sent  int64 // the ring's clock, when last; 0 for never
+	place int   // among those to that node
 }
 
 // tells owns what this node tells others.
 type tells struct {
-	*self
 	spread *spread
 	list   []*telling // their seqs ascending
 }
@@ -33,41 +34,39 @@ func (t *tells) begin(cmd *Command, seq uint64) bool {
 	if len(t.list) >= mostTells {
 		return false
 	}
-	t.list = append(t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.newsTime(),
+	push(&t.list, &telling{id: cmd.ID, to: kept(cmd.Name), seq: seq, begun: t.spread.newsTime(),
 		tell: wire.Tell{Topic: kept(cmd.Topic), Payload: kept(cmd.Payload)}})
 	t.spread.soon(0)
 	return true
 }
 
 // flush sends those whose turn it is: in order, and a few ahead of what is confirmed.
-// It says whether some wait for nothing but room.
-func (t *tells) flush() (left bool) {
-	if len(t.list) == 0 {
-		return false
-	}
-	ahead, before := make(map[string]int), make(map[string]uint64)
+func (t *tells) flush() {
+	last := make(map[string]*telling) // to each node
 	for _, one := range t.list {
-		one.tell.Before = before[one.to]
-		before[one.to] = one.seq
-		if ahead[one.to]++; ahead[one.to] > tellsAhead || one.sent != 0 && t.now-one.sent < t.cfg.Period {
+		one.tell.Before, one.place = 0, 1
+		if before := last[one.to]; before != nil {
+			one.tell.Before, one.place = before.seq, before.place+1
+		}
+		last[one.to] = one
+		if one.place > tellsAhead || one.sent != 0 && t.spread.now-one.sent < t.spread.cfg.Period {
 			continue
 		}
-		one.tell.Age = min(uint64((t.newsTime()-one.begun)/Millisecond), wire.Window)
-		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.cfg.Instance, Tell: one.tell}
+		one.tell.Age = min(uint64((t.spread.newsTime()-one.begun)/Millisecond), wire.Window)
+		f := wire.Frame{Kind: wire.KindTell, Seq: one.seq, Instance: t.spread.cfg.Instance, Tell: one.tell}
 		if !t.spread.carry(one.to, &f) {
-			ahead[one.to] = tellsAhead // those behind it wait
+			one.place = tellsAhead // those behind it wait
 			continue
 		}
-		one.sent = t.now
+		one.sent = t.spread.now
 	}
-	return false
 }
 
 // said ends the tell of that number, and returns it; nil if there is none.
 func (t *tells) said(from string, seq uint64) *telling {
 	for i, one := range t.list {
 		if one.seq == seq && one.to == from {
-			t.list = append(t.list[:i:i], t.list[i+1:]...)
+			drop(&t.list, i)
 			t.spread.soon(0)
 			return one
 		}
@@ -78,7 +77,7 @@ func (t *tells) said(from string, seq uint64) *telling {
 // expired ends a tell that is no news any more, and returns it; nil if there is none.
 func (t *tells) expired() *telling {
 	for _, one := range t.list {
-		if t.newsTime()-one.begun >= newsFor {
+		if t.spread.newsTime()-one.begun >= newsFor {
 			return t.said(one.to, one.seq)
 		}
 	}

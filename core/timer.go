@@ -85,7 +85,7 @@ func (ts *timers) hasten(t *timer, at int64) *timer {
 
 //go:noinline
 func (ts *timers) push(t *timer) {
-	ts.heap = append(ts.heap, t)
+	push(&ts.heap, t)
 	for i := len(ts.heap) - 1; i > 0; {
 		parent := (i - 1) / 2
 		if !ts.heap[i].before(ts.heap[parent]) {

@@ -125,7 +125,7 @@ func (rc *reconciler) fresh() {
 func (rc *reconciler) renew(but *conn) {
 	for _, c := range rc.overlay.live {
 		if c != but && !c.guest && (c.hello.LastContact != 0 || c.hello.Members <= 1) {
-			rc.outdated = append(rc.outdated, c)
+			push(&rc.outdated, c)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 // each process that sends any: its stream. All times in it are of the monotonic
 // clock: they become old while this process is not run, too.
 type window struct {
-	*self
+	*clock
 	since   int64     // this process is up
 	streams []*stream // in the order of their coming
 	byName  map[string][]*stream
@@ -41,6 +41,7 @@ type stream struct {
 	kept     []*news // in the window, ascending
 	heard    int     // of them: they are not behind last
 	marked   bool    // in a comparison
+	upto     uint64  // a guest heard of it, while that is told what it lacks
 	left     int64   // the monotonic clock when the last of them left
 }
 
@@ -57,7 +58,7 @@ type news struct {
 	waited bool     // for what is before it
 }
 
-func newWindow(s *self) window { return window{self: s, byName: make(map[string][]*stream)} }
+func newWindow(c *clock) window { return window{clock: c, byName: make(map[string][]*stream)} }
 
 // find returns the stream of a process, or nil.
 //
@@ -86,8 +87,10 @@ func (w *window) stream(name string, instance wire.Instance, names int) *stream 
 //go:noinline
 func (w *window) begin(name string, instance wire.Instance) *stream {
 	s := &stream{name: name, instance: instance}
-	w.byName[name] = append(w.byName[name], s)
-	w.streams = append(w.streams, s)
+	all := w.byName[name]
+	push(&all, s)
+	w.byName[name] = all
+	push(&w.streams, s)
 	return s
 }
 
@@ -108,17 +111,14 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 		return nil
 	}
 	n := &news{Message: *m, stream: s, sent: w.newsTime() - int64(m.Age)*Millisecond, number: w.end}
-	n.Name, n.Topic, n.Payload, n.Filter = s.name, kept(m.Topic), kept(m.Payload), nil
-	for _, term := range m.Filter {
-		n.Filter = append(n.Filter, kept(term))
-	}
+	n.Name, n.Topic, n.Payload, n.Filter = s.name, kept(m.Topic), kept(m.Payload), keptAll(m.Filter)
 	if len(s.kept) == 0 {
-		w.active = append(w.active, s)
+		push(&w.active, s)
 	}
-	s.kept = append(s.kept, nil)
+	push(&s.kept, nil)
 	copy(s.kept[at+1:], s.kept[at:])
 	s.kept[at] = n
-	w.list = append(w.list, n)
+	push(&w.list, n)
 	w.end++
 	w.bytes += newsCost + n.Size()
 	return n
@@ -151,8 +151,6 @@ func (s *stream) get(seq uint64) *news {
 }
 
 // has says whether a message was had already.
-//
-//go:noinline
 func (s *stream) has(seq uint64) bool { return seq <= s.last || s.get(seq) != nil }
 
 // next returns what is to be heard next of a stream, nil for nothing yet, and whether
@@ -203,24 +201,16 @@ func (w *window) oldest() *news {
 // leave takes the oldest message, which was heard, out of the window.
 func (w *window) leave() {
 	n := w.list[0]
-	w.list[0] = nil
-	w.list = w.list[1:]
+	drop(&w.list, 0)
 	s := n.stream
-	if at, _ := s.search(n.Seq); at == 0 { // as a rule
-		s.kept[0] = nil
-		s.kept = s.kept[1:]
-	} else {
-		s.kept = append(s.kept[:at], s.kept[at+1:]...)
-	}
+	at, _ := s.search(n.Seq)
+	drop(&s.kept, at)
 	s.heard--
 	n.over = true
 	w.bytes -= newsCost + n.Size()
 	if len(s.kept) == 0 {
-		s.kept, s.left = nil, w.mono
-		w.active = slices.DeleteFunc(w.active, func(o *stream) bool { return o == s })
-	}
-	if len(w.list) == 0 {
-		w.list = nil
+		s.left = w.mono
+		drop(&w.active, slices.Index(w.active, s))
 	}
 }
 
@@ -230,18 +220,19 @@ func (w *window) isFull() bool { return len(w.list) > mostNews/4*3 || w.bytes > 
 // forget lets go of streams that are over: of a name that nobody knows any more, or
 // that has a later process.
 func (w *window) forget(isKnown func(name string) bool) {
-	w.streams = slices.DeleteFunc(w.streams, func(s *stream) bool {
-		all := w.byName[s.name]
-		isLatest := !slices.ContainsFunc(all, func(o *stream) bool { return older(s.instance, o.instance) })
-		if len(s.kept) > 0 || isLatest && isKnown(s.name) || w.mono-s.left < 2*newsFor { // others may have it for longer
-			return false
+	keep(&w.streams, func(s *stream) bool {
+		stays, all := isKnown(s.name), w.byName[s.name]
+		for _, o := range all {
+			stays = stays && !older(s.instance, o.instance)
 		}
-		if all = slices.DeleteFunc(all, func(o *stream) bool { return o == s }); len(all) == 0 {
+		if stays || len(s.kept) > 0 || w.mono-s.left < 2*newsFor { // others may have it for longer
+			return true
+		}
+		drop(&all, slices.Index(all, s))
+		if w.byName[s.name] = all; len(all) == 0 {
 			delete(w.byName, s.name)
-		} else {
-			w.byName[s.name] = all
 		}
-		return true
+		return false
 	})
 }
 
@@ -259,24 +250,28 @@ func (n *news) isKnownTo(c *conn) bool {
 func (n *news) settle(c *conn) {
 	slot := c.place.slot
 	for len(n.known) <= slot/64 {
-		n.known = append(n.known, 0)
+		push(&n.known, 0)
 	}
 	n.known[slot/64] |= 1 << (slot % 64)
 }
 
 // isSmall says whether a message is sent as rumors are.
-//
-//go:noinline
 func (n *news) isSmall() bool { return len(n.Topic)+len(n.Payload) <= smallNews }
 
 const smallNews = 256 // bytes of topic and payload
 
 // says says whether a message is one that programs hear.
-//
-//go:noinline
 func (n *news) says() bool { return n.Verb == wire.VerbSend || n.Verb == wire.VerbAsk }
 
 // kept is a string that outlives the frame or the command that it came in.
 //
 //go:noinline
 func kept(s string) string { return strings.Clone(s) }
+
+//go:noinline
+func keptAll(from []string) (all []string) {
+	for _, s := range from {
+		push(&all, kept(s))
+	}
+	return all
+}

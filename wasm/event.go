@@ -128,11 +128,9 @@ func (o *object) base64(s string) {
 		v := uint(s[0])<<16 | uint(s[1])<<8 | uint(s[2])
 		o.b = append(o.b, digits[v>>18], digits[v>>12&63], digits[v>>6&63], digits[v&63])
 	}
-	switch len(s) {
-	case 1:
-		o.b = append(o.b, digits[s[0]>>2], digits[s[0]&3<<4], '=', '=')
-	case 2:
-		o.b = append(o.b, digits[s[0]>>2], digits[s[0]&3<<4|s[1]>>4], digits[s[1]&15<<2], '=')
+	if n := len(s); n > 0 {
+		o.base64(s + "\x00\x00"[n-1:])
+		copy(o.b[len(o.b)-3+n:], "==")
 	}
 }
 

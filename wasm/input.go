@@ -101,27 +101,26 @@ var said struct {
 
 // commandText takes what is said of a command before it.
 func commandText(key, value string) int32 {
+	list := &said.terms
 	switch key {
 	case "match":
-		said.terms = append(said.terms, value)
 	case "hear":
-		said.Hear.Messages = append(said.Hear.Messages, value)
+		list = &said.Hear.Messages
 	case "answer":
-		said.Hear.Questions = append(said.Hear.Questions, value)
+		list = &said.Hear.Questions
 	default:
-		return tagText(key, value)
+		key = kept(key)
+		if tag, ok := strings.CutPrefix(key, "tag:"); ok {
+			said.Tags = append(said.Tags, wire.Tag{Key: tag, Value: value})
+			return 0
+		}
+		tag, ok := strings.CutPrefix(key, "drop:")
+		if !ok {
+			return refused
+		}
+		list, value = &said.Drop, tag
 	}
-	return 0
-}
-
-func tagText(key, value string) int32 {
-	if tag, ok := strings.CutPrefix(key, "tag:"); ok {
-		said.Tags = append(said.Tags, wire.Tag{Key: kept(tag), Value: value})
-	} else if tag, ok = strings.CutPrefix(key, "drop:"); ok {
-		said.Drop = append(said.Drop, kept(tag))
-	} else {
-		return refused
-	}
+	*list = append(*list, value)
 	return 0
 }
 

@@ -20,7 +20,7 @@ func BenchmarkSize(b *testing.B) {
 	for b.Loop() {
 		path := filepath.Join(b.TempDir(), "named.wasm")
 		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-w -buildid=", "-o", path, ".")
-		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc")
 		if out, err := build.CombinedOutput(); err != nil {
 			b.Fatalf("%v: %s", err, out)
 		}

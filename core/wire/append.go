@@ -93,6 +93,7 @@ func (w *writer) bytes(s string) {
 	w.raw(s)
 }
 
+//go:noinline
 func (w *writer) array(n int) { w.container(0x90, 0xdc, n) }
 
 func (w *writer) mapOf(n int) { w.container(0x80, 0xde, n) }

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Verb is what a message is for.
 type Verb uint8
@@ -171,7 +168,9 @@ func (r *reader) room(least int, where string) (n, room int) {
 // messages takes an array of messages into into's space.
 func (r *reader) messages(into []Message) []Message {
 	n, room := r.room(leastMessage, "messages")
-	into = slices.Grow(into[:0], room)
+	if into = into[:0]; cap(into) < room {
+		into = make([]Message, 0, room)
+	}
 	for ; n > 0 && r.err == nil; n-- {
 		into = append(into, Message{})
 		r.message(&into[len(into)-1])
@@ -274,7 +273,9 @@ func (r *reader) texts(most int, where string) (all []string) {
 // streams takes an array of streams into into's space.
 func (r *reader) streams(into []Stream) []Stream {
 	n, room := r.room(leastStream, "streams")
-	into = slices.Grow(into[:0], room)
+	if into = into[:0]; cap(into) < room {
+		into = make([]Stream, 0, room)
+	}
 	for ; n > 0 && r.err == nil; n-- {
 		into = append(into, Stream{})
 		r.stream(&into[len(into)-1])
@@ -289,7 +290,9 @@ func (r *reader) stream(s *Stream) {
 	s.Old = r.upTo(0, math.MaxInt64, "stream.old")
 	s.Upto = r.upTo(s.Old, math.MaxInt64, "stream.upto")
 	n, room := r.room(1, "stream.seqs")
-	s.Seqs = slices.Grow(s.Seqs, room)
+	if room > 0 {
+		s.Seqs = make([]uint64, 0, room)
+	}
 	for last := s.Upto; n > 0 && r.err == nil; n-- {
 		last = r.upTo(last+1, math.MaxInt64, "stream.seqs")
 		s.Seqs = append(s.Seqs, last)
@@ -298,7 +301,9 @@ func (r *reader) stream(s *Stream) {
 
 func (r *reader) answers() (all []Answer) {
 	n, room := r.room(leastAnswer, "answers")
-	all = slices.Grow(all, room)
+	if room > 0 {
+		all = make([]Answer, 0, room)
+	}
 	for ; n > 0 && r.err == nil; n-- {
 		r.shape(3, "answer")
 		all = append(all, Answer{r.name("answer.name"), Code(r.upTo(0, 1<<16-1, "answer.code")), r.payload("answer.payload")})

@@ -90,6 +90,8 @@ func (r *reader) later(where string) int64 {
 }
 
 // array takes an array's header. It never returns more than there are bytes left.
+//
+//go:noinline
 func (r *reader) array(where string) int { return int(r.head(formArray, where)) }
 
 // shape takes the header of an array of exactly n elements.

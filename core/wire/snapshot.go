@@ -14,14 +14,14 @@ type Snapshot struct {
 	Due         []Record // "d", of a takeover alone: see docs/protocol.md
 	Tags        []Tag    // "t": its own that were set while it ran, ascending by key
 	Cordoned    bool     // "c": it is, until an operator says otherwise
-	News        *News    // "m", of a takeover alone: messages
+	News        News     // "m", of a takeover alone: messages
 }
 
 // Append appends the snapshot's encoding: [1, ring, name, wall, last contact, records],
 // and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	more := count(s.Cordoned, len(s.Due) > 0, s.News != nil, len(s.Tags) > 0)
+	more := count(s.Cordoned, len(s.Due) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
 	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
@@ -37,9 +37,9 @@ func (s *Snapshot) Append(dst []byte) []byte {
 		w.key('d')
 		w.records(s.Due)
 	}
-	if s.News != nil {
+	if len(s.News.Notes) > 0 {
 		w.key('m')
-		w.news(s.News)
+		w.news(&s.News)
 	}
 	if len(s.Tags) > 0 {
 		w.key('t')
@@ -103,7 +103,9 @@ func (r *reader) more(s *Snapshot) {
 				r.fail(at, ErrCanonical, "snapshot.due", "empty; it must be left out")
 			}
 		case "m":
-			s.News = r.news()
+			if r.news(&s.News); len(s.News.Notes) == 0 {
+				r.fail(at, ErrCanonical, "snapshot.news", "empty; it must be left out")
+			}
 		case "t":
 			s.Tags = r.tags("snapshot.tags")
 		default: // what is not understood would be lost when it is written next
