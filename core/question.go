@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -208,7 +209,7 @@ func bytesOf(a *wire.Answer) int { return 48 + len(a.Name) + len(a.Payload) }
 
 // ask asks: who is up, and picked, should answer.
 func (q *questions) ask(cmd *Command, seq uint64, wait int64) {
-	i := q.begun(cmd.ID, seq, cmd.Limit, wait)
+	i := q.begun(cmd.ID, seq, min(cmd.Limit, math.MaxInt32), wait) // a host says it in 32 bits
 	var n Node
 	for at := range q.replica.up.Len() {
 		name := q.replica.up.At(at).Name
