@@ -71,7 +71,7 @@ func (w *witness) watch(h *host) {
 func (w *witness) write(by, kind, name, of, state string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if kind != "node" {
+	if of == "" {
 		w.said[by] = append(w.said[by], said{kind, name})
 		return
 	}
