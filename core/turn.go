@@ -13,6 +13,9 @@ func (r *Ring) round() {
 	}
 	r.overlay.heal()
 	r.checkGuests()
+	if r.leave != nil && r.replica.isDeleted(r.cfg.Name) {
+		r.replica.leave() // later things may have come in
+	}
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {
