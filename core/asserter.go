@@ -22,8 +22,8 @@ type asserter struct {
 	asserted int        // records that were taken from a guest since the last round
 	share    *allowance // of all guests, in records
 
-	deleted bool   // the peer is, as of
-	judged  uint64 // the replica's version + 1
+	until  int64  // what it says of others counts that is not later: see mayAssert; as of
+	judged uint64 // the replica's version + 1
 }
 
 // labels says whether a guest has the labels that it has to have, and no other than it may.

@@ -60,6 +60,7 @@ type conn struct {
 	syncAt  int64 // no sync before: backoff
 	backoff int64
 	differs bool // a sync is due as soon as the one under way is over
+	agreed  bool // once, the two knew the same: from then on what changes is owed
 }
 
 // peer returns the connection that is established with a node, or nil.

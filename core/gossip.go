@@ -34,6 +34,10 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 	if c.state == connOver {
 		return
 	}
+	same := theirs == r.replica.fingerprint()
+	if same {
+		r.inAgreement(c)
+	}
 	if !c.guest {
 		r.leaveAcked(c, seq)
 	}
@@ -41,9 +45,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 		return
 	}
 	r.tellIfDown(c)
-	if theirs == r.replica.fingerprint() {
-		r.inAgreement(c)
-	} else if !r.debts.owes(c) && r.now >= c.syncAt {
+	if !same && !r.debts.owes(c) && r.now >= c.syncAt {
 		r.reconciler.startSync(c)
 	}
 }

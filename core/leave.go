@@ -23,9 +23,8 @@ func (r *Ring) startLeave(cmd *Command) {
 		r.replica.result(cmd.ID, r.cfg.Name, wire.CodeNobody, "no other node is up that could remember it: try again when one is, or delete this node from another")
 		return
 	}
-	own := r.replica.nodes.Get(r.cfg.Name)
 	r.leave = &leave{id: cmd.ID, after: r.seq}
-	r.replica.put(wire.Nodes, own.Next(r.replica.mint(own), rankDel))
+	r.replica.leave()
 	r.settle()
 	for _, c := range r.overlay.live {
 		r.tellLeave(c)
@@ -33,8 +32,8 @@ func (r *Ring) startLeave(cmd *Command) {
 	r.after(leaveTimeout, leaveDue, "", 0)
 }
 
-// tellLeave sends this node's tombstone, and asks for the proof that it arrived. What
-// is owed goes before it: nothing is taken from who is known to be deleted.
+// tellLeave sends this node's tombstone with all that is owed, and asks for the proof
+// that it arrived.
 func (r *Ring) tellLeave(c *conn) {
 	if c.guest || c.authority {
 		return
@@ -53,10 +52,11 @@ func (l *leave) answer(r *Ring, code wire.Code, text string) {
 	}
 }
 
-// leaveAcked takes an ack of a peer, which holds the tombstone now. One that leaves as
-// well is soon gone with it: that counts only where no other member is left.
+// leaveAcked takes an ack of a peer, which holds the tombstone now, and all that this
+// node knows, if they have agreed before. One that leaves as well is soon gone with it:
+// that counts only where no other member is left.
 func (r *Ring) leaveAcked(c *conn, seq uint64) {
-	if r.leave != nil && seq > r.leave.after && (!r.replica.isDeleted(c.name) || r.replica.durable == 0) {
+	if r.leave != nil && seq > r.leave.after && c.agreed && (!r.replica.isDeleted(c.name) || r.replica.durable == 0) {
 		r.leave.answer(r, 0, "")
 		r.goodbye(HaltLeft)
 	}

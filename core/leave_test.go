@@ -1,21 +1,39 @@
 package core_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// leaving has me, with the peers a and b, be told to leave; b is told by nobody else.
-func leaving(t *testing.T, before ...core.Command) (g *rig, a, b core.ConnID, told []core.Effect) {
+// leaving has me, with the peers a and b, which know the same, be told to leave.
+func leaving(t *testing.T) (g *rig, a, b core.ConnID, told []core.Effect) {
 	g = start(t, me())
 	a, b = g.peer("a"), g.peer("b")
-	g.pass(core.Second)
-	for _, c := range before {
-		g.step(core.Input{Kind: core.Do, Command: c})
+	g.agree(a)
+	g.agree(b)
+	return g, a, b, g.leave()
+}
+
+func (g *rig) leave() []core.Effect {
+	g.Helper()
+	return g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 9, Op: core.Leave}})
+}
+
+// agree has a peer answer the next gossip that it gets by the same fingerprint.
+func (g *rig) agree(id core.ConnID) {
+	g.Helper()
+	for range 100 {
+		for _, f := range sent(g, g.tick(core.Second/10), id) {
+			if f.Kind == wire.KindGossip {
+				g.receive(id, &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Fingerprint: f.Fingerprint})
+				return
+			}
+		}
 	}
-	return g, a, b, g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 9, Op: core.Leave}})
+	g.Fatal("no gossip in 10 s")
 }
 
 // acks has a peer answer the last gossip that it got among effects.
@@ -49,7 +67,8 @@ func TestWhoLeavesConfirmsNothing(t *testing.T) {
 func TestLastTwoLeave(t *testing.T) {
 	g := start(t, me())
 	a := g.peer("a")
-	told := g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 9, Op: core.Leave}})
+	g.agree(a)
+	told := g.leave()
 	g.wall++
 	g.receive(a, rumor(wire.Record{Set: wire.Nodes, Name: "a", Stamp: g.wall, Rank: 2, Value: wire.Member{Address: "a:7946"}.Value()}))
 	g.acks(a, told)
@@ -58,10 +77,31 @@ func TestLastTwoLeave(t *testing.T) {
 	}
 }
 
-// TestLeavesAfterWhatItOwes: once a node is known to be deleted nothing is taken from
-// it, so what it did before has to arrive first.
-func TestLeavesAfterWhatItOwes(t *testing.T) {
-	_, a, b, told := leaving(t, core.Command{ID: 8, Op: core.Del, Name: "b"})
+// TestWhoKnowsLessConfirmsNothing: a peer that holds the tombstone, but not all else that
+// the node knows, would leave with it what only they know.
+func TestWhoKnowsLessConfirmsNothing(t *testing.T) {
+	g := start(t, me())
+	a := g.peer("a")
+	for _, f := range sent(t, g.leave(), a) {
+		if f.Kind == wire.KindGossip {
+			g.receive(a, &wire.Frame{Kind: wire.KindAck, Seq: f.Seq, Wall: g.wall, Fingerprint: f.Fingerprint + 1})
+		}
+	}
+	if g.halted != 0 {
+		t.Fatalf("it halts (%s) by the word of who knows something else", g.halted)
+	}
+	g.agree(a)
+	if g.halted != core.HaltLeft {
+		t.Errorf("it does not leave, although a knows the same: %s", g.halted)
+	}
+}
+
+// TestLeavesWithWhatItOwes: an ack proves that all arrived that was sent before.
+func TestLeavesWithWhatItOwes(t *testing.T) {
+	g := start(t, me())
+	a, b := g.peer("a"), g.peer("b")
+	g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 8, Op: core.Del, Name: "b"}})
+	told := g.leave()
 	for _, id := range []core.ConnID{a, b} {
 		var names []string
 		for _, f := range sent(t, told, id) {
@@ -70,9 +110,38 @@ func TestLeavesAfterWhatItOwes(t *testing.T) {
 					names = append(names, r.Name)
 				}
 			}
+			if f.Kind == wire.KindGossip {
+				break
+			}
 		}
-		if len(names) < 2 || names[0] != "b" {
-			t.Errorf("a peer is told of the deletions of %q, want that of b before that of me", names)
+		if slices.Sort(names); !slices.Equal(names, []string{"b", "me"}) {
+			t.Errorf("before it is asked a peer is told of the deletions of %q", names)
 		}
+	}
+}
+
+// TestLeavesLast: a node's own deletion is not earlier than anything that it knows of who
+// belongs to the ring, for else that would not be taken from it.
+func TestLeavesLast(t *testing.T) {
+	g := start(t, me())
+	a := g.peer("a")
+	own := func() wire.Record {
+		for _, w := range records(t, g.ring) {
+			if w.Name == "me" && w.Set == wire.Nodes {
+				return w
+			}
+		}
+		return wire.Record{}
+	}
+	ahead := g.member("b", wire.Member{Address: "b:7946"})
+	ahead.Stamp += core.Second
+	g.receive(a, rumor(ahead))
+	if g.leave(); own().Rank != 2 || own().Stamp != ahead.Stamp {
+		t.Errorf("it left at %d, and knows what is of %d", own().Stamp, ahead.Stamp)
+	}
+	ahead.Rank, ahead.Stamp = 2, ahead.Stamp+3*core.Second
+	g.receive(a, rumor(ahead))
+	if g.tick(2 * core.Second); own().Rank != 2 || own().Stamp != ahead.Stamp {
+		t.Errorf("it left at %d, and heard then what is of %d", own().Stamp, ahead.Stamp)
 	}
 }

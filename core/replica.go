@@ -1,6 +1,8 @@
 package core
 
 import (
+	"math"
+
 	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -110,11 +112,8 @@ func (r *replica) isDurable(name string) bool {
 }
 
 func (r *replica) isDeleted(name string) bool {
-	if rec := r.nodes.Get(name); rec != nil {
-		return rec.Rank == rankDel
-	}
-	_, ok := r.expired[name]
-	return ok
+	rec := r.nodes.Get(name)
+	return rec != nil && rec.Rank == rankDel || rec == nil && r.expired[name] != nil
 }
 
 // address returns where name can be dialled, or "".
@@ -263,18 +262,22 @@ func (r *replica) mayBeAhead(w *wire.Record, ahead int64, known *standing) bool 
 		known.presence != nil && w.Stamp-known.presence.Stamp <= Second)
 }
 
-// mayAssert says whether somebody's role and standing let it assert something of
-// w's name. Of who is held for deleted only its own newer add is merged, and its bye.
+// mayAssert says whether somebody's role and standing let it assert w. From who is held
+// for deleted is merged what it says of itself; what it takes this node for, which that
+// refutes; and who belongs to the ring, as of before: nobody else may be left who knows.
 func (r *replica) mayAssert(by *asserter, w *wire.Record) bool {
 	switch {
 	case by.guest:
 		return true // what it may not say of others was refused before
-	case by.name == w.Name && (w.Set == wire.Up || w.Rank == rankAdd):
+	case by.name == w.Name || w.Set == wire.Up && w.Name == r.cfg.Name:
 		return true
 	case by.judged != r.version+1: // nodes has changed since
-		by.judged, by.deleted = r.version+1, r.isDeleted(by.name)
+		by.judged, by.until = r.version+1, math.MaxInt64
+		if r.isDeleted(by.name) {
+			by.until = r.deletedAt(by.name)
+		}
 	}
-	return !by.deleted
+	return by.until == math.MaxInt64 || w.Set == wire.Nodes && w.Stamp <= by.until
 }
 
 // mint returns a stamp for a new operation on the element whose latest record

@@ -107,9 +107,15 @@ func TestMerge(t *testing.T) {
 		"an old tombstone of nobody":          {nil, del("x", TombstoneMinAge+1), isRefused},
 		"an old tombstone of a member":        {[]about{add("x", 40*Day)}, del("x", 30*Day), isNews},
 		"a rank that there is not":            {nil, func(r *copyOf) wire.Record { return r.node("x", 0, 3, durable) }, isRefused},
-		"of another, by one that was deleted": {[]about{add("p", Hour), del("p", Minute)}, add("x", 0), isRefused},
+		"of another, by one that was deleted": {[]about{add("p", Hour), del("p", Minute)}, add("x", Minute-1), isRefused},
+		"a del, by one that was":              {[]about{add("x", Hour), add("p", Hour), del("p", Minute)}, del("x", Minute-1), isRefused},
+		"a del before its own":                {[]about{add("x", Hour), add("p", Hour), del("p", Minute)}, del("x", Minute), isNews},
+		"an add before its own del":           {[]about{add("p", Hour), del("p", Minute)}, add("x", Minute), isNews},
+		"what is older than its own del":      {[]about{add("x", Minute), add("p", Hour), del("p", Second)}, del("x", 2*Minute), isOlder},
+		"of this node, by one that was":       {[]about{add("me", Hour), add("p", Hour), del("p", Minute)}, up("me", 0), isOfSelf},
+		"a presence, by one that was deleted": {[]about{add("x", Hour), add("p", Hour), del("p", Minute)}, up("x", Minute), isRefused},
 		"of itself, by one that was deleted":  {[]about{add("p", Hour), del("p", Minute)}, add("p", 0), isNews},
-		"a del of itself, by one that was":    {[]about{add("p", Hour), del("p", Minute)}, del("p", 0), isRefused},
+		"a del of itself, by one that was":    {[]about{add("p", Hour), del("p", Minute)}, del("p", 0), isNews},
 		"the bye of one that was deleted":     {[]about{add("p", Hour), up("p", Hour), del("p", Minute)}, func(r *copyOf) wire.Record { return r.presence("p", Hour, rankLeft, wire.Presence{Address: "x:1"}) }, isNews},
 	} {
 		r := newCopy(t, Config{})

@@ -13,6 +13,22 @@ type expired struct {
 	since  int64       // the ring's clock
 }
 
+// leave deletes this node, no earlier than what it knows of who belongs to the ring:
+// nothing that is later would be taken from it, and nobody else may be there who knows it.
+func (r *replica) leave() {
+	own := r.nodes.Get(r.cfg.Name)
+	stamp := r.mint(own)
+	if own.Rank == rankDel {
+		stamp = own.Stamp
+	}
+	for _, rec := range r.nodes.Records(lww.Range{}) {
+		stamp = max(stamp, rec.Stamp)
+	}
+	if stamp > own.Stamp {
+		r.put(wire.Nodes, own.Next(stamp, rankDel))
+	}
+}
+
 // endDeadline reaps a node of which nothing was heard for long, or takes a
 // tombstone out of the set whose time is over. Those who reap do so at about the
 // same time, and write the same record: its stamp is of a whole minute.

@@ -53,6 +53,7 @@ func (rc *reconciler) heard(c *conn, wall int64) {
 // agreed takes note that this node and a peer know the same. A new one is in
 // touch by that, unless others are about to tell it more.
 func (rc *reconciler) agreed(c *conn) {
+	c.agreed = true
 	young := c.hello.Members == 0
 	if c.guest || young && rc.isTold() {
 		return

@@ -15,6 +15,9 @@ func (r *Ring) round() {
 	r.checkGuests()
 	r.cordon.sendNewOn(r)
 	r.cordon.review(r, "", true)
+	if r.leave != nil && r.replica.isDeleted(r.cfg.Name) {
+		r.replica.leave() // later things may have come in
+	}
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {

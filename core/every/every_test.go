@@ -3,6 +3,7 @@ package every
 import (
 	"flag"
 	"runtime/debug"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,6 +39,9 @@ func TestEvery(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800)) // it keeps little, and makes much
 	var all Counts
 	until := time.Now().Add(*forFlag)
+	if *sceneFlag != "" && !slices.ContainsFunc(Scenes(), func(sc *Scene) bool { return sc.Name == *sceneFlag }) {
+		t.Fatalf("there is no scene %s", *sceneFlag)
+	}
 	round := func(t *testing.T, deeper int) {
 		for _, sc := range Scenes() {
 			if *sceneFlag != "" && sc.Name != *sceneFlag {
