@@ -397,10 +397,3 @@ func (r *replica) keepPresences() {
 		r.version++
 	}
 }
-
-// result answers a command, behind the step's Dirty. Inlined at all its callers it would be a two-hundredth of the module.
-//
-//go:noinline
-func (r *replica) result(id uint64, name string, code wire.Code, text string) {
-	r.results = append(r.results, Event{Kind: EventResult, ID: id, Seq: r.version, Name: name, Code: code, Text: text})
-}

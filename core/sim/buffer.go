@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math/bits"
+
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -82,4 +84,32 @@ func (w *World) giveUp(c *conn, of uint8, code wire.Code) {
 	e.state = closed
 	delete(e.proc.conns, e.id)
 	w.schedule(w.now, event{kind: evEcho, conn: c, side: of, arg: int64(code)})
+}
+
+// copied returns a copy of a frame, in a buffer of its size class.
+func (w *World) copied(frame []byte) []byte {
+	class := bits.Len(uint(len(frame)))
+	for len(w.free) <= class {
+		w.free = append(w.free, nil)
+	}
+	f := w.free[class]
+	if len(f) == 0 {
+		return append(make([]byte, 0, 1<<class), frame...)
+	}
+	b := f[len(f)-1]
+	w.free[class] = f[:len(f)-1]
+	return append(b[:0], frame...)
+}
+
+// recycle takes a frame's buffer back, and spoils it: an engine that has kept a
+// part of it shows.
+func (w *World) recycle(frame []byte) {
+	if cap(frame) == 0 {
+		return
+	}
+	for i := range frame {
+		frame[i] = 0xc1 // the one byte that msgpack never uses
+	}
+	class := bits.Len(uint(cap(frame))) - 1
+	w.free[class] = append(w.free[class], frame[:0])
 }

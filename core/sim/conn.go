@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/nanoring/nanoring/core"
@@ -372,32 +371,4 @@ func (w *World) latency(a, b *Machine) int64 {
 		base = w.cfg.LatencyMin + int64(h>>1)%(w.cfg.LatencyMax-w.cfg.LatencyMin+1)
 	}
 	return base + w.rng.Int64N(base/4+1)
-}
-
-// copied returns a copy of a frame, in a buffer of its size class.
-func (w *World) copied(frame []byte) []byte {
-	class := bits.Len(uint(len(frame)))
-	for len(w.free) <= class {
-		w.free = append(w.free, nil)
-	}
-	f := w.free[class]
-	if len(f) == 0 {
-		return append(make([]byte, 0, 1<<class), frame...)
-	}
-	b := f[len(f)-1]
-	w.free[class] = f[:len(f)-1]
-	return append(b[:0], frame...)
-}
-
-// recycle takes a frame's buffer back, and spoils it: an engine that has kept a
-// part of it shows.
-func (w *World) recycle(frame []byte) {
-	if cap(frame) == 0 {
-		return
-	}
-	for i := range frame {
-		frame[i] = 0xc1 // the one byte that msgpack never uses
-	}
-	class := bits.Len(uint(cap(frame))) - 1
-	w.free[class] = append(w.free[class], frame[:0])
 }
