@@ -38,8 +38,10 @@ func (r *Ring) establish(c *conn) {
 		return
 	}
 	r.detector.meet(c)
-	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c && r.replica.via(r.cfg.Name) != name {
-		r.mintPresence(0)
+	if r.cfg.Address == "" && !r.cfg.Ephemeral {
+		if gw := r.overlay.peer(r.replica.via(r.cfg.Name)); gw == nil || c.dialed && !gw.dialed {
+			r.mintPresence(0) // else it stays with the one that it has
+		}
 	}
 	for _, frame := range c.queue {
 		r.sendBytes(c, []byte(frame))
