@@ -40,8 +40,12 @@ func (r *Ring) establish(c *conn) {
 	}
 	r.detector.meet(c)
 	r.messages.meet(c)
-	if r.cfg.Address == "" && !r.cfg.Ephemeral && r.overlay.gateway() == c && r.replica.via(r.cfg.Name) != name {
-		r.mintPresence(0)
+	if r.cfg.Address == "" && !r.cfg.Ephemeral {
+		via := r.replica.via(r.cfg.Name)
+		its := r.replica.look(via)
+		if gw := r.overlay.peer(via); gw == nil || r.overlay.gateway() == c && (c.dialed && !gw.dialed || its.says.Cordoned) {
+			r.mintPresence(0) // else it stays with the one that it has
+		}
 	}
 	for _, frame := range c.queue {
 		r.sendBytes(c, []byte(frame))

@@ -114,3 +114,30 @@ func TestRelayDials(t *testing.T) {
 		t.Errorf("%d relays have waited, want 8", relayed)
 	}
 }
+
+// TestStaysWithItsGateway: a node that cannot be dialled names another gateway when it has
+// lost the one that it named, and not when another connection takes its turn.
+func TestStaysWithItsGateway(t *testing.T) {
+	cfg := me()
+	cfg.Address = ""
+	g := start(t, cfg)
+	via := func() string {
+		n, _ := g.view.Get("me")
+		return n.Via
+	}
+	a := g.peer("a")
+	g.peer("b")
+	g.step(core.Input{Kind: core.Closed, Conn: a, Code: wire.CodeDuplicate}) // another one with it is about to be established
+	g.peer("a")
+	if via() != "a" {
+		t.Fatalf("it names %s", via())
+	}
+	b := g.peer("b") // in the place of the first of its connections
+	if via() != "a" {
+		t.Errorf("another connection with b, and it names %s", via())
+	}
+	g.step(core.Input{Kind: core.Closed, Conn: b})
+	if via() != "a" {
+		t.Errorf("b is lost, and it names %s", via())
+	}
+}

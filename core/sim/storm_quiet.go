@@ -49,8 +49,8 @@ func (s *storm) quiet() error {
 	if s.pick(s.dialled) == nil {
 		return nil // the ring was deleted to its last node that anybody can dial
 	}
-	for range 20 { // a process that has to give way to another of its name is nobody's gateway then
-		if !slices.ContainsFunc(s.w.machines, func(m *Machine) bool { return s.durable(m) && s.w.more(m) }) {
+	for range 20 { // who has to give way to another of its name, or was deleted and has yet to hear of it, is nobody's gateway then
+		if !slices.ContainsFunc(s.w.machines, func(m *Machine) bool { return s.durable(m) && (s.w.more(m) || s.going(m)) }) {
 			break
 		}
 		s.w.Run(30 * core.Second)
@@ -161,6 +161,17 @@ func (s *storm) stranded(m *Machine) bool {
 		}
 	}
 	return m.Running() && m.opt.Guest
+}
+
+// going tells whether a node is no member for another one.
+func (s *storm) going(m *Machine) bool {
+	return slices.ContainsFunc(s.w.machines, func(o *Machine) bool {
+		if !s.durable(o) {
+			return false
+		}
+		_, in := o.View().Get(m.Node())
+		return !in
+	})
 }
 
 // twice tells whether another machine runs a process of the same node.
