@@ -13,9 +13,9 @@ SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
 # The race detector needs a C compiler; where there is none, tests run without it. What
-# compiles modules is not watched: that would make it five times as slow. The rest of wazero
-# is: its copies of generic code, such as of sync.Map, may be those that all others run.
-RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race \
+# compiles and compresses modules is not watched: that would make it five and ten times as slow.
+# The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
+RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race -gcflags=compress/flate=-race=false \
 	$(patsubst %,-gcflags=github.com/tetratelabs/wazero/internal/engine/wazevo/%=-race=false,ssa frontend backend/...))
 WASIP1   := GOOS=wasip1 GOARCH=wasm
 CORE     := ./core ./core/lww ./core/wire
