@@ -12,8 +12,11 @@ SEEDS    ?= 5000
 SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
-# The race detector needs a C compiler; where there is none, tests run without it.
-RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+# The race detector needs a C compiler; where there is none, tests run without it. What
+# compiles and compresses modules is not watched: that would make it five and ten times as slow.
+# The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
+RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race -gcflags=compress/flate=-race=false \
+	$(patsubst %,-gcflags=github.com/tetratelabs/wazero/internal/engine/wazevo/%=-race=false,ssa frontend backend/...))
 WASIP1   := GOOS=wasip1 GOARCH=wasm
 CORE     := ./core ./core/lww ./core/wire
 MODULE   := wasm/module/nanoring.wasm
@@ -94,7 +97,7 @@ test: browser network ## check and test everything, as CI does
 	@echo '== 2,000 schedules and the stories, for both engines'; go test -timeout $(TIMEOUT) -run '^Test(Schedules|Stories)$$' ./host -rapid.checks=2000
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
-	@echo '== go test $(RACE)'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
+	@echo '== go test $(firstword $(RACE))'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
 	@go test $(RACE) -timeout $(TIMEOUT) -skip '^TestStories$$' $$(go list ./... | grep -v -e nanoring/core -e /network) # stories were told above, by one goroutine each
 	@go test $(RACE) -timeout $(TIMEOUT) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
