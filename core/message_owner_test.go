@@ -571,3 +571,28 @@ func TestAnswerOfUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestHeirOfASleeper: an engine that takes over while frames may still come that have
+// waited while the process, or its machine, slept knows of that as the one before did,
+// or finds it out itself.
+func TestHeirOfASleeper(t *testing.T) {
+	for name, sleep := range map[string]func(old, heir *testMessages){
+		"the one before was told": func(old, heir *testMessages) {
+			old.suspend(old.wall, 0)
+			old.suspend(old.wall+Minute, 0)
+			heir.suspend(old.wall+Minute, 0)
+		},
+		"it did not run":      func(old, heir *testMessages) { old.doze(Minute) },
+		"the heir is told it": func(old, heir *testMessages) { old.suspend(old.wall, 0); heir.suspend(old.wall+Minute, 0) },
+		"nobody slept":        func(old, heir *testMessages) { old.suspend(old.wall, 0); heir.suspend(old.wall, 0) },
+	} {
+		old, heir := newTestMessages(t, "a"), newTestMessages(t, "a")
+		sleep(old, heir)
+		handed := old.handOver()
+		heir.resume(&handed)
+		heir.take(from(1, 1, 0, 30000), heir.peers[0])
+		if heard := heir.told() != ""; heard != (name == "nobody slept") {
+			t.Errorf("%s: is what comes from before heard? %v", name, heard)
+		}
+	}
+}
