@@ -20,7 +20,7 @@ const (
 // nothing, and loses nothing. Both have one monotonic clock.
 func (ms *messages) handOver() (n wire.News) {
 	w, q, me := &ms.window, &ms.questions, ms.cfg.Name
-	n.Note(aboutSelf, me, uint64(ms.newsTime()), uint64(ms.suspended), uint64(w.since), ms.seq, ms.before, uint64(ms.beforeAt), q.number)
+	n.Note(aboutSelf, me, uint64(ms.newsTime()), uint64(ms.suspended), uint64(w.since), ms.seq, ms.before, uint64(ms.beforeAt), q.number, uint64(ms.given), uint64(ms.nap), uint64(ms.woke))
 	n.Note(aboutHears, me).Texts = ms.hearing.mine.Messages
 	n.Note(aboutAnswers, me).Texts = ms.hearing.mine.Questions
 	for _, s := range w.streams {
@@ -73,7 +73,10 @@ func (ms *messages) resume(n *wire.News) {
 		h := &n.Notes[i]
 		switch a := &h.Numbers; h.About {
 		case aboutSelf:
+			wall := ms.given
 			ms.suspended, w.since = int64(a[1]), int64(a[2])
+			ms.given, ms.nap, ms.woke = int64(a[7]), int64(a[8]), int64(a[9])
+			ms.suspend(wall, ms.mono-int64(a[0]-a[1])) // the machine may have slept since
 			ms.seq, ms.before, ms.beforeAt, q.number = a[3]+skipped, a[4], int64(a[5]), a[6]+skipped
 			ms.takeOver(n, w.age(int64(a[0])))
 		case aboutHears:
@@ -119,7 +122,7 @@ func (ms *messages) resume(n *wire.News) {
 	}
 	for _, c := range ms.overlay.live {
 		ms.meet(c)
-		c.line.next = first
+		c.line.next, c.line.met = first, 0 // what comes may have waited since before
 		if len(w.streams) > 0 {
 			ms.send(c, &wire.Frame{Kind: wire.KindTook}) // what the other one took is not known here
 		}

@@ -194,10 +194,22 @@ func TestTree(t *testing.T) {
 	if f := ms.sent(a); len(f) != 1 || len(f[0].Messages) != 1 || f[0].Messages[0].Seq != 1 {
 		t.Fatalf("it is sent %+v", f)
 	}
+	ms.pass(coalesce)
 	ms.do(large)
 	if f := ms.sent(a); len(f) != 1 || len(f[0].Messages) != 1 || f[0].Messages[0].Seq != 2 || len(ms.sent(b)) > 0 {
 		t.Fatalf("it is sent %+v", f)
 	}
+	ms.do(large)
+	ms.do(large)
+	if f := ms.sent(a); len(f) > 0 {
+		t.Fatalf("it is sent %+v at once, with others to follow", f)
+	}
+	ms.pass(coalesce)
+	if f := ms.sent(a); len(f) != 1 || len(f[0].Messages) != 2 {
+		t.Fatalf("it is sent %+v", f)
+	}
+	ms.pass(openFor)
+	ms.sent(a)
 	m := *from(1, 1, 0, 30000)
 	m.Payload = large.Payload
 	for _, c := range []*conn{b, a} {
@@ -206,6 +218,64 @@ func TestTree(t *testing.T) {
 	}
 	if f := ms.sent(a); len(f) != 2 || f[1].Kind != wire.KindWant || len(f[1].Streams) != 0 || a.line.eager {
 		t.Fatalf("who sends what is there already hears %+v", f)
+	}
+}
+
+// TestManyCopies: of many copies that come one after the other each does not end an eager
+// connection, or all of a circle would be ended before anybody hears of it; but some does.
+func TestManyCopies(t *testing.T) {
+	ms := newTestMessages(t, "a", "b")
+	a, b := ms.peers[0], ms.peers[1]
+	ended := 0
+	for seq := range uint64(2000) {
+		m := *from(seq+1, 1, 0, 30000)
+		m.Payload = strings.Repeat("x", 1000)
+		for _, c := range []*conn{b, a} {
+			again := m
+			ms.take(&again, c)
+		}
+		for _, f := range ms.sent(a) {
+			if f.Kind == wire.KindWant && len(f.Streams) == 0 {
+				ended++
+			}
+		}
+		ms.mono, ms.now, ms.wall = ms.mono+Millisecond, ms.now+Millisecond, ms.wall+Millisecond
+	}
+	if ended == 0 || ended > 10 {
+		t.Errorf("2000 copies within 2 s, and %d times it was said that no more should come", ended)
+	}
+}
+
+// TestWantsOfOne: of much that did not come one other is asked, in few frames, which are
+// no longer than frames may be; when that one says nothing it is the next one's turn.
+func TestWantsOfOne(t *testing.T) {
+	ms := newTestMessages(t, "a", "b", "c")
+	ms.peers[2].line.eager = true
+	name := strings.Repeat("x", wire.MaxName)
+	for seq := range uint64(1000) {
+		have := &wire.Frame{Kind: wire.KindHave, Streams: []wire.Stream{{Name: name, Instance: wire.Instance{Start: 7}, Seqs: []uint64{seq + 1}}}}
+		for i := range ms.peers[:2] {
+			ms.receive(ms.peers[(uint64(i)+seq)%2], have, 0)
+		}
+	}
+	asked := ""
+	for range 10 {
+		ms.pass(2 * eagerNext)
+		for _, c := range ms.peers {
+			ids := 0
+			for _, f := range ms.sent(c) {
+				ids += len(f.Streams)
+				if size := len(f.Append(nil)); size > wire.MaxFrame {
+					t.Errorf("a frame has %d bytes", size)
+				}
+			}
+			if ids > 0 {
+				asked += fmt.Sprint(c.name, ids, " ")
+			}
+		}
+	}
+	if asked != "a1000 b1000 " {
+		t.Errorf("it asks %s", asked)
 	}
 }
 
@@ -218,8 +288,11 @@ func TestWants(t *testing.T) {
 	have := &wire.Frame{Kind: wire.KindHave, Streams: []wire.Stream{{Name: "x", Instance: wire.Instance{Start: 7}, Seqs: []uint64{1}}}}
 	ms.receive(a, have, 0)
 	ms.receive(b, have, 0)
-	for i, want := range []string{"", "a", "b", "", ""} {
-		ms.pass(eagerNext)
+	ms.pass(eagerNext)
+	for i, want := range []string{"", "a", "b", ""} {
+		if i > 0 {
+			ms.pass(2 * eagerNext)
+		}
 		asked := ""
 		for _, c := range ms.peers {
 			for _, f := range ms.sent(c) {
@@ -229,7 +302,7 @@ func TestWants(t *testing.T) {
 			}
 		}
 		if asked != want {
-			t.Errorf("after %d00 ms it asks %q, not %q", i+1, asked, want)
+			t.Errorf("the time %d it asks %q, not %q", i, asked, want)
 		}
 	}
 	if len(ms.spread.lacking)+len(ms.spread.lacks) > 0 {
@@ -495,6 +568,31 @@ func TestAnswerOfUnknown(t *testing.T) {
 		}
 		if knows != (answers == 0) {
 			t.Errorf("it knows who is up: %v, and takes %d answers of who is not known to be", knows, answers)
+		}
+	}
+}
+
+// TestHeirOfASleeper: an engine that takes over while frames may still come that have
+// waited while the process, or its machine, slept knows of that as the one before did,
+// or finds it out itself.
+func TestHeirOfASleeper(t *testing.T) {
+	for name, sleep := range map[string]func(old, heir *testMessages){
+		"the one before was told": func(old, heir *testMessages) {
+			old.suspend(old.wall, 0)
+			old.suspend(old.wall+Minute, 0)
+			heir.suspend(old.wall+Minute, 0)
+		},
+		"it did not run":      func(old, heir *testMessages) { old.doze(Minute) },
+		"the heir is told it": func(old, heir *testMessages) { old.suspend(old.wall, 0); heir.suspend(old.wall+Minute, 0) },
+		"nobody slept":        func(old, heir *testMessages) { old.suspend(old.wall, 0); heir.suspend(old.wall, 0) },
+	} {
+		old, heir := newTestMessages(t, "a"), newTestMessages(t, "a")
+		sleep(old, heir)
+		handed := old.handOver()
+		heir.resume(&handed)
+		heir.take(from(1, 1, 0, 30000), heir.peers[0])
+		if heard := heir.told() != ""; heard != (name == "nobody slept") {
+			t.Errorf("%s: is what comes from before heard? %v", name, heard)
 		}
 	}
 }

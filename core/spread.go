@@ -10,6 +10,10 @@ import (
 // eager connections and as ids by all others (Leitão, Pereira and Rodrigues,
 // Epidemic broadcast trees, SRDS 2007, section 3). No connection is eager at first:
 // who lacks what it was told of asks for it, and makes one so.
+//
+// While many speak at once all this happens to many messages before anybody hears of it:
+// a circle of eager connections is opened in one place, not in each where a message went
+// around it, and who is cut off asks one other, not one for each message.
 const (
 	underWay   = 64 << 10 // bytes of messages and answers that a peer has not said that it took
 	tookEvery  = underWay / 4
@@ -20,6 +24,9 @@ const (
 	eagerFirst = 200 * Millisecond // for what others have to come by itself
 	eagerNext  = eagerFirst / 2    // until the next of them is asked
 	maxTellers = 4                 // of them
+	showEvery  = eagerNext         // to the next ids on a connection
+	openFor    = Second            // a circle is opened within, more or less
+	maxIDs     = 512               // in a frame
 	guestNews  = flushBytes / 4    // bytes for all guests in a flush, a last frame over
 )
 
@@ -28,6 +35,9 @@ type line struct {
 	next  uint64  // the number of the first message that the peer may lack
 	own   []*news // what it alone is owed, in order
 	eager bool    // larger messages are sent at once
+	large int64   // the ring's clock when one of them came last,
+	sent  int64   // and when some were sent,
+	shown int64   // or their ids
 
 	out      uint64 // bytes that were sent, and that the peer has not said that it took
 	in       uint64 // bytes that came, and of which it was not said
@@ -118,12 +128,15 @@ func (sp *spread) news(n *news, from *conn) {
 	delete(sp.lacks, newsID{n.Name, n.Instance, n.Seq})
 	if from != nil {
 		n.settle(from)
+		if !n.isSmall() {
+			from.line.large = sp.now
+		}
 	}
 	if sp.cfg.Ephemeral && from != nil {
 		return // a guest sends on nothing, to whatever gateway
 	}
 	for _, c := range sp.overlay.live {
-		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() {
+		if c.line.eager && !c.guest && !n.isSmall() && !n.isKnownTo(c) && c.room() && sp.now >= c.line.sent+coalesce {
 			n.settle(c)
 			b := batch{sp: sp, c: c}
 			b.add(n)
@@ -136,14 +149,20 @@ func (sp *spread) news(n *news, from *conn) {
 func (sp *spread) isOld(n *news) bool { return n.over || sp.window.age(n.sent) >= wire.Window }
 
 // again takes note that a peer has sent what was here: of larger ones one copy is enough.
+// While more of them come it is soon enough to say so some time, as it is that somebody
+// does of a circle of connections.
 //
 //go:noinline
 func (sp *spread) again(n *news, c *conn) {
 	n.settle(c)
-	if !n.isSmall() && !c.guest && !sp.cfg.Ephemeral {
+	if n.isSmall() || c.guest || sp.cfg.Ephemeral {
+		return
+	}
+	if sp.rand.Int64N(openFor) < sp.now-c.line.large {
 		c.line.eager = false
 		sp.show(c, wire.KindWant, 0)
 	}
+	c.line.large = sp.now
 }
 
 // owe makes a message owed to one connection, which is not owed it with all others.
@@ -231,7 +250,7 @@ func (b *batch) add(n *news) {
 func (b *batch) send() {
 	if len(b.all) > 0 {
 		b.sp.put(b.c, &wire.Frame{Kind: wire.KindMessage, Messages: b.all})
-		b.all, b.size = nil, 0
+		b.all, b.size, b.c.line.sent = nil, 0, b.sp.now
 	}
 }
 
@@ -254,19 +273,21 @@ func (sp *spread) sendOwn(c *conn) {
 	b.send()
 }
 
-// sendShared sends what a connection lacks of what all are owed: ids of larger ones,
-// unless it is eager, and the rest if it is its turn. It says whether something is left.
+// sendShared sends what a connection lacks of what all are owed: larger ones if it is
+// eager, else their ids now and then, and the rest if it is its turn. It says whether
+// something is left.
 func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 	b := batch{sp: sp, c: c}
 	var have []wire.Stream
 	w, next := sp.window, sp.window.end
+	show := sp.now >= c.line.shown+showEvery
 	for _, n := range w.list[len(w.list)-int(min(w.end-c.line.next, uint64(len(w.list)))):] {
 		switch {
 		case n.isKnownTo(c) || sp.isOld(n) || sp.cfg.Ephemeral && n.from != 0:
 			continue
-		case !n.isSmall() && !c.line.eager:
+		case !n.isSmall() && !c.line.eager && show:
 			push(&have, wire.Stream{Name: n.Name, Instance: n.Instance, Seqs: []uint64{n.Seq}})
-		case turn && c.room():
+		case (c.line.eager && !n.isSmall() || turn && n.isSmall()) && c.room():
 			b.add(n)
 		default:
 			if !left {
@@ -278,7 +299,8 @@ func (sp *spread) sendShared(c *conn, turn bool) (left bool) {
 	}
 	b.send()
 	if len(have) > 0 {
-		sp.show(c, wire.KindHave, 0, have...)
+		c.line.shown = sp.now
+		sp.showIDs(c, wire.KindHave, have)
 	}
 	c.line.next = next
 	return left
@@ -336,39 +358,73 @@ func (id *newsID) stream() wire.Stream {
 //go:noinline
 func (sp *spread) want(c *conn, streams ...wire.Stream) {
 	if len(streams) > 0 {
-		c.line.eager = true
-		sp.show(c, wire.KindWant, 0, streams...)
+		sp.quicken(c, true)
+		sp.showIDs(c, wire.KindWant, streams)
 	}
 }
 
+// quicken makes a connection an eager one, or one that is not.
+//
+//go:noinline
+func (sp *spread) quicken(c *conn, eager bool) {
+	if eager && !c.line.eager {
+		c.line.large = sp.now // more of them are to come
+	}
+	c.line.eager = eager
+}
+
+// showIDs shows ids of messages.
+//
+//go:noinline
+func (sp *spread) showIDs(c *conn, kind wire.Kind, ids []wire.Stream) {
+	for ; len(ids) > maxIDs; ids = ids[maxIDs:] {
+		sp.show(c, kind, 0, ids[:maxIDs]...)
+	}
+	sp.show(c, kind, 0, ids...)
+}
+
+// wantSoon arms the next asking: of nodes that are cut off together each at another
+// time, since one that asks does so for all.
+//
 //go:noinline
 func (sp *spread) wantSoon() {
 	if !sp.wanting {
 		sp.wanting = true
-		sp.after(eagerNext, wantDue, "", 0)
+		sp.after(eagerNext/2+sp.rand.Int64N(eagerNext), wantDue, "", 0)
 	}
 }
 
-// wantNext asks the next who has it for what did not come.
+// wantNext asks for what did not come: the next who has the first of it, since that one
+// most likely has all, and is an eager connection from then on.
 func (sp *spread) wantNext() {
 	sp.wanting = false
+	var c *conn
+	var want []wire.Stream
 	keep(&sp.lacking, func(l *lack) bool {
 		if sp.lacks[l.id] != l {
 			return false // it is here
 		}
-		for l.at <= sp.now && len(l.from) > 0 {
-			c := sp.overlay.conns[l.from[0]]
-			if l.from = l.from[1:]; c != nil && c.state == connEstablished {
-				sp.want(c, l.id.stream())
-				l.at = sp.now + eagerNext
+		if l.at > sp.now {
+			return true
+		}
+		for c == nil && len(l.from) > 0 {
+			if c = sp.overlay.conns[l.from[0]]; c == nil || c.state != connEstablished {
+				c = nil
+				drop(&l.from, 0)
 			}
 		}
-		if l.at <= sp.now {
+		if len(l.from) == 0 {
 			delete(sp.lacks, l.id) // who has it still is found by comparing
 			return false
 		}
+		if at := slices.Index(l.from, c.id); at >= 0 {
+			drop(&l.from, at)
+		}
+		push(&want, l.id.stream())
+		l.at = sp.now + eagerNext
 		return true
 	})
+	sp.want(c, want...)
 	if len(sp.lacking) == 0 {
 		sp.lacking, sp.lacks = nil, nil
 		return
@@ -378,7 +434,7 @@ func (sp *spread) wantNext() {
 
 // wanted takes in what a peer asks for: nothing, if it has it from others, and wants ids.
 func (sp *spread) wanted(c *conn, streams []wire.Stream) {
-	c.line.eager = len(streams) > 0
+	sp.quicken(c, len(streams) > 0)
 	for i := range streams {
 		if s := sp.window.find(streams[i].Name, streams[i].Instance); s != nil {
 			for _, seq := range streams[i].Seqs {

@@ -12,7 +12,7 @@ type Note struct {
 	About          uint8
 	Name           string
 	Instance       Instance
-	Numbers        [7]uint64
+	Numbers        [10]uint64
 	Topic, Payload string
 	Texts          []string
 }
