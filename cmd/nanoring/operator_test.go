@@ -84,6 +84,9 @@ func testUndo(t *testing.T, b *browser) {
 			if wide := eval[int64](tab, "document.documentElement.scrollWidth"); wide > size[0] {
 				t.Errorf("at %d px it is %d px wide", size[0], wide)
 			}
+			if cut := eval[[]string](tab, `[...document.querySelectorAll("td.state, #details-kind")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)`); len(cut) > 0 {
+				t.Errorf("at %d px %q are cut off", size[0], cut)
+			}
 			if err := os.WriteFile(filepath.Join(t.ArtifactDir(), fmt.Sprintf("cordon-%d-%s.png", size[0], scheme)), tab.picture(), 0o666); err != nil {
 				t.Fatal(err)
 			}
