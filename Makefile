@@ -120,6 +120,11 @@ mutants: ## break the core in a small way, again and again, and tell what the fa
 faults: network ## put faults back that there once were, one at a time, and tell which search finds each; ARGS='03 w1' picks some
 	@go build -o bin/ ./core/mutant && exec nice bin/mutant -faults -patience 10m $(ARGS)
 
+.PHONY: firefox
+firefox: browser ## test the page in Firefox, too: it is installed where apt-get is
+	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
+	@go test ./cmd/nanoring -run '^TestFirefox$$' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
+
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \

@@ -270,4 +270,25 @@ export class RingNode {
   async del(name) {
     await this.#member.operator.ask("DELETE", `v1/nodes/${encodeURIComponent(name)}`);
   }
+
+  /**
+   * Has a node be given nothing new, in the same way: it is up, but owns no keys, and takes no new guests. Resolves when it
+   * says so itself.
+   *
+   * @param {string} name
+   * @returns {Promise<NodeInfo>}
+   */
+  async cordon(name) {
+    return nodeOf(await this.#member.operator.ask("PUT", `v1/nodes/${encodeURIComponent(name)}/cordon`));
+  }
+
+  /**
+   * Ends that, in the same way.
+   *
+   * @param {string} name
+   * @returns {Promise<NodeInfo>}
+   */
+  async uncordon(name) {
+    return nodeOf(await this.#member.operator.ask("DELETE", `v1/nodes/${encodeURIComponent(name)}/cordon`));
+  }
 }

@@ -1,4 +1,4 @@
-// What an operator does from the page: add and remove nodes, each with a way back.
+// What an operator does from the page: add, remove and cordon nodes, each with a way back.
 
 import { $, el } from "./panel.js";
 
@@ -50,6 +50,22 @@ export class Operate {
       if (!added) return;
       this.answer("good", `${added.name} at ${added.address} belongs to the ring.`, () => this.remove(added));
       $("add-address").value = "";
+    } catch (err) {
+      this.answer("bad", this.why(err));
+    } finally {
+      this.busy = false;
+      this.changed();
+    }
+  }
+
+  /** @param {string} name @param {boolean} on whether it is to be cordoned, or not any more */
+  async cordon(name, on) {
+    this.busy = true;
+    this.changed();
+    this.answer("", `${on ? "Cordoning" : "Uncordoning"} ${name}…`);
+    try {
+      await (on ? this.ring()?.cordon(name) : this.ring()?.uncordon(name));
+      this.answer("good", on ? `${name} is cordoned: it is up, and given nothing new.` : `${name} is cordoned no more.`, () => this.cordon(name, !on));
     } catch (err) {
       this.answer("bad", this.why(err));
     } finally {

@@ -199,7 +199,11 @@ function show() {
   enable("leave", state === "joined" && !removed);
   enable("add-button", state === "joined" && !lost && !operate.busy);
   enable("talk-send", state === "joined" && !lost);
-  enable("remove", state === "joined" && !lost && nodes.some((n) => n.name === marks.chosen));
+  const shown = nodes.find((n) => n.name === marks.chosen);
+  enable("remove", state === "joined" && !lost && !!shown);
+  enable("cordon", state === "joined" && !lost && !operate.busy && (shown?.state === "up" || shown?.state === "suspect"));
+  $("cordon").hidden = !shown || shown.ephemeral;
+  $("cordon").textContent = shown?.cordoned ? "Uncordon" : "Cordon";
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
   } else if (removed) {
@@ -250,6 +254,10 @@ $("message-button").addEventListener("click", async () => {
 $("remove").addEventListener("click", () => {
   const n = known.get(chosen || node?.name || "");
   if (n) operate.ask(n);
+});
+$("cordon").addEventListener("click", () => {
+  const n = known.get(chosen);
+  if (n) operate.cordon(n.name, !n.cordoned);
 });
 addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
 $("search").addEventListener("input", draw);

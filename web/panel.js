@@ -158,7 +158,7 @@ export class Panel {
     const reason = n && this.reason(n);
     const state = n && (n.since ? `${n.state} since ${clock(new Date(n.since / 1000))}` : n.state);
     $("details-kind").textContent = n
-      ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned: given nothing new" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
+      ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
     $("details-known").textContent = n ? known(n, marks) : "–";
     $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? `through ${n.via}: it cannot be dialled` : n ? "nowhere yet" : "–");

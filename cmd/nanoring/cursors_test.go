@@ -2,15 +2,18 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestCursors has five tabs show each other's pointers, through three nodes of the
-// example, one of which is killed. With -shots it makes the README's picture.
+// TestCursors has six tabs show each other's pointers, through three nodes of the
+// example, one of which is killed. With -shots they are ten, and
+// it makes the README's picture.
 func TestCursors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -44,8 +47,13 @@ func TestCursors(t *testing.T) {
 	}
 
 	b := startBrowser(t)
+	names := []string{"Ada", "Grace", "Edsger", "Barbara", "Tony <3", "Margaret", "Alan", "Frances", "Donald", "Radia"}
+	if *shots == "" {
+		names = names[:6] // ten cost half a minute of processors
+	}
+	all := fmt.Sprintf("%d are here", len(names))
 	var tabs []*tab
-	for i, name := range []string{"Ada", "Grace", "Edsger", "Barbara", "Tony <3"} {
+	for i, name := range names {
 		tab := b.newTab(t)
 		tab.expect("ERR_CONNECTION_REFUSED")
 		tab.look(640, 400, "light")
@@ -62,39 +70,78 @@ func TestCursors(t *testing.T) {
 		t.Helper()
 		tab.until(fmt.Sprintf(`[...document.querySelectorAll(".cursor")].some((c) => c.textContent === %q && c.dataset.at === %q)`, name, at))
 	}
+	// Where all pointers but a tab's own are, as it shows them.
+	others := func(tab *tab) map[string]string {
+		t.Helper()
+		return eval[map[string]string](tab, `Object.fromEntries([...document.querySelectorAll(".cursor")].map((c) => [c.textContent, c.dataset.at]))`)
+	}
 	move(tabs[0], 120, 700)
 	shows(tabs[1], "Ada", "120,700")
 	move(tabs[2], 800, 760)
-	for _, i := range []int{0, 1, 3, 4} {
+	for _, i := range []int{0, 1, 3, len(tabs) - 1} {
 		shows(tabs[i], "Edsger", "800,760") // the last ones may have asked for it
 	}
-	move(tabs[4], 760, 150)
-	shows(tabs[0], "Tony <3", "760,150")
 
-	// Its tabs go on by others, and all go on to see each other.
+	// All move, and one of the nodes is killed. Its tabs go on by others, nobody is shown
+	// gone to anybody, and all go on to see each other move.
+	for i, tab := range tabs {
+		tab.until(fmt.Sprintf(`document.querySelector("#here").textContent.startsWith(%q)`, all))
+		eval[any](tab, fmt.Sprintf(`document.querySelector("style").append(".cursor { transition: none }"),
+			window.gone = [], new MutationObserver((all) => all.forEach((m) => m.removedNodes.forEach((n) => gone.push(n.textContent)))).observe(document.body, { childList: true }),
+			window.said = [], new MutationObserver(() => said.push(here.textContent)).observe(here, { childList: true }),
+			window.turn = 0, window.timer = setInterval(() => dispatchEvent(new PointerEvent("pointermove", { clientX: innerWidth * (turn++ %% 100) / 100, clientY: innerHeight * %d / 1000 })), 500), undefined`, i*100))
+	}
+	tabs[len(tabs)-1].until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, len(tabs)-1))
 	servers[0].Process.Kill()
-	tabs[0].until(fmt.Sprintf("nanoring.gateway && nanoring.gateway.name !== %q", addrs[0]))
-	tabs[3].until(fmt.Sprintf("nanoring.gateway && nanoring.gateway.name !== %q", addrs[0]))
-	for i, at := range [][2]int{{160, 640}, {230, 180}, {700, 800}, {560, 140}, {790, 210}} {
+	for i := 0; i < len(tabs); i += 3 {
+		tabs[i].until(fmt.Sprintf("nanoring.gateway && nanoring.gateway.name !== %q", addrs[0]))
+	}
+	for _, tab := range tabs {
+		before := others(tab)
+		eventually(t, "all others move", func() bool {
+			now := others(tab)
+			return len(before) == len(tabs)-1 && len(now) == len(tabs)-1 && !slices.ContainsFunc(slices.Collect(maps.Keys(now)), func(name string) bool { return now[name] == before[name] })
+		})
+	}
+	places := make(map[string]string)
+	for i, at := range [][2]int{{160, 640}, {230, 180}, {700, 800}, {560, 140}, {790, 210}, {60, 420}, {420, 900}, {860, 480}, {330, 760}, {70, 80}}[:len(tabs)] {
+		eval[any](tabs[i], "clearInterval(timer)")
 		move(tabs[i], at[0], at[1])
-		for j, tab := range tabs {
-			if i != j {
-				shows(tab, []string{"Ada", "Grace", "Edsger", "Barbara", "Tony <3"}[i], fmt.Sprintf("%d,%d", at[0], at[1]))
-			}
+		places[names[i]] = fmt.Sprintf("%d,%d", at[0], at[1])
+	}
+	for i, tab := range tabs {
+		want := maps.Clone(places)
+		delete(want, names[i])
+		eventually(t, names[i]+" sees where all others are", func() bool { return maps.Equal(others(tab), want) })
+	}
+	for i, tab := range tabs {
+		if gone := eval[[]string](tab, "gone"); len(gone) > 0 {
+			t.Errorf("%s was shown gone: %q", names[i], gone)
+		}
+		if eval[bool](tab, fmt.Sprintf(`said.some((text, i) => text === said[i - 1] || !/^%s|^The node of this tab is gone/.test(text))`, all)) { // it is read out whenever it is set
+			t.Errorf("%s was told %q", names[i], eval[[]string](tab, "said"))
 		}
 	}
-	for _, scheme := range []string{"light", "dark"} {
-		tabs[0].look(640, 400, scheme)
-		tabs[0].until(`document.querySelector("#here").textContent.startsWith("5 are here, you through ")`)
-		eval[any](tabs[0], `document.querySelector("#here").textContent = document.querySelector("#here").textContent.replace(/:\d+$/, ":7022"), document.getAnimations().forEach((a) => a.finish())`)
-		png := tabs[0].picture()
-		files := []string{filepath.Join(t.ArtifactDir(), "cursors-"+scheme+".png")}
-		if *shots != "" {
-			files = append(files, filepath.Join("..", "..", *shots, "cursors-"+scheme+".png"))
-		}
-		for _, file := range files {
-			if err := os.WriteFile(file, png, 0o666); err != nil {
-				t.Fatal(err)
+	for _, size := range [][2]int64{{640, 400}, {360, 640}} {
+		for _, scheme := range []string{"light", "dark"} {
+			tabs[0].look(size[0], size[1], scheme)
+			tabs[0].until(fmt.Sprintf(`document.querySelector("#here").textContent.startsWith("%s, you through ")`, all))
+			eval[any](tabs[0], `document.querySelector("#here").textContent = document.querySelector("#here").textContent.replace(/:\d+$/, ":7022"), document.getAnimations().forEach((a) => a.finish())`)
+			if out := eval[[]string](tabs[0], `[...document.querySelectorAll(".cursor span")].filter((label) => {
+				const { left, top, right, bottom } = label.getBoundingClientRect();
+				return left < 0 || top < 0 || right > innerWidth || bottom > innerHeight;
+			}).map((label) => label.textContent)`); len(out) > 0 {
+				t.Errorf("at %d px %q are not to be read", size[0], out)
+			}
+			png := tabs[0].picture()
+			files := []string{filepath.Join(t.ArtifactDir(), fmt.Sprintf("cursors-%d-%s.png", size[0], scheme))}
+			if *shots != "" && size[0] == 640 {
+				files = append(files, filepath.Join("..", "..", *shots, "cursors-"+scheme+".png"))
+			}
+			for _, file := range files {
+				if err := os.WriteFile(file, png, 0o666); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
@@ -104,5 +151,5 @@ func TestCursors(t *testing.T) {
 	late.expect("ERR_CONNECTION_REFUSED")
 	shows(late, "Grace", "230,180")
 	tabs[1].navigate("about:blank")
-	late.until(`document.querySelectorAll(".cursor").length === 4`)
+	late.until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, len(tabs)-1))
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
@@ -25,6 +28,16 @@ func testOperator(t *testing.T, b *browser) {
 	}
 	if got := code(`nanoring.del("dev9")`); got != "unknown-node" {
 		t.Errorf("to remove who is not there: %q", got)
+	}
+	if got := eval[string](tab, `nanoring.cordon("dev2").then((n) => n.name + n.cordoned)`); got != "dev2true" {
+		t.Errorf("to cordon dev2: %s", got)
+	}
+	tab.until(`nanoring.all({ name: "dev2" })[0].cordoned && !nanoring.owners("some key", 2).some((n) => n.name === "dev2")`)
+	if got := eval[string](tab, `nanoring.uncordon("dev2").then((n) => n.name + n.cordoned)`); got != "dev2false" {
+		t.Errorf("to uncordon dev2: %s", got)
+	}
+	if got := code(`nanoring.cordon("dev9")`); got != "unknown-node" {
+		t.Errorf("to cordon who is not there: %q", got)
 	}
 	if got := code(`nanoring.del("dev2")`); got != "" {
 		t.Errorf("to remove dev2: %q", got)
@@ -60,6 +73,27 @@ func testUndo(t *testing.T, b *browser) {
 
 	click(`tr[data-name='dev2'] button`)
 	tab.until(`document.querySelector("#details-name").textContent === "dev2"`)
+	for _, cordoned := range []bool{true, false, true} { // the last one undoes
+		tab.until(`document.querySelector("#cordon").textContent === "` + map[bool]string{true: "Cordon", false: "Uncordon"}[cordoned] + `"`)
+		click(map[bool]string{true: "#cordon", false: "#answer button"}[cordoned])
+		tab.until(fmt.Sprintf(`document.querySelector("tr[data-name='dev2'] .state").textContent === %q && document.querySelector("#answer").className === "good"`, map[bool]string{true: "cordoned", false: "up"}[cordoned]))
+	}
+	for _, size := range [][2]int64{{1280, 760}, {360, 780}} {
+		for _, scheme := range []string{"light", "dark"} {
+			tab.accessible(size[0], size[1], scheme)
+			if wide := eval[int64](tab, "document.documentElement.scrollWidth"); wide > size[0] {
+				t.Errorf("at %d px it is %d px wide", size[0], wide)
+			}
+			if cut := eval[[]string](tab, `[...document.querySelectorAll("td.state, #details-kind")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)`); len(cut) > 0 {
+				t.Errorf("at %d px %q are cut off", size[0], cut)
+			}
+			if err := os.WriteFile(filepath.Join(t.ArtifactDir(), fmt.Sprintf("cordon-%d-%s.png", size[0], scheme)), tab.picture(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	click("#cordon")
+	tab.until(`document.querySelector("#cordon").textContent === "Cordon" && !document.querySelector("#cordon").disabled`)
 	click("#remove")
 	tab.until(`document.querySelector("#confirm").open && document.querySelector("#confirm-title").textContent.includes("dev2")`)
 	tab.accessible(1280, 760, "light")

@@ -99,6 +99,7 @@ const answers = node.ask("who", "", { limit: 3, timeout: 1000, to });
 for await (const { from, text } of answers) names.push(from + text);
 names.push(...answers.silent, answers.failed.get("alice")?.code ?? "");
 node.on("gap", (name: string) => names.push(name));
+names.push((await node.cordon("dev1")).name, (await node.uncordon("dev1")).name);
 unlisten(), unanswer();
 await node.add("127.0.0.1:7002").catch((error: unknown) => error instanceof RingError && error.retryable);
 await node.leave();
@@ -114,6 +115,48 @@ join({ gateways: [1] });
 node.send("chat", { text: "hi" });
 // @ts-expect-error so is an answer
 node.answer("who", () => 7);
+`
+
+// talkJS is a program in Node.js, of two guests of a ring of two.
+const talkJS = `
+import { join } from "nanoring";
+
+const [one, two] = process.argv.slice(2);
+const alice = await join({ gateways: [one], name: "alice", tags: { typing: true } }), bob = await join({ gateways: [two], name: "bob" });
+const soon = (node, is) => new Promise((done) => {
+  const look = () => is() && done(off());
+  const off = node.on("change", look);
+  look();
+});
+await soon(alice, () => alice.up().length === 4);
+await alice.setTags({ page: "cart", typing: null });
+await soon(bob, () => bob.up({ tags: ["page=cart", "!typing"] }).length === 1);
+
+const heard = bob.listen("chat.*");
+const stop = bob.answer("who.edits", async ({ from, text, until }) => from + " asks who edits " + text + " until " + (until > new Date() ? "later" : until));
+while ((await alice.tell("bob", "chat.private", "psst").catch((error) => error.code)) === "nobody"); // its gateway has not heard yet that it listens
+await alice.send("chat.lobby", "hello");
+await alice.send("other", "nobody hears this");
+await alice.send("chat.bytes", new Uint8Array([0, 255]), { to: { name: "bo*" } });
+for await (const { from, topic, text, payload, told, until } of heard) {
+  console.log(from, topic, topic === "chat.bytes" ? payload.join() : text, told, until);
+  if (topic === "chat.bytes") break;
+}
+const answers = alice.ask("who.edits", "page 7", { limit: 10, timeout: 60000, to: { name: "!dev*" } });
+for await (const { from, text } of answers) console.log(from, text);
+console.log("silent", answers.silent.join(), "failed", answers.failed.size);
+stop();
+const busy = await Promise.all(Array.from({ length: 200 }, () => alice.send("much").catch((error) => error.code + ": " + error.message)));
+console.log(busy.at(-1));
+await Promise.all([alice.leave(), bob.leave()]);
+`
+
+const talkedJS = `alice chat.private psst true null
+alice chat.lobby hello false null
+alice chat.bytes 0,255 false null
+bob alice asks who edits page 7 until later
+silent  failed 0
+busy: The message was not sent: too many messages at once: try again later.
 `
 
 // TestPackage packs the library as npm would publish it, and uses it so.
@@ -154,8 +197,15 @@ func TestPackage(t *testing.T) {
 	command(t, folder, filepath.Join(folder, "checkout/web/node_modules/.bin/tsc"), "--strict", "--noEmit", "--target", "es2023",
 		"--lib", "es2023,dom", "--module", "nodenext", "--moduleResolution", "nodenext", "typed.mts")
 
-	// In Node.js it is a node, and says what it sees.
+	// In Node.js it is a node, as its README says: it has tags that change, sends, tells,
+	// listens, asks and answers.
 	dev1, dev2 := startPair(t, newNodes(t))
+	must(t, os.WriteFile(filepath.Join(folder, "talk.mjs"), []byte(talkJS), 0o666))
+	if got, want := string(command(t, folder, "node", "--experimental-websocket", "--no-warnings", "talk.mjs", gateways(dev1)[0], gateways(dev2)[0])), talkedJS; got != want {
+		t.Errorf("it says\n%s", got)
+	}
+
+	// Its command says what it sees.
 	node := exec.CommandContext(t.Context(), "node", "--experimental-websocket", "--no-warnings", filepath.Join(folder, "node_modules/nanoring/bin/nanoring.js"),
 		"watch", "--name", "in-js", "--tag", "lives=in JavaScript", gateways(dev1)[0])
 	var out lockedBuffer

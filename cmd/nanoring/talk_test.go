@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -127,8 +128,9 @@ func testSend(t *testing.T, b *browser) {
 
 func testAsk(t *testing.T, b *browser) {
 	alice, bob := startTalk(t, b)
-	eval[any](bob, `window.asked = [], window.stop = nanoring.answer("who.*", async ({ from, topic, text }) => {
+	eval[any](bob, `window.asked = [], window.stop = nanoring.answer("who.*", async ({ from, topic, text, until }) => {
 		asked.push([from, topic, text].join());
+		if (text === "until") return String(until instanceof Date && until > new Date() && until <= new Date(Date.now() + 300000));
 		if (text === "fail") throw new Error("the disk is full");
 		if (text === "busy") throw Object.assign(new Error(), { code: "busy" });
 		if (text === "much") return "x".repeat(9000);
@@ -153,6 +155,7 @@ func testAsk(t *testing.T, b *browser) {
 		{"y", "{ to: { tags: ['zone=none'] } }", " silent: "},
 		{"none", "{ to: { name: 'alice' } }", "alice:  silent: "},
 		{"bytes", "{ to: { name: 'bob' } }", "bob: 7,0 silent: "},
+		{"until", "{ to: { name: 'bob' }, timeout: 300000 }", "bob: true silent: "},
 		{"fail", "{}", "alice: alice edits fail|bob failed: failed: bob has no answer: the disk is full. silent: "},
 		{"busy", "{}", "alice: alice edits busy|bob failed: busy: bob has no answer: busy. silent: "},
 		{"much", "{}", "alice: alice edits much|bob failed: failed: bob has no answer: the answer has 9000 bytes, and may have 8192. silent: "},
@@ -220,9 +223,13 @@ func testWrongMessages(t *testing.T, b *browser) {
 		}
 	}
 	// Who sends too much is told so at once, and can send later.
-	if got := eval[string](alice, `Promise.all(Array.from({ length: 300 }, (_, i) => nanoring.send("much", String(i)).then(() => "", (error) => error.code + error.retryable)))
-		.then((codes) => [...new Set(codes)].join())`); got != ",busytrue" {
+	if got := eval[string](alice, `Promise.all(Array.from({ length: 300 }, (_, i) => nanoring.send("much", String(i)).then(() => "", (error) => error.code + error.retryable + error.message)))
+		.then((codes) => [...new Set(codes)].join())`); got != ",busytrueThe message was not sent: too many messages at once: try again later." {
 		t.Errorf("300 messages at once: %s", got)
+	}
+	if got := eval[string](alice, `Promise.all(Array.from({ length: 200 }, async () => { for await (const answer of nanoring.ask("much", "")); }).map((asked) => asked.catch((error) => error.code + error.retryable + error.message)))
+		.then((errors) => errors.findLast(Boolean))`); got != "busytrueThe question was not asked: too many messages at once: try again later." {
+		t.Errorf("200 questions at once: %s", got)
 	}
 	eventually(t, "it can send again", func() bool {
 		return eval[string](alice, `nanoring.send("much", "again").then(() => "sent", (error) => error.code)`) == "sent"
@@ -297,7 +304,7 @@ func testBusyHearer(t *testing.T, b *browser) {
 	defer gate.Close()
 	alice, bob := startTalk(t, b)
 	bob.hears(alice, "n*", "n")
-	eval[any](bob, `nanoring.answer("q", () => "late"), undefined`)
+	eval[any](bob, `window.gaps = [], nanoring.on("gap", (name) => gaps.push(name)), nanoring.answer("q", () => "late"), undefined`)
 	eval[any](alice, fmt.Sprintf(`(async () => {
 		const { join } = await import(%q);
 		window.many = await Promise.all(Array.from({ length: 12 }, (_, i) => join({ gateways: [nanoring.gateway.url], name: "many" + i })));
@@ -327,7 +334,7 @@ func testBusyHearer(t *testing.T, b *browser) {
 	bob.until("words.length === 1024")
 	eval[any](alice, `nanoring.send("n", "last")`)
 	bob.until("words.length === 1025")
-	if got := eval[string](bob, `words.at(-1) + " " + words.filter((word) => word.endsWith("true")).length`); got != "alice,n,last,false,true 1" {
+	if got := eval[string](bob, `words.at(-1) + " " + words.filter((word) => word.endsWith("true")).length + " " + JSON.stringify(gaps)`); got != `alice,n,last,false,true 1 [""]` {
 		t.Error(got)
 	}
 }
@@ -410,6 +417,26 @@ func testTalkPage(t *testing.T, b *browser) {
 	}
 	if got := eval[int](page, `document.querySelectorAll("#talk-list :not(li, div, time, bdi, span)").length`); got != 0 {
 		t.Errorf("%d elements are none of the page's", got)
+	}
+
+	// So is a question, and a name and tags that are markup.
+	markup := `<img src=x onerror=alert(2)>`
+	eval[any](alice, fmt.Sprintf(`(async () => {
+		const { join } = await import(%q);
+		const evil = await join({ gateways: [nanoring.gateway.url], name: %q, tags: { "<script>": "<iframe>" } });
+		evil.ask("who.is", "<i>there</i>?").next();
+	})()`, eval[string](alice, "new URLSearchParams(location.search).get('from')"), markup))
+	page.until(`document.querySelectorAll("#talk-list li").length === 6`)
+	if got := eval[string](page, `(() => {
+		const line = document.querySelector("#talk-list li div");
+		return [...line.children].map((e) => e.textContent).join(" ") + " " + getComputedStyle(line.lastElementChild, "::before").content;
+	})()`); got != markup+` who.is <i>there</i>? "asks: "` {
+		t.Errorf("of a question it shows %q", got)
+	}
+	page.until(`nanoring.all().length === 5 && [...document.querySelectorAll("#nodes-body tr")].some((row) => row.dataset.name.startsWith("<img") && (row.querySelector("button").click(), true))`)
+	page.until(`document.querySelector("#details-name").textContent === ` + strconv.Quote(markup) + ` && document.querySelector("#details-tags").textContent === "<script>=<iframe>"`)
+	if got := eval[int](page, `document.querySelectorAll("img, i, iframe, body script").length`); got != 0 {
+		t.Errorf("%d elements are made of what others say", got)
 	}
 
 	// What comes at once in great number is calm: it has few lines.
