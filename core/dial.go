@@ -66,6 +66,19 @@ func (o *overlay) redialNext() {
 	}
 }
 
+// outsleep drops what has waited for a connection while this process was not run: it says
+// how old it was when it was written.
+func (o *overlay) outsleep() {
+	for _, c := range o.conns {
+		if c.state != connEstablished {
+			c.queue = nil
+		}
+	}
+	for i := range o.broken {
+		o.broken[i].queue = nil
+	}
+}
+
 // refill begins a period.
 func (o *overlay) refill() {
 	o.left = perPeriod

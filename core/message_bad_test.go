@@ -258,3 +258,22 @@ func TestThousandStars(t *testing.T) {
 		t.Error("a filter is longer than may be")
 	}
 }
+
+// TestHearsInItsGrace: whoever wishes to hear is taken down also while this node is about to
+// leave, since it may stay.
+func TestHearsInItsGrace(t *testing.T) {
+	g := start(t, me())
+	a := g.peer("a")
+	del := g.member("me", wire.Member{Address: "me:7946"})
+	g.wall++
+	del.Rank, del.Stamp = 2, g.wall
+	if g.receive(a, rumor(del)); len(events(g.effects, core.EventLeaving)) != 1 {
+		t.Fatal("it does not take note of its deletion")
+	}
+	for op, want := range map[core.Op]wire.Code{core.Hear: 0, core.SendMessage: wire.CodeHalting} {
+		result := events(g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 7, Op: op, Topic: "t", Hear: core.Subscription{Messages: []string{"*"}}}}), core.EventResult)
+		if len(result) != 1 || result[0].Code != want {
+			t.Errorf("%d: %+v, want code %d", op, result, want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ func (r *Ring) do(cmd *Command) {
 	case cmd.Op == Stop:
 		r.goodbye(HaltStopped)
 		return
-	case code != 0:
+	case code != 0 && (cmd.Op != Hear || r.halted): // to hear is nobody else's business
 	case cmd.Op == Add:
 		code, text = r.add(cmd)
 	case cmd.Op == Del:

@@ -346,3 +346,23 @@ func TestExpecting(t *testing.T) {
 		}
 	}
 }
+
+// TestOutsleep: what waits for a connection says how old it was when it was written, so it
+// does not wait while the process is not run.
+func TestOutsleep(t *testing.T) {
+	o := newTestOverlay(t, "x", "y")
+	c := o.dial("x:1", "x", dialRedial)
+	c.queue = []string{"frame"}
+	open := &conn{id: 99}
+	open.state, open.name = connEstablished, "y"
+	o.admit(open)
+	o.conns[open.id], open.queue = open, []string{"frame"}
+	o.broken = []brokenOff{{"y", []string{"frame"}}}
+	o.outsleep()
+	if c.queue != nil || o.broken[0].queue != nil {
+		t.Errorf("%v and %v wait still", c.queue, o.broken)
+	}
+	if len(open.queue) != 1 {
+		t.Error("what is about to be sent is gone")
+	}
+}

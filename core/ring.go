@@ -123,6 +123,9 @@ func (r *Ring) takeTime(in *Input) {
 		r.wakeAt = r.mono
 		r.detector.health.worse()
 	}
+	if r.nap != 0 && r.woke == r.newsTime() {
+		r.overlay.outsleep()
+	}
 	r.now = r.mono - r.slept
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {

@@ -34,9 +34,9 @@ type ears struct {
 	heard map[string]int // payloads
 	last  map[*process]int
 	told  map[*process]int
-	still int64 // when it did not run last
-	via   int64 // when the process started by which it is connected, if it is a guest
-	group int   // of those that are connected with one another, when that was looked at last
+	still int64            // when it did not run last
+	gaps  map[string]int64 // when it was told last that something of a node was lost
+	group int              // of those that are connected with one another, when that was looked at last
 }
 
 // saying is a message, or a question.
@@ -63,7 +63,7 @@ func (t *talk) start(p *process) {
 	if t == nil || p.m.opt.Rogue != nil {
 		return
 	}
-	t.procs[p] = &ears{since: t.w.now, heard: make(map[string]int), last: make(map[*process]int), told: make(map[*process]int)}
+	t.procs[p] = &ears{since: t.w.now, heard: make(map[string]int), last: make(map[*process]int), told: make(map[*process]int), gaps: make(map[string]int64)}
 	t.w.whisper(p, core.Command{Op: core.Hear, Hear: core.Subscription{Messages: []string{"m.*"}, Questions: []string{"q*"}}}, 0)
 }
 
@@ -167,15 +167,17 @@ func (t *talk) event(p *process, e *core.Event) {
 			t.broken(p, what, " after a later one, ", strconv.Itoa(order[s.by]))
 		case e.Told != (s.op == core.Tell) || s.to != "" && s.to != p.m.opt.Node:
 			t.broken(p, what, " which is not for it")
-		case s.at+10*core.Second < l.since && t.w.promises.apart < s.at: // nobody can know how long a machine sleeps whose clock is set meanwhile
+		case s.at+10*core.Second < l.since && max(t.w.promises.apart, t.set) < s.at: // nobody can know how long a machine sleeps whose clock is set meanwhile
 			t.broken(p, what, " of before it started")
 		}
 		order[s.by] = s.number
 		if e.Question != 0 {
 			t.w.whisper(p, core.Command{Op: core.Answer, Question: e.Question, Payload: p.m.opt.Node}, t.rng.Int64N(300*core.Millisecond))
 		}
+	case core.EventGap:
+		l.gaps[e.Name] = t.w.now
 	case core.EventRefused:
-		if o := t.w.living(p.m.opt.Ring, e.Name); e.Code == wire.CodeForbidden && o != nil && t.procs[o.proc] != nil && isOfMessages(e.Text) && !t.w.more(o) {
+		if o := t.w.living(p.m.opt.Ring, e.Name); e.Code == wire.CodeForbidden && o != nil && (e.Addr == o.addr || e.Addr == o.name) && t.procs[o.proc] != nil && isOfMessages(e.Text) && !t.w.more(o) {
 			t.broken(p, "and ", e.Name, ": ", e.Text)
 		}
 	case core.EventAnswer:
@@ -216,17 +218,22 @@ func (t *talk) look() {
 	if t == nil || len(t.open) == 0 {
 		return
 	}
-	t.group()
 	for p, l := range t.procs {
 		if p.m.paused {
 			l.still = t.w.now
 		}
 	}
 	var left []*saying
+	young := -1 // processes that the groups are without
 	for _, s := range t.open {
+		since := s.at - 5*core.Second
+		if n := t.younger(since); n != young {
+			young = n
+			t.group(since)
+		}
 		sender := t.procs[s.by]
 		for q := range s.apart {
-			if l := t.procs[q]; l.group == 0 || l.group != sender.group || l.via > s.at-5*core.Second || sender.via > s.at-5*core.Second {
+			if l := t.procs[q]; l.group == 0 || l.group != sender.group {
 				s.apart[q] = t.w.now
 			}
 		}
@@ -261,7 +268,8 @@ func (t *talk) judge(s *saying) {
 	}
 	var names []string
 	for q, apart := range s.apart {
-		if !q.dead && t.procs[q].heard[s.payload] == 0 && apart <= s.at+heardWithin-together {
+		told := apart > s.at && t.procs[q].gaps[s.by.m.opt.Node] > s.at // who was not connected for a while
+		if !q.dead && t.procs[q].heard[s.payload] == 0 && apart <= s.at+heardWithin-together && !told {
 			names = append(names, q.m.name)
 		}
 	}
@@ -271,11 +279,22 @@ func (t *talk) judge(s *saying) {
 	}
 }
 
-// group finds out who is connected with whom, directly or through others. Who is
-// connected with nobody is in none.
-func (t *talk) group() {
+// younger counts the processes that started after a time.
+func (t *talk) younger(since int64) (n int) {
 	for p, l := range t.procs {
-		if l.group = 0; p.dead {
+		if !p.dead && l.since > since {
+			n++
+		}
+	}
+	return n
+}
+
+// group finds out who is connected with whom, directly or through others that were up
+// at a time: who started later does not pass on what was sent before. Who is connected
+// with nobody is in none.
+func (t *talk) group(since int64) {
+	for p, l := range t.procs {
+		if l.group = 0; p.dead || l.since > since {
 			l.group = -1
 		}
 	}
@@ -302,7 +321,7 @@ func (t *talk) flood(p *process, n int) {
 			continue
 		}
 		if q.m.opt.Guest {
-			t.procs[q].group, t.procs[q].via = n, t.procs[p].since
+			t.procs[q].group = n
 			continue
 		}
 		t.flood(q, n)
