@@ -26,7 +26,7 @@ func (o *output) begin() {
 	clear(o.effects)
 	clear(o.joiners)
 	if cap(o.effects) > maxKept && len(o.effects) <= maxKept {
-		o.effects, o.events, o.joiners = nil, nil, make(map[string]*Event)
+		o.effects, o.events, o.results, o.joiners = nil, nil, nil, make(map[string]*Event)
 	}
 	if cap(o.buf) > maxBuf && len(o.buf) <= maxBuf {
 		o.buf = nil

@@ -29,6 +29,21 @@ func TestStorms(t *testing.T) {
 	}
 }
 
+// TestTalks lives stories in which something is said all the time.
+func TestTalks(t *testing.T) {
+	for seed := *first; seed < *first+uint64(*seeds); seed++ {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			tale := sim.Tale{Seed: seed, Crowd: -1, Talk: true}
+			w, err := tale.Live(sim.Config{New: twins(t)})
+			w.Close()
+			if err != nil {
+				t.Fatalf("%v\nagain:\n\n    go test ./host -run TestTalks -host.seeds=1 -host.seed=%d\n", err, seed)
+			}
+		})
+	}
+}
+
 // TestLargeRing merges and synchronizes sets of thousands of records.
 func TestLargeRing(t *testing.T) {
 	t.Parallel()

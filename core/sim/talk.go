@@ -267,6 +267,11 @@ func (t *talk) judge(s *saying) {
 		return // it may be over before a connection is there again
 	}
 	var names []string
+	for q := range s.apart {
+		if s.to != "" && t.procs[q].heard[s.payload] > 0 {
+			return // of two processes of that name one is told
+		}
+	}
 	for q, apart := range s.apart {
 		told := apart > s.at && t.procs[q].gaps[s.by.m.opt.Node] > s.at // who was not connected for a while
 		if !q.dead && t.procs[q].heard[s.payload] == 0 && apart <= s.at+heardWithin-together && !told {
