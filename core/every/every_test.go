@@ -4,6 +4,7 @@ import (
 	"flag"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -42,12 +43,14 @@ func TestEvery(t *testing.T) {
 	if *sceneFlag != "" && !slices.ContainsFunc(Scenes(), func(sc *Scene) bool { return sc.Name == *sceneFlag }) {
 		t.Fatalf("there is no scene %s", *sceneFlag)
 	}
+	var mu sync.Mutex // of all
 	round := func(t *testing.T, deeper int) {
 		for _, sc := range Scenes() {
 			if *sceneFlag != "" && sc.Name != *sceneFlag {
 				continue
 			}
 			t.Run(sc.Name, func(t *testing.T) {
+				t.Parallel()
 				begun, err := sc.Begin()
 				if err != nil {
 					t.Fatal(err)
@@ -64,7 +67,9 @@ func TestEvery(t *testing.T) {
 						b.Depart = b.Depth
 					}
 					counts, fault := begun.Explore(b)
+					mu.Lock()
 					all.add(&counts)
+					mu.Unlock()
 					if testing.Verbose() { // else it is only in the way of what is wrong
 						t.Logf("%s, %d choices: %s", s.name, b.Depth, counts.String())
 					}
@@ -75,10 +80,10 @@ func TestEvery(t *testing.T) {
 			})
 		}
 	}
-	round(t, 0)
+	t.Run("scenes", func(t *testing.T) { round(t, 0) })
 	t.Logf("all: %s", all.String())
 	for deeper := 1; time.Now().Before(until) && !t.Failed(); deeper++ {
-		round(t, deeper)
+		t.Run("deeper", func(t *testing.T) { round(t, deeper) })
 		t.Logf("%d deeper, all: %s", deeper, all.String())
 	}
 }
