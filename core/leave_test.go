@@ -125,23 +125,15 @@ func TestLeavesWithWhatItOwes(t *testing.T) {
 func TestLeavesLast(t *testing.T) {
 	g := start(t, me())
 	a := g.peer("a")
-	own := func() wire.Record {
-		for _, w := range records(t, g.ring) {
-			if w.Name == "me" && w.Set == wire.Nodes {
-				return w
-			}
-		}
-		return wire.Record{}
-	}
 	ahead := g.member("b", wire.Member{Address: "b:7946"})
 	ahead.Stamp += core.Second
 	g.receive(a, rumor(ahead))
-	if g.leave(); own().Rank != 2 || own().Stamp != ahead.Stamp {
-		t.Errorf("it left at %d, and knows what is of %d", own().Stamp, ahead.Stamp)
+	if g.leave(); g.own().Rank != 2 || g.own().Stamp != ahead.Stamp {
+		t.Errorf("it left at %d, and knows what is of %d", g.own().Stamp, ahead.Stamp)
 	}
 	ahead.Rank, ahead.Stamp = 2, ahead.Stamp+3*core.Second
 	g.receive(a, rumor(ahead))
-	if g.tick(2 * core.Second); own().Rank != 2 || own().Stamp != ahead.Stamp {
-		t.Errorf("it left at %d, and heard then what is of %d", own().Stamp, ahead.Stamp)
+	if g.tick(2 * core.Second); g.own().Rank != 2 || g.own().Stamp != ahead.Stamp {
+		t.Errorf("it left at %d, and heard then what is of %d", g.own().Stamp, ahead.Stamp)
 	}
 }

@@ -12,22 +12,14 @@ import (
 func TestRecall(t *testing.T) {
 	g := start(t, me())
 	a := g.peer("a")
-	own := func() wire.Record {
-		for _, w := range records(t, g.ring) {
-			if w.Name == "me" && w.Set == wire.Nodes {
-				return w
-			}
-		}
-		return wire.Record{}
-	}
-	was := own()
+	was := g.own()
 	g.wall += core.Minute / 2
 	del := was
 	del.Rank, del.Stamp = 2, was.Stamp-core.Second
 	g.receive(a, rumor(del))
-	m, err := wire.ParseMember(own().Value)
-	if err != nil || m.Deleted != del.Stamp || own().Stamp != was.Stamp+1 {
-		t.Errorf("it says %+v of %+v, and said it at %d", m, own(), was.Stamp)
+	m, err := wire.ParseMember(g.own().Value)
+	if err != nil || m.Deleted != del.Stamp || g.own().Stamp != was.Stamp+1 {
+		t.Errorf("it says %+v of %+v, and said it at %d", m, g.own(), was.Stamp)
 	}
 	del.Stamp = was.Stamp + core.Second
 	if g.receive(a, rumor(del)); len(events(g.effects, core.EventLeaving)) != 1 {

@@ -351,3 +351,15 @@ func records(t testing.TB, r *core.Ring) []wire.Record {
 	})
 	return s.Records
 }
+
+// own returns the record of me in nodes.
+func (g *rig) own() wire.Record {
+	g.Helper()
+	for _, w := range records(g, g.ring) {
+		if w.Name == "me" && w.Set == wire.Nodes {
+			return w
+		}
+	}
+	g.Fatal("it does not know itself")
+	return wire.Record{}
+}
