@@ -95,8 +95,7 @@ test: browser network ## check and test everything, as CI does
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
-	@echo '== 2,000 schedules, stories and storms, for both engines'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host -rapid.checks=2000
-	@echo '== nodes in the sandbox'; go test -timeout $(TIMEOUT) -run $(TWINS) ./cmd/nanoring
+	@echo '== schedules, stories and storms, for both engines, and nodes in the sandbox'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host ./cmd/nanoring
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(firstword $(RACE))'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
