@@ -99,7 +99,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if by.opened.Role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+	if by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
 		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
@@ -108,7 +108,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	maxGuests := 0
-	if by.opened.Role == core.Guest {
+	if by.opened.role == core.Guest {
 		maxGuests = n.cfg.MaxGuests
 	}
 	if !n.inbound.reserve(maxGuests, by.token) {
@@ -128,14 +128,15 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key = by.key
+	c.key, c.story.open = by.key, by.opened
 	welcome(r)
 	n.inbound.opened(c)
+	token := by.token // all else of by is not kept for as long
 	over := func() {
 		n.inbound.spoke(c)
-		n.inbound.release(maxGuests, by.token)
+		n.inbound.release(maxGuests, token)
 	}
-	if !n.adopt(c, by.opened, over) {
+	if !n.adopt(c, over) {
 		over()
 		ws.CloseNow()
 	}

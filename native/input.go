@@ -1,0 +1,44 @@
+package native
+
+import (
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// input is what the loop is given for the engine. It is small: most are frames, and each
+// of many readers has one on its stack.
+type input struct {
+	kind    core.InputKind // Opened, Received, Closed, Do
+	code    wire.Code
+	id      core.ConnID
+	conn    *conn // nil if a dial failed, and of Do
+	frame   []byte
+	command *core.Command
+	answer  chan<- result // of Do
+}
+
+// whole is what the engine gets.
+func (in *input) whole() core.Input {
+	all := core.Input{Kind: in.kind, Conn: in.id, Frame: in.frame, Code: in.code}
+	switch in.kind {
+	case core.Opened:
+		in.conn.story.open.describe(&all)
+	case core.Do:
+		all.Command = *in.command
+	}
+	return all
+}
+
+// opening is what an engine is told of a connection that opens: see core.Input.
+type opening struct {
+	role   core.Role
+	addr   string
+	name   string
+	tags   []wire.Tag
+	own    []string
+	topics *core.Topics
+}
+
+func (o *opening) describe(in *core.Input) {
+	in.Role, in.Addr, in.Name, in.Tags, in.Own, in.Topics = o.role, o.addr, o.name, o.tags, o.own, o.topics
+}
