@@ -28,7 +28,7 @@ type board struct {
 }
 
 // happened is an event as it is kept: nearly all are of nodes, which have little of what
-// an Event has room for.
+// an Event has room for, and are shared with the view.
 type happened struct {
 	what   core.What
 	at     time.Time
@@ -75,17 +75,17 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 	}
 	h := happened{at: at}
 	if e.Kind == core.EventNode {
-		before, known = b.view.Get(e.Node.Name)
+		if h.before = b.view.Shared(e.Node.Name); h.before != nil {
+			before, known = *h.before, true
+		}
 		h.what = b.view.Apply(e, at.UnixMicro())
+		if h.node = b.view.Shared(e.Node.Name); h.node == nil { // it was removed
+			node := e.Node
+			h.node = &node
+		}
 		b.all, b.up = nil, nil
 		b.countUp(known, before.State, -1)
 		b.countUp(true, e.Node.State, +1)
-		node := e.Node
-		h.node = &node
-		if known {
-			was := before
-			h.before = &was
-		}
 	} else {
 		other := *e
 		h.other = &other
