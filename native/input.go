@@ -42,3 +42,14 @@ type opening struct {
 func (o *opening) describe(in *core.Input) {
 	in.Role, in.Addr, in.Name, in.Tags, in.Own, in.Topics = o.role, o.addr, o.name, o.tags, o.own, o.topics
 }
+
+// tick is not a part of loop, nor is bye: an Input is so large that the stack of an idle
+// node would be.
+//
+//go:noinline
+func (l *loop) tick() { l.step(core.Input{Kind: core.Tick}) }
+
+//go:noinline
+func (l *loop) bye() {
+	l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
+}

@@ -80,7 +80,7 @@ func (l *loop) loop() {
 		case in := <-l.inputs:
 			l.take(in)
 		case <-l.wake.C:
-			l.step(core.Input{Kind: core.Tick})
+			l.tick()
 		case do := <-l.asides:
 			do(l)
 		case err := <-l.store.done:
@@ -89,7 +89,7 @@ func (l *loop) loop() {
 			l.rested()
 		case <-stop:
 			stop, late = nil, time.After(byeTime)
-			l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
+			l.bye()
 		case <-late:
 			l.halt = core.HaltStopped
 		}
