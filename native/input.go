@@ -5,8 +5,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// input is what the loop is given for the engine. It is small: most are frames, and each
-// of many readers has one on its stack.
+// input is what the loop is given for the engine. It is small, as most are frames.
 type input struct {
 	kind    core.InputKind // Opened, Received, Closed, Do
 	code    wire.Code
@@ -27,6 +26,14 @@ func (in *input) whole() core.Input {
 		all.Command = *in.command
 	}
 	return all
+}
+
+// postOf hands the engine an input of a connection. It is not a part of serve, on whose
+// stack each of many readers would have one while it waits.
+//
+//go:noinline
+func (n *Node) postOf(c *conn, kind core.InputKind, frame []byte, code wire.Code) bool {
+	return n.post(input{kind: kind, code: code, id: c.id, conn: c, frame: frame})
 }
 
 // opening is what an engine is told of a connection that opens: see core.Input.

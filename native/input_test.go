@@ -13,8 +13,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// TestInputIsSmall: each reader waits with one on its stack, and the engine's channel has
-// room for some.
+// TestInputIsSmall: the engine's channel has room for some.
 func TestInputIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(input{}); size > 96 {
 		t.Errorf("%d bytes", size)

@@ -373,15 +373,15 @@ func (n *Node) adopt(c *conn, over func()) bool {
 // It has one frame under way at a time, so a flood waits in the sender's TCP.
 // When the engine is done it goes on reading, for the close handshake.
 func (n *Node) serve(c *conn) {
-	n.post(input{kind: core.Opened, id: c.id, conn: c})
+	n.postOf(c, core.Opened, nil, 0)
 	for {
 		frame, code := c.read()
 		if code != 0 {
-			n.post(input{kind: core.Closed, id: c.id, conn: c, code: code})
+			n.postOf(c, core.Closed, nil, code)
 			return
 		}
 		n.inbound.spoke(c)
-		if n.post(input{kind: core.Received, id: c.id, conn: c, frame: frame}) {
+		if n.postOf(c, core.Received, frame, 0) {
 			select {
 			case <-c.taken:
 				c.release()
