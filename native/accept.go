@@ -165,7 +165,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		h.conn = secure.NetConn() // cut off at once, it does not wait to say so
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
+	from := io.Reader(conn)
+	if len(early) > 0 {
+		from = io.MultiReader(bytes.NewReader(early), conn)
+	}
+	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
 	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }
