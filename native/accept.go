@@ -99,7 +99,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if by.opened.Role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+	if by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
 		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
@@ -108,7 +108,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	maxGuests := 0
-	if by.opened.Role == core.Guest {
+	if by.opened.role == core.Guest {
 		maxGuests = n.cfg.MaxGuests
 	}
 	if !n.inbound.reserve(maxGuests, by.token) {
@@ -128,14 +128,15 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key = by.key
+	c.key, c.story.open = by.key, by.opened
 	welcome(r)
 	n.inbound.opened(c)
+	token := by.token // all else of by is not kept for as long
 	over := func() {
 		n.inbound.spoke(c)
-		n.inbound.release(maxGuests, by.token)
+		n.inbound.release(maxGuests, token)
 	}
-	if !n.adopt(c, by.opened, over) {
+	if !n.adopt(c, over) {
 		over()
 		ws.CloseNow()
 	}
@@ -164,7 +165,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		h.conn = secure.NetConn() // cut off at once, it does not wait to say so
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
+	from := io.Reader(conn)
+	if len(early) > 0 {
+		from = io.MultiReader(bytes.NewReader(early), conn)
+	}
+	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
 	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

@@ -383,7 +383,7 @@ func TestTooManyConnections(t *testing.T) {
 	if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Fatal(err)
 	}
-	if _, _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
+	if _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
 		t.Fatal(code)
 	}
 }

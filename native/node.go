@@ -348,7 +348,7 @@ func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) 
 		c.ID = n.nextCmd.Add(1)
 	}
 	answer := make(chan result, 1)
-	in := input{Input: core.Input{Kind: core.Do, Command: c}, answer: answer}
+	in := input{kind: core.Do, command: &c, answer: answer}
 	select {
 	case n.inputs <- in:
 	case <-n.halted:

@@ -35,7 +35,7 @@ func (n *Node) Status() Status {
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	n.board.mu.Lock()
-	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
+	s.Members, s.Up = n.board.view.Len(), n.board.ups
 	own, _ := n.board.view.Get(n.cfg.Name)
 	s.Cordoned = own.Cordoned
 	n.board.mu.Unlock()
