@@ -214,12 +214,8 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 	}
-	if s := n.Status(); s.WriteError != "" {
-		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: GET /v1/status says why")
-		return
-	}
-	if n.draining.Load() > 0 {
-		problem(w, http.StatusServiceUnavailable, "draining", "the node drains, and will stop: guests, and whoever needs a node, take another one")
+	if why := n.unready(); why != nil {
+		problem(w, http.StatusServiceUnavailable, why.Code, why.Text)
 		return
 	}
 	n.getHealth(w, r)

@@ -65,6 +65,8 @@ type Node struct {
 		connections    int
 		stale, leaving bool
 		writeError     error
+		writing        time.Time // since when a write of the ring file is under way; zero if none is
+		trapped        time.Time // when the engine broke last
 	}
 }
 

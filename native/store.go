@@ -89,6 +89,9 @@ func (l *loop) save(retry bool) {
 	}
 	s.retry.Stop()
 	s.writing, s.knows = s.dirty, l.board.len() > 1
+	l.status.Lock()
+	l.status.writing = time.Now()
+	l.status.Unlock()
 	go func() { s.done <- s.write(snapshot) }()
 }
 
@@ -130,7 +133,7 @@ func (l *loop) outcome(seq uint64, err error) {
 		err = fmt.Errorf("%w: %w", ErrNotWritten, err)
 	}
 	l.status.Lock()
-	l.status.writeError = s.err
+	l.status.writeError, l.status.writing = s.err, time.Time{}
 	l.status.Unlock()
 	s.answer(seq, err)
 }
