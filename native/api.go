@@ -47,12 +47,13 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
+	mux.Handle("GET /metrics", n.authorize(n.getMetrics))
 	mux.HandleFunc("GET /healthz", n.getHealth)
 	mux.HandleFunc("GET /readyz", n.getReady)
 	if !n.cfg.NoPage {
 		servePage(mux, n.keeper.Now().Secured())
 	}
-	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return n.meter.watched(n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.RequestURI == "*" {
 			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
 			return
@@ -62,7 +63,7 @@ func (n *Node) routes() http.Handler {
 			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
 		}
 		mux.ServeHTTP(w, r)
-	}))
+	})))
 }
 
 // NodeJSON is a node in the HTTP API.
@@ -244,6 +245,7 @@ func readBody(w http.ResponseWriter, r *http.Request, v any) bool {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
+		w.Header().Set("Connection", "close") // the rest is not read
 		problem(w, http.StatusRequestEntityTooLarge, "too-large", "the body is over "+strconv.Itoa(maxBody)+" bytes")
 	case err != nil:
 		problem(w, http.StatusBadRequest, "bad-request", "the body is not as it should be: "+err.Error())
@@ -275,6 +277,9 @@ func newProblem(status int, code, detail string) Problem {
 }
 
 func (p Problem) answer(w http.ResponseWriter) {
+	if watched, ok := w.(*watchedWriter); ok {
+		watched.problem(p.Code)
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)

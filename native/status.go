@@ -51,3 +51,9 @@ func (n *Node) Status() Status {
 	}
 	return s
 }
+
+func (l *loop) countConns() {
+	l.status.Lock()
+	l.status.connections = len(l.conns)
+	l.status.Unlock()
+}

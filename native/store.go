@@ -92,7 +92,12 @@ func (l *loop) save(retry bool) {
 	l.status.Lock()
 	l.status.writing = time.Now()
 	l.status.Unlock()
-	go func() { s.done <- s.write(snapshot) }()
+	go func() {
+		began := time.Now()
+		err := s.write(snapshot)
+		l.meter.wrote(time.Since(began), len(snapshot), err)
+		s.done <- err
+	}()
 }
 
 // wrote takes the outcome of a write.
