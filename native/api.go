@@ -48,8 +48,11 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.Handle("GET /metrics", n.authorize(n.getMetrics))
-	mux.HandleFunc("GET /healthz", n.getHealth)
-	mux.HandleFunc("GET /readyz", n.getReady)
+	mux.Handle("GET /v1/targets", n.authorize(n.getTargets))
+	for _, method := range []string{"GET", "OPTIONS"} { // the latter is haproxy's
+		mux.HandleFunc(method+" /healthz", n.getHealth)
+		mux.HandleFunc(method+" /readyz", n.getReady)
+	}
 	if !n.cfg.NoPage {
 		servePage(mux, n.keeper.Now().Secured())
 	}
@@ -216,7 +219,7 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 	default:
 	}
 	if why := n.unready(); why != nil {
-		problem(w, http.StatusServiceUnavailable, why.Code, why.Text)
+		problem(w, http.StatusServiceUnavailable, why.code, why.means+": GET /v1/status says more")
 		return
 	}
 	n.getHealth(w, r)

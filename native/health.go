@@ -133,13 +133,13 @@ func (c *condition) of(f *facts) (Condition, bool) {
 }
 
 // conditionsOf returns what holds, the worst first, and which of it keeps the node from being ready.
-func conditionsOf(f *facts) (all []Condition, unready *Condition) {
+func conditionsOf(f *facts) (all []Condition, unready *condition) {
 	all = []Condition{}
 	for i := range conditions {
 		if is, ok := conditions[i].of(f); ok {
 			all = append(all, is)
 			if conditions[i].unready && unready == nil {
-				unready = &is
+				unready = &conditions[i]
 			}
 		}
 	}
@@ -173,7 +173,7 @@ func (n *Node) health() (f facts) {
 }
 
 // unready returns what keeps the node from being ready; nil if it is.
-func (n *Node) unready() *Condition {
+func (n *Node) unready() *condition {
 	f := n.health()
 	_, why := conditionsOf(&f)
 	return why
