@@ -49,6 +49,7 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.Handle("GET /metrics", n.authorize(n.getMetrics))
 	mux.Handle("GET /v1/targets", n.authorize(n.getTargets))
+	mux.Handle("GET /v1/openapi.json", n.authorize(getOpenAPI))
 	for _, method := range []string{"GET", "OPTIONS"} { // the latter is haproxy's
 		mux.HandleFunc(method+" /healthz", n.getHealth)
 		mux.HandleFunc(method+" /readyz", n.getReady)
