@@ -38,6 +38,8 @@ type Node struct {
 	keeper   *trust.Keeper
 	rare     rarely
 	guesses  guesses
+	meter    *meter
+	door     *door // nil if nothing is listened on
 
 	inputs  chan input
 	asides  chan func(*loop) // what else its goroutine is to do
@@ -65,6 +67,8 @@ type Node struct {
 		connections    int
 		stale, leaving bool
 		writeError     error
+		writing        time.Time // since when a write of the ring file is under way; zero if none is
+		trapped        time.Time // when the engine broke last
 	}
 }
 
@@ -85,6 +89,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
+		meter:   newMeter(),
 		inputs:  make(chan input, 16),
 		asides:  make(chan func(*loop)),
 		stop:    make(chan struct{}),
@@ -93,6 +98,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
+	n.hearing.dropped = n.meter.count("messages_dropped_total")
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
@@ -194,7 +200,8 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		return newDoor(l, n.keeper.Server(), n.log), nil
+		n.door = newDoor(l, n.keeper.Server(), n.log)
+		return n.door, nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -356,6 +363,7 @@ func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) 
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+	defer func() { n.meter.asked(c.Op, err) }()
 	select {
 	case r := <-answer:
 		return r.name, r.err

@@ -20,6 +20,8 @@ type Status struct {
 	Keys        []string  `json:"keys"`
 	Messages    Talk      `json:"messages"`
 	Clocks      []Clock   `json:"clocks"`
+	// Conditions are what an operator should know, the worst first: docs/operations.md.
+	Conditions []Condition `json:"conditions"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
 	// whose clock agrees with its own, which is wrong, probably, and not those of all
 	// others. It is zero if that is not so.
@@ -34,6 +36,8 @@ func (n *Node) Status() Status {
 	}
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
+	f := n.health()
+	s.Conditions, _ = conditionsOf(&f)
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), n.board.ups
 	own, _ := n.board.view.Get(n.cfg.Name)
@@ -46,4 +50,10 @@ func (n *Node) Status() Status {
 		s.WriteError = n.status.writeError.Error()
 	}
 	return s
+}
+
+func (l *loop) countConns() {
+	l.status.Lock()
+	l.status.connections = len(l.conns)
+	l.status.Unlock()
 }
