@@ -25,7 +25,8 @@ import (
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	addr     string // where others dial it; "" if nobody can
+	logs     *LogQueue // that writes it
+	addr     string    // where others dial it; "" if nobody can
 	instance wire.Instance
 	epoch    time.Time // of the engine's monotonic time
 	folder   *disk.Folder
@@ -37,6 +38,7 @@ type Node struct {
 	clocks   clocks
 	keeper   *trust.Keeper
 	rare     rarely
+	flaps    flapping
 	guesses  guesses
 
 	inputs  chan input
@@ -83,7 +85,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n := &Node{
 		cfg:     cfg,
 		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
-		log:     cfg.Log.With("node", cfg.Name),
+		logs:    NewLogQueue(cfg.Log.Handler()),
 		epoch:   time.Now(),
 		inputs:  make(chan input, 16),
 		asides:  make(chan func(*loop)),
@@ -93,6 +95,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
+	n.log = slog.New(n.logs).With("node", cfg.Name)
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
@@ -194,7 +197,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		return newDoor(l, n.keeper.Server(), n.log), nil
+		return newDoor(l, n.keeper.Server(), n.log, &n.rare), nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -64,6 +64,7 @@ type status struct {
 	Leaving     bool      `json:"leaving"`
 	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
+	LogLost     uint64    `json:"log_lost"`
 	Keys        []string  `json:"keys"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`

@@ -125,6 +125,8 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
+	outliveReaders()
+	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
 	files := config.SecretFile != "" || config.TLSCert != ""
 	signals, release := untilStopped(cmd.Context(), !files)
 	defer release()
@@ -152,7 +154,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		node.Close()
 		return usage(cmd, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
+	say(cmd.OutOrStdout(), fmt.Sprintf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data))
 	for running := true; running; {
 		select {
 		case <-reread:
@@ -260,9 +262,9 @@ func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch f.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(native.NewLogQueue(slog.NewTextHandler(w, options))), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(native.NewLogQueue(slog.NewJSONHandler(w, options))), nil
 	}
 	return nil, fmt.Errorf("no --log-format %q: there are text, json", f.logFormat)
 }

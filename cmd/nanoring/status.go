@@ -66,6 +66,9 @@ func statusCommand(o *options) *cobra.Command {
 			if s.WriteError != "" {
 				t.row("DISK", "the ring file cannot be written: "+s.WriteError)
 			}
+			if s.LogLost > 0 {
+				t.row("LOG", fmt.Sprintf("%d of its lines were lost: what reads them is too slow, or gone", s.LogLost))
+			}
 			return t.Flush()
 		},
 	}
