@@ -74,7 +74,7 @@ type Node struct {
 // Done and Err. When ctx ends the node says bye, as by Close; Close waits until
 // that is done. Start fails, leaving all files as they were, if the configuration
 // (a *ConfigError) or the ring file cannot be used, and with a *RemovedError if
-// the node was removed from its ring and is to join it again without Rejoin.
+// the node was removed from its ring, or left it, and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
-		return nil, &RemovedError{was.Removed}
+		return nil, &RemovedError{was.Removed, was.Left}
 	}
 	if err := n.folder.Writable(); err != nil {
 		return nil, err
@@ -329,7 +329,8 @@ func (n *Node) Del(ctx context.Context, name string) error {
 }
 
 // Leave removes this node from the ring and ends it. It returns once another
-// node knows, and the ring file is gone; Err is ErrLeft then.
+// node knows, and the ring file is gone; Err is ErrLeft then. As after a removal, it
+// joins again with Rejoin alone.
 func (n *Node) Leave(ctx context.Context) error {
 	if _, err := n.do(ctx, core.Command{Op: core.Leave}); err != nil {
 		return err

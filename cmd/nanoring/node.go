@@ -59,7 +59,8 @@ folder, one folder for each node.
 
 A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
-no supervisor undoes what an operator has done, unless told to --rejoin.
+no supervisor undoes what an operator has done, unless told to --rejoin. So does
+one that left its ring (leave).
 
 Messages, questions and events are handled by commands, which the shell runs: with
 --on-message and --on-question TOPIC=COMMAND, --on-event EVENT=COMMAND, * in TOPIC
@@ -279,6 +280,9 @@ func ended(signals context.Context, name string, err error) error {
 		var before *native.RemovedError
 		if errors.As(err, &before) && !before.Learnt.IsZero() {
 			what += ", as it learnt on " + before.Learnt.Local().Format(time.DateTime)
+		}
+		if before != nil && before.Left {
+			what = name + " left its ring on " + before.Learnt.Local().Format(time.DateTime)
 		}
 		return &failure{exitRemoved, errors.New(what), "To bring it back, start it with --join HOST:PORT --rejoin; without --join it is a new ring of itself."}
 	}
