@@ -82,6 +82,7 @@ const (
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
 	pathEngine = "/v1/engine"
+	pathBackup = "/v1/backup"
 
 	pathMessages  = "/v1/messages"
 	pathQuestions = "/v1/questions"
