@@ -312,6 +312,9 @@ func (n *Node) requestStop() {
 // the change is on disk. The node need not run yet, if its name is given;
 // without one it is asked at addr.
 func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
+	if err := CheckName(name); name != "" && err != nil {
+		return core.Node{}, &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+	}
 	name, err := n.do(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
 	if err != nil {
 		return core.Node{}, err

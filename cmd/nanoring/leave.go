@@ -15,15 +15,15 @@ func leaveCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "leave [NAME]...",
 		Short: "Make nodes leave their ring for good",
-		Long: `Leave makes the node that is asked leave its ring for good: it is removed from the
-ring, deletes its ring file, and ends. Leave returns when another node knows it.
+		Long: `Leave makes the node that is asked leave its ring for good: it is removed from
+the ring, deletes its ring file, and ends. Leave returns when another node knows it.
 Started again with --join it refuses to, with status 4, as after del. To stop a node
 only for a while, end its process: it says bye, and stays a member.
 
-With NAMEs, or a filter, it is these that leave, one after another, each asked at its
-address; in a ring with a secret that takes --secret-file. They have to be up: delete
-(del) those that are not. Several are shown first, and you are asked on a terminal;
-elsewhere those that a filter picks take --yes.
+With NAMEs, or a filter, it is these that leave, one after another, each asked at
+its address; in a ring with a secret that takes --secret-file. They have to be up:
+delete (del) those that are not. Several are shown first, and you are asked on a
+terminal; elsewhere those that a filter picks take --yes.
 ` + filterHelp,
 		Example: "  nanoring --data data/dev4 leave\n  nanoring --data data/dev1 leave dev3 dev4\n  nanoring --data data/dev1 leave -t zone=b --yes",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

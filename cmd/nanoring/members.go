@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
 
@@ -125,7 +126,7 @@ on the disk of the node that is told.`,
 			}
 			err := wire.ValidAddress(address)
 			if named && err == nil {
-				err = wire.ValidName(name)
+				err = native.CheckName(name)
 			}
 			if err != nil {
 				return usage(cmd, fmt.Errorf("%q is not NAME@HOST:PORT or HOST:PORT: %w", args[0], err))

@@ -24,8 +24,8 @@ the node that is asked knows it (it counts anew when it is started). They are sh
 first, and you are asked on a terminal; elsewhere it takes --yes. Ten are deleted a
 second, and one that has come back meanwhile is not.
 
-Where more than half of the ring is down for so long it may be the node that is asked
-that is cut off: that many are deleted on a terminal alone, or by name (del).
+Where more than half of the ring is down for so long it may be the node that is
+asked that is cut off: so many are deleted on a terminal alone, or by name (del).
 ` + filterHelp,
 		Example: "  nanoring --data data/dev1 prune --down-for 72h --dry-run\n  nanoring --data data/dev1 prune --down-for 72h -t role=worker --yes",
 		Args:    cobra.NoArgs,
