@@ -63,13 +63,13 @@ one that left its ring (leave).
 
 Messages, questions and events are handled by commands, which the shell runs: with
 --on-message and --on-question TOPIC=COMMAND, and --on-event [EVENT,...=]COMMAND, *
-in TOPIC and EVENT for any characters; without EVENTs it is run for all. The payload,
-or the event as 'nanoring watch -o json' has it, is the standard input; what a command
-for a question prints is the answer, up to 8 KiB. NANORING_NODE and NANORING_FROM say
-who runs it, and of whom it came, NANORING_TOPIC or NANORING_EVENT what it is,
-NANORING_TAG_ROLE is the node's tag role, if it has one, and with NANORING_DATA
-'nanoring send' and the like speak to this node. What is not done after
---command-timeout is killed.
+in TOPIC and EVENT for any characters; without EVENTs it is run for all. The
+payload, or the event as 'nanoring watch -o json' has it, is the standard input;
+what a command for a question prints is the answer, up to 8 KiB. NANORING_NODE and
+NANORING_FROM say who runs it, and of whom it came, NANORING_TOPIC or
+NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag role, if it has one,
+and with NANORING_DATA 'nanoring send' and the like speak to this node. What is not
+done after --command-timeout is killed.
 
 Each flag can also be given by the environment variable that stands beside it;
 a list is separated by commas there, but for commands, of which it is one.`,

@@ -23,7 +23,8 @@ that can be used, nor belong to a node that was removed.
 
 What is in it is a memory: who was deleted since stays deleted, also if most of the
 ring is restored, for the node asks those who know better; if it was deleted itself
-it learns that, and ends with status 4. If all nodes are restored nobody knows better.`,
+it learns that, and ends with status 4. If all nodes are restored nobody knows
+better.`,
 		Example: "  nanoring restore dev1.ring --data data/dev1\n  ssh vault cat dev1.ring | nanoring restore - --data data/dev1",
 		Args:    argument("the FILE to restore, or -"),
 		RunE: func(cmd *cobra.Command, args []string) error {
