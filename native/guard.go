@@ -18,7 +18,7 @@ func (n *Node) guard(h http.Handler) http.Handler {
 	h = cross.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !n.hostAllowed(r) {
-			n.refuse(w, r, http.StatusForbidden, "host-refused", "this node is reached over loopback under the name "+r.Host+": use 127.0.0.1, localhost, or the address that the node advertises")
+			n.refuse(w, r, http.StatusForbidden, "host-refused", "over loopback no node has the name "+r.Host+", which a web page may have made up: use 127.0.0.1, localhost, or the address that the node advertises")
 			return
 		}
 		h.ServeHTTP(w, r)
