@@ -138,7 +138,7 @@ func (w *world) halt(n *node, reason core.Reason, text string) {
 	switch {
 	case n.guest:
 	case reason == core.HaltLeft, reason == core.HaltRemoved:
-		n.disk, n.removed = nil, true
+		n.disk, n.removed = nil, reason == core.HaltRemoved
 		w.left(n)
 	case n.dirty > n.onDisk:
 		b, err := n.engine.Snapshot()
