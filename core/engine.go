@@ -156,7 +156,7 @@ type Reason uint8
 // The reasons.
 const (
 	HaltStopped   Reason = iota + 1 // Stop: it stays a member and keeps its ring file
-	HaltLeft                        // Leave: the runtime deletes the ring file
+	HaltLeft                        // Leave: the runtime deletes the ring file and leaves a marker
 	HaltRemoved                     // it was deleted: the runtime deletes the ring file and leaves a marker
 	HaltNameTaken                   // a living node has this name; Text says where it is
 )

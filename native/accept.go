@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"container/list"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -39,13 +40,18 @@ type inbound struct {
 	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
-// reserve counts a connection to come, unless there are too many. maxGuests is 0
-// for a node.
-func (i *inbound) reserve(maxGuests int, token string) bool {
+// reserve counts a connection to come, unless there are too many: then it says of what.
+// maxGuests is 0 for a node.
+func (i *inbound) reserve(maxGuests int, token string) (full string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.total >= maxInbound || maxGuests > 0 && (i.guests >= maxGuests || token != "" && i.tokens[token] >= max(maxGuests/tokenShare, 1)) {
-		return false
+	switch share := max(maxGuests/tokenShare, 1); {
+	case i.total >= maxInbound:
+		return fmt.Sprintf("there are %d", maxInbound)
+	case maxGuests > 0 && i.guests >= maxGuests:
+		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
+	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
+		return fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", share)
 	}
 	i.total++
 	if maxGuests > 0 {
@@ -55,7 +61,7 @@ func (i *inbound) reserve(maxGuests int, token string) bool {
 		}
 		i.tokens[token]++
 	}
-	return true
+	return ""
 }
 
 func (i *inbound) opened(c *conn) {
@@ -100,20 +106,20 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
-		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
+		n.refuse(w, r, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
 	if !offers(r, subprotocol) {
-		problem(w, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
+		n.refuse(w, r, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
 		return
 	}
 	maxGuests := 0
 	if by.opened.role == core.Guest {
 		maxGuests = n.cfg.MaxGuests
 	}
-	if !n.inbound.reserve(maxGuests, by.token) {
+	if full := n.inbound.reserve(maxGuests, by.token); full != "" {
 		w.Header().Set("Retry-After", "1")
-		problem(w, http.StatusServiceUnavailable, "busy", "too many connections")
+		n.refuse(w, r, http.StatusServiceUnavailable, "busy", "too many connections: "+full)
 		return
 	}
 	hijack := &hijacker{ResponseWriter: w}
@@ -124,7 +130,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		n.inbound.release(maxGuests, by.token)
-		n.log.Debug("no WebSocket", "from", r.RemoteAddr, "err", err)
+		n.logRefused(r, "no WebSocket", err.Error())
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)

@@ -61,7 +61,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			return
 		}
 		if !n.private(r) {
-			problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
+			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
 		signed := bearer(r)
@@ -74,7 +74,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.unauthorized(w, r, err)
 			return
 		case token.Role != trust.RoleOperator && (token.Role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
-			problem(w, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
+			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
 			return
 		}
 		welcome(r)
@@ -120,7 +120,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 	if origin != "" {
 		c.opened.role = core.Guest
 		if !n.originAllowed(r) {
-			problem(w, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
+			n.refuse(w, r, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
 			return c, false
 		}
 	}
@@ -141,7 +141,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		return c, false
 	}
 	if !n.private(r) {
-		problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
+		n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
 		return c, false
 	}
 	signed := guestToken(r)

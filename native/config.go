@@ -172,14 +172,17 @@ func missing(field, format string, args ...any) error {
 }
 
 func (c *Config) checkNames() error {
-	if err := wire.ValidName(c.Name); err != nil {
+	if err := CheckName(c.Name); err != nil {
 		return wrong("Name", err)
 	}
-	if err := wire.ValidName(c.Ring); err != nil {
+	if err := CheckName(c.Ring); err != nil {
 		return wrong("Ring", err)
 	}
 	keys := make(map[string]bool)
 	for _, t := range c.Tags {
+		if err := checkKey(t.Key); err != nil {
+			return wrong("Tags", err)
+		}
 		if t.Key == "" || keys[t.Key] || !utf8.ValidString(t.Key+t.Value) {
 			return wrong("Tags", fmt.Errorf("%q=%q: a key is not empty, each is there once, and both are UTF-8", t.Key, t.Value))
 		}

@@ -84,6 +84,7 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 	})
 	if err != nil {
 		n.log.Debug("dial failed", "address", addr, "err", err)
+		sayNoFiles(n.log, &n.rare, err)
 		switch no := trust.HandshakeError(err); {
 		case errors.Is(err, syscall.ECONNREFUSED):
 			return nil, wire.CodeRefused

@@ -28,8 +28,9 @@ const (
 // many, the oldest goes. What begins as TLS is TLS when it comes out.
 type door struct {
 	net.Listener
-	tls *tls.Config // nil: nobody speaks TLS here
-	log *slog.Logger
+	tls  *tls.Config // nil: nobody speaks TLS here
+	log  *slog.Logger
+	rare *rarely // the node's
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -45,9 +46,9 @@ type door struct {
 }
 
 // newDoor listens by l, which it closes when it is closed.
-func newDoor(l net.Listener, config *tls.Config, log *slog.Logger) *door {
+func newDoor(l net.Listener, config *tls.Config, log *slog.Logger, rare *rarely) *door {
 	d := &door{
-		Listener: l, tls: config, log: log,
+		Listener: l, tls: config, log: log, rare: rare,
 		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
 	}
 	d.wg.Go(d.accept)
@@ -59,7 +60,9 @@ func (d *door) accept() {
 	for {
 		c, err := d.Listener.Accept()
 		if temporary, ok := err.(interface{ Temporary() bool }); ok && temporary.Temporary() {
-			d.log.Warn("cannot accept a connection; trying again", "err", err)
+			if !sayNoFiles(d.log, d.rare, err) && d.rare.now("accept", "") {
+				d.log.Warn("cannot accept a connection; trying again", "err", err)
+			}
 			select {
 			case <-time.After(50 * time.Millisecond): // out of files, perhaps
 				continue
@@ -103,7 +106,9 @@ func (d *door) receive(v *visitor) {
 		cancel()
 		if err != nil {
 			d.drop(dropHandshake)
-			d.log.Debug("no TLS", "from", v.RemoteAddr().String(), "err", err)
+			if from := v.RemoteAddr().String(); !sayNoFiles(d.log, d.rare, err) {
+				d.log.Log(ctx, d.rare.level("no TLS", from), "a connection was refused: no TLS handshake", "from", from, "why", err)
+			}
 			v.Close()
 			return
 		}
@@ -209,6 +214,9 @@ func (d *door) enter(c net.Conn) *visitor {
 		d.dropped[dropTooMany]++
 		d.mu.Unlock()
 		c.Close()
+		if from := c.RemoteAddr().String(); d.rare.now("busy", from) {
+			d.log.Info("a connection was refused: too many are open", "from", from)
+		}
 		return nil
 	}
 	if oldest != nil {

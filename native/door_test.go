@@ -34,7 +34,7 @@ func closedDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDoor(l, nil, slog.New(slog.DiscardHandler))
+	d := newDoor(l, nil, slog.New(slog.DiscardHandler), new(rarely))
 	d.Close()
 	return d
 }

@@ -315,14 +315,7 @@ func (l *loop) end() {
 	default: // the disk hangs: nobody else may have the folder before it is done
 		go func() { <-written; l.folder.Close() }()
 	}
-	switch {
-	case l.err == nil:
-		l.log.Info("node stopped")
-	case l.err == ErrLeft:
-		l.log.Info("node left its ring")
-	default:
-		l.log.Error("node ended", "why", l.err)
-	}
+	l.logEnd()
 	close(l.done)
 }
 

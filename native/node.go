@@ -25,7 +25,8 @@ import (
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	addr     string // where others dial it; "" if nobody can
+	logs     *LogQueue // that writes it
+	addr     string    // where others dial it; "" if nobody can
 	instance wire.Instance
 	epoch    time.Time // of the engine's monotonic time
 	folder   *disk.Folder
@@ -37,6 +38,7 @@ type Node struct {
 	clocks   clocks
 	keeper   *trust.Keeper
 	rare     rarely
+	flaps    flapping
 	guesses  guesses
 	meter    *meter
 	door     *door // nil if nothing is listened on
@@ -76,7 +78,7 @@ type Node struct {
 // Done and Err. When ctx ends the node says bye, as by Close; Close waits until
 // that is done. Start fails, leaving all files as they were, if the configuration
 // (a *ConfigError) or the ring file cannot be used, and with a *RemovedError if
-// the node was removed from its ring and is to join it again without Rejoin.
+// the node was removed from its ring, or left it, and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -87,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n := &Node{
 		cfg:     cfg,
 		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
-		log:     cfg.Log.With("node", cfg.Name),
+		logs:    NewLogQueue(cfg.Log.Handler()),
 		epoch:   time.Now(),
 		meter:   newMeter(),
 		inputs:  make(chan input, 16),
@@ -99,6 +101,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		conns:   make(map[*conn]struct{}),
 	}
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
+	n.log = slog.New(n.logs).With("node", cfg.Name)
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
-		return nil, &RemovedError{was.Removed}
+		return nil, &RemovedError{was.Removed, was.Left}
 	}
 	if err := n.folder.Writable(); err != nil {
 		return nil, err
@@ -200,7 +203,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		n.door = newDoor(l, n.keeper.Server(), n.log)
+		n.door = newDoor(l, n.keeper.Server(), n.log, &n.rare)
 		return n.door, nil
 	}
 	var op *net.OpError
@@ -316,6 +319,9 @@ func (n *Node) requestStop() {
 // the change is on disk. The node need not run yet, if its name is given;
 // without one it is asked at addr.
 func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
+	if err := CheckName(name); name != "" && err != nil {
+		return core.Node{}, &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+	}
 	name, err := n.do(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
 	if err != nil {
 		return core.Node{}, err
@@ -333,7 +339,8 @@ func (n *Node) Del(ctx context.Context, name string) error {
 }
 
 // Leave removes this node from the ring and ends it. It returns once another
-// node knows, and the ring file is gone; Err is ErrLeft then.
+// node knows, and the ring file is gone; Err is ErrLeft then. As after a removal, it
+// joins again with Rejoin alone.
 func (n *Node) Leave(ctx context.Context) error {
 	if _, err := n.do(ctx, core.Command{Op: core.Leave}); err != nil {
 		return err

@@ -17,6 +17,7 @@ type Status struct {
 	Leaving     bool      `json:"leaving"`
 	Cordoned    bool      `json:"cordoned"`
 	WriteError  string    `json:"write_error"`
+	LogLost     uint64    `json:"log_lost"` // lines of the log, since the process began
 	Keys        []string  `json:"keys"`
 	Messages    Talk      `json:"messages"`
 	Clocks      []Clock   `json:"clocks"`
@@ -35,6 +36,7 @@ func (n *Node) Status() Status {
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: n.folder.Dir(),
 	}
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
+	s.LogLost = n.logs.Lost()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	f := n.health()
 	s.Conditions, _ = conditionsOf(&f)

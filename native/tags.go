@@ -16,6 +16,9 @@ import (
 func (n *Node) SetTags(ctx context.Context, set map[string]string, drop ...string) error {
 	c := core.Command{Op: core.SetTags, Drop: drop}
 	for key, value := range set {
+		if err := checkKey(key); err != nil {
+			return &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+		}
 		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
 	}
 	_, err := n.do(ctx, c)

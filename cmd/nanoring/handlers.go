@@ -140,10 +140,10 @@ func (hs *handlers) failed(h handler, from string, err error) {
 		return
 	}
 	hs.logged[h] = now
-	args := []any{"for", h.pattern, "command", h.command, "from", from, "why", err}
+	log := hs.log
 	if n := hs.missed[h]; n > 0 {
-		args = append(args, "and more before it", n)
+		log = log.With("more", n) // before it
 		hs.missed[h] = 0
 	}
-	hs.log.Warn("a command failed", args...)
+	log.Warn("a command failed", "for", h.pattern, "command", h.command, "from", from, "why", err)
 }

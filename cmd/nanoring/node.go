@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,21 +58,24 @@ folder, one folder for each node.
 
 A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
-no supervisor undoes what an operator has done, unless told to --rejoin.
+no supervisor undoes what an operator has done, unless told to --rejoin. So does
+one that left its ring (leave).
 
 Messages, questions and events are handled by commands, which the shell runs: with
---on-message and --on-question TOPIC=COMMAND, --on-event EVENT=COMMAND, * in TOPIC
-and EVENT for any characters. The payload, or the event as 'nanoring watch -o json'
-has it, is the standard input; what a command for a question prints is the answer,
-up to 8 KiB. NANORING_NODE and NANORING_FROM say who runs it, and of whom it came,
-NANORING_TOPIC or NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag
-role, if it has one, and with NANORING_DATA 'nanoring send' and the like speak to
-this node. What is not done after --command-timeout is killed.
+--on-message and --on-question TOPIC=COMMAND, and --on-event [EVENT,...=]COMMAND, *
+in TOPIC and EVENT for any characters; without EVENTs it is run for all. The
+payload, or the event as 'nanoring watch -o json' has it, is the standard input;
+what a command for a question prints is the answer, up to 8 KiB. NANORING_NODE and
+NANORING_FROM say who runs it, and of whom it came, NANORING_TOPIC or
+NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag role, if it has one,
+and with NANORING_DATA 'nanoring send' and the like speak to this node. What is not
+done after --command-timeout is killed.
 
 Each flag can also be given by the environment variable that stands beside it;
 a list is separated by commas there, but for commands, of which it is one.`,
 		Example: `  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring node --name dev5 --listen 127.0.0.1:7005 --data data/dev5 --join 127.0.0.1:7001
+  nanoring node --on-event down,left='./page-somebody "$NANORING_FROM"' --on-event ./tell-everything
   nanoring node --on-message deploy='./deploy "$(cat)"' --on-question uptime=uptime
   NANORING_NAME=dev1 NANORING_LOG_FORMAT=json nanoring node`,
 		Args: cobra.NoArgs,
@@ -101,7 +103,7 @@ a list is separated by commas there, but for commands, of which it is one.`,
 	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
 	f.memory = host.DefaultMemory
 	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
-	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`EVENT=COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
+	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`[EVENT,...=]COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
 	flags.StringArrayVar(&f.onMessage, "on-message", nil, "`TOPIC=COMMAND` to run for each message; may be repeated")
 	flags.StringArrayVar(&f.onQuestion, "on-question", nil, "`TOPIC=COMMAND` that answers each question; may be repeated")
 	flags.DurationVar(&f.commandTimeout, "command-timeout", 10*time.Second, "how long such a command may take")
@@ -125,6 +127,8 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
+	outliveReaders()
+	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
 	files := config.SecretFile != "" || config.TLSCert != ""
 	signals, release := untilStopped(cmd.Context(), !files)
 	defer release()
@@ -152,7 +156,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		node.Close()
 		return usage(cmd, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
+	say(cmd.OutOrStdout(), fmt.Sprintf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data))
 	for running := true; running; {
 		select {
 		case <-reread:
@@ -199,13 +203,8 @@ func (f *nodeFlags) parse(data string) (native.Config, error) {
 	if c.Tags, err = parseTags(f.tags); err != nil {
 		return c, err
 	}
-	if f.events, err = parseHandlers("on-event", f.onEvent); err != nil {
+	if f.events, err = parseEventHandlers(f.onEvent); err != nil {
 		return c, err
-	}
-	for _, h := range f.events {
-		if !strings.Contains(h.pattern, "*") && !slices.Contains(eventWords, h.pattern) {
-			return c, fmt.Errorf("--on-event %s: there is no such event: there are %s", h.pattern, strings.Join(eventWords, ", "))
-		}
 	}
 	if f.messages, err = parseHandlers("on-message", f.onMessage); err != nil {
 		return c, err
@@ -260,9 +259,9 @@ func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch f.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(native.NewLogQueue(slog.NewTextHandler(w, options))), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(native.NewLogQueue(slog.NewJSONHandler(w, options))), nil
 	}
 	return nil, fmt.Errorf("no --log-format %q: there are text, json", f.logFormat)
 }
@@ -270,6 +269,8 @@ func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
 // ended makes of why a node ended how the command ends.
 func ended(signals context.Context, name string, err error) error {
 	switch {
+	case errors.Is(err, native.ErrNameTaken):
+		return &failure{exitRefused, err, "A name is one node's: give this one another with --name (without it, it is the host's), or stop the other."}
 	case err == native.ErrLeft, signals.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
 	case errors.Is(err, native.ErrRemoved):
@@ -277,6 +278,9 @@ func ended(signals context.Context, name string, err error) error {
 		var before *native.RemovedError
 		if errors.As(err, &before) && !before.Learnt.IsZero() {
 			what += ", as it learnt on " + before.Learnt.Local().Format(time.DateTime)
+		}
+		if before != nil && before.Left {
+			what = name + " left its ring on " + before.Learnt.Local().Format(time.DateTime)
 		}
 		return &failure{exitRemoved, errors.New(what), "To bring it back, start it with --join HOST:PORT --rejoin; without --join it is a new ring of itself."}
 	}

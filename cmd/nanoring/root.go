@@ -75,10 +75,10 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		&cobra.Group{ID: "other", Title: "Other commands:"},
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
-	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
+	group(root, "ask", addCommand(&o), delCommand(&o), pruneCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
+		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
-	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
+	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addCompletion(root)
@@ -100,7 +100,7 @@ func hideUnused(cmd *cobra.Command) {
 	if top.GroupID == "ask" || top.GroupID == "say" {
 		return
 	}
-	used := map[string][]string{"node": {"data", "ring", "secret-file"}, "token": {"ring", "secret-file"}, "sim": {"output"}, "version": {"output"}}[top.Name()]
+	used := map[string][]string{"node": {"data", "ring", "secret-file"}, "token": {"ring", "secret-file"}, "sim": {"output"}, "restore": {"data", "output"}, "version": {"output"}}[top.Name()]
 	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(used, f.Name) })
 }
 
