@@ -19,17 +19,24 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// How many WebSockets others may have opened, at a time: see Config.MaxConnections.
 const (
-	maxInbound  = 4096 // WebSockets that others opened
-	maxSilent   = 512  // of them, those that have sent no frame yet
-	tokenShare  = 8    // one part in so many of a gateway's guests may come by the same token
-	smallBuffer = 512  // bytes; the one of net/http has eight times as many, for as long as the connection lives
+	defaultConnections = 4096
+	leastConnections   = 16
+	mostConnections    = 1 << 16
+)
+
+const (
+	silentShare = 8   // of the WebSockets that others opened one in so many may have sent no frame yet
+	tokenShare  = 8   // one part in so many of a gateway's guests may come by the same token
+	smallBuffer = 512 // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
 // inbound counts the connections that others opened. When too many of them are
 // silent the oldest makes room, so that silent ones cannot keep nodes out: a
 // node speaks as soon as it is connected.
 type inbound struct {
+	most   int // of all
 	mu     sync.Mutex
 	total  int
 	guests int
@@ -44,7 +51,7 @@ type inbound struct {
 func (i *inbound) reserve(maxGuests int, token string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.total >= maxInbound || maxGuests > 0 && (i.guests >= maxGuests || token != "" && i.tokens[token] >= max(maxGuests/tokenShare, 1)) {
+	if i.total >= i.most || maxGuests > 0 && (i.guests >= maxGuests || token != "" && i.tokens[token] >= max(maxGuests/tokenShare, 1)) {
 		return false
 	}
 	i.total++
@@ -65,7 +72,7 @@ func (i *inbound) opened(c *conn) {
 		i.at = make(map[*conn]*list.Element)
 	}
 	i.at[c] = i.silent.PushBack(c)
-	if len(i.at) > maxSilent {
+	if len(i.at) > i.most/silentShare {
 		oldest := i.silent.Remove(i.silent.Front()).(*conn)
 		delete(i.at, oldest)
 		oldest.close(wire.CodeTimeout, "too many silent connections")

@@ -52,6 +52,8 @@ type Node struct {
 
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
+	live     atomic.Pointer[Live] // the latest
+	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
 
@@ -96,6 +98,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
+	n.live.Store(cfg.live())
+	n.inbound.most = cfg.MaxConnections
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.handshakeLate)
 
@@ -194,7 +198,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		return newDoor(l, n.keeper.Server(), n.log), nil
+		return newDoor(l, n.cfg.MaxConnections, n.keeper.Server(), n.log), nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -215,6 +219,7 @@ func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.M
 		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
+	n.cfg.Times.Tune(&cfg)
 	if n.cfg.Tune != nil {
 		n.cfg.Tune(&cfg)
 	}

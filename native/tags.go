@@ -30,7 +30,7 @@ type TagsJSON struct {
 
 func (n *Node) getTags(w http.ResponseWriter, _ *http.Request) {
 	own, _ := n.Get(n.cfg.Name)
-	respond(w, http.StatusOK, TagsJSON{mapOf(own.Tags), mapOf(n.cfg.Tags)})
+	respond(w, http.StatusOK, TagsJSON{mapOf(own.Tags), n.given()})
 }
 
 // patchTags takes a merge patch (RFC 7396) of the tags.
