@@ -136,7 +136,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		return usage(cmd, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
-	live := rereader{flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
+	live := rereader{given: cmd.Flags(), flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
 	for running := true; running; {
 		select {
 		case <-hangups:

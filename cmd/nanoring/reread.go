@@ -18,6 +18,7 @@ var liveNames = []string{"allow-origin", "command-timeout", "log-level", "on-eve
 
 // rereader changes the settings of a node that runs.
 type rereader struct {
+	given    *pflag.FlagSet // of which those count that the command line gave
 	flags    *pflag.FlagSet // as they are in force
 	node     *native.Node
 	handlers *handlers
@@ -41,7 +42,7 @@ func (r *rereader) reread(ctx context.Context) {
 
 func (r *rereader) change(ctx context.Context) (changed []string, err error) {
 	flags, o, f := newNodeFlags()
-	r.flags.Visit(func(given *pflag.Flag) { // on the command line
+	r.given.Visit(func(given *pflag.Flag) { // on the command line
 		if err == nil {
 			err = copyFlag(flags, given)
 		}

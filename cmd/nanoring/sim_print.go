@@ -79,7 +79,10 @@ func (s *simulation) table(out io.Writer, r *sim.Report) error {
 	} else {
 		fmt.Fprintf(out, "In the end %d of %d views of another node are wrong.\n", r.Wrong, r.Pairs)
 	}
-	if !s.recommend && !isCalm(r) {
+	switch calm := isCalm(r); {
+	case s.recommend && !calm:
+		fmt.Fprintf(out, "No patience will do: these paths are too slow, or lose too much.\n")
+	case !calm && r.Stood:
 		fmt.Fprintf(out, "Nodes that live were suspected: --recommend finds the patience that these paths need.\n")
 	}
 	_, err := fmt.Fprintf(out, "The flags of such nodes: nanoring node %s\n", strings.Join(s.nodeFlags(), " "))

@@ -68,8 +68,8 @@ func (s *simulation) live() (*sim.Report, []trial, error) {
 	return best.report, tried, err
 }
 
-// isCalm says whether no node that lives was suspected.
-func isCalm(r *sim.Report) bool { return r.FalseSuspicions == 0 && r.FalseDeaths == 0 }
+// isCalm says whether the ring came to stand, and no node that lives was suspected.
+func isCalm(r *sim.Report) bool { return r.Stood && r.FalseSuspicions == 0 && r.FalseDeaths == 0 }
 
 func printTried(out io.Writer, tried []trial) error {
 	if len(tried) == 0 {
