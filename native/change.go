@@ -32,16 +32,7 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 	if _, err := newKeeper(&c, nil); err != nil {
 		return err
 	}
-	set, drop := mapOf(c.Tags), []string(nil)
-	for key, value := range was {
-		if is, ok := set[key]; !ok {
-			drop = append(drop, key)
-		} else if is == value {
-			delete(set, key)
-		}
-	}
-	slices.Sort(drop)
-	if len(set)+len(drop) > 0 {
+	if set, drop := changed(was, mapOf(c.Tags)); len(drop) > 0 {
 		if err := n.SetTags(ctx, set, drop...); err != nil {
 			return wrong("Tags", err)
 		}
@@ -58,3 +49,22 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 
 // given are the tags that the node was started with, or given since.
 func (n *Node) given() map[string]string { return mapOf(n.live.Load().Tags) }
+
+// changed returns what makes given tags others: those that are set are dropped, too, so that
+// they are no more than given.
+func changed(was, is map[string]string) (set map[string]string, drop []string) {
+	set = make(map[string]string)
+	for key, value := range is {
+		if before, ok := was[key]; !ok || before != value {
+			set[key] = value
+			drop = append(drop, key)
+		}
+	}
+	for key := range was {
+		if _, ok := is[key]; !ok {
+			drop = append(drop, key)
+		}
+	}
+	slices.Sort(drop)
+	return set, drop
+}
