@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
@@ -47,12 +48,15 @@ func markFile(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
-// isSetting says whether a file may have a key: they are the node's.
-func isSetting(key string) bool {
+// settings are the keys that a file may have: they are the node's.
+var settings = sync.OnceValue(func() map[string]bool {
+	known := make(map[string]bool)
 	flags, _, _ := newNodeFlags()
-	f := flags.Lookup(key)
-	return f != nil && f.Annotations[fileOf] != nil
-}
+	flags.VisitAll(func(f *pflag.Flag) { known[f.Name] = f.Annotations[fileOf] != nil })
+	return known
+})
+
+func isSetting(key string) bool { return settings()[key] }
 
 // readSources gives the flags that the command line leaves out their values: from the
 // environment, or else from the file of settings, if there is one and files are used.
