@@ -77,3 +77,25 @@ func TestReapedAsItSays(t *testing.T) {
 		return r.within(10*core.Second, "it is back", func() bool { return shows(r.Machine("n0"), "soon") == core.Alive })
 	})
 }
+
+// Who falls silent is held for down by all after the patience, mostly, and not before half
+// of it; nobody else is.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for _, patience := range []int64{1500, 4000, 8000} {
+		patience *= core.Millisecond
+		var c core.Config
+		paced(patience)(&c)
+		r, err := (&sim.Plan{
+			Seed: 1, Nodes: 20, LatencyMin: core.Millisecond, LatencyMax: 10 * core.Millisecond, For: 40 * core.Second,
+			Period: c.Period, AckTimeout: c.AckTimeout, SuspectFor: c.SuspectFor,
+			Acts: []sim.Act{{Kind: sim.PowerOff, At: 10 * core.Second, Nodes: 4}},
+		}).Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := r.Changes[0].Shown; shown.Count != 4 || shown.P50 > patience || shown.P50 < patience/2 || r.FalseSuspicions+r.FalseDeaths > 0 {
+			t.Errorf("with a patience of %d ms: %+v, %d false suspicions", patience/core.Millisecond, shown, r.FalseSuspicions)
+		}
+	}
+}
