@@ -110,7 +110,7 @@ type Command struct {
 	Name string
 	Addr string     // HOST:PORT
 	Tags []wire.Tag // of SetTags, in any order
-	Drop []string   // keys
+	Drop []string   // keys; a tag of Tags that is here, too, is for this process alone
 
 	Topic    string       // of SendMessage, Tell, Ask
 	Payload  string       // bytes: of these, and of Answer

@@ -20,17 +20,24 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// How many WebSockets others may have opened, at a time: see Config.MaxConnections.
 const (
-	maxInbound  = 4096 // WebSockets that others opened
-	maxSilent   = 512  // of them, those that have sent no frame yet
-	tokenShare  = 8    // one part in so many of a gateway's guests may come by the same token
-	smallBuffer = 512  // bytes; the one of net/http has eight times as many, for as long as the connection lives
+	defaultConnections = 4096
+	leastConnections   = 16
+	mostConnections    = 1 << 16
+)
+
+const (
+	silentShare = 8   // of the WebSockets that others opened one in so many may have sent no frame yet
+	tokenShare  = 8   // one part in so many of a gateway's guests may come by the same token
+	smallBuffer = 512 // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
 // inbound counts the connections that others opened. When too many of them are
 // silent the oldest makes room, so that silent ones cannot keep nodes out: a
 // node speaks as soon as it is connected.
 type inbound struct {
+	most   int // of all
 	mu     sync.Mutex
 	total  int
 	guests int
@@ -46,8 +53,8 @@ func (i *inbound) reserve(maxGuests int, token string) (full string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	switch share := max(maxGuests/tokenShare, 1); {
-	case i.total >= maxInbound:
-		return fmt.Sprintf("there are %d", maxInbound)
+	case i.total >= i.most:
+		return fmt.Sprintf("there are %d (--max-connections)", i.most)
 	case maxGuests > 0 && i.guests >= maxGuests:
 		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
 	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
@@ -71,7 +78,7 @@ func (i *inbound) opened(c *conn) {
 		i.at = make(map[*conn]*list.Element)
 	}
 	i.at[c] = i.silent.PushBack(c)
-	if len(i.at) > maxSilent {
+	if len(i.at) > i.most/silentShare {
 		oldest := i.silent.Remove(i.silent.Front()).(*conn)
 		delete(i.at, oldest)
 		oldest.close(wire.CodeTimeout, "too many silent connections")

@@ -16,7 +16,6 @@ import (
 const (
 	maxStrangers = 1024 // TCP connections of which it is not known whose they are
 	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
-	maxAccepted  = maxInbound + maxStrangers
 
 	handshakeTime = 5 * time.Second
 
@@ -28,6 +27,7 @@ const (
 // many, the oldest goes. What begins as TLS is TLS when it comes out.
 type door struct {
 	net.Listener
+	most int         // of all
 	tls  *tls.Config // nil: nobody speaks TLS here
 	log  *slog.Logger
 	rare *rarely // the node's
@@ -45,10 +45,10 @@ type door struct {
 	from      map[netip.Prefix]*list.List // the same, by where they come from
 }
 
-// newDoor listens by l, which it closes when it is closed.
-func newDoor(l net.Listener, config *tls.Config, log *slog.Logger, rare *rarely) *door {
+// newDoor listens by l, which it closes when it is closed, for so many beside strangers.
+func newDoor(l net.Listener, known int, config *tls.Config, log *slog.Logger, rare *rarely) *door {
 	d := &door{
-		Listener: l, tls: config, log: log, rare: rare,
+		Listener: l, most: known + maxStrangers, tls: config, log: log, rare: rare,
 		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
 	}
 	d.wg.Go(d.accept)
@@ -210,7 +210,7 @@ func (d *door) enter(c net.Conn) *visitor {
 		oldest = same.Front().Value.(*visitor)
 	case d.strangers.Len() >= maxStrangers:
 		oldest = d.strangers.Front().Value.(*visitor)
-	case d.total >= maxAccepted:
+	case d.total >= d.most:
 		d.dropped[dropTooMany]++
 		d.mu.Unlock()
 		c.Close()

@@ -50,7 +50,7 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 // a secret those of this machine.
 func (n *Node) originAllowed(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if slices.Contains(n.cfg.AllowOrigins, origin) || slices.Contains(n.cfg.AllowOrigins, "*") {
+	if allowed := n.live.Load().AllowOrigins; slices.Contains(allowed, origin) || slices.Contains(allowed, "*") {
 		return true
 	}
 	u, err := url.Parse(origin)

@@ -56,6 +56,8 @@ type Node struct {
 
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
+	live     atomic.Pointer[Live] // the latest
+	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
 
@@ -105,6 +107,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
+	n.live.Store(cfg.live())
+	n.inbound.most = cfg.MaxConnections
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.handshakeLate)
 
@@ -203,7 +207,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		n.door = newDoor(l, n.keeper.Server(), n.log, &n.rare)
+		n.door = newDoor(l, n.cfg.MaxConnections, n.keeper.Server(), n.log, &n.rare)
 		return n.door, nil
 	}
 	var op *net.OpError
@@ -225,6 +229,7 @@ func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.M
 		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
+	n.cfg.Times.Tune(&cfg)
 	if n.cfg.Tune != nil {
 		n.cfg.Tune(&cfg)
 	}

@@ -79,7 +79,7 @@ func (hs *handlers) watch(ctx context.Context, h handler) {
 				hs.failed(h, "", errLost)
 			case e.Seq > 0:
 				last = e.Seq
-				hs.happened(ctx, h, e)
+				hs.happened(hs.life, h, e)
 			}
 		}
 	}

@@ -92,6 +92,9 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 		if p.Cordoned {
 			o["cordoned"] = true
 		}
+		if p.ReapAfter != 0 {
+			o["reapAfter"] = number(p.ReapAfter)
+		}
 		return o, []byte(p.Value()), err
 	case "name":
 		return string(b), b, wire.ValidName(string(b))
@@ -172,7 +175,7 @@ var kindNames = map[wire.Kind]string{
 	wire.KindHear: "hear", wire.KindTell: "tell", wire.KindSaid: "said", wire.KindAnswers: "answers",
 }
 
-func number[N ~int64 | ~uint64 | ~uint8 | ~uint16](n N) any {
+func number[N ~int64 | ~uint64 | ~uint8 | ~uint16 | ~uint32](n N) any {
 	s := strconv.FormatUint(uint64(n), 10)
 	if uint64(n) > 1<<53 {
 		return s
