@@ -35,6 +35,7 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	}
 	c.greeted(&f.Hello)
 	c.establish(r.now)
+	r.ids.inherit(c)
 	c.share = &r.share
 	r.overlay.welcome(c)
 	r.overlay.admit(c)
