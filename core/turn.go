@@ -13,6 +13,7 @@ func (r *Ring) round() {
 		r.close(c, wire.CodeRotated, "")
 	}
 	r.overlay.heal()
+	r.overlay.seek()
 	r.checkGuests()
 	r.cordon.sendNewOn(r)
 	r.cordon.review(r, "", true)
