@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -52,8 +53,7 @@ func (ids *ringIDs) lets(theirs []wire.RingID, unite wire.Unite, dialed, guest b
 //go:noinline
 func (ids *ringIDs) why(h *wire.Hello) string {
 	if len(ids.set) == 0 {
-		return ids.cfg.Name + " has not joined its ring yet, and until then lets nobody in who is of one: it was told to join " + ids.cfg.Join[0] +
-			". If it belongs elsewhere, add it at a node there"
+		return ids.cfg.Name + " has yet to join its ring, by way of " + ids.cfg.Join[0] + ": until then it lets nobody in who is of one. If that is its ring, add it there"
 	}
 	return h.Name + " and " + ids.cfg.Name + " are of two rings that have the same name: their ids are " + strconv.FormatUint(h.IDs[0].Nonce, 16) + " and " + strconv.FormatUint(ids.set[0].Nonce, 16) +
 		". To make them one, add a node of the other ring. Else an address is wrong, or another's by now; a node that is to change its ring needs an empty data folder"
@@ -61,6 +61,8 @@ func (ids *ringIDs) why(h *wire.Hello) string {
 
 // say returns what a hello says, and takes note of it. Who lets the first other in
 // mints an id.
+//
+//go:noinline
 func (ids *ringIDs) say(c *conn) []wire.RingID {
 	c.knows = ids.set
 	if !c.dialed && len(ids.set)+len(c.hello.IDs) == 0 && !c.hello.Ephemeral {
@@ -82,23 +84,14 @@ func (ids *ringIDs) meet(c *conn) {
 	}
 }
 
-// inherit takes note of a peer that another engine of this process has let in, and told
-// what there is.
-func (ids *ringIDs) inherit(c *conn) {
-	c.knows = union(ids.set, c.hello.IDs)
-	c.unsure = !c.dialed && !c.hello.Ephemeral && len(ids.set) == 0
-}
-
 // take makes the ids of a peer this node's, too. A guest has those of its gateway.
 func (ids *ringIDs) take(c *conn, theirs []wire.RingID) {
-	all := union(union(ids.set, theirs), ids.own())
-	switch {
-	case c.hello.Ephemeral:
+	if c.hello.Ephemeral || len(theirs)+len(c.knows) == 0 && !ids.cfg.Ephemeral { // it has none, and was not told one
 		return
-	case ids.cfg.Ephemeral:
-		all = theirs
-	case len(theirs) == 0 && len(c.knows) == 0: // it is of a version without, or dialled, and was dialled as well
-		return
+	}
+	all := theirs
+	if !ids.cfg.Ephemeral {
+		all = union(union(ids.set, theirs), ids.own())
 	}
 	ids.minted = wire.RingID{}
 	if slices.Equal(all, ids.set) {
@@ -144,8 +137,8 @@ func (ids *ringIDs) derive() {
 	if len(ids.set) > 0 || ids.replica.alone() || ids.cfg.Ephemeral {
 		return
 	}
-	for i := range ids.replica.nodes.Len() {
-		if rec := ids.replica.nodes.At(i); rec.Rank == rankAdd && !rec.Parsed.(*wire.Member).Ephemeral {
+	for _, rec := range ids.replica.nodes.Records(lww.Range{}) {
+		if isKept(rec) && rec.Rank == rankAdd {
 			ids.set = union(ids.set, []wire.RingID{{Start: rec.Stamp, Nonce: rec.Sum()}})
 		}
 	}

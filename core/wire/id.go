@@ -36,16 +36,14 @@ func (w *writer) ids(ids []RingID) {
 func (r *reader) ids(where string) (ids []RingID) {
 	at := r.i
 	n := r.array(where)
-	if r.err == nil && (n == 0 || n > MaxIDs) {
-		r.fail(at, ErrRange, where, "not 1 to 8 ids")
-	}
-	for ; n > 0 && r.err == nil; n-- {
-		at := r.i
+	good := n > 0 && n <= MaxIDs
+	for left := n; left > 0 && good && r.err == nil; left-- {
 		id := RingID(r.instance(where))
-		if k := len(ids); k > 0 && !ids[k-1].Before(id) {
-			r.fail(at, ErrCanonical, where, "ids that do not ascend")
-		}
+		good = left == n || ids[n-left-1].Before(id)
 		ids = append(ids, id)
+	}
+	if !good {
+		r.fail(at, ErrRange, where, "not 1 to 8 ids that ascend")
 	}
 	return ids
 }
