@@ -45,6 +45,7 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("POST /v1/messages", n.authorize(n.postMessage))
 	mux.Handle("POST /v1/questions", n.authorize(n.postQuestion))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
+	mux.Handle("GET /v1/why", n.authorize(n.getWhy))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.Handle("GET /metrics", n.authorize(n.getMetrics))

@@ -35,6 +35,8 @@ type Node struct {
 	board    board
 	hearing  hearing
 	clocks   clocks
+	evidence evidence
+	reach    reach
 	keeper   *trust.Keeper
 	rare     rarely
 	guesses  guesses
@@ -98,6 +100,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
+	n.hearing.reserved = n.answersReserved()
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
