@@ -17,9 +17,8 @@ import (
 
 // How a node finds out whom it reaches.
 const (
-	mostDialled = 64              // nodes at a time
-	dialsAtOnce = 8               // of them
-	reachRest   = 2 * time.Second // after which it finds out anew: else who asks is told what was found
+	mostDialled = 64 // nodes at a time
+	dialsAtOnce = 8  // of them
 )
 
 // ReachJSON is whom a node reaches.
@@ -37,20 +36,22 @@ type DialedJSON struct {
 	Why  string `json:"error,omitempty"` // refused, unreachable, timeout, untrusted
 }
 
-// reach is what was found out last.
+// reach is what was found out last: one who asked before that began is told it, too.
 type reach struct {
-	mu   sync.Mutex
-	at   time.Time
-	last ReachJSON
+	mu    sync.Mutex
+	began time.Time
+	last  ReachJSON
 }
 
 // answerReach dials all nodes that have an address, or those whose names the payload has, a line each.
 func (n *Node) answerReach(ctx context.Context, only string) (any, error) {
-	n.reach.mu.Lock() // whoever asks meanwhile is told what is found
+	asked := time.Now()
+	n.reach.mu.Lock()
 	defer n.reach.mu.Unlock()
-	if only == "" && time.Since(n.reach.at) < reachRest {
+	if only == "" && n.reach.began.After(asked) {
 		return n.reach.last, nil
 	}
+	began := time.Now()
 	wanted := make(map[string]bool)
 	for name := range strings.Lines(only) {
 		wanted[strings.TrimSuffix(name, "\n")] = true
@@ -93,7 +94,7 @@ func (n *Node) answerReach(ctx context.Context, only string) (any, error) {
 	}
 	j.More += len(few) - fit
 	if only == "" {
-		n.reach.last, n.reach.at = j, time.Now()
+		n.reach.last, n.reach.began = j, began
 	}
 	return j, nil
 }

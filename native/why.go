@@ -108,17 +108,17 @@ func (w *Why) json() WhyJSON {
 }
 
 func (n *Node) getWhy(w http.ResponseWriter, r *http.Request) {
-	q, ok := queryFor(w, r, []string{"of"})
+	q, ok := queryFor(w, r, []string{"name"})
 	if !ok {
 		return
 	}
-	if q.of == "" {
-		problem(w, http.StatusBadRequest, "bad-request", "of whom is not said: ask for /v1/why?of=NAME")
+	if q.name == "" {
+		problem(w, http.StatusBadRequest, "bad-request", "of whom is not said: ask for /v1/why?name=NAME")
 		return
 	}
-	why := n.Why(q.of)
+	why := n.Why(q.name)
 	if !why.Known && len(why.Evidence) == 0 {
-		unknownNode(w, q.of)
+		unknownNode(w, q.name)
 		return
 	}
 	respond(w, http.StatusOK, why.json())

@@ -86,6 +86,7 @@ const (
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
 	pathEngine = "/v1/engine"
+	pathWhy    = "/v1/why"
 
 	pathMessages  = "/v1/messages"
 	pathQuestions = "/v1/questions"

@@ -62,7 +62,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		if err := readEnv(cmd.Flags()); err != nil {
 			return err
 		}
-		if !slices.Contains(outputs, o.output) {
+		if !slices.Contains(outputs, o.output) && (o.output == "" || cmd.Annotations["output"] != o.output) {
 			return fmt.Errorf("no output %q: there are %s", o.output, strings.Join(outputs, ", "))
 		}
 		*begun = true
@@ -76,7 +76,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
+		statusCommand(&o), whyCommand(&o), reachCommand(&o), rttCommand(&o), diffCommand(&o), doctorCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
 	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")
