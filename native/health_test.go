@@ -143,5 +143,5 @@ func TestConditionsOfNode(t *testing.T) {
 	close(d.gate)
 	eventually(t, "an error", func() bool { return fmt.Sprint(codes()) == "[not-written]" })
 	d.set(nil)
-	eventually(t, "no error", func() bool { return fmt.Sprint(codes()) == "[]" })
+	eventually(t, "no error, and no write", func() bool { return fmt.Sprint(codes()) == "[]" && n.health().writing.IsZero() })
 }

@@ -195,7 +195,15 @@ func word(code wire.Code) string {
 
 // asked counts a command that is over, if it was of messages.
 func (m *meter) asked(op core.Op, err error) {
-	verb := map[core.Op]string{core.SendMessage: "send", core.Tell: "tell", core.Ask: "ask"}[op]
+	verb := ""
+	switch op {
+	case core.SendMessage:
+		verb = "send"
+	case core.Tell:
+		verb = "tell"
+	case core.Ask:
+		verb = "ask"
+	}
 	var no *CommandError
 	switch {
 	case verb == "" && (op != core.Answer || err != nil):
