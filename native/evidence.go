@@ -112,7 +112,7 @@ func (l *loop) witness(e *core.Event, before core.Node, known bool) (only bool) 
 			piece.Code = word(l.failed)
 		}
 	case core.EventNode:
-		if name = e.Node.Name; name == l.cfg.Name || !began(&e.Node, &before, known) {
+		if name = e.Node.Name; name == l.cfg.Name || l.starting || !began(&e.Node, &before, known) {
 			return false
 		}
 		piece.What, piece.By = became(&e.Node, &before, known), []string{l.cfg.Name}

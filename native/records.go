@@ -2,14 +2,15 @@ package native
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -56,8 +57,8 @@ func (n *Node) answerRecords(ctx context.Context, heap string) (any, error) {
 	var some []RecordJSON
 	for i := range all {
 		w := &all[i]
-		hash, in := lww.New(w.Name, w.Stamp, w.Rank, w.Value).Sum(), lww.HashName(w.Name)%heaps
-		sums[in] += hash * uint64(2*w.Set+1)
+		hash, in := hashesOf(w)
+		sums[in] += hash
 		if int(in) == which {
 			says := strconv.Itoa(int(w.Rank))
 			if int(w.Set) < len(ranks) && int(w.Rank) < len(ranks[w.Set]) {
@@ -77,6 +78,16 @@ func (n *Node) answerRecords(ctx context.Context, heap string) (any, error) {
 	fit := fitting(some, lengthOf(j)+40)
 	j.Records, j.More = some[:fit], len(some)-fit
 	return j, nil
+}
+
+// hashesOf returns the hash of a record, and the heap that it is in. They are for comparing
+// the answers of nodes alone, so the functions may be any that all have.
+func hashesOf(w *wire.Record) (hash uint64, heap uint32) {
+	name, all := fnv.New32a(), fnv.New64a()
+	name.Write([]byte(w.Name))
+	all.Write(binary.BigEndian.AppendUint64([]byte{byte(w.Set), w.Rank}, uint64(w.Stamp)))
+	all.Write([]byte(w.Name + "\x00" + w.Value))
+	return all.Sum64(), name.Sum32() % heaps
 }
 
 // records are all that the engine holds, guests' too.

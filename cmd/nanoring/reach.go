@@ -14,14 +14,16 @@ import (
 
 // reach is whom a node reaches, as it answers.
 type reach struct {
+	Name   string   `json:"name"`
+	Dialed []dialed `json:"dialed"`
+	Links  []link   `json:"links"`
+	More   int      `json:"more"`
+}
+
+type dialed struct {
 	Name   string `json:"name"`
-	Dialed []struct {
-		Name   string `json:"name"`
-		Micros int64  `json:"micros"`
-		Error  string `json:"error"`
-	} `json:"dialed"`
-	Links []link `json:"links"`
-	More  int    `json:"more"`
+	Micros int64  `json:"micros"`
+	Error  string `json:"error"`
 }
 
 // link is a connection, as a node answers.
@@ -91,18 +93,18 @@ dial another. A node dials up to 64 others.`,
 }
 
 // cells are what came of each dial and what is connected, by who and whom.
-func (r *reach) cells() (dialed, linked map[string]string) {
-	dialed, linked = make(map[string]string), make(map[string]string)
+func (r *reach) cells() (came, linked map[string]string) {
+	came, linked = make(map[string]string), make(map[string]string)
 	for _, d := range r.Dialed {
-		dialed[d.Name] = d.Error
+		came[d.Name] = d.Error
 		if d.Error == "" {
-			dialed[d.Name] = took(d.Micros)
+			came[d.Name] = took(d.Micros)
 		}
 	}
 	for _, l := range r.Links {
 		linked[l.Name] = l.text()
 	}
-	return dialed, linked
+	return came, linked
 }
 
 func (l *link) text() string {
@@ -120,11 +122,11 @@ func reachRows(f *found[reach], out io.Writer) error {
 	t := newTable(out, "FROM", "TO", "DIALLED", "CONNECTION")
 	for _, s := range f.answers {
 		r := s.what
-		dialed, linked := r.cells()
-		all := append(slices.Collect(maps.Keys(dialed)), slices.Collect(maps.Keys(linked))...)
+		came, linked := r.cells()
+		all := append(slices.Collect(maps.Keys(came)), slices.Collect(maps.Keys(linked))...)
 		slices.Sort(all)
 		for _, to := range slices.Compact(all) {
-			t.row(s.from, to, orDash(dialed[to]), orDash(linked[to]))
+			t.row(s.from, to, orDash(came[to]), orDash(linked[to]))
 		}
 		if r.More > 0 {
 			t.row(s.from, fmt.Sprintf("and %d more", r.More), "", "")
@@ -148,10 +150,10 @@ func reachMatrix(f *found[reach], out io.Writer) error {
 	t := newTable(out, append([]string{"FROM \\ TO"}, columns...)...)
 	for _, s := range f.answers {
 		r := s.what
-		dialed, _ := r.cells()
+		came, _ := r.cells()
 		row := []string{s.from}
 		for _, to := range columns {
-			cell := dialed[to]
+			cell := came[to]
 			for _, l := range r.Links {
 				if l.Name == to && l.Guest {
 					cell = "guest"
