@@ -91,6 +91,12 @@ func TestWhy(t *testing.T) {
 			t.Errorf("down says %q", by)
 		}
 	}
+	for name, want := range map[string]int{"dev3": 200, "nobody": 404, "": 400} {
+		got := ask(t, httpClient(t), "GET", "http://"+all[0].Addr()+"/v1/why?name="+name, "")
+		if got.status != want || want == 200 && !strings.Contains(got.body, `"what":"down"`) {
+			t.Errorf("%q: %d %s", name, got.status, got.body)
+		}
+	}
 	select {
 	case text := <-heard:
 		t.Errorf("who listens to all hears %q", text)

@@ -95,3 +95,14 @@ func TestDiffering(t *testing.T) {
 		t.Errorf("%q, not %q", got, want)
 	}
 }
+
+// TestLookingUsage: what cannot be meant is refused before anybody is asked.
+func TestLookingUsage(t *testing.T) {
+	for _, line := range []string{"why", "why a b", "rtt a", "rtt a a", "diff a", "diff a a", "reach a", "doctor a", "up -o matrix", "reach -o", "doctor -o matrix"} {
+		root, begun := newRoot()
+		root.SetArgs(append([]string{"--data", t.TempDir()}, strings.Fields(line)...))
+		if err := root.Execute(); err == nil || *begun {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
