@@ -14,8 +14,8 @@ func rttCommand(o *options) *cobra.Command {
 		Short: "Measure the round trip between two nodes",
 		Long: `Rtt has node A send node B three messages, now, and shows how long it took until
 each was confirmed: over their connection, or, if they have none, on the way that
-the ring has for messages, through others. For a guest its
-gateway confirms, unless the guest listens to all.`,
+the ring has for messages, through others. For a guest its gateway confirms,
+unless the guest listens to all.`,
 		Example: "  nanoring --data data/dev1 rtt dev2 dev3\n  nanoring --data data/dev1 rtt dev2 dev3 -o json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 || args[0] == args[1] {
