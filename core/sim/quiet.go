@@ -65,6 +65,10 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 				d.refused++
 			case core.EventFresh:
 				d.fresh = true
+			case core.EventEvidence:
+				if e.Event.Topic != "unreached" { // who is down is dialled now and then
+					d.told = append(d.told, EventWords(e.Event))
+				}
 			default:
 				if e.Event.Kind != core.EventSkew || e.Event.Skew != 0 { // whose clock was wrong is met again, some day
 					d.told = append(d.told, EventWords(e.Event))
