@@ -66,7 +66,10 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 			case core.EventFresh:
 				d.fresh = true
 			case core.EventEvidence:
-				if e.Event.Topic != "unreached" { // who is down is dialled now and then
+				switch e.Event.Topic {
+				case "unreached": // who is down is dialled now and then
+				case "unanswered", "asked", "answered": // a path varies: an answer may be late, and the probe that follows is cheap
+				default:
 					d.told = append(d.told, EventWords(e.Event))
 				}
 			default:
