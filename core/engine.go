@@ -228,6 +228,8 @@ const (
 	EventGap                          // of what Name sent something was lost, before what is heard of it next
 	EventAnswer                       // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
 	EventDone                         // the Ask with ID is over: Names were asked and have not answered
+
+	EventEvidence // something was found out of Name: Topic says what; docs/abi.md has which there are
 )
 
 // String returns the event's word.
@@ -246,6 +248,8 @@ var eventWords = [...]string{
 	EventGap:     "gap",
 	EventAnswer:  "answer",
 	EventDone:    "done",
+
+	EventEvidence: "evidence",
 }
 
 // Event is something that a runtime or a person may want to know.
@@ -257,15 +261,15 @@ type Event struct {
 	Name string    // EventResult: the node that was added or deleted
 	Addr string    // EventRefused, EventSkew: where, if known
 	Code wire.Code // EventResult, EventRefused, EventSkew
-	Text string    // EventResult, EventRefused: for people
+	Text string    // EventResult, EventRefused: for people; EventNode, EventEvidence: who said so, "" for this node
 	Skew int64     // EventSkew: microseconds that the other is ahead
 
-	Topic    string   // EventHeard
+	Topic    string   // EventHeard, EventEvidence
 	Payload  string   // EventHeard, EventAnswer: bytes
 	Told     bool     // EventHeard: this node alone
-	Wait     int64    // EventHeard: it is a question, open for so many microseconds more; 0 for what is none
+	Wait     int64    // EventHeard: it is a question, open for so many microseconds more; 0 for what is none; EventEvidence: since when its connection brought nothing
 	Question uint64   // EventHeard: its number, for Answer; 0 if none is awaited of this node
-	Names    []string // EventDone: ascending
+	Names    []string // EventDone: ascending; EventEvidence: who was asked for Name
 }
 
 // word is the i-th of some words, or other if there is none.

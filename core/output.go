@@ -134,18 +134,21 @@ func (o *output) event(kind EventKind) *Event {
 // tell emits what became of a name. Of one that joins it tells once in a step,
 // as it is at its end: its two records come one after the other, and what it
 // was between them is no news.
-func (o *output) tell(name string, s *standing, joins bool) {
+func (o *output) tell(ch *change) {
 	var e *Event
 	if len(o.joiners) > 0 {
-		e = o.joiners[name]
+		e = o.joiners[ch.name]
 	}
 	if e == nil {
 		e = o.event(EventNode)
-		if joins {
-			o.joiners[name] = e
+		if ch.before.state == Removed {
+			o.joiners[ch.name] = e
 		}
 	}
-	s.describe(name, &e.Node)
+	ch.after.describe(ch.name, &e.Node)
+	if ch.from != nil {
+		e.Text = ch.from.name
+	}
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for

@@ -62,7 +62,7 @@ func (r *Ring) settle() {
 		ch := &r.replica.changes[i] // as it is, whatever follows
 		r.debts.changed(ch)
 		if ch.after.state != Removed || ch.before.state != Removed {
-			r.tell(ch.name, &ch.after, ch.before.state == Removed)
+			r.tell(ch)
 		}
 		r.detector.changed(ch)
 		if ch.after.isUp() && !ch.before.isUp() {

@@ -86,7 +86,7 @@ func (r *reader) node(n *core.Node) {
 }
 
 func eventKind(word []byte) core.EventKind {
-	for k := core.EventNode; k <= core.EventDone; k++ {
+	for k := core.EventNode; k <= core.EventEvidence; k++ {
 		if string(word) == k.String() {
 			return k
 		}

@@ -78,7 +78,7 @@ func (h *hearing) answers(a *answerer) error {
 	switch {
 	case h.ended:
 		return ErrStopped
-	case len(h.answerers) >= wire.MaxTopics-1: // one is for messages
+	case len(h.answerers) >= wire.MaxTopics-2: // one is for messages, one for what the node answers by itself
 		return &CommandError{Code: wire.CodeInvalid, Text: tooManyPatterns}
 	}
 	h.answerers = append(h.answerers, a)
@@ -110,10 +110,14 @@ func (n *Node) give(e *core.Event) wire.Code {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := slices.IndexFunc(h.answerers, func(a *answerer) bool { return isLike(a.pattern, e.Topic) })
-	if at < 0 {
-		return wire.CodeNobody
+	a := h.reserved
+	if !reserved[e.Topic] {
+		if at < 0 {
+			return wire.CodeNobody
+		}
+		a = h.answerers[at]
 	}
-	a, q := h.answerers[at], unanswered{Question{e.Name, e.Topic, []byte(e.Payload)}, e.Question}
+	q := unanswered{Question{e.Name, e.Topic, []byte(e.Payload)}, e.Question}
 	switch {
 	case a.running < mostAnswering:
 		if !n.spawn(func() { n.answerAll(a, q) }) {

@@ -69,6 +69,7 @@ func (n *Node) mux() *http.ServeMux {
 	mux.Handle("POST /v1/questions", n.authorize(n.postQuestion))
 	mux.Handle("GET /v1/backup", n.authorize(n.getBackup))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
+	mux.Handle("GET /v1/why", n.authorize(n.getWhy))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
 	mux.Handle("GET /metrics", n.authorize(n.getMetrics))

@@ -11,7 +11,9 @@ func (l *loop) emitMessage(e *core.Event) bool {
 	l.meter.event(e.Kind)
 	switch e.Kind {
 	case core.EventHeard, core.EventGap:
-		l.hearing.take(e, l.cfg.Clock())
+		if !isReserved(e.Topic) {
+			l.hearing.take(e, l.cfg.Clock())
+		}
 		if e.Question == 0 {
 			break
 		}
@@ -35,8 +37,8 @@ func (l *loop) hearAgain() {
 	l.hearing.mu.Lock()
 	s := l.hearing.subscription()
 	l.hearing.mu.Unlock()
-	if len(s.Messages)+len(s.Questions) > 0 {
-		l.pending = slices.Insert(l.pending, 0, core.Input{Kind: core.Do, Command: core.Command{Op: core.Hear, Hear: s}})
+	l.pending = slices.Insert(l.pending, 0, core.Input{Kind: core.Do, Command: core.Command{Op: core.Hear, Hear: s}})
+	if len(s.Messages)+len(s.Questions) > 1 { // somebody here hears anything
 		l.hearing.take(&core.Event{Kind: core.EventGap}, l.cfg.Clock())
 	}
 }

@@ -29,6 +29,7 @@ type hearing struct {
 	patterns    map[string]*heardFor // of messages
 	open        map[uint64]*Answers
 	ended       bool
+	reserved    *answerer        // of the topics that the node answers by itself
 	dropped     *metrics.Counter // messages that a subscriber did not read in time
 
 	telling sync.Mutex        // the engine, of one subscription at a time
@@ -47,6 +48,7 @@ type heardFor struct {
 // all, of which nobody is told what he did not ask for.
 func (h *hearing) subscription() (s core.Subscription) {
 	s.Messages = slices.Sorted(maps.Keys(h.patterns))
+	s.Questions = []string{reservedPattern}
 	for _, a := range h.answerers {
 		if !slices.Contains(s.Questions, a.pattern) {
 			s.Questions = append(s.Questions, a.pattern)
@@ -246,7 +248,7 @@ func (h *hearing) end() {
 			f.lingers.Stop()
 		}
 	}
-	for _, a := range h.answerers {
+	for _, a := range append(h.answerers, h.reserved) {
 		a.cancel()
 	}
 	open := slices.Collect(maps.Values(h.open))

@@ -39,6 +39,7 @@ type loop struct {
 	wake     *time.Timer
 	store    store
 	starting bool
+	failed   wire.Code // of the connection that the step under way is about, if it is over
 	removed  time.Time // when it learnt that it was
 	halt     core.Reason
 	text     string
@@ -60,6 +61,7 @@ func (n *Node) begin(engine core.Engine, config core.Config) *loop {
 	l.starting = true
 	l.step(core.Input{Kind: core.Start})
 	l.starting = false
+	l.hearFirst()
 	if l.halt == 0 && l.failure == nil {
 		n.log.Info("node started", "ring", n.cfg.Ring, "address", n.addr, "data", n.folder.Dir(), "members", n.board.len(), "engine", l.engineStatus().Engine)
 	}
@@ -134,6 +136,7 @@ func (l *loop) take(from input) {
 			return
 		} else {
 			l.meter.closed(in.Code, "other")
+			l.parted(in.conn, in.Code)
 		}
 		l.drop(in.Conn)
 	case core.Do:
@@ -168,6 +171,7 @@ func (l *loop) drain() {
 		in := l.pending[0]
 		l.pending = slices.Delete(l.pending, 0, 1)
 		l.now(&in)
+		l.failed = in.Code
 		effects, err := l.engine.Step(in)
 		l.took(in)
 		if err != nil {
@@ -228,10 +232,11 @@ func (l *loop) carryOut(e *core.Effect) {
 }
 
 func (l *loop) emit(e *core.Event) {
-	if l.emitMessage(e) {
+	if l.emitMessage(e) || e.Kind == core.EventEvidence && l.witness(e, core.Node{}, false) {
 		return
 	}
 	before, known := l.board.apply(e, l.cfg.Clock())
+	l.witness(e, before, known)
 	l.meter.node(l.cfg.Name, before, e)
 	l.told = true
 	l.watchClocks(e, before, known)

@@ -69,6 +69,15 @@ func TestTopicsOfTokens(t *testing.T) {
 			t.Errorf("%s sends %s: %+v", send.tab.name, send.topic, e)
 		}
 	}
+	may.commands <- core.Command{ID: 19, Op: core.Ask, Topic: "nanoring.node"}
+	if e := may.next(core.EventResult); e.Code != wire.CodeForbidden {
+		t.Errorf("it asks nodes how they do: %+v", e)
+	}
+	reach := inquire[ReachJSON](t, other.Node, "dev1", "nanoring.reach", "") // by TLS
+	guests := slices.DeleteFunc(reach.Links, func(l LinkJSON) bool { return !l.Guest })
+	if len(reach.Dialed) != 1 || reach.Dialed[0].Why != "" || len(guests) != 2 || guests[0].Name != "may" {
+		t.Errorf("a gateway reaches %+v", reach)
+	}
 	hears(t, heard, `dev2 secret "x"`, `dev2 chat.room "y"`, `may chat.a ""`, `may chat.b ""`)
 
 	// It answers what it may hear, and is asked nothing else.

@@ -42,8 +42,10 @@ const (
 
 // round is the last one with a peer, as its connection keeps it.
 type round struct {
-	seq uint64 // 0: it is over
-	at  time.Time
+	seq   uint64 // 0: it is over
+	at    time.Time
+	trip  time.Duration // of the last that was answered
+	heard time.Time     // when anything came last
 }
 
 func newMeter() *meter {
@@ -115,7 +117,7 @@ func (m *meter) said(c *conn, frame []byte) {
 	p := wire.Peek(frame)
 	m.frame(out, p.Kind, len(frame))
 	if p.Kind == wire.KindGossip {
-		c.round = round{p.Seq, time.Now()}
+		c.round.seq, c.round.at = p.Seq, time.Now()
 	}
 }
 
@@ -123,11 +125,12 @@ func (m *meter) said(c *conn, frame []byte) {
 func (m *meter) heard(c *conn, frame []byte, now time.Time) {
 	p := wire.Peek(frame)
 	m.frame(in, p.Kind, len(frame))
+	c.round.heard = time.Now()
 	if p.Kind != wire.KindAck || p.Seq == 0 || p.Seq != c.round.seq {
 		return
 	}
 	trip := time.Since(c.round.at)
-	c.round.seq = 0
+	c.round.seq, c.round.trip = 0, trip
 	m.trips.Update(trip.Seconds())
 	if c.story.open.role == core.Guest { // which may say what it likes
 		return

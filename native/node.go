@@ -36,6 +36,8 @@ type Node struct {
 	board    board
 	hearing  hearing
 	clocks   clocks
+	evidence evidence
+	reach    reach
 	keeper   *trust.Keeper
 	rare     rarely
 	flaps    flapping
@@ -102,6 +104,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
 	}
+	n.hearing.reserved = n.answersReserved()
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
 	n.log = slog.New(n.logs).With("node", cfg.Name)
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {

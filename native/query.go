@@ -19,6 +19,7 @@ type query struct {
 	count   int           // of owners
 	since   string        // an event's id, or a message's
 	topics  []string      // patterns
+	name    string        // as it is
 }
 
 // queryOf returns what a request asks for, of which more may be "n" or "since". It says false
@@ -55,7 +56,7 @@ func parseQuery(text string, known []string) (q query, err error) {
 			return q, fmt.Errorf("n=%.40s is not how many owners to return: there are 1 to %d", values.Get("n"), maxOwners)
 		}
 	}
-	q.since, q.topics = values.Get("since"), values["topic"]
+	q.since, q.topics, q.name = values.Get("since"), values["topic"], values.Get("name")
 	if values.Has("tag") || values.Has("state") || values.Has("name") {
 		var f core.Filter
 		f, err = core.ParseFilter(values["tag"], values.Get("state"), values.Get("name"))

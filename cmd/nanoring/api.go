@@ -88,6 +88,7 @@ const (
 	pathEvents = "/v1/events"
 	pathEngine = "/v1/engine"
 	pathBackup = "/v1/backup"
+	pathWhy    = "/v1/why"
 
 	pathMessages  = "/v1/messages"
 	pathQuestions = "/v1/questions"

@@ -59,7 +59,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		if err := o.readSources(cmd.Flags(), slices.Contains(sharedOf(cmd), "config")); err != nil {
 			return err
 		}
-		if !slices.Contains(outputs, o.output) {
+		if !slices.Contains(outputs, o.output) && (o.output == "" || cmd.Annotations["output"] != o.output) {
 			return fmt.Errorf("no output %q: there are %s", o.output, strings.Join(outputs, ", "))
 		}
 		*begun = true
@@ -73,7 +73,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), pruneCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o))
+		statusCommand(&o), whyCommand(&o), reachCommand(&o), rttCommand(&o), diffCommand(&o), doctorCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
 	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), configCommand(), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")

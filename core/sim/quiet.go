@@ -65,6 +65,13 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 				d.refused++
 			case core.EventFresh:
 				d.fresh = true
+			case core.EventEvidence:
+				switch e.Event.Topic {
+				case "unreached": // who is down is dialled now and then
+				case "unanswered", "asked", "answered": // a path varies: an answer may be late, and the probe that follows is cheap
+				default:
+					d.told = append(d.told, EventWords(e.Event))
+				}
 			default:
 				if e.Event.Kind != core.EventSkew || e.Event.Skew != 0 { // whose clock was wrong is met again, some day
 					d.told = append(d.told, EventWords(e.Event))

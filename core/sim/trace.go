@@ -116,6 +116,8 @@ func EventWords(e *core.Event) string {
 		if e.Skew == 0 {
 			s = "the clock of " + e.Name + " is right again"
 		}
+	case core.EventEvidence:
+		s = "of " + e.Name + ": " + e.Topic + " " + e.Text + strings.Join(e.Names, " ")
 	case core.EventHeard, core.EventGap:
 		s = e.Kind.String() + " " + e.Name + " " + e.Payload[:min(len(e.Payload), 8)]
 	default:
