@@ -87,6 +87,8 @@ const (
 	CallOff     // end the Ask with the ID Question: its EventDone follows
 	Answer      // answer the question that an EventHeard had, with Payload; or say with Code that there is no answer
 	Hear        // from now on hear the topics that Hear.Messages has, and the questions that Hear.Questions has; no others
+
+	Join // from now on the addresses of Join are those to join: see Config.Join
 )
 
 // Topics are patterns of topics, in which '*' stands for any characters.
@@ -111,6 +113,7 @@ type Command struct {
 	Addr string     // HOST:PORT
 	Tags []wire.Tag // of SetTags, in any order
 	Drop []string   // keys
+	Join []string   // HOST:PORTs, of Join
 
 	Topic    string       // of SendMessage, Tell, Ask
 	Payload  string       // bytes: of these, and of Answer
@@ -228,6 +231,8 @@ const (
 	EventGap                          // of what Name sent something was lost, before what is heard of it next
 	EventAnswer                       // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
 	EventDone                         // the Ask with ID is over: Names were asked and have not answered
+	EventLetIn                        // Name, at Addr, was the first to let this process in, or to be let in
+	EventJoined                       // this process and another, for the first time, know the same of who is there
 )
 
 // String returns the event's word.
@@ -246,6 +251,8 @@ var eventWords = [...]string{
 	EventGap:     "gap",
 	EventAnswer:  "answer",
 	EventDone:    "done",
+	EventLetIn:   "let-in",
+	EventJoined:  "joined",
 }
 
 // Event is something that a runtime or a person may want to know.

@@ -27,7 +27,7 @@ type overlay struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int               // a guest's place in Config.Join
+	joinTurn int               // whose turn it is in Config.Join
 	joined   bool              // some node let this process in
 	left     [dialPurposes]int // dials, until the next round
 	broken   []brokenOff       // whose turn to be dialled has not come
@@ -72,7 +72,11 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 
 // welcome takes note that a peer let this node in.
 func (o *overlay) welcome(c *conn) {
-	o.joined = true
+	if !o.joined && !c.guest {
+		o.joined = true
+		e := o.event(EventLetIn)
+		e.Name, e.Addr = c.name, c.addr
+	}
 	o.undial(c)
 	if c.dialed {
 		delete(o.refusals, c.name)
@@ -196,8 +200,13 @@ func (o *overlay) dialJoin() {
 	if o.joined && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
 		return
 	}
-	for _, addr := range o.cfg.Join {
-		if o.left[dialJoin] > 0 && !o.dialingTo(addr) && addr != o.cfg.Address {
+	for range o.cfg.Join {
+		if o.left[dialJoin] <= 0 {
+			return // the others have their turn in the next round
+		}
+		addr := o.cfg.Join[o.joinTurn%len(o.cfg.Join)]
+		o.joinTurn++
+		if !o.dialingTo(addr) && addr != o.cfg.Address {
 			o.dial(addr, "", dialJoin)
 		}
 	}

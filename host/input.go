@@ -167,6 +167,14 @@ func (e *Engine) command(mono, wall uint64, c core.Command) error {
 	switch c.Op {
 	case core.SetTags:
 		return e.setTags(mono, wall, c)
+	case core.Join:
+		for _, addr := range c.Join {
+			if err := e.set(callText, "join", addr, 0); err != nil {
+				return err
+			}
+		}
+		_, err := e.call(callJoin, mono, wall, c.ID)
+		return err
 	case core.SendMessage, core.Tell, core.Ask, core.CallOff, core.Answer, core.Hear:
 		return e.say(mono, wall, c)
 	}

@@ -162,12 +162,16 @@ func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := patiently(w, r)
 	defer cancel()
-	node, err := n.Add(ctx, body.Name, body.Address)
+	node, but, err := n.add(ctx, body.Name, body.Address)
 	if err != nil {
 		failed(w, err)
 		return
 	}
-	respond(w, http.StatusCreated, n.clocks.explain(nodeJSON(node))[0])
+	added := n.clocks.explain(nodeJSON(node))[0]
+	if added.Reason == "" {
+		added.Reason = but
+	}
+	respond(w, http.StatusCreated, added)
 }
 
 func (n *Node) deleteNode(w http.ResponseWriter, r *http.Request) {
@@ -220,6 +224,10 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 	}
 	if n.draining.Load() > 0 {
 		problem(w, http.StatusServiceUnavailable, "draining", "the node drains, and will stop: guests, and whoever needs a node, take another one")
+		return
+	}
+	if !n.joinReady() {
+		problem(w, http.StatusServiceUnavailable, "joining", "the node has not joined its ring yet: GET /v1/status says why")
 		return
 	}
 	n.getHealth(w, r)

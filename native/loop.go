@@ -23,6 +23,7 @@ type input struct {
 // result ends a command.
 type result struct {
 	name string
+	but  string // what is to be said of it all the same
 	err  error
 }
 
@@ -239,6 +240,7 @@ func (l *loop) emit(e *core.Event) {
 	before, known := l.board.apply(e, l.cfg.Clock())
 	l.told = true
 	l.watchClocks(e, before, known)
+	l.noteJoin(e)
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)
@@ -275,9 +277,9 @@ func (l *loop) answer(e *core.Event) {
 	case e.Code != 0:
 		to <- result{err: &CommandError{Code: e.Code, Text: e.Text}}
 	case seq <= l.store.written:
-		to <- result{name: e.Name}
+		to <- result{name: e.Name, but: e.Text}
 	default:
-		l.store.waiting = append(l.store.waiting, waiting{seq: seq, name: e.Name, to: to})
+		l.store.waiting = append(l.store.waiting, waiting{seq: seq, result: result{name: e.Name, but: e.Text}, to: to})
 	}
 }
 

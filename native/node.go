@@ -37,6 +37,7 @@ type Node struct {
 	clocks   clocks
 	keeper   *trust.Keeper
 	rare     rarely
+	joins    joining
 	guesses  guesses
 
 	inputs  chan input
@@ -92,6 +93,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		settled: make(chan struct{}),
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
+		joins:   newJoining(),
 	}
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
@@ -135,6 +137,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	if cfg.Advertise != "" {
 		n.addr = cfg.Advertise
+		if tcp != nil {
+			n.addr = withPort(n.addr, tcp.Addr().(*net.TCPAddr).Port)
+		}
 	}
 	socket, err := listenSocket(n.socketFile())
 	if err != nil {
@@ -164,6 +169,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		}
 	}
 
+	if _, err = n.parseSources(cfg.Join); err != nil { // now that its own address is known
+		engine.Close()
+		return nil, err
+	}
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, socket} {
@@ -175,6 +184,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
+	n.useSources(cfg.Join)
+	n.wg.Go(n.giveAddresses)
+	n.wg.Go(n.watchJoin)
 	n.unhook = context.AfterFunc(ctx, n.requestStop)
 	go l.run()
 	return n, nil
@@ -212,7 +224,7 @@ func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.M
 	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: random()}
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
-		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
+		Seed: random(), Tags: n.cfg.Tags, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
 	if n.cfg.Tune != nil {
@@ -306,17 +318,26 @@ func (n *Node) requestStop() {
 }
 
 // Add adds a node to the ring, joining its ring and this one. It returns once
-// the change is on disk. The node need not run yet, if its name is given;
-// without one it is asked at addr.
+// the change is on disk. The node need not run yet, if its name is given: the log
+// says then that nobody answers; without one it is asked at addr.
 func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
-	name, err := n.do(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
-	if err != nil {
-		return core.Node{}, err
+	node, _, err := n.add(ctx, name, addr)
+	return node, err
+}
+
+// add is Add; but says that nobody answers there yet.
+func (n *Node) add(ctx context.Context, name, addr string) (node core.Node, but string, err error) {
+	r := n.carry(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
+	if r.err != nil {
+		return core.Node{}, "", r.err
 	}
-	if node, ok := n.Get(name); ok {
-		return node, nil
+	if r.but != "" {
+		n.log.Info("a node was added, but it does not run yet, or not there", "name", r.name, "address", addr, "why", r.but)
 	}
-	return core.Node{Name: name, Address: addr}, nil
+	if node, ok := n.Get(r.name); ok {
+		return node, r.but, nil
+	}
+	return core.Node{Name: r.name, Address: addr}, r.but, nil
 }
 
 // Del removes a node from the ring. It returns once the change is on disk.
@@ -344,6 +365,12 @@ func (n *Node) Leave(ctx context.Context) error {
 
 // do has the engine carry out a command.
 func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) {
+	r := n.carry(ctx, c)
+	return r.name, r.err
+}
+
+// carry is do, with all that is to be said of it.
+func (n *Node) carry(ctx context.Context, c core.Command) result {
 	if c.ID == 0 {
 		c.ID = n.nextCmd.Add(1)
 	}
@@ -352,22 +379,22 @@ func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) 
 	select {
 	case n.inputs <- in:
 	case <-n.halted:
-		return "", ErrStopped
+		return result{err: ErrStopped}
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return result{err: ctx.Err()}
 	}
 	select {
 	case r := <-answer:
-		return r.name, r.err
+		return r
 	case <-n.settled:
 		// All answers were given before; else the input came too late.
 		select {
 		case r := <-answer:
-			return r.name, r.err
+			return r
 		default:
-			return "", ErrStopped
+			return result{err: ErrStopped}
 		}
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return result{err: ctx.Err()}
 	}
 }

@@ -4,22 +4,23 @@ import "time"
 
 // Status is how a node is doing; docs/api.md has its fields.
 type Status struct {
-	Name        string    `json:"name"`
-	Ring        string    `json:"ring"`
-	Address     string    `json:"address"`
-	Instance    string    `json:"instance"`
-	Started     time.Time `json:"started"`
-	Data        string    `json:"data"`
-	Members     int       `json:"members"`
-	Up          int       `json:"up"`
-	Connections int       `json:"connections"`
-	Stale       bool      `json:"stale"`
-	Leaving     bool      `json:"leaving"`
-	Cordoned    bool      `json:"cordoned"`
-	WriteError  string    `json:"write_error"`
-	Keys        []string  `json:"keys"`
-	Messages    Talk      `json:"messages"`
-	Clocks      []Clock   `json:"clocks"`
+	Name        string     `json:"name"`
+	Ring        string     `json:"ring"`
+	Address     string     `json:"address"`
+	Instance    string     `json:"instance"`
+	Started     time.Time  `json:"started"`
+	Data        string     `json:"data"`
+	Members     int        `json:"members"`
+	Up          int        `json:"up"`
+	Connections int        `json:"connections"`
+	Stale       bool       `json:"stale"`
+	Leaving     bool       `json:"leaving"`
+	Join        JoinStatus `json:"join"`
+	Cordoned    bool       `json:"cordoned"`
+	WriteError  string     `json:"write_error"`
+	Keys        []string   `json:"keys"`
+	Messages    Talk       `json:"messages"`
+	Clocks      []Clock    `json:"clocks"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
 	// whose clock agrees with its own, which is wrong, probably, and not those of all
 	// others. It is zero if that is not so.
@@ -34,6 +35,7 @@ func (n *Node) Status() Status {
 	}
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
+	s.Join = n.joinStatus()
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
 	own, _ := n.board.view.Get(n.cfg.Name)

@@ -67,6 +67,7 @@ type status struct {
 	Keys        []string  `json:"keys"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
+	Join        joining   `json:"join"`
 
 	OwnClockSince time.Time `json:"own_clock_since"`
 }

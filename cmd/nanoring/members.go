@@ -149,6 +149,9 @@ on the disk of the node that is told.`,
 				fmt.Fprintln(out, m.Name)
 			default:
 				fmt.Fprintf(out, "added %s at %s\n", m.Name, m.where())
+				if m.Reason != "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: it is up as soon as it appears\n", m.Reason)
+				}
 			}
 			return nil
 		},

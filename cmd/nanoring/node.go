@@ -27,6 +27,7 @@ type nodeFlags struct {
 	config    native.Config
 	tags      []string
 	page      bool
+	wait      bool
 	engine    string
 	memory    size
 	logLevel  string
@@ -57,6 +58,9 @@ A new node is alone in its ring: add it from a node of another ring, or name one
 of that ring's nodes with --join. What it knows of its ring is kept in its data
 folder, one folder for each node.
 
+Whoever is to join tries for ever, and asks again where nodes are; 'nanoring status'
+and the log say whether it has joined, and why not. It is not ready until then.
+
 A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
 no supervisor undoes what an operator has done, unless told to --rejoin.
@@ -84,10 +88,13 @@ a list is separated by commas there, but for commands, of which it is one.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
-	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; port 0 is any free one")
-	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it (default where it listens)")
+	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; HOST may be an interface, or a network like 10.0.0.0/8; port 0 is any free one")
+	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it, or an interface, or a network like 10.0.0.0/8 (default where it listens)")
 	flags.StringVar(&f.config.PublicURL, "public-url", "", "URL of its WebSocket for browsers, like wss://ring.example.com/ring")
-	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
+	flags.StringSliceVar(&f.config.Join, "join", nil, "where nodes of the ring to join are: HOST:PORT, dns:NAME[:PORT], srv:NAME, file:PATH, mdns:, exec:COMMAND; may be repeated")
+	flags.StringVar(&f.config.Interface, "interface", "", "network interface for --join mdns: (default the system's choice)")
+	flags.DurationVar(&f.config.ReadyAlone, "ready-alone", 0, "be ready, too, after having found nobody to join for so long: 30s (default: never)")
+	flags.BoolVar(&f.wait, "wait", false, "say that it runs only when it has joined")
 	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
 	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "file with a certificate (PEM) for browsers")
@@ -152,7 +159,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		node.Close()
 		return usage(cmd, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data)
+	defer say(cmd, node, config, f.wait)()
 	for running := true; running; {
 		select {
 		case <-reread:
@@ -172,7 +179,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 func flagOf(field string) string {
 	known := map[string]string{
 		"Tags": "tag", "SecretFile": "secret-file", "TLSCert": "tls-cert", "TLSKey": "tls-key", "TLSCA": "tls-ca",
-		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "DrainTimeout": "drain-timeout", "PublicURL": "public-url",
+		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "DrainTimeout": "drain-timeout", "PublicURL": "public-url", "ReadyAlone": "ready-alone",
 	}
 	if flag := known[field]; flag != "" {
 		return "--" + flag
