@@ -53,6 +53,8 @@ type joining struct {
 	began time.Time
 	again chan struct{} // the engine is to be given the addresses again
 
+	remembers bool // others that are up, from before it started
+
 	mu      sync.Mutex
 	asked   []*asking
 	given   []string          // to the engine
@@ -122,7 +124,7 @@ func (n *Node) joinStatus() JoinStatus {
 	case !j.joined.IsZero():
 		s.State, s.Since = "joined", j.joined.UTC()
 		return s
-	case len(j.asked) == 0 && !others:
+	case len(j.asked) == 0 && !(j.remembers && others):
 		return s
 	}
 	s.State, s.Since, s.LetInBy, s.Tried = "joining", j.began.UTC(), j.letIn, j.tried()

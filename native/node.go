@@ -184,6 +184,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
+	n.joins.remembers = n.othersUp()
 	n.useSources(cfg.Join)
 	n.wg.Go(n.giveAddresses)
 	n.wg.Go(n.watchJoin)

@@ -110,8 +110,19 @@ func (c *Config) findPlaces() (err error) {
 		return wrong("Listen", err)
 	}
 	_, port, _ := net.SplitHostPort(c.Listen)
-	if c.Advertise, err = place(c.Advertise, port); err != nil {
+	text := c.Advertise
+	if text == "" {
+		return nil
+	}
+	if c.Advertise, err = place(text, port); err != nil {
 		return wrong("Advertise", err)
+	}
+	told := c.Advertise
+	if told != text {
+		told = withPort(told, 1) // the listener's is not known yet
+	}
+	if err := checkAdvertised(told); err != nil {
+		return wrong("Advertise", fmt.Errorf("it is the HOST:PORT where others reach this node: %w", err))
 	}
 	return nil
 }

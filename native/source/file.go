@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (f *file) Close() error { return nil }
 func listed(b []byte) ([]string, error) {
 	var long error
 	if len(b) > mostText {
-		b, long = b[:mostText], errors.New("it is longer than 256 KiB: the rest is left out")
+		b, long = b[:1+bytes.LastIndexByte(b[:mostText], '\n')], errors.New("it is longer than 256 KiB: the rest is left out")
 	}
 	var all []string
 	for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
