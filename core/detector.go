@@ -16,6 +16,7 @@ type detector struct {
 	disputed map[string]*dispute
 	proved   map[string]int64 // when it refuted: see disbelieves
 	health   health
+	accused  uint64 // how often others held this process for not alive, and it refuted that
 }
 
 func newDetector(s *self, rep *replica, o *overlay) detector {

@@ -9,8 +9,8 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// dialled are the addresses that a step dials.
-func dialled(effects []core.Effect) (all []string) {
+// dialledIn are the addresses that a step dials.
+func dialledIn(effects []core.Effect) (all []string) {
 	for _, e := range of(effects, core.Dial) {
 		all = append(all, e.Addr)
 	}
@@ -23,7 +23,7 @@ func TestOtherAddresses(t *testing.T) {
 	cfg := me()
 	cfg.Join = []string{"before:1"}
 	g := start(t, cfg)
-	if got := dialled(g.effects); !slices.Equal(got, cfg.Join) {
+	if got := dialledIn(g.effects); !slices.Equal(got, cfg.Join) {
 		t.Fatalf("dials %v", got)
 	}
 	var many []string

@@ -45,6 +45,7 @@ func (r *Ring) refute(w *lww.Record) {
 	}
 	if p.Instance == mine && w.Rank != rankUp {
 		r.detector.health.worse()
+		r.detector.accused++
 	}
 	r.mintPresence(w.Stamp + 1)
 	if p.Instance != mine {

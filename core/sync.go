@@ -26,6 +26,8 @@ type reconciler struct {
 	overlay *overlay
 	sync    *reconciliation                   // the one that this node has started, or nil
 	looked  int                               // at so many records, for the answer under way
+	syncs   uint64                            // that this node has started
+	lost    uint64                            // of them, those whose answer did not come in time
 	merge   func(*wire.Record, *conn) verdict // the way of all records
 	takeIn  func(*conn, []wire.Record)        // merge of each, and what is older here is owed
 }
@@ -96,6 +98,7 @@ func (rc *reconciler) startSync(c *conn) {
 	}
 	s.compare(wire.Nodes)
 	rc.sync = s
+	rc.syncs++
 	rc.nextSync()
 }
 
@@ -162,6 +165,7 @@ func (rc *reconciler) giveUp(seq uint64) *conn {
 	}
 	c := rc.sync.conn
 	rc.sync = nil
+	rc.lost++
 	return c
 }
 

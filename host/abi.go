@@ -44,6 +44,7 @@ const (
 	callCallOff
 	callAnswer
 	callHear
+	callCount
 	exportCount
 )
 
@@ -94,6 +95,8 @@ var exports = [exportCount]struct {
 	callCallOff:     {"call_off", takes(i64, i64, i64, i64)},
 	callAnswer:      {"answer", takes(i64, i64, i64, i64, i32, i32, i32)},
 	callHear:        {"hear", takes(i64, i64, i64)},
+
+	callCount: {"count", takes(i32).returns(i64)},
 }
 
 // imported is a function that the host has for modules.

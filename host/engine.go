@@ -66,7 +66,10 @@ type Engine struct {
 	json     reader
 }
 
-var _ core.Engine = (*Engine)(nil)
+var (
+	_ core.Engine  = (*Engine)(nil)
+	_ core.Counter = (*Engine)(nil)
+)
 
 // New makes an Engine. It fails with a *ModuleError if the module is not one to
 // run, and with a *core.ConfigError as core.New does. ctx ends a compilation; it
@@ -175,6 +178,19 @@ func (e *Engine) Snapshot() ([]byte, error) { return e.said(callSnapshot) }
 
 // Handover implements core.Engine.
 func (e *Engine) Handover() ([]byte, error) { return e.said(callHandover) }
+
+// Counts implements core.Counter.
+func (e *Engine) Counts() (all core.Counts, err error) {
+	if e.err != nil {
+		return all, e.err
+	}
+	for i := range all {
+		if all[i], err = e.call(callCount, uint64(i)); err != nil {
+			return core.Counts{}, err
+		}
+	}
+	return all, nil
+}
 
 // said calls an export that leaves bytes, and copies them.
 func (e *Engine) said(x export) ([]byte, error) {

@@ -108,6 +108,9 @@ func (w *twin) Snapshot() ([]byte, error) {
 		return want, nil
 	}
 	got, err := w.sandbox.Snapshot()
+	if err == nil {
+		err = w.countAlike()
+	}
 	if err == nil && !bytes.Equal(want, got) {
 		err = fmt.Errorf("after step %d, snapshots differ:\n%x, in the sandbox\n%x", w.steps, want, got)
 	}
@@ -152,4 +155,13 @@ func show(effects []core.Effect, i int) string {
 		return fmt.Sprintf("%+v", *e.Event)
 	}
 	return fmt.Sprintf("%+v", effects[i])
+}
+
+func (w *twin) countAlike() error {
+	want, _ := w.ring.Counts()
+	got, err := w.sandbox.Counts()
+	if err == nil && want != got {
+		err = fmt.Errorf("after step %d, counts differ: %v, in the sandbox %v", w.steps, want, got)
+	}
+	return err
 }

@@ -47,12 +47,17 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
-	mux.HandleFunc("GET /healthz", n.getHealth)
-	mux.HandleFunc("GET /readyz", n.getReady)
+	mux.Handle("GET /metrics", n.authorize(n.getMetrics))
+	mux.Handle("GET /v1/targets", n.authorize(n.getTargets))
+	mux.Handle("GET /v1/openapi.json", n.authorize(getOpenAPI))
+	for _, method := range []string{"GET", "OPTIONS"} { // the latter is haproxy's
+		mux.HandleFunc(method+" /healthz", n.getHealth)
+		mux.HandleFunc(method+" /readyz", n.getReady)
+	}
 	if !n.cfg.NoPage {
 		servePage(mux, n.keeper.Now().Secured())
 	}
-	return n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return n.meter.watched(n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.RequestURI == "*" {
 			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
 			return
@@ -62,7 +67,7 @@ func (n *Node) routes() http.Handler {
 			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
 		}
 		mux.ServeHTTP(w, r)
-	}))
+	})))
 }
 
 // NodeJSON is a node in the HTTP API.
@@ -168,8 +173,8 @@ func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	added := n.clocks.explain(nodeJSON(node))[0]
-	if added.Reason == "" {
-		added.Reason = but
+	if but != "" {
+		added.Reason = "no-answer"
 	}
 	respond(w, http.StatusCreated, added)
 }
@@ -218,16 +223,8 @@ func (n *Node) getReady(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 	}
-	if s := n.Status(); s.WriteError != "" {
-		problem(w, http.StatusServiceUnavailable, "not-written", "the ring file cannot be written: GET /v1/status says why")
-		return
-	}
-	if n.draining.Load() > 0 {
-		problem(w, http.StatusServiceUnavailable, "draining", "the node drains, and will stop: guests, and whoever needs a node, take another one")
-		return
-	}
-	if !n.joinReady() {
-		problem(w, http.StatusServiceUnavailable, "joining", "the node has not joined its ring yet: GET /v1/status says why")
+	if why := n.unready(); why != nil {
+		problem(w, http.StatusServiceUnavailable, why.code, why.means+": GET /v1/status says more")
 		return
 	}
 	n.getHealth(w, r)
@@ -256,6 +253,7 @@ func readBody(w http.ResponseWriter, r *http.Request, v any) bool {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
+		w.Header().Set("Connection", "close") // the rest is not read
 		problem(w, http.StatusRequestEntityTooLarge, "too-large", "the body is over "+strconv.Itoa(maxBody)+" bytes")
 	case err != nil:
 		problem(w, http.StatusBadRequest, "bad-request", "the body is not as it should be: "+err.Error())
@@ -287,6 +285,9 @@ func newProblem(status int, code, detail string) Problem {
 }
 
 func (p Problem) answer(w http.ResponseWriter) {
+	if watched, ok := w.(*watchedWriter); ok {
+		watched.problem(p.Code)
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)

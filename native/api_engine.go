@@ -34,6 +34,7 @@ func (n *Node) postEngine(w http.ResponseWriter, r *http.Request) {
 		if module, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxModule)); err != nil {
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
+				w.Header().Set("Connection", "close")
 				problem(w, http.StatusRequestEntityTooLarge, "too-large", fmt.Sprintf("the module is over %d MiB", maxModule>>20))
 			} else {
 				problem(w, http.StatusBadRequest, "bad-request", "the module did not arrive: "+err.Error())

@@ -91,6 +91,10 @@ func ask(t *testing.T, c *http.Client, method, url, body string, header ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := described()
+	if err := d.checkAnswer(method, req.URL.EscapedPath(), resp.StatusCode, resp.Header.Get("Content-Type"), string(b)); err != nil {
+		t.Error(err)
+	}
 	return answer{resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header, string(b)}
 }
 
@@ -300,7 +304,7 @@ func TestAdvertisedHost(t *testing.T) {
 	cfg.Engine, cfg.Listen, cfg.Advertise = newFake(nil).engine, port.Addr().String(), "dev1.example.net:7001"
 	start(t, cfg)
 	for host, status := range map[string]int{"dev1.example.net": 200, "DEV1.example.net.:80": 200, "dev2.example.net": 403} {
-		if got := ask(t, httpClient(t), "GET", "http://"+cfg.Listen+"/healthz", "", "Host", host); got.status != status {
+		if got := ask(t, httpClient(t), "GET", "http://"+cfg.Listen+"/v1/status", "", "Host", host); got.status != status {
 			t.Errorf("%s: %+v", host, got)
 		}
 	}

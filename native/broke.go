@@ -40,6 +40,10 @@ func (l *loop) broke(in core.Input, err error) {
 	now := time.Now()
 	times := l.broken.add(now, err)
 	l.keepTrap(in, err)
+	l.meter.traps.Inc()
+	l.status.Lock()
+	l.status.trapped = now
+	l.status.Unlock()
 	stopping := in.Kind == core.Do && in.Command.Op == core.Stop
 	switch {
 	case stopping:

@@ -80,6 +80,13 @@ func (k *clocks) take(e *core.Event, self string, before core.Node, known bool, 
 	return news
 }
 
+func (l *loop) watchClocks(e *core.Event, before core.Node, known bool) {
+	is, member := l.Get(e.Name)
+	for _, news := range l.clocks.take(e, l.cfg.Name, before, known, is, member) {
+		l.logClock(news)
+	}
+}
+
 func (k *clocks) isAlone() bool {
 	apart := 0
 	for _, a := range k.apart {

@@ -43,6 +43,7 @@ type conn struct {
 	taken chan struct{} // the engine has taken the frame in buf
 
 	story story // the engine's goroutine's
+	round round // likewise
 
 	mu      sync.Mutex
 	queue   [][]byte

@@ -39,6 +39,7 @@ type door struct {
 
 	mu        sync.Mutex
 	total     int
+	dropped   [dropCauses]uint64
 	strangers list.List                   // of *visitor, oldest first
 	from      map[netip.Prefix]*list.List // the same, by where they come from
 }
@@ -82,10 +83,12 @@ func (d *door) receive(v *visitor) {
 	first, err := v.begin.Peek(1)
 	switch {
 	case err != nil:
+		d.drop(dropSilent)
 		v.Close()
 		return
 	case first[0] != recordTLS:
 	case d.tls == nil:
+		d.drop(dropNoTLS)
 		io.WriteString(v, "HTTP/1.0 400 no TLS here\r\n\r\n") // by which who dialled knows
 		if half, ok := c.(*visitor).Conn.(*net.TCPConn); ok {
 			half.CloseWrite()
@@ -99,6 +102,7 @@ func (d *door) receive(v *visitor) {
 		err := secure.HandshakeContext(ctx)
 		cancel()
 		if err != nil {
+			d.drop(dropHandshake)
 			d.log.Debug("no TLS", "from", v.RemoteAddr().String(), "err", err)
 			v.Close()
 			return
@@ -152,6 +156,32 @@ func (d *door) end(err error) {
 	})
 }
 
+// Why a connection was dropped.
+const (
+	dropSilent    = iota // nothing came
+	dropNoTLS            // TLS where none is spoken
+	dropHandshake        // its TLS handshake failed
+	dropMadeRoom         // there were many strangers, and it was the oldest
+	dropTooMany          // there were too many of all
+	dropCauses
+)
+
+func (d *door) drop(cause int) {
+	d.mu.Lock()
+	d.dropped[cause]++
+	d.mu.Unlock()
+}
+
+// drops returns how many connections were dropped, by cause.
+func (d *door) drops() map[string]uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return map[string]uint64{
+		"silent": d.dropped[dropSilent], "no-tls": d.dropped[dropNoTLS], "handshake": d.dropped[dropHandshake],
+		"made-room": d.dropped[dropMadeRoom], "too-many": d.dropped[dropTooMany],
+	}
+}
+
 // visitor is a TCP connection that came through the door.
 type visitor struct {
 	net.Conn
@@ -176,12 +206,14 @@ func (d *door) enter(c net.Conn) *visitor {
 	case d.strangers.Len() >= maxStrangers:
 		oldest = d.strangers.Front().Value.(*visitor)
 	case d.total >= maxAccepted:
+		d.dropped[dropTooMany]++
 		d.mu.Unlock()
 		c.Close()
 		return nil
 	}
 	if oldest != nil {
 		oldest.forget()
+		d.dropped[dropMadeRoom]++
 	}
 	d.total++
 	v.in = d.strangers.PushBack(v)

@@ -120,6 +120,7 @@ func (n *Node) postDrain(w http.ResponseWriter, r *http.Request) {
 		if !begun {
 			w.Header().Set("Content-Type", "application/x-ndjson")
 			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("X-Accel-Buffering", "no")
 			begun = true
 		}
 		_ = rc.SetWriteDeadline(time.Now().Add(eventTimeout))

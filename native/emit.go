@@ -8,6 +8,7 @@ import (
 
 // emitMessage takes an event of messages to who waits for it, and says whether it was one.
 func (l *loop) emitMessage(e *core.Event) bool {
+	l.meter.event(e.Kind)
 	switch e.Kind {
 	case core.EventHeard, core.EventGap:
 		l.hearing.take(e, l.cfg.Clock())

@@ -145,6 +145,7 @@ func (n *Node) newStream(w http.ResponseWriter) *stream {
 	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance)}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
 	_ = s.rc.SetReadDeadline(time.Time{}) // the server's is for the request
 	s.extend()
 	fmt.Fprint(w, "retry: 1000\n\n")

@@ -33,7 +33,12 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 	if !ok || !local.IP.IsLoopback() || n.keeper.Now().Secured() { // no page has a token by another's name
 		return true
 	}
-	if r.URL.Path == "/ring" && r.Header.Get("Origin") == "" {
+	switch r.URL.Path {
+	case "/ring":
+		if r.Header.Get("Origin") == "" {
+			return true
+		}
+	case "/healthz", "/readyz": // load balancers ask with any Host, or none, and are told nothing that is anybody's
 		return true
 	}
 	host := hostname(r.Host)

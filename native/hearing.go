@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -27,6 +29,7 @@ type hearing struct {
 	patterns    map[string]*heardFor // of messages
 	open        map[uint64]*Answers
 	ended       bool
+	dropped     *metrics.Counter // messages that a subscriber did not read in time
 
 	telling sync.Mutex        // the engine, of one subscription at a time
 	told    core.Subscription // the last
@@ -168,8 +171,8 @@ func (h *hearing) take(e *core.Event, at time.Time) {
 	}
 	h.recent.add(m)
 	for s := range h.subscribers {
-		if s.wants(m) {
-			s.put(m)
+		if s.wants(m) && s.put(m) && h.dropped != nil {
+			h.dropped.Inc()
 		}
 	}
 }

@@ -86,28 +86,36 @@ func (n *Node) Joined(ctx context.Context) error {
 		case <-n.halted:
 			return ErrStopped
 		case <-ctx.Done():
-			return fmt.Errorf("the node has not joined: %s: %w", notJoined(n.joinStatus()), context.Cause(ctx))
+			joining, partly, _ := n.joinFacts()
+			return fmt.Errorf("the node has not joined: %s: %w", joining+partly, context.Cause(ctx))
 		}
 	}
 }
 
 // joinReady says whether nobody has to wait for the node to join.
 func (n *Node) joinReady() bool {
-	s := n.joinStatus()
-	alone := n.cfg.ReadyAlone
-	return s.State != "joining" || alone > 0 && s.LetInBy == "" && time.Since(n.joins.began) >= alone
+	joining, partly, _ := n.joinFacts()
+	return joining == "" && partly == ""
 }
 
-// joinPartly says since when a peer has let this node in whose records do not come through, and who it
-// is: it is zero if that is not so.
-func (n *Node) joinPartly() (since time.Time, peer string) {
-	j := &n.joins
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.joined.IsZero() && j.letIn != "" && time.Since(j.letInAt) >= joinPartial {
-		return j.letInAt, j.letIn
+// joinFacts says in one of its results, if at all, why a node has not joined: for now; because the records of
+// who let it in do not come through; or without anybody having to wait for that, as ReadyAlone says.
+func (n *Node) joinFacts() (joining, partly, alone string) {
+	s := n.joinStatus()
+	n.joins.mu.Lock()
+	letIn := n.joins.letInAt
+	n.joins.mu.Unlock()
+	switch {
+	case s.State != "joining":
+		return "", "", ""
+	case s.LetInBy != "" && time.Since(letIn) >= joinPartial:
+		return "", s.LetInBy + " did so at " + stamp(letIn), ""
+	case s.LetInBy != "":
+		return s.LetInBy + " has let it in, and tells it what the ring knows", "", ""
+	case n.cfg.ReadyAlone > 0 && time.Since(n.joins.began) >= n.cfg.ReadyAlone:
+		return "", "", notJoined(s.Tried, 1)
 	}
-	return time.Time{}, ""
+	return notJoined(s.Tried, 1), "", ""
 }
 
 // joinStatus returns how far the node is.
@@ -166,17 +174,17 @@ func (j *joining) why(addr string) string {
 	return "no answer yet"
 }
 
-// notJoined is why a node has not joined, for people.
-func notJoined(s JoinStatus) string {
-	if s.LetInBy != "" {
-		return s.LetInBy + " has let it in, but what it knows of the ring does not come through: long packets may vanish on the way: then set a smaller MTU on both hosts"
+// notJoined is what came of the first most addresses, for people.
+func notJoined(tried []Tried, most int) string {
+	if len(tried) == 0 {
+		return "none of the nodes that it knows answers"
 	}
 	var all []string
-	for _, t := range s.Tried {
+	for _, t := range tried[:min(most, len(tried))] {
 		all = append(all, t.String())
 	}
-	if len(all) == 0 {
-		return "none of the nodes that it knows answers"
+	if more := len(tried) - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(all, "; ")
 }
@@ -197,11 +205,14 @@ func (n *Node) watchJoin() {
 		case <-time.After(wait):
 		}
 		s := n.joinStatus()
-		if s.State == "joined" {
+		_, partly, _ := n.joinFacts()
+		switch {
+		case s.State == "joined":
 			return
-		}
-		if _, peer := n.joinPartly(); s.State == "joining" && len(s.Sources) > 0 && (s.LetInBy == "" || peer != "") {
-			n.log.Warn("this node has not joined: nobody has let it in yet; it tries on", "why", notJoined(s))
+		case partly != "":
+			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "by", s.LetInBy)
+		case s.State == "joining" && s.LetInBy == "" && len(s.Sources) > 0:
+			n.log.Warn("this node has not joined: nobody has let it in yet; it tries on", "why", notJoined(s.Tried, mostTried))
 		}
 		switch since := time.Since(n.joins.began); {
 		case since < joinPartial:

@@ -115,6 +115,7 @@ func (l *loop) take(in input) {
 		if cancel, dialed := l.dials[in.Conn]; dialed {
 			cancel()
 			delete(l.dials, in.Conn)
+			l.meter.dialed(0)
 		} else if in.Conn%2 == 0 {
 			in.conn.close(wire.CodeRotated, "") // the engine wants it no more
 			return
@@ -131,12 +132,16 @@ func (l *loop) take(in input) {
 			return
 		}
 		in.conn.story.heard(in.Frame)
+		l.meter.heard(in.conn, in.Frame, l.cfg.Clock())
 	case core.Closed:
 		if cancel, dialed := l.dials[in.Conn]; dialed {
 			cancel()
 			delete(l.dials, in.Conn)
+			l.meter.dialed(in.Code)
 		} else if l.conns[in.Conn] == nil {
 			return
+		} else {
+			l.meter.closed(in.Code, "other")
 		}
 		l.drop(in.Conn)
 	case core.Do:
@@ -149,12 +154,6 @@ func (l *loop) take(in input) {
 func (l *loop) drop(id core.ConnID) {
 	delete(l.conns, id)
 	l.countConns()
-}
-
-func (l *loop) countConns() {
-	l.status.Lock()
-	l.status.connections = len(l.conns)
-	l.status.Unlock()
 }
 
 // step gives the engine an input and carries out what comes of it.
@@ -209,14 +208,17 @@ func (l *loop) carryOut(e *core.Effect) {
 			break
 		}
 		c.story.said = true
+		l.meter.said(c, e.Frame)
 		if !c.send(e.Frame) {
 			c.abort(wire.CodeSlow)
+			l.meter.closed(wire.CodeSlow, "this")
 			l.drop(e.Conn)
 			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeSlow})
 		}
 	case core.Close:
 		if c := l.conns[e.Conn]; c != nil {
 			c.close(e.Code, e.Text)
+			l.meter.closed(e.Code, "this")
 			l.drop(e.Conn)
 		} else if cancel := l.dials[e.Conn]; cancel != nil {
 			cancel()
@@ -238,6 +240,7 @@ func (l *loop) emit(e *core.Event) {
 		return
 	}
 	before, known := l.board.apply(e, l.cfg.Clock())
+	l.meter.node(l.cfg.Name, before, e)
 	l.told = true
 	l.watchClocks(e, before, known)
 	l.noteJoin(e)
@@ -257,13 +260,6 @@ func (l *loop) emit(e *core.Event) {
 	}
 	if !l.starting || e.Kind != core.EventNode {
 		l.logEvent(e, before, known)
-	}
-}
-
-func (l *loop) watchClocks(e *core.Event, before core.Node, known bool) {
-	is, member := l.Get(e.Name)
-	for _, news := range l.clocks.take(e, l.cfg.Name, before, known, is, member) {
-		l.logClock(news)
 	}
 }
 

@@ -39,6 +39,8 @@ type Node struct {
 	rare     rarely
 	joins    joining
 	guesses  guesses
+	meter    *meter
+	door     *door // nil if nothing is listened on
 
 	inputs  chan input
 	asides  chan func(*loop) // what else its goroutine is to do
@@ -66,6 +68,8 @@ type Node struct {
 		connections    int
 		stale, leaving bool
 		writeError     error
+		writing        time.Time // since when a write of the ring file is under way; zero if none is
+		trapped        time.Time // when the engine broke last
 	}
 }
 
@@ -86,6 +90,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
 		log:     cfg.Log.With("node", cfg.Name),
 		epoch:   time.Now(),
+		meter:   newMeter(),
 		inputs:  make(chan input, 16),
 		asides:  make(chan func(*loop)),
 		stop:    make(chan struct{}),
@@ -95,6 +100,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		conns:   make(map[*conn]struct{}),
 		joins:   newJoining(),
 	}
+	n.hearing.dropped = n.meter.count("messages_dropped_total")
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
@@ -207,7 +213,8 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		return newDoor(l, n.keeper.Server(), n.log), nil
+		n.door = newDoor(l, n.keeper.Server(), n.log)
+		return n.door, nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -371,7 +378,7 @@ func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) 
 }
 
 // carry is do, with all that is to be said of it.
-func (n *Node) carry(ctx context.Context, c core.Command) result {
+func (n *Node) carry(ctx context.Context, c core.Command) (r result) {
 	if c.ID == 0 {
 		c.ID = n.nextCmd.Add(1)
 	}
@@ -384,13 +391,14 @@ func (n *Node) carry(ctx context.Context, c core.Command) result {
 	case <-ctx.Done():
 		return result{err: ctx.Err()}
 	}
+	defer func() { n.meter.asked(c.Op, r.err) }()
 	select {
-	case r := <-answer:
+	case r = <-answer:
 		return r
 	case <-n.settled:
 		// All answers were given before; else the input came too late.
 		select {
-		case r := <-answer:
+		case r = <-answer:
 			return r
 		default:
 			return result{err: ErrStopped}

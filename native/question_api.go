@@ -61,6 +61,7 @@ func (n *Node) postQuestion(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
 	write := func(line any) bool {
 		_ = rc.SetWriteDeadline(time.Now().Add(eventTimeout))
 		return json.NewEncoder(w).Encode(line) == nil && rc.Flush() == nil

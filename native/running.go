@@ -50,7 +50,9 @@ func (r *running) put(engine core.Engine) {
 
 // took takes note of how long a step took.
 func (l *loop) took(in core.Input) {
-	l.steps.add(time.Since(l.epoch) - time.Duration(in.Mono)*time.Microsecond)
+	took := time.Since(l.epoch) - time.Duration(in.Mono)*time.Microsecond
+	l.steps.add(took)
+	l.meter.steps.Update(took.Seconds())
 }
 
 // hold keeps what the engine can be started again from. One with what somebody

@@ -15,7 +15,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      answerTimeout + 10*time.Second,
-		IdleTimeout:       time.Minute,
+		IdleTimeout:       150 * time.Second, // longer than that of proxies, who have to close first
 		ConnContext:       remember,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

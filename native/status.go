@@ -14,13 +14,15 @@ type Status struct {
 	Up          int        `json:"up"`
 	Connections int        `json:"connections"`
 	Stale       bool       `json:"stale"`
-	Leaving     bool       `json:"leaving"`
 	Join        JoinStatus `json:"join"`
+	Leaving     bool       `json:"leaving"`
 	Cordoned    bool       `json:"cordoned"`
 	WriteError  string     `json:"write_error"`
 	Keys        []string   `json:"keys"`
 	Messages    Talk       `json:"messages"`
 	Clocks      []Clock    `json:"clocks"`
+	// Conditions are what an operator should know, the worst first: docs/operations.md.
+	Conditions []Condition `json:"conditions"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
 	// whose clock agrees with its own, which is wrong, probably, and not those of all
 	// others. It is zero if that is not so.
@@ -36,6 +38,8 @@ func (n *Node) Status() Status {
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	s.Join = n.joinStatus()
+	f := n.health()
+	s.Conditions, _ = conditionsOf(&f)
 	n.board.mu.Lock()
 	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
 	own, _ := n.board.view.Get(n.cfg.Name)
@@ -48,4 +52,10 @@ func (n *Node) Status() Status {
 		s.WriteError = n.status.writeError.Error()
 	}
 	return s
+}
+
+func (l *loop) countConns() {
+	l.status.Lock()
+	l.status.connections = len(l.conns)
+	l.status.Unlock()
 }

@@ -89,7 +89,15 @@ func (l *loop) save(retry bool) {
 	}
 	s.retry.Stop()
 	s.writing, s.knows = s.dirty, l.board.len() > 1
-	go func() { s.done <- s.write(snapshot) }()
+	l.status.Lock()
+	l.status.writing = time.Now()
+	l.status.Unlock()
+	go func() {
+		began := time.Now()
+		err := s.write(snapshot)
+		l.meter.wrote(time.Since(began), len(snapshot), err)
+		s.done <- err
+	}()
 }
 
 // wrote takes the outcome of a write.
@@ -130,7 +138,7 @@ func (l *loop) outcome(seq uint64, err error) {
 		err = fmt.Errorf("%w: %w", ErrNotWritten, err)
 	}
 	l.status.Lock()
-	l.status.writeError = s.err
+	l.status.writeError, l.status.writing = s.err, time.Time{}
 	l.status.Unlock()
 	s.answer(seq, err)
 }

@@ -69,15 +69,16 @@ func (s *subscriber) wants(m *Message) bool {
 	return false
 }
 
-// put gives it a message, and takes the oldest from who does not read.
-func (s *subscriber) put(m *Message) {
-	if len(s.queue) >= mostUnread {
+// put gives it a message, and takes the oldest from who does not read, of which it says true.
+func (s *subscriber) put(m *Message) (lost bool) {
+	if lost = len(s.queue) >= mostUnread; lost {
 		s.queue[0] = nil
 		s.queue = s.queue[1:]
 		s.lost = true
 	}
 	s.queue = append(s.queue, m)
 	s.news()
+	return lost
 }
 
 func (s *subscriber) news() {

@@ -267,3 +267,26 @@ func TestGuesses(t *testing.T) {
 		t.Errorf("a good token: %+v", got)
 	}
 }
+
+// TestMetricsTakeReaders: metrics are for readers and operators, and through the socket for its owner.
+func TestMetricsTakeReaders(t *testing.T) {
+	secret := trust.NewSecret()
+	s := secretOf(t, secret)
+	cfg := config(t, "dev1")
+	cfg.Engine, cfg.SecretFile = newFake(nil).engine, secretFile(t, secret)
+	n := start(t, cfg)
+	for _, path := range []string{"/metrics", "/v1/targets", "/v1/openapi.json"} {
+		for role, status := range map[string]int{"": 401, trust.RoleGuest: 403, trust.RoleReader: 200, trust.RoleOperator: 200} {
+			var header []string
+			if role != "" {
+				header = []string{"Authorization", "Bearer " + token(t, s, trust.Token{Role: role, Name: map[bool]string{true: "tab"}[role == trust.RoleGuest]})}
+			}
+			if got := ask(t, httpClient(t), "GET", "http://"+n.Addr()+path, "", header...); got.status != status {
+				t.Errorf("%s of a %q: %d", path, role, got.status)
+			}
+		}
+		if got := ask(t, socketClient(t, n), "GET", "http://localhost"+path, ""); got.status != 200 {
+			t.Errorf("%s by the socket: %d", path, got.status)
+		}
+	}
+}

@@ -188,6 +188,15 @@ func snapshot() int64 { return written(ring.Snapshot()) }
 //go:wasmexport handover
 func handover() int64 { return written(ring.Handover()) }
 
+//go:wasmexport count
+func count(which uint32) int64 {
+	all, _ := ring.Counts()
+	if which >= uint32(len(all)) {
+		return -1
+	}
+	return int64(all[which])
+}
+
 func written(b []byte, _ error) int64 { // a Ring never fails
 	garbage.took(len(b))
 	return out(b)

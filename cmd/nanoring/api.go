@@ -60,16 +60,21 @@ type status struct {
 	Members     int       `json:"members"`
 	Up          int       `json:"up"`
 	Connections int       `json:"connections"`
-	Stale       bool      `json:"stale"`
-	Leaving     bool      `json:"leaving"`
-	Cordoned    bool      `json:"cordoned"`
-	WriteError  string    `json:"write_error"`
 	Keys        []string  `json:"keys"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
 	Join        joining   `json:"join"`
 
-	OwnClockSince time.Time `json:"own_clock_since"`
+	Conditions    []condition `json:"conditions"`
+	OwnClockSince time.Time   `json:"own_clock_since"`
+}
+
+// condition is something about a node that an operator should know, as the API has it.
+type condition struct {
+	Code     string `json:"code"`
+	Severity string `json:"severity"`
+	Text     string `json:"text"`
+	Do       string `json:"do"`
 }
 
 const (

@@ -26,11 +26,6 @@ func word(words []string, n uint8) any {
 }
 
 var (
-	kindWords = []string{wire.KindHello: "hello", wire.KindGossip: "gossip", wire.KindAck: "ack", wire.KindRumor: "rumor",
-		wire.KindSync: "sync", wire.KindSynced: "synced", wire.KindProbe: "probe", wire.KindAlive: "alive",
-		wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused", wire.KindCordon: "cordon",
-		wire.KindMessage: "message", wire.KindSeen: "seen", wire.KindHave: "have", wire.KindWant: "want", wire.KindTook: "took",
-		wire.KindHear: "hear", wire.KindTell: "tell", wire.KindSaid: "said", wire.KindAnswers: "answers"}
 	setWords  = []string{wire.Nodes: "nodes", wire.Up: "up"}
 	itemWords = []string{wire.ItemFingerprint: "print", wire.ItemChildren: "children", wire.ItemAll: "all", wire.ItemSome: "some", wire.ItemAfter: "after"}
 	rankWords = [][]string{wire.Nodes: {"add", "reap", "del"}, wire.Up: {"up", "suspect", "down", "left"}}
@@ -100,7 +95,7 @@ func showBytes(v any) any {
 }
 
 func showFrame(b []byte, f *wire.Frame) (fields, error) {
-	o := fields{{"what", "frame"}, {"bytes", len(b)}, {"kind", word(kindWords, uint8(f.Kind))}}
+	o := fields{{"what", "frame"}, {"bytes", len(b)}, {"kind", f.Kind.String()}}
 	switch f.Kind {
 	case wire.KindHello:
 		return showHello(o, b, &f.Hello)

@@ -149,8 +149,8 @@ on the disk of the node that is told.`,
 				fmt.Fprintln(out, m.Name)
 			default:
 				fmt.Fprintf(out, "added %s at %s\n", m.Name, m.where())
-				if m.Reason != "" {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s: it is up as soon as it appears\n", m.Reason)
+				if m.Reason == "no-answer" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "no node answers at %s yet: %s is up as soon as one does that goes by this name\n", m.where(), m.Name)
 				}
 			}
 			return nil

@@ -54,20 +54,14 @@ func statusCommand(o *options) *cobra.Command {
 			if len(s.Keys) > 0 {
 				t.row("SECRETS", strings.Join(s.Keys, ", "))
 			}
-			if s.Stale {
-				t.row("STALE", "it was apart for too long to be believed, and asks others first")
-			}
-			if s.Leaving {
-				t.row("LEAVING", "it was removed from its ring, and will end")
-			}
-			if s.Cordoned {
-				t.row("CORDONED", "it is up, and is given nothing new until it is uncordoned")
+			for _, c := range s.Conditions {
+				if c.Code != "clock" && c.Code != "own-clock" && c.Code != "joining" { // of which there is more to say
+					t.row(strings.ToUpper(c.Severity), c.Text)
+					t.row("", c.Do)
+				}
 			}
 			for i, text := range s.clockRows() {
 				t.row([]string{"CLOCK", ""}[min(i, 1)], text)
-			}
-			if s.WriteError != "" {
-				t.row("DISK", "the ring file cannot be written: "+s.WriteError)
 			}
 			return t.Flush()
 		},

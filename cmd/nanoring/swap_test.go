@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -130,6 +131,10 @@ func TestSwapMixedRing(t *testing.T) {
 		s, err := n.Engine(t.Context())
 		if err != nil || s.Engine != to || s.Traps > 0 || !s.Builtin || (s.Module == "") != (to == "native") || (s.Memory == 0) != (to == "native") {
 			t.Errorf("%s: %+v, %v", n.Name(), s, err)
+		}
+		var metrics strings.Builder // which both engines tell
+		if err := n.WriteMetrics(&metrics); err != nil || !strings.Contains(metrics.String(), `engine="`+to+`",module="`+s.Module+`"} 1`) || !strings.Contains(metrics.String(), "\nnanoring_rounds_total ") {
+			t.Errorf("%s: %v, %s", n.Name(), err, &metrics)
 		}
 	}
 	for i, n := range nodes { // each becomes what it was not

@@ -15,6 +15,7 @@ import (
 // a hello with keys that are not known, what is known must.
 func checkFrame(t testing.TB, f *wire.Frame, b []byte) (ok bool) {
 	t.Helper()
+	peeked := wire.Peek(b)
 	if err := f.Decode(b); err != nil {
 		var e *wire.Error
 		if !errors.As(err, &e) || !errors.Is(err, e.Class) || e.Offset < 0 || e.Offset > len(b) {
@@ -24,6 +25,9 @@ func checkFrame(t testing.TB, f *wire.Frame, b []byte) (ok bool) {
 			t.Fatalf("after an error the frame is %+v", f)
 		}
 		return false
+	}
+	if p := peeked; p.Kind != f.Kind || (p.Kind == wire.KindGossip || p.Kind == wire.KindAck) && (p.Seq != f.Seq || p.Wall != f.Wall) {
+		t.Fatalf("%+v begins as %+v", f, p)
 	}
 	again := f.Append(nil)
 	if bytes.Equal(again, b) {
