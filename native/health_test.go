@@ -84,7 +84,7 @@ func TestConditionsOfNode(t *testing.T) {
 	f := newFake(func(in core.Input) []core.Effect {
 		switch {
 		case in.Kind == core.Start:
-			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive)}
+			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventJoined, Name: "dev2"})}
 		case in.Kind == core.Do && in.Command.Op == core.Cordon:
 			return append(<-step, emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
 		}
