@@ -19,7 +19,7 @@ RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race -gcflags=compress
 	$(patsubst %,-gcflags=github.com/tetratelabs/wazero/internal/engine/wazevo/%=-race=false,ssa frontend backend/...))
 WASIP1   := GOOS=wasip1 GOARCH=wasm
 CORE     := ./core ./core/lww ./core/wire
-TWINS    := '^Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing)$$'
+TWINS    := '^Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|ScriptsInSandbox|SwapMixedRing|Poison|SimOnTheModule)$$'
 MODULE   := wasm/module/nanoring.wasm
 NODES    := 1 2 3 4
 
@@ -95,11 +95,11 @@ test: browser network ## check and test everything, as CI does
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
-	@echo '== 2,000 schedules, stories and storms, for both engines'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host -rapid.checks=2000
+	@echo '== schedules, stories and storms, for both engines, and nodes in the sandbox'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host ./cmd/nanoring
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(firstword $(RACE))'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go test $(RACE) -timeout $(TIMEOUT) -skip $(TWINS) $$(go list ./... | grep -v -e nanoring/core -e /network) # those were lived above, by one goroutine each
+	@go test $(RACE) -timeout $(TIMEOUT) -skip $(TWINS) $$(go list ./... | grep -v -e nanoring/core -e /network) # those were lived above, by one goroutine each, or in a sandbox, where nothing is watched
 	@go test $(RACE) -timeout $(TIMEOUT) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 

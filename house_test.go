@@ -58,6 +58,7 @@ var (
 	wazero         = []string{"github.com/tetratelabs/wazero"}
 	diskModules    = []string{"github.com/gofrs/flock", "github.com/google/renameio/v2"}
 	commandModules = []string{
+		"github.com/pelletier/go-toml/v2",
 		"github.com/spf13/cobra",
 		"github.com/spf13/pflag",
 		"github.com/vmihailenco/msgpack/v5",

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/lww"
@@ -38,6 +39,7 @@ type Config struct {
 	Tags      []wire.Tag    // its own labels, any order: over those that were set while an earlier process ran
 	Ephemeral bool          // a guest: a member only while it runs
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
+	Joins     bool          // it is to join a ring, though Join may have nothing yet
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine, or its Handover; nil for a new ring of itself
 	MaxGuests int           // connections of guests at a time; default 1000
@@ -48,7 +50,7 @@ type Config struct {
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
 	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 2 s
 	RemovalGrace int64 // from seeing its removal to halting; default 10 s
-	ReapAfter    int64 // durable nodes that were down or left for so long are reaped; default never
+	ReapAfter    int64 // if it was down or left for so long, this node is reaped, by all: whole seconds, of wire.LeastReapAfter and more; default never
 }
 
 // Interner lets Rings that one goroutine drives share records that are the same:
@@ -111,6 +113,9 @@ func (cfg *Config) complete() error {
 	cfg.AckTimeout = orDefault(cfg.AckTimeout, Second/2)
 	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
+	if after := cfg.ReapAfter; after != 0 && (after%Second != 0 || after < wire.LeastReapAfter*Second || after > wire.MostReapAfter*Second) {
+		return wrong("ReapAfter", errors.New("it is in whole seconds, from a minute to ten years"))
+	}
 	return nil
 }
 

@@ -39,6 +39,8 @@ type conn struct {
 	hello     wire.Hello // the peer's; from connHeld on
 	authority bool       // what the peer lacks, this node drops: see reconciliation
 	peerStale bool
+	knows     []wire.RingID // of the ring, as far as is known
+	unsure    bool          // whether the peer, which dialled, lets this node in: see ringIDs.meet
 	trip      roundTrip
 	opened    int64       // the ring's clock when it opened
 	heard     int64       // the ring's clock at the last frame
@@ -77,6 +79,17 @@ func (o *overlay) all() []*conn { return slices.Clone(o.live) }
 func (c *conn) admits(name string) bool {
 	begin, some := strings.CutSuffix(c.authenticated, "*")
 	return c.authenticated == "" || name == c.authenticated || some && c.role == Guest && strings.HasPrefix(name, begin)
+}
+
+// unites is what c was dialled for, as a hello says it.
+func (c *conn) unites() wire.Unite {
+	switch {
+	case c.add != nil:
+		return wire.UniteAdd
+	case c.dialed && c.why == dialJoin:
+		return wire.UniteYoung
+	}
+	return wire.UniteNever
 }
 
 // crosses says whether c, which is established with the same process as old, was

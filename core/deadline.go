@@ -22,8 +22,8 @@ func (r *replica) setDeadline(name string, before, after *standing) {
 	case r.cfg.Ephemeral || name == r.cfg.Name:
 	case after.guest:
 		r.setTimer(name, EphemeralTTL)
-	case r.cfg.ReapAfter > 0:
-		r.setTimer(name, r.cfg.ReapAfter)
+	case after.says.ReapAfter > 0:
+		r.setTimer(name, int64(after.says.ReapAfter)*Second)
 	}
 }
 

@@ -16,6 +16,11 @@ func TestDeadlines(t *testing.T) {
 	up := func(ago int64, rank uint8) record {
 		return func(r *copyOf) wire.Record { return r.presence("x", ago, rank, wire.Presence{Via: "p"}) }
 	}
+	says := func(rank uint8) record { // that it is reaped after a day
+		return func(r *copyOf) wire.Record {
+			return r.presence("x", Hour, rank, wire.Presence{Address: "x:1", ReapAfter: uint32(Day / Second)})
+		}
+	}
 	for what, test := range map[string]struct {
 		cfg     Config
 		records []record
@@ -28,7 +33,13 @@ func TestDeadlines(t *testing.T) {
 		"a guest of which nothing is said": {Config{}, []record{node(guest, Hour, rankAdd)}, EphemeralTTL, "x:removed"},
 		"a guest's, to a guest":            {Config{Ephemeral: true}, []record{node(guest, Hour, rankAdd), up(Hour, rankDown)}, 40 * Day, "x:down"},
 		"a node that is down":              {Config{}, []record{node(durable, Hour, rankAdd), up(Hour, rankDown)}, 40 * Day, "x:down"},
-		"where such are reaped":            {Config{ReapAfter: Day}, []record{node(durable, Hour, rankAdd), up(Hour, rankDown)}, Day, "x:removed"},
+		"one that says so":                 {Config{}, []record{node(durable, Hour, rankAdd), says(rankDown)}, Day, "x:removed"},
+		"one that says so, and left":       {Config{}, []record{node(durable, Hour, rankAdd), says(rankLeft)}, Day, "x:removed"},
+		"one that says so, and is suspect": {Config{}, []record{node(durable, Hour, rankAdd), says(rankSuspect)}, 40 * Day, "x:suspect"},
+		"one that says so, to a guest":     {Config{Ephemeral: true}, []record{node(durable, Hour, rankAdd), says(rankDown)}, 40 * Day, "x:down"},
+		"another than says so":             {Config{ReapAfter: Day}, []record{node(durable, Hour, rankAdd), up(Hour, rankDown)}, 40 * Day, "x:down"},
+		"one of which nothing is said":     {Config{ReapAfter: Day}, []record{node(durable, Hour, rankAdd)}, 40 * Day, "x:unknown"},
+		"a guest that says so":             {Config{}, []record{node(guest, Hour, rankAdd), says(rankDown)}, EphemeralTTL, "x:removed"},
 		"a deleted guest":                  {Config{}, []record{node(guest, 10*Minute, rankDel)}, EphemeralMinAge - 10*Minute, ""},
 		"a deleted node":                   {Config{}, []record{node(durable, Hour, rankDel)}, TombstoneMinAge - Hour, ""},
 		"a deletion ahead of the clock":    {Config{}, []record{node(durable, -Minute, rankDel)}, TombstoneMinAge + Minute, ""},

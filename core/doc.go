@@ -33,7 +33,7 @@
 // A [View] that every event is applied to answers what all asks and up asks. A
 // command has succeeded when its [EventResult] says so and a snapshot taken at or
 // after the result's Seq is on disk. On HaltLeft and HaltRemoved the ring file
-// has to go.
+// has to go, and a marker to stay: this node does not join again unless it is told to.
 //
 // Another Engine can take over while the connections stay open: [Config].Takeover,
 // and what it is told before Start, are for a runtime that replaces its engine, or

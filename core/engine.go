@@ -112,7 +112,7 @@ type Command struct {
 	Name string
 	Addr string     // HOST:PORT
 	Tags []wire.Tag // of SetTags, in any order
-	Drop []string   // keys
+	Drop []string   // keys; a tag of Tags that is here, too, is for this process alone
 	Join []string   // HOST:PORTs, of Join
 
 	Topic    string       // of SendMessage, Tell, Ask
@@ -159,7 +159,7 @@ type Reason uint8
 // The reasons.
 const (
 	HaltStopped   Reason = iota + 1 // Stop: it stays a member and keeps its ring file
-	HaltLeft                        // Leave: the runtime deletes the ring file
+	HaltLeft                        // Leave: the runtime deletes the ring file and leaves a marker
 	HaltRemoved                     // it was deleted: the runtime deletes the ring file and leaves a marker
 	HaltNameTaken                   // a living node has this name; Text says where it is
 )

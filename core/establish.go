@@ -10,6 +10,7 @@ func (r *Ring) establish(c *conn) {
 		r.sayHello(c)
 	}
 	c.establish(r.now)
+	r.ids.meet(c)
 	c.share = &r.share
 	r.cordon.seat(r, c)
 	name := c.name
@@ -24,6 +25,7 @@ func (r *Ring) establish(c *conn) {
 		r.overlay.admit(c)
 		r.debts.admit(c)
 	}
+	r.ids.tell(c)
 	r.endAdd(c)
 	r.detector.measure(c)
 	if c.guest {
@@ -64,6 +66,18 @@ func (r *Ring) establish(c *conn) {
 	if c.dialed || c.authority {
 		r.reconciler.startSync(c)
 	}
+}
+
+// believe takes the first frame of a peer that dialled for its word that it lets this
+// node in, and says whether the two are of one ring still.
+func (r *Ring) believe(c *conn) bool {
+	c.unsure = false
+	if !r.ids.lets(c.hello.IDs, c.hello.Unite, false, r.cfg.Ephemeral) {
+		r.fail(c, wire.CodeRing, r.ids.why(&c.hello)) // this one was let in by another meanwhile
+		return false
+	}
+	r.ids.take(c, c.hello.IDs)
+	return true
 }
 
 // confront tells a peer at once what is believed of its name, if that is not

@@ -145,28 +145,28 @@ func TestOperationsLeaveNothing(t *testing.T) {
 		},
 		"restarts of a node": func(g *rig, peer core.ConnID, i int) {
 			g.wall++
-			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, Instance: wire.Instance{Start: epoch + int64(i)}})
+			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, ReapAfter: 3600, Instance: wire.Instance{Start: epoch + int64(i)}})
 			g.receive(peer, rumor(rec))
 			rec.Rank = 3
 			g.receive(peer, rumor(rec))
 		},
 		"suspicions": func(g *rig, peer core.ConnID, i int) {
 			g.wall++
-			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1})
+			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, ReapAfter: 3600})
 			g.receive(peer, rumor(rec))
 			rec.Rank = 1
 			g.receive(peer, rumor(rec))
 		},
 		"deaths that are refuted": func(g *rig, peer core.ConnID, i int) {
 			g.wall++
-			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, Instance: wire.Instance{Start: epoch + int64(i%2)}})
+			rec := g.presence("other", wire.Presence{Address: "other:7946", Version: 1, ReapAfter: 3600, Instance: wire.Instance{Start: epoch + int64(i%2)}})
 			g.receive(peer, rumor(rec))
 			rec.Rank = 2
 			g.receive(peer, rumor(rec))
 		},
 		"accusations of this node, and of its peer": func(g *rig, peer core.ConnID, i int) {
 			for _, name := range []string{"me", "dev", "other"} {
-				rec := g.presence(name, wire.Presence{Address: name + ":7946", Version: 1})
+				rec := g.presence(name, wire.Presence{Address: name + ":7946", Version: 1, ReapAfter: 3600})
 				rec.Rank = uint8(1 + i%2)
 				g.receive(peer, rumor(rec))
 			}
@@ -206,9 +206,7 @@ func TestOperationsLeaveNothing(t *testing.T) {
 	}
 	for what, do := range tests {
 		t.Run(what, func(t *testing.T) {
-			cfg := me()
-			cfg.ReapAfter = core.Hour
-			g := start(t, cfg)
+			g := start(t, me())
 			peer := g.peer("dev")
 			g.receive(peer, rumor(g.member("other", wire.Member{Address: "other:7946"}), g.member("away", wire.Member{Address: "away:7946"})))
 			do(g, peer, 0)

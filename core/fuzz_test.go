@@ -219,7 +219,7 @@ func (p *player) act() {
 	case 17, 18, 19, 20:
 		p.answer()
 	case 21:
-		p.frame(p.conn(), p.frameOf(pick(&p.script, wire.KindHello, wire.KindError)).Append(nil))
+		p.frame(p.conn(), p.frameOf(pick(&p.script, wire.KindHello, wire.KindError, wire.KindIDs)).Append(nil))
 	default:
 		p.frame(p.conn(), p.frameOf(wire.KindGossip+wire.Kind(p.byte()%8)).Append(nil))
 	}
@@ -415,7 +415,11 @@ func (p *player) frameOf(kind wire.Kind) *wire.Frame {
 			f.Hello.Ephemeral = !f.Hello.Ephemeral
 		case 4:
 			f.Hello.Members = 1 << 63
+		case 6, 7, 8:
+			f.Hello.IDs, f.Hello.Unite = []wire.RingID{{Start: max(0, p.time()), Nonce: 1}}, wire.Unite(p.byte()%3)
 		}
+	case wire.KindIDs:
+		f.IDs = []wire.RingID{{Start: max(0, p.time()), Nonce: 2}}
 	case wire.KindGossip, wire.KindAck, wire.KindRumor:
 		if f.Wall = max(0, p.wall); p.byte()%8 == 0 {
 			f.Wall = p.time()

@@ -18,7 +18,7 @@ func (r *Ring) sayHello(c *conn) {
 	h := wire.Hello{
 		Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral, Instance: r.cfg.Instance,
 		Members: r.reconciler.knows(), Name: r.cfg.Name, Ring: r.cfg.Ring, Min: wire.Version, Max: wire.Version,
-		Fingerprint: r.replica.fingerprint(), Wall: r.wall,
+		Fingerprint: r.replica.fingerprint(), Wall: r.wall, IDs: r.ids.say(c), Unite: c.unites(),
 	}
 	if r.reconciler.stale {
 		h.LastContact = r.reconciler.lastContact
@@ -51,7 +51,12 @@ func (r *Ring) greet(c *conn, h *wire.Hello) {
 // judge lets the peer of a hello in, or does what else there is to do, or says why not.
 func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	name, ahead := h.Name, h.Wall-r.wall
-	mine, another := name == r.cfg.Name, c.want != "" && c.want != name
+	mine, another, unite := name == r.cfg.Name, c.want != "" && c.want != name, h.Unite
+	if c.dialed {
+		if unite = c.unites(); another {
+			unite = wire.UniteNever // it was another that was meant
+		}
+	}
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
 		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
@@ -61,6 +66,8 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		return wire.CodeForbidden, "it may not go by the name " + name
 	case mine && h.Instance == r.cfg.Instance:
 		return wire.CodeSelf, c.addr + " is the address of this node itself"
+	case !r.ids.lets(h.IDs, unite, c.dialed, h.Ephemeral || r.cfg.Ephemeral):
+		return wire.CodeRing, r.ids.why(h)
 	case !h.Ephemeral && !r.cfg.Ephemeral && r.replica.isOver(name, h.Instance): // a guest cannot prove it
 		r.sendAway(c)
 	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:

@@ -15,6 +15,13 @@ func (o *overlay) join(cmd *Command) (wire.Code, string) {
 		}
 	}
 	o.cfg.Join = slices.Clone(cmd.Join)
+	found := o.found
+	o.found = make(map[string]string)
+	for _, addr := range o.cfg.Join {
+		if name := found[addr]; name != "" {
+			o.found[addr] = name
+		}
+	}
 	o.maintain()
 	o.replica.result(cmd.ID, cmd.Name, 0, "")
 	return 0, ""

@@ -10,6 +10,7 @@ const (
 	outbound     = 6          // connections that a node keeps open of its own
 	rotation     = 64         // one round in so many opens a new one
 	lonely       = 8          // and one round in so many without peers tries those to join
+	rarely       = 1024       // at least one in so many tries those where no member is
 	dialTimeout  = 5 * Second // for the runtime to open what it was asked to dial
 	helloTimeout = 5 * Second // for the hello of a connection that is open
 	crossing     = 2 * Second // two dials, one from each side, that connected within it did not know of each other
@@ -29,6 +30,7 @@ type overlay struct {
 	rounds   uint64
 	joinTurn int               // whose turn it is in Config.Join
 	joined   bool              // some node let this process in
+	found    map[string]string // who was found at an address to join
 	left     [dialPurposes]int // dials, until the next round
 	broken   []brokenOff       // whose turn to be dialled has not come
 	shunned  map[string]*aside
@@ -42,6 +44,7 @@ func newOverlay(s *self, rep *replica) overlay {
 		replica:  rep,
 		conns:    make(map[ConnID]*conn),
 		byName:   make(map[string]*conn),
+		found:    make(map[string]string),
 		dials:    make(map[string]*conn),
 		shunned:  make(map[string]*aside),
 		refusals: make(map[string]*refusal),
@@ -80,6 +83,9 @@ func (o *overlay) welcome(c *conn) {
 	o.undial(c)
 	if c.dialed {
 		delete(o.refusals, c.name)
+	}
+	if c.dialed && c.why == dialJoin {
+		o.found[c.addr] = c.name
 	}
 	o.unshun(c.name)
 	if s := o.shunned[c.name]; s != nil && s.skewed != 0 {
@@ -200,16 +206,31 @@ func (o *overlay) dialJoin() {
 	if o.joined && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
 		return
 	}
+	o.dialAll(false)
+}
+
+// dialAll dials the addresses to join, in turn: all, or those that are no member's that is up.
+func (o *overlay) dialAll(strange bool) {
 	for range o.cfg.Join {
+		addr := o.cfg.Join[o.joinTurn%len(o.cfg.Join)]
 		if o.left[dialJoin] <= 0 {
 			return // the others have their turn in the next round
 		}
-		addr := o.cfg.Join[o.joinTurn%len(o.cfg.Join)]
 		o.joinTurn++
-		if !o.dialingTo(addr) && addr != o.cfg.Address {
+		s := o.replica.look(o.found[addr])
+		if member := s.isUp() && s.address() == addr; !(strange && member) && !o.dialingTo(addr) && addr != o.cfg.Address {
 			o.dial(addr, "", dialJoin)
 		}
 	}
+}
+
+// seek dials addresses to join that are no member's that is up: there may be an island
+// of the ring, of which this node cannot know. It does so more and more rarely, for ever.
+func (o *overlay) seek() {
+	if o.rounds < lonely || o.rounds&(o.rounds-1) != 0 && o.rounds%rarely != 0 || o.cfg.Ephemeral {
+		return
+	}
+	o.dialAll(true)
 }
 
 func (o *overlay) dialingTo(addr string) bool {

@@ -22,11 +22,11 @@ func (v *View) Owners(key string, count int, among ...Filter) []Node {
 	}
 	of := v.claimants
 	if len(among) > 0 {
-		of = slices.DeleteFunc(slices.Clone(of), func(c claimant) bool { n := v.nodes[c.name]; return !isPicked(&n, among) })
+		of = slices.DeleteFunc(slices.Clone(of), func(c claimant) bool { return !isPicked(v.nodes[c.name], among) })
 	}
 	var owners []Node
 	for _, c := range choose(key, count, of) {
-		owners = append(owners, v.nodes[c.name])
+		owners = append(owners, *v.nodes[c.name])
 	}
 	return owners
 }

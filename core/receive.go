@@ -32,6 +32,9 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		r.greet(c, &f.Hello)
 		return
 	}
+	if c.unsure && !r.believe(c) {
+		return
+	}
 	c.heard, c.probed, c.forwarded = r.now, false, nil
 	switch f.Kind {
 	case wire.KindGossip:
@@ -58,6 +61,13 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		r.detector.refusedToo(c.name, f.Seq)
 	case wire.KindCordon:
 		r.cordon.obey(r, c, f.On)
+	case wire.KindIDs:
+		if c.guest {
+			r.fail(c, wire.CodeForbidden, "a guest brings no rings together")
+			return
+		}
+		c.knows = union(c.knows, f.IDs)
+		r.ids.take(c, f.IDs)
 	default:
 		if wrong := r.messages.receive(c, f, len(frame)); wrong != "" {
 			r.fail(c, wire.CodeForbidden, wrong)

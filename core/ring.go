@@ -16,6 +16,7 @@ type Ring struct {
 	reconciler reconciler
 	labels     labels
 	cordon     cordon
+	ids        ringIDs
 	messages   messages
 
 	in        wire.Frame
@@ -44,6 +45,7 @@ func New(cfg Config) (*Ring, error) {
 	r.debts = newDebts(&r.self, &r.replica, &r.overlay)
 	r.detector = newDetector(&r.self, &r.replica, &r.overlay)
 	r.replica.disbelieves = r.detector.disbelieves
+	r.ids = newRingIDs(&r.self, &r.replica, &r.overlay)
 	r.reconciler = newReconciler(&r.self, &r.replica, &r.overlay)
 	r.reconciler.merge, r.reconciler.takeIn = r.merge, r.mergeAll
 	r.messages.init(&r.self, &r.replica, &r.overlay)

@@ -20,7 +20,7 @@ func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 //
 //go:noinline
 func (r *Ring) snapshot(all bool) []byte {
-	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept}
+	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
 	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)
@@ -40,7 +40,7 @@ func (r *Ring) snapshot(all bool) []byte {
 		}
 	}
 	if all {
-		s.Due, s.News = r.handTimers(), r.messages.handOver()
+		s.Due, s.News, s.IDs = r.handTimers(), r.messages.handOver(), union(r.ids.set, r.ids.own())
 	}
 	return s.Append(nil)
 }
@@ -58,7 +58,7 @@ func (r *Ring) restore(b []byte) error {
 		return errors.New("it belongs to the node " + s.Name + ", not to " + r.cfg.Name)
 	}
 	r.reconciler.lastContact, r.carried, r.labels.set, r.cordon.kept = s.LastContact, s.Due, s.Tags, s.Cordoned
-	r.messages.carried = s.News
+	r.messages.carried, r.ids.set = s.News, s.IDs
 	for i := range s.Records {
 		w := &s.Records[i]
 		if w.Set == wire.Up && r.replica.isMember(w.Name) && !r.cfg.Takeover {
@@ -84,6 +84,9 @@ func (r *Ring) load() {
 		r.replica.note(&change{set: wire.Up, name: rec.Name, before: standingOf(nil, nil), after: r.replica.look(rec.Name)})
 	}
 	r.settle()
+	if !r.reconciler.isNew() {
+		r.ids.derive()
+	}
 	if r.cfg.Ephemeral {
 		return // see greetGateway
 	}

@@ -50,7 +50,13 @@ func same(a, b []wire.Tag) bool { return slices.Equal(a, b) }
 // change has this node say something else of itself from now on.
 func (l *labels) change(r *Ring, cmd *Command) (wire.Code, string) {
 	before := *l
-	l.now, l.set = with(l.now, cmd), with(l.set, cmd)
+	kept := Command{Drop: cmd.Drop}
+	for _, t := range cmd.Tags {
+		if !slices.Contains(cmd.Drop, t.Key) {
+			kept.Tags = append(kept.Tags, t)
+		}
+	}
+	l.now, l.set = with(l.now, cmd), with(l.set, &kept)
 	if err := checkTags(r.presence(), r.cfg.Ephemeral); err != nil {
 		*l = before
 		return wire.CodeInvalid, "the tags: " + err.Error()

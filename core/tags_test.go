@@ -75,12 +75,16 @@ func TestSetTags(t *testing.T) {
 	g.tagged("a=1", "b=2", "role=db")
 	g.setTags(nil, "a")
 	g.tagged("b=2", "role=db")
+	g.setTags(map[string]string{"b": "3", "c": "4"}, "b", "c") // for this process alone
+	g.tagged("b=3", "c=4", "role=db")
+	g.takeOver()
+	g.tagged("b=3", "c=4", "role=db")
 
 	next := g.cfg
 	next.Tags = []wire.Tag{{Key: "zone", Value: "c"}, {Key: "role", Value: "web"}}
 	next.Instance.Start++
 	next.Snapshot, _ = g.ring.Snapshot()
-	start(t, next).tagged("b=2", "role=web", "zone=c")
+	start(t, next).tagged("role=web", "zone=c")
 }
 
 // TestSetTagsRefused: what cannot be said changes nothing, and the answer says why.

@@ -35,6 +35,7 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	}
 	c.greeted(&f.Hello)
 	c.establish(r.now)
+	c.knows = r.ids.set // the other engine has told it
 	c.share = &r.share
 	r.overlay.welcome(c)
 	r.overlay.admit(c)

@@ -152,7 +152,7 @@ func TestTakeoverKeepsTimes(t *testing.T) {
 		return func() bool { _, ok := g.view.Get(name); return !ok }
 	}
 	accused := func(g *rig, name string, rank uint8) {
-		p := g.presence(name, wire.Presence{Address: name + ":7946", Instance: g.hello(name).Instance, Version: 1})
+		p := g.presence(name, wire.Presence{Address: name + ":7946", Instance: g.hello(name).Instance, Version: 1, ReapAfter: 60})
 		p.Stamp, p.Rank = g.wall, rank
 		g.receive(g.peer("b"), rumor(g.member(name, wire.Member{Address: name + ":7946"}), p))
 	}
@@ -186,9 +186,7 @@ func TestTakeoverKeepsTimes(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := me()
-			cfg.ReapAfter = core.Minute
-			g := start(t, cfg)
+			g := start(t, me())
 			g.wall++
 			is := c.begin(g)
 			if is() {

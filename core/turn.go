@@ -7,11 +7,13 @@ import (
 // round is what a node does each Period: it gossips with one other.
 func (r *Ring) round() {
 	r.overlay.refill()
+	r.ids.lapse()
 	r.overlay.maintain()
 	if c := r.overlay.rotate(r.reconciler.with()); c != nil {
 		r.close(c, wire.CodeRotated, "")
 	}
 	r.overlay.heal()
+	r.overlay.seek()
 	r.checkGuests()
 	r.cordon.sendNewOn(r)
 	r.cordon.review(r, "", true)

@@ -10,8 +10,8 @@ import (
 // View is the ring as a runtime shows it, built of the engine's events alone.
 // The zero View is empty. A View is for one goroutine; Node values may be shared.
 type View struct {
-	nodes     map[string]Node
-	claimants []claimant // of nodes; nil when they are not known
+	nodes     map[string]*Node // what these point to never changes
+	claimants []claimant       // of nodes; nil when they are not known
 }
 
 // What is what became of a node.
@@ -36,12 +36,12 @@ func (v *View) Apply(e *Event, wall int64) What {
 		return ""
 	}
 	if v.nodes == nil {
-		v.nodes = make(map[string]Node)
+		v.nodes = make(map[string]*Node)
 	}
 	v.claimants = nil
 	n := &e.Node
-	before, known := v.nodes[n.Name]
-	what := became(&before, known, n)
+	before := v.nodes[n.Name]
+	what := became(before, n)
 	switch {
 	case what == Updated:
 		n.Since = before.Since
@@ -53,16 +53,17 @@ func (v *View) Apply(e *Event, wall int64) What {
 	if n.State == Removed {
 		delete(v.nodes, n.Name)
 	} else {
-		v.nodes[n.Name] = *n
+		now := *n
+		v.nodes[n.Name] = &now
 	}
 	return what
 }
 
-func became(before *Node, known bool, now *Node) What {
+func became(before, now *Node) What {
 	switch {
 	case now.State == Removed:
 		return Removal
-	case !known:
+	case before == nil:
 		return Joined
 	case now.State == Alive && before.Instance != now.Instance && before.Instance != wire.Instance{}:
 		return Restarted
@@ -74,9 +75,15 @@ func became(before *Node, known bool, now *Node) What {
 
 // Get returns a member.
 func (v *View) Get(name string) (Node, bool) {
-	n, ok := v.nodes[name]
-	return n, ok
+	if n := v.nodes[name]; n != nil {
+		return *n, true
+	}
+	return Node{}, false
 }
+
+// Shared returns a member as the View has it, nil for none. It is not to be changed, and
+// never changes: what becomes of the member is another.
+func (v *View) Shared(name string) *Node { return v.nodes[name] }
 
 // Len returns how many members there are.
 func (v *View) Len() int { return len(v.nodes) }
@@ -85,7 +92,7 @@ func (v *View) Len() int { return len(v.nodes) }
 func (v *View) All() []Node {
 	all := make([]Node, 0, len(v.nodes))
 	for _, name := range slices.Sorted(maps.Keys(v.nodes)) {
-		all = append(all, v.nodes[name])
+		all = append(all, *v.nodes[name])
 	}
 	return all
 }

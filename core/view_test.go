@@ -40,3 +40,19 @@ func TestWhat(t *testing.T) {
 		t.Errorf("%q, and there are %d", what, v.Len())
 	}
 }
+
+// TestShared: what is shared of a member stays as it is.
+func TestShared(t *testing.T) {
+	var v core.View
+	apply := func(state core.State) *core.Node {
+		v.Apply(&core.Event{Kind: core.EventNode, Node: core.Node{Name: "a", State: state}}, 1)
+		return v.Shared("a")
+	}
+	up, down := apply(core.Alive), apply(core.Down)
+	if is, _ := v.Get("a"); up.State != core.Alive || down.State != core.Down || is.State != core.Down {
+		t.Errorf("%s, then %s, which is %s", up.State, down.State, is.State)
+	}
+	if gone := apply(core.Removed); gone != nil || down.State != core.Down {
+		t.Errorf("%v", gone)
+	}
+}

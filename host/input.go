@@ -37,6 +37,7 @@ func (e *Engine) create(c core.Config) error {
 	number("instance-start", uint64(c.Instance.Start))
 	number("instance-nonce", c.Instance.Nonce)
 	number("ephemeral", bit(c.Ephemeral))
+	number("joins", bit(c.Joins))
 	number("rejoin", bit(c.Rejoin))
 	number("takeover", bit(c.Takeover))
 	number("period", uint64(c.Period))

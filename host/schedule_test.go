@@ -10,7 +10,7 @@ import (
 )
 
 // TestSchedules gives both engines inputs of all sorts, also such as no sound
-// runtime or peer gives. make test has it draw 2,000 schedules.
+// runtime or peer gives.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

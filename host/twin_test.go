@@ -3,6 +3,7 @@ package host_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -16,6 +17,7 @@ import (
 
 // TestMain keeps one engine, so that the module stays compiled for all tests.
 func TestMain(m *testing.M) {
+	flag.Set("rapid.checks", "2000") // unless it is given
 	e, err := host.New(context.Background(), host.Config{Node: config("me")})
 	if err != nil {
 		panic(err)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"container/list"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,17 +20,24 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// How many WebSockets others may have opened, at a time: see Config.MaxConnections.
 const (
-	maxInbound  = 4096 // WebSockets that others opened
-	maxSilent   = 512  // of them, those that have sent no frame yet
-	tokenShare  = 8    // one part in so many of a gateway's guests may come by the same token
-	smallBuffer = 512  // bytes; the one of net/http has eight times as many, for as long as the connection lives
+	defaultConnections = 4096
+	leastConnections   = 16
+	mostConnections    = 1 << 16
+)
+
+const (
+	silentShare = 8   // of the WebSockets that others opened one in so many may have sent no frame yet
+	tokenShare  = 8   // one part in so many of a gateway's guests may come by the same token
+	smallBuffer = 512 // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
 // inbound counts the connections that others opened. When too many of them are
 // silent the oldest makes room, so that silent ones cannot keep nodes out: a
 // node speaks as soon as it is connected.
 type inbound struct {
+	most   int // of all
 	mu     sync.Mutex
 	total  int
 	guests int
@@ -39,13 +47,18 @@ type inbound struct {
 	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
-// reserve counts a connection to come, unless there are too many. maxGuests is 0
-// for a node.
-func (i *inbound) reserve(maxGuests int, token string) bool {
+// reserve counts a connection to come, unless there are too many: then it says of what.
+// maxGuests is 0 for a node.
+func (i *inbound) reserve(maxGuests int, token string) (full string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.total >= maxInbound || maxGuests > 0 && (i.guests >= maxGuests || token != "" && i.tokens[token] >= max(maxGuests/tokenShare, 1)) {
-		return false
+	switch share := max(maxGuests/tokenShare, 1); {
+	case i.total >= i.most:
+		return fmt.Sprintf("there are %d (--max-connections)", i.most)
+	case maxGuests > 0 && i.guests >= maxGuests:
+		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
+	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
+		return fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", share)
 	}
 	i.total++
 	if maxGuests > 0 {
@@ -55,7 +68,7 @@ func (i *inbound) reserve(maxGuests int, token string) bool {
 		}
 		i.tokens[token]++
 	}
-	return true
+	return ""
 }
 
 func (i *inbound) opened(c *conn) {
@@ -65,7 +78,7 @@ func (i *inbound) opened(c *conn) {
 		i.at = make(map[*conn]*list.Element)
 	}
 	i.at[c] = i.silent.PushBack(c)
-	if len(i.at) > maxSilent {
+	if len(i.at) > i.most/silentShare {
 		oldest := i.silent.Remove(i.silent.Front()).(*conn)
 		delete(i.at, oldest)
 		oldest.close(wire.CodeTimeout, "too many silent connections")
@@ -99,21 +112,21 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if by.opened.Role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
-		problem(w, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
+	if by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
+		n.refuse(w, r, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
 		return
 	}
 	if !offers(r, subprotocol) {
-		problem(w, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
+		n.refuse(w, r, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
 		return
 	}
 	maxGuests := 0
-	if by.opened.Role == core.Guest {
+	if by.opened.role == core.Guest {
 		maxGuests = n.cfg.MaxGuests
 	}
-	if !n.inbound.reserve(maxGuests, by.token) {
+	if full := n.inbound.reserve(maxGuests, by.token); full != "" {
 		w.Header().Set("Retry-After", "1")
-		problem(w, http.StatusServiceUnavailable, "busy", "too many connections")
+		n.refuse(w, r, http.StatusServiceUnavailable, "busy", "too many connections: "+full)
 		return
 	}
 	hijack := &hijacker{ResponseWriter: w}
@@ -124,18 +137,19 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		n.inbound.release(maxGuests, by.token)
-		n.log.Debug("no WebSocket", "from", r.RemoteAddr, "err", err)
+		n.logRefused(r, "no WebSocket", err.Error())
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key = by.key
+	c.key, c.story.open = by.key, by.opened
 	welcome(r)
 	n.inbound.opened(c)
+	token := by.token // all else of by is not kept for as long
 	over := func() {
 		n.inbound.spoke(c)
-		n.inbound.release(maxGuests, by.token)
+		n.inbound.release(maxGuests, token)
 	}
-	if !n.adopt(c, by.opened, over) {
+	if !n.adopt(c, over) {
 		over()
 		ws.CloseNow()
 	}
@@ -164,7 +178,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		h.conn = secure.NetConn() // cut off at once, it does not wait to say so
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
+	from := io.Reader(conn)
+	if len(early) > 0 {
+		from = io.MultiReader(bytes.NewReader(early), conn)
+	}
+	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
 	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

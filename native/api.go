@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -26,6 +27,28 @@ const (
 )
 
 func (n *Node) routes() http.Handler {
+	routes := sync.OnceValue(n.mux)
+	return n.meter.watched(n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.RequestURI == "*" {
+			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
+			return
+		}
+		if r.Method == http.MethodGet && r.URL.Path == "/ring" {
+			n.accept(w, r)
+			return
+		}
+		// What the mux would say in plain text is a problem here, like all others.
+		mux := routes()
+		if _, pattern := mux.Handler(r); pattern == "" {
+			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
+		}
+		mux.ServeHTTP(w, r)
+	})))
+}
+
+// mux routes all but what peers dial: it takes as much as eight connections, and is not
+// made until somebody asks.
+func (n *Node) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ring", n.accept)
 	mux.Handle("GET /v1/nodes", n.authorize(n.getNodes))
@@ -44,6 +67,7 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("GET /v1/messages", n.authorize(n.getMessages))
 	mux.Handle("POST /v1/messages", n.authorize(n.postMessage))
 	mux.Handle("POST /v1/questions", n.authorize(n.postQuestion))
+	mux.Handle("GET /v1/backup", n.authorize(n.getBackup))
 	mux.Handle("GET /v1/status", n.authorize(n.getStatus))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
@@ -57,17 +81,7 @@ func (n *Node) routes() http.Handler {
 	if !n.cfg.NoPage {
 		servePage(mux, n.keeper.Now().Secured())
 	}
-	return n.meter.watched(n.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.RequestURI == "*" {
-			problem(w, http.StatusBadRequest, "bad-request", "the node serves paths, not *")
-			return
-		}
-		// What the mux would say in plain text is a problem here, like all others.
-		if _, pattern := mux.Handler(r); pattern == "" {
-			w = &plainProblem{ResponseWriter: w, path: r.URL.Path, method: r.Method}
-		}
-		mux.ServeHTTP(w, r)
-	})))
+	return mux
 }
 
 // NodeJSON is a node in the HTTP API.

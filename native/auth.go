@@ -61,7 +61,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			return
 		}
 		if !n.private(r) {
-			problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
+			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
 		signed := bearer(r)
@@ -74,7 +74,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.unauthorized(w, r, err)
 			return
 		case token.Role != trust.RoleOperator && (token.Role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
-			problem(w, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
+			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
 			return
 		}
 		welcome(r)
@@ -105,7 +105,7 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 
 // caller is whose WebSocket it is.
 type caller struct {
-	opened core.Input
+	opened opening
 	key    string // the id of the secret that vouches for it; "" for none
 	token  string // a guest's, hashed
 }
@@ -116,11 +116,11 @@ type caller struct {
 func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool) {
 	t, now := n.keeper.Now(), n.cfg.Clock()
 	origin := r.Header.Get("Origin")
-	c.opened.Addr = r.RemoteAddr
+	c.opened.addr = r.RemoteAddr
 	if origin != "" {
-		c.opened.Role = core.Guest
+		c.opened.role = core.Guest
 		if !n.originAllowed(r) {
-			problem(w, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
+			n.refuse(w, r, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
 			return c, false
 		}
 	}
@@ -130,7 +130,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && origin == "" {
 		who, err := t.Verify(r.TLS.PeerCertificates, now)
 		if err == nil {
-			c.opened.Name, c.key = who.Name, who.Key
+			c.opened.name, c.key = who.Name, who.Key
 			return c, true
 		}
 		if n.rare.now("certificate", r.RemoteAddr) {
@@ -141,7 +141,7 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		return c, false
 	}
 	if !n.private(r) {
-		problem(w, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
+		n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
 		return c, false
 	}
 	signed := guestToken(r)
@@ -157,8 +157,8 @@ func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool)
 		n.unauthorized(w, r, err)
 		return c, false
 	}
-	c.opened.Role, c.opened.Name, c.opened.Tags, c.opened.Own = core.Guest, token.Name, token.Demands(), token.Own
-	c.opened.Topics = token.Topics()
+	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
+	c.opened.topics = token.Topics()
 	sum := sha256.Sum256([]byte(signed))
 	c.key, c.token = key, string(sum[:])
 	return c, true

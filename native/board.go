@@ -20,17 +20,32 @@ type board struct {
 	mu       sync.Mutex
 	view     core.View
 	all, up  []core.Node // of view, sorted; nil after a change
+	ups      int         // how many of view are up
 	history  []happened  // the last ones, in order, their numbers ascending by one
 	seq      uint64      // the number of the last one
 	watchers map[*watcher]struct{}
 	ended    bool
 }
 
-// happened is an event, with the node as it was before.
+// happened is an event as it is kept: nearly all are of nodes, which have little of what
+// an Event has room for, and are shared with the view.
 type happened struct {
-	Event
-	before core.Node
-	known  bool
+	what   core.What
+	at     time.Time
+	node   *core.Node // nil for an event that is of none,
+	before *core.Node // and as it was before; nil if it was not known
+	other  *core.Event
+}
+
+// event is the whole of it, by its number.
+func (h *happened) event(seq uint64) Event {
+	e := Event{What: h.what, Seq: seq, At: h.at}
+	if h.node != nil {
+		e.Event = core.Event{Kind: core.EventNode, Node: *h.node}
+	} else {
+		e.Event = *h.other
+	}
+	return e
 }
 
 type watcher struct {
@@ -46,8 +61,8 @@ func (w *watcher) wants(h *happened) bool {
 	if len(w.filters) == 0 {
 		return true
 	}
-	picks := func(n core.Node) bool { return len(core.Pick([]core.Node{n}, w.filters...)) > 0 }
-	return h.Kind == core.EventNode && (picks(h.Node) || h.known && picks(h.before))
+	picks := func(n *core.Node) bool { return n != nil && len(core.Pick([]core.Node{*n}, w.filters...)) > 0 }
+	return picks(h.node) || picks(h.before)
 }
 
 // apply takes in an event that was seen at a time, and returns what the view had of
@@ -55,17 +70,27 @@ func (w *watcher) wants(h *happened) bool {
 func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h := happened{}
-	if e.Kind == core.EventNode {
-		h.before, h.known = b.view.Get(e.Node.Name)
-		h.What = b.view.Apply(e, at.UnixMicro())
-		b.all, b.up = nil, nil
-	}
 	if e.Kind == core.EventResult {
-		return h.before, h.known // for who asked alone
+		return before, known // for who asked alone
+	}
+	h := happened{at: at}
+	if e.Kind == core.EventNode {
+		if h.before = b.view.Shared(e.Node.Name); h.before != nil {
+			before, known = *h.before, true
+		}
+		h.what = b.view.Apply(e, at.UnixMicro())
+		if h.node = b.view.Shared(e.Node.Name); h.node == nil { // it was removed
+			node := e.Node
+			h.node = &node
+		}
+		b.all, b.up = nil, nil
+		b.countUp(known, before.State, -1)
+		b.countUp(true, e.Node.State, +1)
+	} else {
+		other := *e
+		h.other = &other
 	}
 	b.seq++
-	h.Event.Event, h.Seq, h.At = *e, b.seq, at
 	if len(b.history) >= 2*maxHistory {
 		b.history = slices.Clone(b.history[maxHistory:])
 	}
@@ -75,13 +100,19 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 			continue
 		}
 		select {
-		case w.events <- h.Event:
+		case w.events <- h.event(b.seq):
 		default:
 			w.slow = true
 			b.drop(w)
 		}
 	}
-	return h.before, h.known
+	return before, known
+}
+
+func (b *board) countUp(is bool, state core.State, by int) {
+	if is && isUp(state) {
+		b.ups += by
+	}
 }
 
 func (b *board) drop(w *watcher) {
@@ -110,7 +141,7 @@ func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *
 	}
 	for i := range b.history[from:] {
 		if h := &b.history[from+i]; w.wants(h) {
-			seen = append(seen, h.Event)
+			seen = append(seen, h.event(b.seq-uint64(len(b.history)-1-from-i)))
 		}
 	}
 	return seen, w

@@ -91,3 +91,19 @@ func TestWatchFiltered(t *testing.T) {
 		t.Errorf("later it hears %q, not %q", got, want)
 	}
 }
+
+// TestUps: how many are up is known without a list of them.
+func TestUps(t *testing.T) {
+	var b board
+	states := []core.State{core.Unknown, core.Alive, core.Suspect, core.Down, core.Left, core.Removed}
+	for _, from := range states {
+		for _, to := range states {
+			b.hear("other", core.Suspect)
+			b.hear("n", from)
+			b.hear("n", to)
+			if b.up != nil || b.ups != len(b.upNodes()) {
+				t.Fatalf("%d are up of %v when one is %v after %v", b.ups, b.nodes(), to, from)
+			}
+		}
+	}
+}

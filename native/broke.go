@@ -82,13 +82,13 @@ func (l *loop) broke(in core.Input, err error) {
 // the engine, and has none taken from there: it could break it again and again.
 func (l *loop) barGuest(id core.ConnID) {
 	c := l.conns[id]
-	if c == nil || c.story.open.Role != core.Guest {
+	if c == nil || c.story.open.role != core.Guest {
 		return
 	}
-	host := hostname(c.story.open.Addr)
+	host := hostname(c.story.open.addr)
 	l.inbound.bar(host, time.Now().Add(barTime))
 	for other, o := range l.conns {
-		if other != id && o.story.open.Role == core.Guest && hostname(o.story.open.Addr) == host {
+		if other != id && o.story.open.role == core.Guest && hostname(o.story.open.addr) == host {
 			o.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
 			l.drop(other)
 			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: other, Code: wire.CodeBadFrame})

@@ -62,12 +62,17 @@ type Config struct {
 	// AllowOrigins are origins, like https://example.org, whose pages may be guests
 	// beside the node's own; "*" is any. They need a secret.
 	AllowOrigins []string
-	// MaxGuests bounds the connections of guests at a time; 0 stands for 1000.
+	// MaxConnections bounds those that others opened, at a time; 0 stands for 4096.
+	MaxConnections int
+	// MaxGuests bounds those of guests: half of MaxConnections at most. 0 stands for 1000,
+	// or that half.
 	MaxGuests int
 	// DrainTimeout is for how long the node, when it is to end, has its guests go to other
 	// gateways, unless there are none, and answers what it was asked, before it does. 0: they
 	// find out by themselves.
 	DrainTimeout time.Duration
+
+	Times Times // how fast the ring is, and how patient
 
 	Rejoin   bool // come back although it was removed
 	Insecure bool // listen beyond loopback although nothing keeps strangers out; with a secret, take HTTP that is not encrypted there, from a proxy
@@ -81,8 +86,8 @@ type Config struct {
 	Sandbox func(ctx context.Context, module []byte, cfg core.Config) (core.Engine, error)
 	// Clock is the wall clock; nil is time.Now. Timers do not use it.
 	Clock func() time.Time
-	// Tune may change the engine's configuration, its periods above all, before
-	// the engine is made. It is there for tests.
+	// Tune may change the engine's configuration before the engine is made. It is
+	// there for tests.
 	Tune func(*core.Config)
 
 	writeRing func(f *disk.Folder, snapshot []byte) error // tests make it fail
@@ -110,8 +115,14 @@ func (c *Config) setDefaults() error {
 	if err := c.publish(); err != nil {
 		return err
 	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = defaultConnections
+	}
 	if c.MaxGuests == 0 {
-		c.MaxGuests = 1000
+		c.MaxGuests = max(min(1000, c.MaxConnections/2), 1)
+	}
+	if err := c.Times.complete(); err != nil {
+		return err
 	}
 	if err := c.checkNames(); err != nil {
 		return err
@@ -152,8 +163,10 @@ func (c *Config) checkLocks() error {
 		return missing("SecretFile", "without a secret only pages of the node's own origin, and loopback ones, may be guests")
 	case c.DrainTimeout < 0:
 		return wrong("DrainTimeout", errors.New("it is negative"))
-	case c.MaxGuests < 0 || c.MaxGuests > maxInbound/2:
-		return wrong("MaxGuests", fmt.Errorf("there are 1 to %d", maxInbound/2))
+	case c.MaxConnections < leastConnections || c.MaxConnections > mostConnections:
+		return wrong("MaxConnections", fmt.Errorf("%d is not from %d to %d", c.MaxConnections, leastConnections, mostConnections))
+	case c.MaxGuests < 0 || c.MaxGuests > c.MaxConnections/2:
+		return wrong("MaxGuests", fmt.Errorf("%d is not from 1 to %d, half of all connections", c.MaxGuests, c.MaxConnections/2))
 	}
 	for _, origin := range c.AllowOrigins {
 		u, err := url.Parse(origin)
@@ -178,14 +191,17 @@ func missing(field, format string, args ...any) error {
 }
 
 func (c *Config) checkNames() error {
-	if err := wire.ValidName(c.Name); err != nil {
+	if err := CheckName(c.Name); err != nil {
 		return wrong("Name", err)
 	}
-	if err := wire.ValidName(c.Ring); err != nil {
+	if err := CheckName(c.Ring); err != nil {
 		return wrong("Ring", err)
 	}
 	keys := make(map[string]bool)
 	for _, t := range c.Tags {
+		if err := checkKey(t.Key); err != nil {
+			return wrong("Tags", err)
+		}
 		if t.Key == "" || keys[t.Key] || !utf8.ValidString(t.Key+t.Value) {
 			return wrong("Tags", fmt.Errorf("%q=%q: a key is not empty, each is there once, and both are UTF-8", t.Key, t.Value))
 		}

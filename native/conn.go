@@ -23,7 +23,7 @@ const (
 	maxFirst    = 16 << 10         // bytes of the first frame: a hello has no more, whoever sends it
 	queueFrames = 256              // that wait for a peer to read
 	queueBytes  = 1 << 20          // of them
-	keepBuffer  = 2 << 10          // a reader's buffer, once grown beyond, is not kept
+	keepBuffer  = 2 << 10          // a reader's buffer that grew beyond is not kept
 	closeWait   = time.Second      // for a peer's half of the close handshake
 	writeWait   = 30 * time.Second // for a peer to read what is under way
 )
@@ -39,8 +39,8 @@ type conn struct {
 
 	key string // the id of the secret that vouches for the other end; "" for none
 
-	buf   []byte        // the reader's
-	taken chan struct{} // the engine has taken the frame in buf
+	buf   *[]byte       // of the frame that the reader has; nil while it waits for one
+	taken chan struct{} // the engine has taken the frame
 
 	story story // the engine's goroutine's
 	round round // likewise
@@ -155,12 +155,21 @@ func (c *conn) write() {
 	}
 }
 
-// read returns the next frame, in a buffer that the next read uses again, or
-// how the connection ended.
-func (c *conn) read() ([]byte, wire.Code) {
-	if cap(c.buf) > keepBuffer {
-		c.buf = nil
+// buffers are for frames that came and are not taken yet: a connection that is idle, as
+// most are nearly always, has none.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+// release lets go of the frame that read returned.
+func (c *conn) release() {
+	if cap(*c.buf) <= keepBuffer {
+		buffers.Put(c.buf)
 	}
+	c.buf = nil
+}
+
+// read returns the next frame, which is the caller's until it is released, or how the
+// connection ended.
+func (c *conn) read() ([]byte, wire.Code) {
 	typ, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return nil, c.ended(err)
@@ -169,16 +178,17 @@ func (c *conn) read() ([]byte, wire.Code) {
 		c.close(wire.CodeBadFrame, "a text message: frames are binary messages")
 		return nil, wire.CodeBadFrame
 	}
-	b := c.buf[:0]
+	c.buf = buffers.Get().(*[]byte)
+	b := (*c.buf)[:0]
 	for {
 		if len(b) == cap(b) {
-			b = append(b, make([]byte, max(512, cap(b)))...)[:len(b)]
+			b = append(b, make([]byte, cap(b))...)[:len(b)]
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if err == io.EOF {
 			c.ws.SetReadLimit(wire.MaxFrame)
-			c.buf = b
+			*c.buf = b
 			return b, 0
 		}
 		if errors.Is(err, websocket.ErrMessageTooBig) {

@@ -338,7 +338,7 @@ func TestSilentConnections(t *testing.T) {
 	f.next(t, core.Received)
 	first := peer(t, n)
 	f.next(t, core.Opened) // the oldest, then
-	const more = maxSilent
+	more := n.inbound.most / silentShare
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
@@ -377,13 +377,13 @@ func TestTooManyConnections(t *testing.T) {
 	f := newFake(nil)
 	n := startFake(t, f)
 	n.inbound.mu.Lock()
-	n.inbound.total = maxInbound
+	n.inbound.total = n.inbound.most
 	n.inbound.mu.Unlock()
 	_, resp, err := websocket.Dial(t.Context(), "ws://"+n.Addr()+"/ring", &websocket.DialOptions{HTTPClient: n.client, Subprotocols: []string{subprotocol}})
 	if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Fatal(err)
 	}
-	if _, _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
+	if _, code := n.open(t.Context(), 2, n.Addr()); code != wire.CodeBusy {
 		t.Fatal(code)
 	}
 }

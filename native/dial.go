@@ -55,20 +55,19 @@ func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
 
 // dial carries out a Dial effect.
 func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
-	c, name, code := n.open(ctx, id, addr)
+	c, code := n.open(ctx, id, addr)
 	if c == nil {
-		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: code}})
+		n.post(input{kind: core.Closed, id: id, code: code})
 		return
 	}
-	if !n.adopt(c, core.Input{Name: name}, func() {}) {
+	if !n.adopt(c, func() {}) {
 		c.ws.CloseNow()
-		n.post(input{Input: core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeRotated}}) // it says nothing of the other
+		n.post(input{kind: core.Closed, id: id, code: wire.CodeRotated}) // it says nothing of the other
 	}
 }
 
-// open returns a connection with the name that its other end has proved to have,
-// "" if nodes need not.
-func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, string, wire.Code) {
+// open returns a connection, or why there is none.
+func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wire.Code) {
 	t := n.keeper.Now()
 	var raw net.Conn
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -86,22 +85,23 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 	if err != nil {
 		n.joins.miss(addr, whyMissed(err, resp))
 		n.log.Debug("dial failed", "address", addr, "err", err)
+		sayNoFiles(n.log, &n.rare, err)
 		switch no := trust.HandshakeError(err); {
 		case errors.Is(err, syscall.ECONNREFUSED):
-			return nil, "", wire.CodeRefused
+			return nil, wire.CodeRefused
 		case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:
-			return nil, "", wire.CodeBusy
+			return nil, wire.CodeBusy
 		case resp != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden):
-			return nil, "", n.untrusted(addr, &trust.Error{Text: "it wants the ring's secret: start this node with it, too (--secret-file)"})
+			return nil, n.untrusted(addr, &trust.Error{Text: "it wants the ring's secret: start this node with it, too (--secret-file)"})
 		case no != nil:
-			return nil, "", n.untrusted(addr, no)
+			return nil, n.untrusted(addr, no)
 		}
-		return nil, "", wire.CodeUnreachable
+		return nil, wire.CodeUnreachable
 	}
 	if ws.Subprotocol() != subprotocol {
 		ws.CloseNow()
 		n.joins.miss(addr, "it is no node of this version")
-		return nil, "", wire.CodeVersion
+		return nil, wire.CodeVersion
 	}
 	n.joins.miss(addr, "")
 	var who trust.Identity
@@ -109,13 +109,13 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, st
 		// Its certificate was verified; that its secret is still there, adopt looks at.
 		if who, err = t.Identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
 			ws.CloseNow()
-			return nil, "", wire.CodeUntrusted
+			return nil, wire.CodeUntrusted
 		}
 		raw = secure.NetConn()
 	}
 	c := n.newConn(id, ws, raw)
-	c.key = who.Key
-	return c, who.Name, 0
+	c.key, c.story.open.name = who.Key, who.Name
+	return c, 0
 }
 
 // handshakeLate says in the log that an address takes connections, and no handshake.

@@ -16,7 +16,6 @@ import (
 const (
 	maxStrangers = 1024 // TCP connections of which it is not known whose they are
 	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
-	maxAccepted  = maxInbound + maxStrangers
 
 	handshakeTime = 5 * time.Second
 
@@ -28,8 +27,10 @@ const (
 // many, the oldest goes. What begins as TLS is TLS when it comes out.
 type door struct {
 	net.Listener
-	tls *tls.Config // nil: nobody speaks TLS here
-	log *slog.Logger
+	most int         // of all
+	tls  *tls.Config // nil: nobody speaks TLS here
+	log  *slog.Logger
+	rare *rarely // the node's
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -44,10 +45,10 @@ type door struct {
 	from      map[netip.Prefix]*list.List // the same, by where they come from
 }
 
-// newDoor listens by l, which it closes when it is closed.
-func newDoor(l net.Listener, config *tls.Config, log *slog.Logger) *door {
+// newDoor listens by l, which it closes when it is closed, for so many beside strangers.
+func newDoor(l net.Listener, known int, config *tls.Config, log *slog.Logger, rare *rarely) *door {
 	d := &door{
-		Listener: l, tls: config, log: log,
+		Listener: l, most: known + maxStrangers, tls: config, log: log, rare: rare,
 		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
 	}
 	d.wg.Go(d.accept)
@@ -59,7 +60,9 @@ func (d *door) accept() {
 	for {
 		c, err := d.Listener.Accept()
 		if temporary, ok := err.(interface{ Temporary() bool }); ok && temporary.Temporary() {
-			d.log.Warn("cannot accept a connection; trying again", "err", err)
+			if !sayNoFiles(d.log, d.rare, err) && d.rare.now("accept", "") {
+				d.log.Warn("cannot accept a connection; trying again", "err", err)
+			}
 			select {
 			case <-time.After(50 * time.Millisecond): // out of files, perhaps
 				continue
@@ -103,7 +106,9 @@ func (d *door) receive(v *visitor) {
 		cancel()
 		if err != nil {
 			d.drop(dropHandshake)
-			d.log.Debug("no TLS", "from", v.RemoteAddr().String(), "err", err)
+			if from := v.RemoteAddr().String(); !sayNoFiles(d.log, d.rare, err) {
+				d.log.Log(ctx, d.rare.level("no TLS", from), "a connection was refused: no TLS handshake", "from", from, "why", err)
+			}
 			v.Close()
 			return
 		}
@@ -205,10 +210,13 @@ func (d *door) enter(c net.Conn) *visitor {
 		oldest = same.Front().Value.(*visitor)
 	case d.strangers.Len() >= maxStrangers:
 		oldest = d.strangers.Front().Value.(*visitor)
-	case d.total >= maxAccepted:
+	case d.total >= d.most:
 		d.dropped[dropTooMany]++
 		d.mu.Unlock()
 		c.Close()
+		if from := c.RemoteAddr().String(); d.rare.now("busy", from) {
+			d.log.Info("a connection was refused: too many are open", "from", from)
+		}
 		return nil
 	}
 	if oldest != nil {

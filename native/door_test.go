@@ -34,7 +34,7 @@ func closedDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDoor(l, nil, slog.New(slog.DiscardHandler))
+	d := newDoor(l, defaultConnections, nil, slog.New(slog.DiscardHandler), new(rarely))
 	d.Close()
 	return d
 }
@@ -91,7 +91,7 @@ func TestStrangersInTotal(t *testing.T) {
 	if friend.closed.Load() > 0 || d.total != 1 || d.strangers.Len() != 0 || len(d.from) != 0 {
 		t.Errorf("%d connections, %d strangers, %d addresses", d.total, d.strangers.Len(), len(d.from))
 	}
-	for range maxAccepted - 1 {
+	for range d.most - 1 {
 		d.enter(from("192.0.2.1")).known()
 	}
 	last := from("192.0.2.1")

@@ -53,14 +53,19 @@ func (e *ConfigError) Say(field string) string {
 // Unwrap returns what is wrong with it.
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// A RemovedError refuses to start a node that was removed from its ring, and is to
-// join it again. It is ErrRemoved.
+// A RemovedError refuses to start a node that was removed from its ring, or left it, and is
+// to join it again. It is ErrRemoved.
 type RemovedError struct {
 	Learnt time.Time // when the node learnt of it, by its own clock; zero if that is not known
+	Left   bool      // it left by itself
 }
 
 func (e *RemovedError) Error() string {
-	return ErrRemoved.Error() + ": set Rejoin to bring it back; without Join it starts as a new ring of itself"
+	why := ErrRemoved
+	if e.Left {
+		why = ErrLeft
+	}
+	return why.Error() + ": set Rejoin to bring it back; without Join it starts as a new ring of itself"
 }
 
 // Is says that it is ErrRemoved.

@@ -138,11 +138,12 @@ type stream struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	process string // whose numbers those of the events are
+	now     func() time.Time
 	err     error
 }
 
 func (n *Node) newStream(w http.ResponseWriter) *stream {
-	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance)}
+	s := &stream{w: w, rc: http.NewResponseController(w), process: formatInstance(n.instance), now: n.cfg.Clock}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -163,6 +164,9 @@ func (s *stream) beat() {
 }
 
 func (s *stream) event(e EventJSON) {
+	if e.At.IsZero() && e.Node == nil {
+		e.At = s.now().UTC() // it is about the stream
+	}
 	e.ID = s.id(e.Seq)
 	s.write(e.ID, e.Kind, e)
 }

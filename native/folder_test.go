@@ -193,7 +193,7 @@ func TestHowItEnds(t *testing.T) {
 		marker bool
 	}{
 		{core.HaltStopped, nil, true, false},
-		{core.HaltLeft, ErrLeft, false, false},
+		{core.HaltLeft, ErrLeft, false, true},
 		{core.HaltRemoved, ErrRemoved, false, true},
 		{core.HaltNameTaken, ErrNameTaken, true, false},
 	} {

@@ -13,12 +13,12 @@ import (
 func (n *Node) guard(h http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusForbidden, "cross-origin", "the request comes from a web page of another origin: "+r.Header.Get("Origin"))
+		n.refuse(w, r, http.StatusForbidden, "cross-origin", "the request comes from a web page of another origin: "+r.Header.Get("Origin"))
 	}))
 	h = cross.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !n.hostAllowed(r) {
-			problem(w, http.StatusForbidden, "host-refused", "this node is reached over loopback under the name "+r.Host+": use 127.0.0.1, localhost, or the address that the node advertises")
+			n.refuse(w, r, http.StatusForbidden, "host-refused", "over loopback no node has the name "+r.Host+", which a web page may have made up: use 127.0.0.1, localhost, or the address that the node advertises")
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -50,7 +50,7 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 // a secret those of this machine.
 func (n *Node) originAllowed(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if slices.Contains(n.cfg.AllowOrigins, origin) || slices.Contains(n.cfg.AllowOrigins, "*") {
+	if allowed := n.live.Load().AllowOrigins; slices.Contains(allowed, origin) || slices.Contains(allowed, "*") {
 		return true
 	}
 	u, err := url.Parse(origin)

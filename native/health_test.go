@@ -120,7 +120,7 @@ func TestConditionsOfNode(t *testing.T) {
 	expect("[leave-pending]", nodeEvent("dev1", core.Removed))
 	expect("[removed]", emit(core.Event{Kind: core.EventLeaving}))
 	expect("[]", emit(core.Event{Kind: core.EventStays}), nodeEvent("dev1", core.Alive))
-	if !n.inbound.reserve(1, "") {
+	if n.inbound.reserve(1, "") != "" {
 		t.Fatal("no room for a guest")
 	}
 	expect("[guests-full]")

@@ -144,7 +144,7 @@ func (j *joining) tried() []Tried {
 	all := []Tried{}
 	for _, a := range j.asked {
 		if len(a.found) == 0 || a.err != nil {
-			why := "not asked yet"
+			why := "no answer yet"
 			if a.err != nil {
 				why = a.err.Error()
 			} else if a.answered {

@@ -42,7 +42,7 @@ func (n *Node) logClock(c clockNews) {
 	case c.own && c.over:
 		n.log.Info("this node's clock is not wrong any more, as far as it knows")
 	case c.own:
-		n.log.Warn("this node's clock is wrong, probably: no other node lets it in, or it lets none in: run NTP on this host", "for one", c.Name, "address", c.Address)
+		n.log.Warn("this node's clock is wrong, probably: no other node lets it in, or it lets none in: run NTP on this host", "name", c.Name, "address", c.Address)
 	case c.over:
 		n.log.Info("the clock is not wrong any more", "name", c.Name, "address", c.Address)
 	case c.AheadMicros != 0:
@@ -81,5 +81,26 @@ func (n *Node) logNode(now, before core.Node, known bool) {
 	default:
 		return
 	}
-	n.log.Log(context.Background(), level, what, "name", now.Name, "address", now.Address, "state", now.State.String())
+	if n.flaps.may(now, n.logFlaps) {
+		n.log.Log(context.Background(), level, what, "name", now.Name, "address", now.Address, "state", now.State.String())
+	}
+}
+
+// logFlaps says how many lines about a node were held back.
+func (n *Node) logFlaps(name string, now core.State, more int) {
+	n.log.Warn("a node changed more often within a minute than is told here", "name", name, "state", now.String(), "more", more)
+}
+
+// logEnd writes the last lines.
+func (l *loop) logEnd() {
+	l.flaps.endAll(l.logFlaps)
+	switch {
+	case l.err == nil:
+		l.log.Info("node stopped")
+	case l.err == ErrLeft:
+		l.log.Info("node left its ring")
+	default:
+		l.log.Error("node ended", "why", l.err)
+	}
+	l.logs.Flush(flushTime)
 }

@@ -13,13 +13,6 @@ import (
 // byeTime is how long the engine may take to stop.
 const byeTime = 500 * time.Millisecond
 
-// input is an engine's input with what the loop needs to know beside it.
-type input struct {
-	core.Input
-	conn   *conn         // of Opened, Received and Closed; nil if a dial failed
-	answer chan<- result // of Do
-}
-
 // result ends a command.
 type result struct {
 	name string
@@ -88,7 +81,7 @@ func (l *loop) loop() {
 		case in := <-l.inputs:
 			l.take(in)
 		case <-l.wake.C:
-			l.step(core.Input{Kind: core.Tick})
+			l.tick()
 		case do := <-l.asides:
 			do(l)
 		case err := <-l.store.done:
@@ -97,7 +90,7 @@ func (l *loop) loop() {
 			l.rested()
 		case <-stop:
 			stop, late = nil, time.After(byeTime)
-			l.step(core.Input{Kind: core.Do, Command: core.Command{Op: core.Stop}})
+			l.bye()
 		case <-late:
 			l.halt = core.HaltStopped
 		}
@@ -109,7 +102,8 @@ func (l *loop) loop() {
 
 // take gives the engine an input from outside, unless it is of a connection
 // that is over.
-func (l *loop) take(in input) {
+func (l *loop) take(from input) {
+	in, c := from.whole(), from.conn
 	switch in.Kind {
 	case core.Opened:
 		if cancel, dialed := l.dials[in.Conn]; dialed {
@@ -117,22 +111,21 @@ func (l *loop) take(in input) {
 			delete(l.dials, in.Conn)
 			l.meter.dialed(0)
 		} else if in.Conn%2 == 0 {
-			in.conn.close(wire.CodeRotated, "") // the engine wants it no more
+			c.close(wire.CodeRotated, "") // the engine wants it no more
 			return
 		} else if in.Role == core.Guest && l.inbound.isBarred(hostname(in.Addr)) {
-			in.conn.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
+			c.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
 			return
 		}
-		l.conns[in.Conn] = in.conn
-		in.conn.story.open = in.Input
+		l.conns[in.Conn] = c
 		l.countConns()
 	case core.Received:
-		defer func() { in.conn.taken <- struct{}{} }()
+		defer func() { c.taken <- struct{}{} }()
 		if l.conns[in.Conn] == nil {
 			return
 		}
-		in.conn.story.heard(in.Frame)
-		l.meter.heard(in.conn, in.Frame, l.cfg.Clock())
+		c.story.heard(in.Frame)
+		l.meter.heard(c, in.Frame, l.cfg.Clock())
 	case core.Closed:
 		if cancel, dialed := l.dials[in.Conn]; dialed {
 			cancel()
@@ -145,10 +138,10 @@ func (l *loop) take(in input) {
 		}
 		l.drop(in.Conn)
 	case core.Do:
-		l.answers[in.Command.ID] = asked{in.Command, in.answer, l.commands}
+		l.answers[in.Command.ID] = asked{in.Command, from.answer, l.commands}
 		l.commands++
 	}
-	l.step(in.Input)
+	l.step(in)
 }
 
 func (l *loop) drop(id core.ConnID) {
@@ -324,14 +317,7 @@ func (l *loop) end() {
 	default: // the disk hangs: nobody else may have the folder before it is done
 		go func() { <-written; l.folder.Close() }()
 	}
-	switch {
-	case l.err == nil:
-		l.log.Info("node stopped")
-	case l.err == ErrLeft:
-		l.log.Info("node left its ring")
-	default:
-		l.log.Error("node ended", "why", l.err)
-	}
+	l.logEnd()
 	close(l.done)
 }
 
@@ -357,7 +343,7 @@ func (n *Node) post(in input) bool {
 }
 
 // adopt runs a connection's reader, which tells the engine of it.
-func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
+func (n *Node) adopt(c *conn, over func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ended || !n.keeper.Now().Believes(c.key) {
@@ -365,7 +351,7 @@ func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
 	}
 	n.conns[c] = struct{}{}
 	n.wg.Go(func() {
-		n.serve(c, opened)
+		n.serve(c)
 		n.mu.Lock()
 		delete(n.conns, c)
 		n.mu.Unlock()
@@ -377,19 +363,19 @@ func (n *Node) adopt(c *conn, opened core.Input, over func()) bool {
 // serve is the reader goroutine of a connection: opened, its frames, closed.
 // It has one frame under way at a time, so a flood waits in the sender's TCP.
 // When the engine is done it goes on reading, for the close handshake.
-func (n *Node) serve(c *conn, opened core.Input) {
-	opened.Kind, opened.Conn = core.Opened, c.id
-	n.post(input{Input: opened, conn: c})
+func (n *Node) serve(c *conn) {
+	n.postOf(c, core.Opened, nil, 0)
 	for {
 		frame, code := c.read()
 		if code != 0 {
-			n.post(input{Input: core.Input{Kind: core.Closed, Conn: c.id, Code: code}, conn: c})
+			n.postOf(c, core.Closed, nil, code)
 			return
 		}
 		n.inbound.spoke(c)
-		if n.post(input{Input: core.Input{Kind: core.Received, Conn: c.id, Frame: frame}, conn: c}) {
+		if n.postOf(c, core.Received, frame, 0) {
 			select {
 			case <-c.taken:
+				c.release()
 			case <-n.halted:
 			}
 		}

@@ -54,8 +54,9 @@ func soon(t *testing.T) context.Context {
 
 // logged is a log that tests can look at.
 type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	queue *LogQueue // that writes it
 }
 
 func (l *logged) Write(p []byte) (int, error) {
@@ -64,14 +65,19 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+// count counts in what was logged until now.
 func (l *logged) count(s string) int {
+	l.queue.Flush(patience)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Count(l.b.Bytes(), []byte(s))
 }
 
 func (l *logged) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if l.queue == nil {
+		l.queue = NewLogQueue(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return slog.New(l.queue)
 }
 
 // fake is an engine that does as a test says. It stops when told to.

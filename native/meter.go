@@ -129,7 +129,7 @@ func (m *meter) heard(c *conn, frame []byte, now time.Time) {
 	trip := time.Since(c.round.at)
 	c.round.seq = 0
 	m.trips.Update(trip.Seconds())
-	if c.story.open.Role == core.Guest { // which may say what it likes
+	if c.story.open.role == core.Guest { // which may say what it likes
 		return
 	}
 	m.mu.Lock()

@@ -25,7 +25,8 @@ import (
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	addr     string // where others dial it; "" if nobody can
+	logs     *LogQueue // that writes it
+	addr     string    // where others dial it; "" if nobody can
 	instance wire.Instance
 	epoch    time.Time // of the engine's monotonic time
 	folder   *disk.Folder
@@ -38,6 +39,7 @@ type Node struct {
 	keeper   *trust.Keeper
 	rare     rarely
 	joins    joining
+	flaps    flapping
 	guesses  guesses
 	meter    *meter
 	door     *door // nil if nothing is listened on
@@ -55,6 +57,8 @@ type Node struct {
 
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
+	live     atomic.Pointer[Live] // the latest
+	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
 
@@ -77,7 +81,7 @@ type Node struct {
 // Done and Err. When ctx ends the node says bye, as by Close; Close waits until
 // that is done. Start fails, leaving all files as they were, if the configuration
 // (a *ConfigError) or the ring file cannot be used, and with a *RemovedError if
-// the node was removed from its ring and is to join it again without Rejoin.
+// the node was removed from its ring, or left it, and is to join it again without Rejoin.
 func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -88,7 +92,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n := &Node{
 		cfg:     cfg,
 		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
-		log:     cfg.Log.With("node", cfg.Name),
+		logs:    NewLogQueue(cfg.Log.Handler()),
 		epoch:   time.Now(),
 		meter:   newMeter(),
 		inputs:  make(chan input, 16),
@@ -101,9 +105,12 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		joins:   newJoining(),
 	}
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
+	n.log = slog.New(n.logs).With("node", cfg.Name)
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}
+	n.live.Store(cfg.live())
+	n.inbound.most = cfg.MaxConnections
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.handshakeLate)
 
@@ -121,7 +128,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if marked && len(cfg.Join) > 0 && !cfg.Rejoin {
-		return nil, &RemovedError{was.Removed}
+		return nil, &RemovedError{was.Removed, was.Left}
 	}
 	if err := n.folder.Writable(); err != nil {
 		return nil, err
@@ -213,7 +220,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		n.door = newDoor(l, n.keeper.Server(), n.log)
+		n.door = newDoor(l, n.cfg.MaxConnections, n.keeper.Server(), n.log, &n.rare)
 		return n.door, nil
 	}
 	var op *net.OpError
@@ -232,9 +239,10 @@ func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.M
 	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: random()}
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
-		Seed: random(), Tags: n.cfg.Tags, Rejoin: n.cfg.Rejoin,
+		Seed: random(), Tags: n.cfg.Tags, Joins: len(n.cfg.Join) > 0, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
+	n.cfg.Times.Tune(&cfg)
 	if n.cfg.Tune != nil {
 		n.cfg.Tune(&cfg)
 	}
@@ -335,6 +343,9 @@ func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
 
 // add is Add; but says that nobody answers there yet.
 func (n *Node) add(ctx context.Context, name, addr string) (node core.Node, but string, err error) {
+	if err := CheckName(name); name != "" && err != nil {
+		return core.Node{}, "", &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+	}
 	r := n.carry(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
 	if r.err != nil {
 		return core.Node{}, "", r.err
@@ -355,7 +366,8 @@ func (n *Node) Del(ctx context.Context, name string) error {
 }
 
 // Leave removes this node from the ring and ends it. It returns once another
-// node knows, and the ring file is gone; Err is ErrLeft then.
+// node knows, and the ring file is gone; Err is ErrLeft then. As after a removal, it
+// joins again with Rejoin alone.
 func (n *Node) Leave(ctx context.Context) error {
 	if _, err := n.do(ctx, core.Command{Op: core.Leave}); err != nil {
 		return err
@@ -383,7 +395,7 @@ func (n *Node) carry(ctx context.Context, c core.Command) (r result) {
 		c.ID = n.nextCmd.Add(1)
 	}
 	answer := make(chan result, 1)
-	in := input{Input: core.Input{Kind: core.Do, Command: c}, answer: answer}
+	in := input{kind: core.Do, command: &c, answer: answer}
 	select {
 	case n.inputs <- in:
 	case <-n.halted:

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -32,4 +33,12 @@ func (r *rarely) now(kind, addr string) bool {
 	}
 	r.last[key] = now
 	return true
+}
+
+// level is that of a line that is worth it but rarely.
+func (r *rarely) level(kind, addr string) slog.Level {
+	if r.now(kind, addr) {
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }

@@ -83,7 +83,7 @@ func fieldError(err error) error {
 // strangers logs that a node dialled that has none of the secrets.
 func (n *Node) strangers(from string, theirs []string) {
 	if n.rare.now("theirs", from) {
-		n.log.Warn("a node that dialled has none of the ring's secrets", "from", from, "it has", fmt.Sprintf("%.99q", theirs), "this node has", n.keeper.Now().IDs())
+		n.log.Warn("a node that dialled has none of the ring's secrets", "from", from, "theirs", fmt.Sprintf("%.99q", theirs), "ours", n.keeper.Now().IDs())
 	}
 }
 

@@ -43,13 +43,21 @@ func (n *Node) parseSources(texts []string) (all []source.Source, err error) {
 // SetJoin has the node join by other sources from now on: see Config.Join. A node that has
 // joined stays where it is, and finds nodes of its ring by them that it did not know.
 func (n *Node) SetJoin(texts []string) error {
+	n.changing.Lock()
+	defer n.changing.Unlock()
 	n.mu.Lock()
 	ended := n.ended
 	n.mu.Unlock()
 	if ended {
 		return ErrStopped
 	}
-	return n.useSources(texts)
+	if err := n.useSources(texts); err != nil {
+		return err
+	}
+	live := *n.live.Load()
+	live.Join = texts
+	n.live.Store(&live)
+	return nil
 }
 
 // useSources takes sources in the place of those before; the ones that are the same stay.

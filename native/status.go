@@ -18,6 +18,7 @@ type Status struct {
 	Leaving     bool       `json:"leaving"`
 	Cordoned    bool       `json:"cordoned"`
 	WriteError  string     `json:"write_error"`
+	LogLost     uint64     `json:"log_lost"` // lines of the log, since the process began
 	Keys        []string   `json:"keys"`
 	Messages    Talk       `json:"messages"`
 	Clocks      []Clock    `json:"clocks"`
@@ -36,12 +37,13 @@ func (n *Node) Status() Status {
 		Started: time.UnixMicro(n.instance.Start).UTC(), Data: n.folder.Dir(),
 	}
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
+	s.LogLost = n.logs.Lost()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
 	s.Join = n.joinStatus()
 	f := n.health()
 	s.Conditions, _ = conditionsOf(&f)
 	n.board.mu.Lock()
-	s.Members, s.Up = n.board.view.Len(), len(n.board.upNodes())
+	s.Members, s.Up = n.board.view.Len(), n.board.ups
 	own, _ := n.board.view.Get(n.cfg.Name)
 	s.Cordoned = own.Cordoned
 	n.board.mu.Unlock()

@@ -169,10 +169,11 @@ func (l *loop) settle() (done <-chan struct{}) {
 	switch {
 	case l.failure != nil:
 		// What the engine would say now is not to be trusted.
-	case l.halt == core.HaltLeft:
-		last, trouble = l.folder.Forget, "cannot be deleted"
-	case l.halt == core.HaltRemoved:
+	case l.halt == core.HaltLeft, l.halt == core.HaltRemoved:
 		m := disk.Marker{Removed: l.removed.UTC(), Ring: l.cfg.Ring, Name: l.cfg.Name}
+		if l.halt == core.HaltLeft {
+			m.Removed, m.Left = l.cfg.Clock().UTC(), true
+		}
 		last, trouble = func() error { return l.folder.Removed(m) }, "cannot be deleted"
 	case s.dirty > max(s.written, s.writing):
 		upTo = s.dirty

@@ -194,8 +194,10 @@ func TestLeaveSaysWhatItLeavesBehind(t *testing.T) {
 	cfg := config(t, "dev1")
 	cfg.Engine = serving().engine
 	n := start(t, cfg)
-	if err := os.MkdirAll(filepath.Join(n.folder.RingFile(), "a folder"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"ring", "ring.prev"} { // the first becomes the marker
+		if err := os.MkdirAll(filepath.Join(n.cfg.Data, name, "a folder"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := n.Leave(t.Context()); !errors.Is(err, ErrLeft) || !strings.Contains(err.Error(), "cannot be deleted") {
 		t.Fatal(err)

@@ -21,10 +21,10 @@ const maxStory = 1 << 10
 
 // story is what the next engine has to be told of a connection.
 type story struct {
-	open  core.Input // Opened, as it was told before
-	came  bool       // a frame
-	first []byte     // nil if it is too long for a hello
-	said  bool       // the engine has sent a frame
+	open  opening
+	came  bool   // a frame
+	first []byte // nil if it is too long for a hello
+	said  bool   // the engine has sent a frame
 }
 
 func (s *story) heard(frame []byte) {
@@ -86,7 +86,9 @@ func (l *loop) inheritance(without core.ConnID) []core.Input {
 		if id == without || !s.told() {
 			continue
 		}
-		all = append(all, s.open)
+		in := core.Input{Kind: core.Opened, Conn: id}
+		s.open.describe(&in)
+		all = append(all, in)
 		if s.first != nil && s.said {
 			all = append(all, core.Input{Kind: core.Received, Conn: id, Frame: s.first})
 		}

@@ -11,11 +11,15 @@ import (
 
 // SetTags sets some of this node's own tags, and drops others. All nodes hear of it at
 // once. It returns when the change is on disk: it survives the process, but a tag
-// that is in the next one's Config is as it is there. A *CommandError of
+// that is in the next one's Config is as it is there, and one that is both set and
+// dropped is not kept for it. A *CommandError of
 // wire.CodeInvalid says how long the tags would be, and may be.
 func (n *Node) SetTags(ctx context.Context, set map[string]string, drop ...string) error {
 	c := core.Command{Op: core.SetTags, Drop: drop}
 	for key, value := range set {
+		if err := checkKey(key); err != nil {
+			return &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+		}
 		c.Tags = append(c.Tags, wire.Tag{Key: key, Value: value})
 	}
 	_, err := n.do(ctx, c)
@@ -30,7 +34,7 @@ type TagsJSON struct {
 
 func (n *Node) getTags(w http.ResponseWriter, _ *http.Request) {
 	own, _ := n.Get(n.cfg.Name)
-	respond(w, http.StatusOK, TagsJSON{mapOf(own.Tags), mapOf(n.cfg.Tags)})
+	respond(w, http.StatusOK, TagsJSON{mapOf(own.Tags), n.given()})
 }
 
 // patchTags takes a merge patch (RFC 7396) of the tags.

@@ -21,8 +21,8 @@ func (l *loop) keepTrap(in core.Input, err error) {
 // whose says whom an input came from, for people.
 func (l *loop) whose(in core.Input) string {
 	if c := l.conns[in.Conn]; c != nil {
-		if c.story.open.Addr != "" {
-			return c.story.open.Addr
+		if c.story.open.addr != "" {
+			return c.story.open.addr
 		}
 		return c.raw.RemoteAddr().String()
 	}

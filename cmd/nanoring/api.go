@@ -60,6 +60,7 @@ type status struct {
 	Members     int       `json:"members"`
 	Up          int       `json:"up"`
 	Connections int       `json:"connections"`
+	LogLost     uint64    `json:"log_lost"`
 	Keys        []string  `json:"keys"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
@@ -87,6 +88,7 @@ const (
 	pathLeave  = "/v1/leave"
 	pathEvents = "/v1/events"
 	pathEngine = "/v1/engine"
+	pathBackup = "/v1/backup"
 
 	pathMessages  = "/v1/messages"
 	pathQuestions = "/v1/questions"

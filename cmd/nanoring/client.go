@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -22,8 +23,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A node says itself after 30 seconds that something takes too long.
-const callTimeout = 35 * time.Second
+// A node says itself after 30 seconds that a change takes too long, and what it knows at once.
+const (
+	callTimeout = 35 * time.Second
+	lookTimeout = mostSilence * time.Second
+)
 
 // client speaks to a running node: docs/api.md.
 type client struct {
@@ -32,6 +36,7 @@ type client struct {
 	where string                 // for people
 	data  string                 // the data folder; empty over HTTP
 	token func() (string, error) // for it; nil for none
+	tick  time.Duration          // of which a stream may be silent for some; 0 is a second
 }
 
 // client returns the client that the flags ask for. Flags beat the environment.
@@ -88,7 +93,11 @@ func socketClient(data string) *client {
 
 // call asks and returns the body of the answer.
 func (c *client) call(ctx context.Context, method, path string, body any) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	patience := callTimeout
+	if method == http.MethodGet {
+		patience = lookTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	res, err := c.open(ctx, method, path, body)
 	if err != nil {
@@ -157,20 +166,24 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 
 // stream asks for server-sent events, and tells the data of each, one line, until ctx or the node ends.
 func (c *client) stream(ctx context.Context, path string, tell func(data string) error) error {
+	ctx, heard, cancel := untilSilent(ctx, cmp.Or(c.tick, time.Second))
+	defer cancel()
 	events, err := c.open(ctx, http.MethodGet, path, nil)
 	if err != nil {
-		return err
+		return cmp.Or(c.silent(ctx), err)
 	}
 	defer events.Close()
 	for lines := bufio.NewReader(events); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
+			return cmp.Or(c.silent(ctx), error(&failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}))
 		}
+		heard()
 		if data, ok := strings.CutPrefix(line, "data: "); ok {
 			if err := tell(data); err != nil {
 				return err
 			}
+			heard() // it may have taken its time
 		}
 	}
 }

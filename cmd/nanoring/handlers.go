@@ -43,70 +43,71 @@ func parseHandlers(flag string, list []string) (all []handler, err error) {
 
 // handlers run the commands of a node.
 type handlers struct {
+	life  context.Context // of all commands
 	node  *native.Node
 	log   *slog.Logger
-	limit time.Duration
 	slots chan struct{} // those that answer
 	wg    sync.WaitGroup
+	used  used
 
 	mu     sync.Mutex
+	limit  time.Duration
 	logged map[handler]time.Time
 	missed map[handler]int // failures that were not logged
 }
 
-// handle runs the commands of a node until ctx ends: those of messages one at a time each,
-// in the order in which they were sent. They are over when it has returned, and wait has.
-func (f *nodeFlags) handle(ctx context.Context, node *native.Node, log *slog.Logger) (wait func(), err error) {
-	hs := &handlers{node: node, log: log, limit: f.commandTimeout, slots: make(chan struct{}, mostCommands),
-		logged: make(map[handler]time.Time), missed: make(map[handler]int)}
-	for _, h := range f.events {
-		hs.wg.Go(func() { hs.watch(ctx, h) })
+// hear runs a handler's command for each message until ctx ends: one at a time, in the order
+// in which they were sent.
+func (hs *handlers) hear(ctx context.Context, h handler) error {
+	heard, err := hs.node.Listen(ctx, h.pattern)
+	if err != nil {
+		return fmt.Errorf("--on-message %s: %w", h.pattern, err)
 	}
-	for _, h := range f.messages {
-		heard, err := node.Listen(ctx, h.pattern)
-		if err != nil {
-			return hs.wg.Wait, fmt.Errorf("--on-message %s: %w", h.pattern, err)
+	hs.wg.Go(func() {
+		for m := range heard {
+			if m.Gap {
+				hs.failed(h, "", errLost)
+				continue
+			}
+			if _, err := hs.run(hs.life, h, m.From, "NANORING_TOPIC="+m.Topic, m.Payload); err != nil && hs.life.Err() == nil {
+				hs.failed(h, m.From, err)
+			}
 		}
-		hs.wg.Go(func() {
-			for m := range heard {
-				if m.Gap {
-					hs.failed(h, "", errLost)
-					continue
-				}
-				if _, err := hs.run(ctx, h, m.From, "NANORING_TOPIC="+m.Topic, m.Payload); err != nil && ctx.Err() == nil {
-					hs.failed(h, m.From, err)
-				}
-			}
-		})
-	}
-	for _, h := range f.questions {
-		_, err := node.Answer(h.pattern, func(ctx context.Context, q native.Question) ([]byte, error) {
-			select {
-			case hs.slots <- struct{}{}:
-				defer func() { <-hs.slots }()
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			answer, err := hs.run(ctx, h, q.From, "NANORING_TOPIC="+q.Topic, q.Payload)
-			if err != nil && ctx.Err() == nil {
-				hs.failed(h, q.From, err)
-			}
-			return answer, err
-		})
-		if err != nil {
-			return hs.wg.Wait, fmt.Errorf("--on-question %s: %w", h.pattern, err)
+	})
+	return nil
+}
+
+// answer has a handler's command answer questions, until stop is called.
+func (hs *handlers) answer(h handler) (stop func(), err error) {
+	stop, err = hs.node.Answer(h.pattern, func(ctx context.Context, q native.Question) ([]byte, error) {
+		select {
+		case hs.slots <- struct{}{}:
+			defer func() { <-hs.slots }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
+		answer, err := hs.run(ctx, h, q.From, "NANORING_TOPIC="+q.Topic, q.Payload)
+		if err != nil && ctx.Err() == nil {
+			hs.failed(h, q.From, err)
+		}
+		return answer, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--on-question %s: %w", h.pattern, err)
 	}
-	return hs.wg.Wait, nil
+	return stop, nil
 }
 
 // run runs a handler's command once.
 func (hs *handlers) run(ctx context.Context, h handler, from, what string, payload []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, hs.limit)
+	hs.mu.Lock()
+	limit := hs.limit
+	hs.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answer, err := runCommand(ctx, h.command, hs.environ(from, what), payload)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = fmt.Errorf("the command was not done after %s, and was killed", hs.limit)
+		err = fmt.Errorf("the command was not done after %s, and was killed", limit)
 	}
 	return answer, err
 }
@@ -140,10 +141,10 @@ func (hs *handlers) failed(h handler, from string, err error) {
 		return
 	}
 	hs.logged[h] = now
-	args := []any{"for", h.pattern, "command", h.command, "from", from, "why", err}
+	log := hs.log
 	if n := hs.missed[h]; n > 0 {
-		args = append(args, "and more before it", n)
+		log = log.With("more", n) // before it
 		hs.missed[h] = 0
 	}
-	hs.log.Warn("a command failed", args...)
+	log.Warn("a command failed", "for", h.pattern, "command", h.command, "from", from, "why", err)
 }

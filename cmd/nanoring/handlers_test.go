@@ -30,14 +30,13 @@ func TestSlowHandler(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	f := nodeFlags{messages: []handler{{"m", "cat > " + pipe}}, commandTimeout: time.Minute}
-	wait, err := f.handle(ctx, node, log)
-	if err != nil {
+	hs := newHandlers(ctx, node, log)
+	if err := hs.use(&nodeFlags{messages: []handler{{"m", "cat > " + pipe}}, commandTimeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
 		cancel()
-		wait()
+		hs.wg.Wait()
 		node.Close()
 	}()
 	send := func(i int) {
@@ -124,14 +123,13 @@ func TestSlowEventHandler(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	f := nodeFlags{events: []handler{{"joined", "read x < " + pipe + "; true"}}, commandTimeout: time.Minute}
-	wait, err := f.handle(ctx, node, slog.New(slog.NewTextHandler(&out, nil)))
-	if err != nil {
+	hs := newHandlers(ctx, node, slog.New(slog.NewTextHandler(&out, nil)))
+	if err := hs.use(&nodeFlags{events: []handler{{"joined", "read x < " + pipe + "; true"}}, commandTimeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
 		cancel()
-		wait()
+		hs.wg.Wait()
 		node.Close()
 	}()
 	began := make(chan *os.File, 1)

@@ -36,7 +36,7 @@ func TestHelp(t *testing.T) {
 // that the command does something with.
 func TestHelpHasNoIdleFlags(t *testing.T) {
 	for name, want := range map[string]string{
-		"node": "data ring secret-file", "demo": "", "keygen": "", "token": "ring secret-file", "version": "output", "inspect": "", "completion": "", "completion bash": "", "up": "api data output ring secret-file token",
+		"node": "config data ring secret-file", "demo": "", "keygen": "", "token": "config ring secret-file", "version": "output", "config check": "", "sim": "config output", "inspect": "", "completion": "", "completion bash": "", "up": "api config data output ring secret-file token",
 	} {
 		root, _ := newRoot()
 		var out strings.Builder
@@ -45,8 +45,11 @@ func TestHelpHasNoIdleFlags(t *testing.T) {
 		if err := root.Execute(); err != nil {
 			t.Fatal(err)
 		}
-		_, global, _ := strings.Cut(out.String(), "Global Flags:")
-		for _, flag := range []string{"api", "data", "output", "ring", "secret-file", "token"} {
+		_, global, grouped := strings.Cut(out.String(), "Global Flags:")
+		if !grouped {
+			_, global, _ = strings.Cut(out.String(), "Who it is, and its ring:")
+		}
+		for _, flag := range []string{"api", "config", "data", "output", "ring", "secret-file", "token"} {
 			if got := strings.Contains(global, "--"+flag+" "); got != slices.Contains(strings.Fields(want), flag) {
 				t.Errorf("%s: has --%s: %v", name, flag, got)
 			}

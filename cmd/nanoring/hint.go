@@ -22,15 +22,20 @@ func startHint(data string) string {
 	if err != nil || s.Decode(b) != nil {
 		return "That folder has no ring file that can be read: is it the right one? Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)
 	}
+	return "Is it running? " + startCommand(&s, data)
+}
+
+// startCommand says how to start the node of a snapshot.
+func startCommand(s *wire.Snapshot, data string) string {
 	command := []string{os.Args[0], "node", "--name", quoted(s.Name)}
 	if s.Ring != defaultRing {
 		command = append(command, "--ring", quoted(s.Ring))
 	}
-	listens := addressOf(&s)
+	listens := addressOf(s)
 	if at, err := netip.ParseAddrPort(listens); err == nil && at.Addr().IsLoopback() {
 		command = append(command, "--listen", listens)
 	}
-	return "Is it running? Start it with: " + strings.Join(append(command, "--data", quoted(data)), " ")
+	return "Start it with: " + strings.Join(append(command, "--data", quoted(data)), " ")
 }
 
 // addressOf returns where the node of a snapshot was dialled last, "" if nowhere.

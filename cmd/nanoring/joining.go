@@ -40,11 +40,11 @@ func (j *joining) rows() []string {
 	return all
 }
 
-// say says of a node on stdout that it runs; if it is to wait, once it has joined. It
+// sayRuns says of a node on stdout that it runs; if it is to wait, once it has joined. It
 // returns what waits until that is said, or the node has ended.
-func say(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) (said func()) {
+func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) (said func()) {
 	runs := func() {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", c.Name, c.Ring, node.Addr(), c.Data)
+		say(cmd.OutOrStdout(), fmt.Sprintf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", c.Name, c.Ring, node.Addr(), c.Data))
 	}
 	if !wait {
 		runs()
@@ -52,7 +52,7 @@ func say(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) (sai
 	}
 	done := make(chan struct{})
 	if s := node.Status().Join; s.State == "joining" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s waits until it has joined, by %s\n", c.Name, printable(strings.Join(s.Sources, ", ")))
+		say(cmd.ErrOrStderr(), fmt.Sprintf("%s waits until it has joined, by %s\n", c.Name, printable(strings.Join(s.Sources, ", "))))
 	}
 	go func() {
 		defer close(done)

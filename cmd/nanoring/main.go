@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -23,9 +24,14 @@ func run(ctx context.Context, args []string) int {
 	if !*begun { // what cobra finds before a command begins is about its usage
 		f = usage(cmd, err)
 	}
-	fmt.Fprintln(os.Stderr, "nanoring:", f.err)
+	text := fmt.Sprintln("nanoring:", f.err)
 	if f.hint != "" {
-		fmt.Fprintln(os.Stderr, f.hint)
+		text += f.hint + "\n"
+	}
+	if cmd.Name() == "node" {
+		say(os.Stderr, text) // whoever reads it may be stuck, and a node has to end
+	} else {
+		io.WriteString(os.Stderr, text)
 	}
 	return f.status
 }

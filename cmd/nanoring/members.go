@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
 
@@ -125,7 +126,7 @@ on the disk of the node that is told.`,
 			}
 			err := wire.ValidAddress(address)
 			if named && err == nil {
-				err = wire.ValidName(name)
+				err = native.CheckName(name)
 			}
 			if err != nil {
 				return usage(cmd, fmt.Errorf("%q is not NAME@HOST:PORT or HOST:PORT: %w", args[0], err))
@@ -152,43 +153,6 @@ on the disk of the node that is told.`,
 				if m.Reason == "no-answer" {
 					fmt.Fprintf(cmd.ErrOrStderr(), "no node answers at %s yet: %s is up as soon as one does that goes by this name\n", m.where(), m.Name)
 				}
-			}
-			return nil
-		},
-	}
-}
-
-func delCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "del NAME",
-		Short: "Remove a node from the ring",
-		Long: `Del removes a node from the ring, running or not. The node learns that it was
-removed, deletes its ring file, and ends ten seconds later, unless it is added
-again before; one that is not running learns it when it comes back. Del returns
-when the change is on the disk of the node that is told.`,
-		Example: "  nanoring --data data/dev1 del dev2",
-		Args:    argument("the NAME of a node"),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return completeNames(cmd, o, args)
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := wire.ValidName(args[0]); err != nil {
-				return usage(cmd, fmt.Errorf("%q is no NAME: %w", args[0], err))
-			}
-			c, err := o.client(cmd)
-			if err != nil {
-				return err
-			}
-			if err := c.del(cmd.Context(), args[0]); err != nil {
-				return err
-			}
-			switch out := cmd.OutOrStdout(); o.output {
-			case "json":
-				return writeJSON(out, map[string]string{"name": args[0], "state": "removed"})
-			case "names":
-				fmt.Fprintln(out, args[0])
-			default:
-				fmt.Fprintf(out, "removed %s\n", args[0])
 			}
 			return nil
 		},

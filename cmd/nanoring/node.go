@@ -9,9 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -23,9 +22,11 @@ import (
 
 const defaultRing = "nanoring"
 
+// nodeFlags are the settings of a node, beside those that all commands share.
 type nodeFlags struct {
 	config    native.Config
 	tags      []string
+	times     timeFlags
 	page      bool
 	wait      bool
 	engine    string
@@ -36,6 +37,8 @@ type nodeFlags struct {
 	onEvent, onMessage, onQuestion []string
 	events, messages, questions    []handler // of those
 	commandTimeout                 time.Duration
+
+	printConfig bool
 }
 
 func nodeCommand(o *options) *cobra.Command {
@@ -43,12 +46,11 @@ func nodeCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node",
 		Short: "Run a node",
-		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT), SIGTERM or
-SIGHUP it says bye, stays a member of its ring, and comes back with the same
-command. A second SIGINT or SIGTERM ends it at once. With --drain-timeout its
-guests, like tabs, go to other gateways before it stops, and nobody sees them down.
-With --secret-file or --tls-cert, SIGHUP makes it read these files again, as it does
-anyway when they change.
+		Long: `Node runs a node until it is told to stop: with Ctrl-C (SIGINT) or SIGTERM, or
+when its terminal closes, it says bye, stays a member of its ring, and comes back
+with the same command. A second SIGINT or SIGTERM ends it at once. With
+--drain-timeout its guests, like tabs, go to other gateways before it stops, and
+nobody sees them down.
 
 Without a secret anybody who reaches its port is in the ring, so it listens on
 loopback only. 'nanoring keygen > ring.key', and --secret-file ring.key on each
@@ -63,58 +65,42 @@ and the log say whether it has joined, and why not. It is not ready until then.
 
 A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
-no supervisor undoes what an operator has done, unless told to --rejoin.
+no supervisor undoes what an operator has done, unless told to --rejoin. So does
+one that left its ring (leave).
 
 Messages, questions and events are handled by commands, which the shell runs: with
---on-message and --on-question TOPIC=COMMAND, --on-event EVENT=COMMAND, * in TOPIC
-and EVENT for any characters. The payload, or the event as 'nanoring watch -o json'
-has it, is the standard input; what a command for a question prints is the answer,
-up to 8 KiB. NANORING_NODE and NANORING_FROM say who runs it, and of whom it came,
-NANORING_TOPIC or NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag
-role, if it has one, and with NANORING_DATA 'nanoring send' and the like speak to
-this node. What is not done after --command-timeout is killed.
+--on-message and --on-question TOPIC=COMMAND, and --on-event [EVENT,...=]COMMAND, *
+in TOPIC and EVENT for any characters; without EVENTs it is run for all. The
+payload, or the event as 'nanoring watch -o json' has it, is the standard input;
+what a command for a question prints is the answer, up to 8 KiB. NANORING_NODE and
+NANORING_FROM say who runs it, and of whom it came, NANORING_TOPIC or
+NANORING_EVENT what it is, NANORING_TAG_ROLE is the node's tag role, if it has one,
+and with NANORING_DATA 'nanoring send' and the like speak to this node. What is not
+done after --command-timeout is killed.
 
-Each flag can also be given by the environment variable that stands beside it;
-a list is separated by commas there, but for commands, of which it is one.`,
+Each flag can also be given by the environment variable that stands beside it; a
+list is separated by commas there, but for commands, of which it is one. Or in a
+file (--config), in TOML, by the flag's name: patience = "8s", join = ["a:7946"]. A
+flag beats the environment, which beats the file. --print-config shows what is in
+force, and where it comes from.
+
+SIGHUP has a node read its file again, and the secret and certificates, as it does
+anyway when these change. What it logs, its tags, origins and commands may change
+while it runs; if anything else did, all stays as it was, and the log says what.`,
 		Example: `  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring node --name dev5 --listen 127.0.0.1:7005 --data data/dev5 --join 127.0.0.1:7001
+  nanoring node --on-event down,left='./page-somebody "$NANORING_FROM"' --on-event ./tell-everything
   nanoring node --on-message deploy='./deploy "$(cat)"' --on-question uptime=uptime
+  nanoring node --config /etc/nanoring.toml --patience 8s
   NANORING_NAME=dev1 NANORING_LOG_FORMAT=json nanoring node`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runNode(cmd, o, f)
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
-	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; HOST may be an interface, or a network like 10.0.0.0/8; port 0 is any free one")
-	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it, or an interface, or a network like 10.0.0.0/8 (default where it listens)")
-	flags.StringVar(&f.config.PublicURL, "public-url", "", "URL of its WebSocket for browsers, like wss://ring.example.com/ring")
-	flags.StringSliceVar(&f.config.Join, "join", nil, "where nodes of the ring to join are: HOST:PORT, dns:NAME[:PORT], srv:NAME, file:PATH, mdns:, exec:COMMAND; may be repeated")
-	flags.StringVar(&f.config.Interface, "interface", "", "network interface for --join mdns: (default the system's choice)")
-	flags.DurationVar(&f.config.ReadyAlone, "ready-alone", 0, "be ready, too, after having found nobody to join for so long: 30s (default: never)")
-	flags.BoolVar(&f.wait, "wait", false, "say that it runs only when it has joined")
-	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
-	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
-	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "file with a certificate (PEM) for browsers")
-	flags.StringVar(&f.config.TLSKey, "tls-key", "", "file with its key")
-	flags.StringVar(&f.config.TLSCA, "tls-ca", "", "file with the CA by which nodes trust each other's --tls-cert, instead of the secret")
-	flags.StringSliceVar(&f.config.AllowOrigins, "allow-origin", nil, "origin whose pages may be guests, like https://example.org; may be repeated")
-	flags.IntVar(&f.config.MaxGuests, "max-guests", 1000, "guests at a time")
-	flags.DurationVar(&f.config.DrainTimeout, "drain-timeout", 0, "how long its guests have to go to other gateways before it stops: 30s (default: they find out by themselves)")
-	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it; with a secret, take HTTP without TLS there, from a proxy")
-	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
-	flags.StringVar(&f.engine, "engine", "native", "what runs the ring's logic: native, or wasm, in a sandbox")
-	f.memory = host.DefaultMemory
-	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
-	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`EVENT=COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
-	flags.StringArrayVar(&f.onMessage, "on-message", nil, "`TOPIC=COMMAND` to run for each message; may be repeated")
-	flags.StringArrayVar(&f.onQuestion, "on-question", nil, "`TOPIC=COMMAND` that answers each question; may be repeated")
-	flags.DurationVar(&f.commandTimeout, "command-timeout", 10*time.Second, "how long such a command may take")
-	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
-	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
-	markEnv(flags)
+	f.register(cmd.Flags())
+	groupFlags(cmd, nodeHelp)
+	cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"lan", "local", "wan"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"native", "wasm"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
@@ -122,24 +108,22 @@ a list is separated by commas there, but for commands, of which it is one.`,
 }
 
 func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
-	for _, name := range []string{"name", "ring"} {
-		if flag := cmd.Flag(name); flag.Changed && flag.Value.String() == "" {
-			return usage(cmd, fmt.Errorf("--%s is empty: leave it out for the default", name))
-		}
-	}
-	f.config.Ring, f.config.SecretFile = o.ring, o.secretFile
-	config, err := f.parse(o.data)
+	config, err := f.parse(o)
 	if err != nil {
-		return usage(cmd, err)
+		return usage(cmd, o.explain(err))
 	}
-	files := config.SecretFile != "" || config.TLSCert != ""
-	signals, release := untilStopped(cmd.Context(), !files)
+	if f.printConfig {
+		return printConfig(cmd, o, config)
+	}
+	outliveReaders()
+	level := f.logTo(&config, os.Stderr)
+	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
+	ctx, hungUp := context.WithCancel(cmd.Context())
+	defer hungUp()
+	signals, release := untilStopped(ctx, false)
 	defer release()
-	reread := make(chan os.Signal, 1)
-	if files {
-		signal.Notify(reread, syscall.SIGHUP)
-		defer signal.Stop(reread)
-	}
+	hangups, onTerminal := hangups()
+	defer signal.Stop(hangups)
 	config.Sandbox = sandbox(config, f.memory)
 	if f.engine == "wasm" {
 		config.Engine = builtin(signals, config)
@@ -147,25 +131,28 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	node, err := native.Start(signals, config)
 	var wrong *native.ConfigError
 	if errors.As(err, &wrong) {
-		return usage(cmd, errors.New(wrong.Say(flagOf(wrong.Field))))
+		return usage(cmd, o.explain(err))
 	}
 	if err != nil {
 		return ended(signals, config.Name, err)
 	}
 	handling, stop := context.WithCancel(cmd.Context())
-	handled, err := f.handle(handling, node, config.Log)
-	defer func() { stop(); handled() }() // when the node has ended
-	if err != nil {
+	hs := newHandlers(handling, node, config.Log)
+	defer func() { stop(); hs.wg.Wait() }() // when the node has ended
+	if err := hs.use(&f); err != nil {
 		node.Close()
 		return usage(cmd, err)
 	}
-	defer say(cmd, node, config, f.wait)()
+	defer sayRuns(cmd, node, config, f.wait)()
+	live := rereader{given: cmd.Flags(), flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
 	for running := true; running; {
 		select {
-		case <-reread:
-			if err := node.Reload(); err != nil {
-				config.Log.Error("the secret and certificates stay as they were", "why", err)
+		case <-hangups:
+			if onTerminal && !hasTerminal() {
+				hungUp()
+				continue
 			}
+			live.reread(signals)
 		case <-signals.Done():
 			running = false
 		case <-node.Done():
@@ -177,21 +164,31 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 
 // flagOf names the flag of a field of native.Config.
 func flagOf(field string) string {
-	known := map[string]string{
-		"Tags": "tag", "SecretFile": "secret-file", "TLSCert": "tls-cert", "TLSKey": "tls-key", "TLSCA": "tls-ca",
-		"AllowOrigins": "allow-origin", "MaxGuests": "max-guests", "DrainTimeout": "drain-timeout", "PublicURL": "public-url", "ReadyAlone": "ready-alone",
+	switch field {
+	case "Tags", "AllowOrigins":
+		field = strings.TrimSuffix(field, "s")
 	}
-	if flag := known[field]; flag != "" {
-		return "--" + flag
+	var flag strings.Builder
+	for i, r := range field {
+		upper := r >= 'A' && r <= 'Z'
+		if before := i > 0 && field[i-1] >= 'a' && field[i-1] <= 'z'; upper && before {
+			flag.WriteByte('-')
+		}
+		flag.WriteRune(r)
 	}
-	return "--" + strings.ToLower(field)
+	name := strings.ToLower(flag.String())
+	return strings.NewReplacer("tlscert", "tls-cert", "tlskey", "tls-key", "tlsca", "tls-ca").Replace(name)
 }
 
-// parse makes a node's configuration of the flags.
-func (f *nodeFlags) parse(data string) (native.Config, error) {
+// parse makes a node's configuration of the settings.
+func (f *nodeFlags) parse(o *options) (native.Config, error) {
 	c := f.config
-	c.Data = data
-	c.NoPage = !f.page
+	c.Ring, c.SecretFile, c.Data, c.NoPage = o.ring, o.secretFile, o.data, !f.page
+	for name, is := range map[string]string{"name": c.Name, "ring": c.Ring} {
+		if is == "" && o.given(name) {
+			return c, &settingError{name, fmt.Errorf("--%s is empty: leave it out for the default", name)}
+		}
+	}
 	if c.Data == "" {
 		return c, errors.New("no data folder: choose one with --data")
 	}
@@ -203,31 +200,37 @@ func (f *nodeFlags) parse(data string) (native.Config, error) {
 		c.Name = hostname
 	}
 	var err error
+	if c.Times, err = f.times.complete(o); err != nil {
+		return c, err
+	}
 	if c.Tags, err = parseTags(f.tags); err != nil {
-		return c, err
+		return c, &settingError{"tag", err}
 	}
-	if f.events, err = parseHandlers("on-event", f.onEvent); err != nil {
-		return c, err
-	}
-	for _, h := range f.events {
-		if !strings.Contains(h.pattern, "*") && !slices.Contains(eventWords, h.pattern) {
-			return c, fmt.Errorf("--on-event %s: there is no such event: there are %s", h.pattern, strings.Join(eventWords, ", "))
-		}
+	if f.events, err = parseEventHandlers(f.onEvent); err != nil {
+		return c, &settingError{"on-event", err}
 	}
 	if f.messages, err = parseHandlers("on-message", f.onMessage); err != nil {
-		return c, err
+		return c, &settingError{"on-message", err}
 	}
 	if f.questions, err = parseHandlers("on-question", f.onQuestion); err != nil {
-		return c, err
+		return c, &settingError{"on-question", err}
 	}
-	if f.commandTimeout <= 0 {
-		return c, fmt.Errorf("--command-timeout %s: a command takes some time", f.commandTimeout)
+	for _, limit := range []struct {
+		flag  string
+		wrong bool
+		err   string
+	}{
+		{"command-timeout", f.commandTimeout <= 0, f.commandTimeout.String() + ": a command takes some time"},
+		{"max-connections", c.MaxConnections == 0, "0: others have to reach it"},
+		{"engine", f.engine != "native" && f.engine != "wasm", strconv.Quote(f.engine) + ": there are native, wasm"},
+		{"log-level", new(slog.Level).UnmarshalText([]byte(f.logLevel)) != nil, strconv.Quote(f.logLevel) + ": there are debug, info, warn, error"},
+		{"log-format", f.logFormat != "text" && f.logFormat != "json", strconv.Quote(f.logFormat) + ": there are text, json"},
+	} {
+		if limit.wrong {
+			return c, &settingError{limit.flag, errors.New("--" + limit.flag + " " + limit.err)}
+		}
 	}
-	if f.engine != "native" && f.engine != "wasm" {
-		return c, fmt.Errorf("no --engine %q: there are native, wasm", f.engine)
-	}
-	c.Log, err = f.logger(os.Stderr)
-	return c, err
+	return c, nil
 }
 
 func parseTags(list []string) (tags []wire.Tag, err error) {
@@ -259,24 +262,24 @@ func builtin(ctx context.Context, c native.Config) func(core.Config) (core.Engin
 	return func(node core.Config) (core.Engine, error) { return c.Sandbox(ctx, nil, node) }
 }
 
-func (f nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, fmt.Errorf("no --log-level %q: there are debug, info, warn, error", f.logLevel)
-	}
+// logTo has a node log, of a level that may change.
+func (f *nodeFlags) logTo(c *native.Config, w io.Writer) *slog.LevelVar {
+	level := new(slog.LevelVar)
+	level.UnmarshalText([]byte(f.logLevel)) // which is right: see parse
 	options := &slog.HandlerOptions{Level: level}
-	switch f.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+	if f.logFormat == "json" {
+		c.Log = slog.New(native.NewLogQueue(slog.NewJSONHandler(w, options)))
+	} else {
+		c.Log = slog.New(native.NewLogQueue(slog.NewTextHandler(w, options)))
 	}
-	return nil, fmt.Errorf("no --log-format %q: there are text, json", f.logFormat)
+	return level
 }
 
 // ended makes of why a node ended how the command ends.
 func ended(signals context.Context, name string, err error) error {
 	switch {
+	case errors.Is(err, native.ErrNameTaken):
+		return &failure{exitRefused, err, "A name is one node's: give this one another with --name (without it, it is the host's), or stop the other."}
 	case err == native.ErrLeft, signals.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
 	case errors.Is(err, native.ErrRemoved):
@@ -284,6 +287,9 @@ func ended(signals context.Context, name string, err error) error {
 		var before *native.RemovedError
 		if errors.As(err, &before) && !before.Learnt.IsZero() {
 			what += ", as it learnt on " + before.Learnt.Local().Format(time.DateTime)
+		}
+		if before != nil && before.Left {
+			what = name + " left its ring on " + before.Learnt.Local().Format(time.DateTime)
 		}
 		return &failure{exitRemoved, errors.New(what), "To bring it back, start it with --join HOST:PORT --rejoin; without --join it is a new ring of itself."}
 	}

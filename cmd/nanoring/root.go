@@ -19,6 +19,9 @@ type options struct {
 	token      string // or what the API takes
 	ring       string
 	output     string
+	config     string // file of settings
+
+	sources map[string]source // of flags that were given
 }
 
 var outputs = []string{"table", "names", "json"}
@@ -47,19 +50,13 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	flags := root.PersistentFlags()
-	flags.StringVar(&o.data, "data", defaultData(), "the node's data folder")
-	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
-	flags.StringVar(&o.secretFile, "secret-file", "", "file with the ring's secret, as nanoring keygen prints it")
-	flags.StringVar(&o.token, "token", "", "token for --api, without the secret")
-	flags.StringVar(&o.ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
-	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
-	markEnv(flags)
+	o.register(root.PersistentFlags())
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
 	root.MarkPersistentFlagFilename("secret-file")
+	root.MarkPersistentFlagFilename("config", "toml")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if err := readEnv(cmd.Flags()); err != nil {
+		if err := o.readSources(cmd.Flags(), slices.Contains(sharedOf(cmd), "config")); err != nil {
 			return err
 		}
 		if !slices.Contains(outputs, o.output) {
@@ -75,10 +72,10 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 		&cobra.Group{ID: "other", Title: "Other commands:"},
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
-	group(root, "ask", addCommand(&o), delCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o))
+	group(root, "ask", addCommand(&o), delCommand(&o), pruneCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
+		statusCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
-	group(root, "other", inspectCommand(), simCommand(&o), versionCommand(&o))
+	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), configCommand(), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addCompletion(root)
@@ -91,17 +88,38 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	return root, begun
 }
 
+// register adds the flags that all commands share.
+func (o *options) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.data, "data", defaultData(), "the node's data folder")
+	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
+	flags.StringVar(&o.secretFile, "secret-file", "", "file with the ring's secret, as nanoring keygen prints it")
+	flags.StringVar(&o.token, "token", "", "token for --api, without the secret")
+	flags.StringVar(&o.ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
+	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
+	flags.StringVar(&o.config, "config", "", "file of a node's settings, in TOML, whose keys are these flags")
+	markEnv(flags)
+	markFile(flags, "data", "ring", "secret-file")
+}
+
 // hideUnused leaves the shared flags that a command does nothing with out of its help.
 func hideUnused(cmd *cobra.Command) {
+	used := sharedOf(cmd)
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(used, f.Name) })
+}
+
+// sharedOf returns the shared flags that a command does something with.
+func sharedOf(cmd *cobra.Command) []string {
 	top := cmd
 	for top.HasParent() && top.Parent().HasParent() {
 		top = top.Parent()
 	}
 	if top.GroupID == "ask" || top.GroupID == "say" {
-		return
+		return []string{"api", "config", "data", "output", "ring", "secret-file", "token"}
 	}
-	used := map[string][]string{"node": {"data", "ring", "secret-file"}, "token": {"ring", "secret-file"}, "sim": {"output"}, "version": {"output"}}[top.Name()]
-	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(used, f.Name) })
+	return map[string][]string{
+		"node": {"config", "data", "ring", "secret-file"}, "token": {"config", "ring", "secret-file"}, "sim": {"config", "output"},
+		"restore": {"data", "output"}, "version": {"output"},
+	}[top.Name()]
 }
 
 // addCompletion adds cobra's command, with examples.

@@ -22,6 +22,7 @@ func TestNohup(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
 	_, release := untilStopped(t.Context(), true)
 	defer release()
+	hangups()
 	if !signal.Ignored(syscall.SIGHUP) {
 		t.Error("SIGHUP is not ignored any more")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/sim"
 	"github.com/nanoring/nanoring/host"
+	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
 
@@ -53,7 +54,7 @@ FOUND        from a death or cut to the moment when the first node shows the los
              one as suspect or down
 SHOWN        from the change to the moment when the last node shows it: of the
              durable nodes that ran at its time, those that still run
-ROUNDS       SHOWN in units of --period
+ROUNDS       SHOWN in units of the period
 P50 P99 MAX  of half of the changes, of 99 in 100, of the slowest
 OVERTAKEN    changes of a node that its next change came before; not in SHOWN
 OPEN         changes that not all nodes show at the end; not in SHOWN either
@@ -61,17 +62,22 @@ OPEN         changes that not all nodes show at the end; not in SHOWN either
 False suspicions and false deaths are those of a node that runs, by a node on its
 side of every partition; those that all hear of count once. Traffic is what frames
 carry, without the headers of WebSocket, TCP and IP (some 46 bytes a frame). State
-is the ring file that one node would write at the end.`,
+is the ring file that one node would write at the end.
+
+At last stand the flags that make these nodes of 'nanoring node'. With --recommend
+the plan is lived several times, to find the shortest --patience with which no node
+that lives is suspected; what is printed is how the ring did with that.`,
 		Example: `  nanoring sim --nodes 1000 --latency 1ms-40ms --kill 30%@20s --for 1m
   nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
+  nanoring sim --nodes 100 --latency 80ms-300ms --loss 1% --recommend
   nanoring sim --nodes 300 --partition 50%@10s+60s --suspect-for 5s -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.output == "names" {
 				return usage(cmd, errors.New("sim has no output names: there are table, json"))
 			}
-			if err := s.complete(); err != nil {
-				return usage(cmd, err)
+			if err := s.complete(o); err != nil {
+				return usage(cmd, o.explain(err))
 			}
 			return s.run(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.output)
 		},
@@ -86,6 +92,10 @@ type simulation struct {
 	acts []simAct
 	wasm someNodes // run the module
 	svg  string
+
+	times     timeFlags
+	inForce   native.Times
+	recommend bool
 }
 
 func (s *simulation) flags(cmd *cobra.Command) {
@@ -124,9 +134,9 @@ func (s *simulation) flags(cmd *cobra.Command) {
 		return err
 	}}}, "churn", "restarts of random nodes")
 	times("skew", &p.Skew, "0s", "how far clocks are off")
-	times("period", &p.Period, "1s", "between a node's rounds")
-	times("ack-timeout", &p.AckTimeout, "500ms", "for the answer of a node whose round trips were not measured yet")
-	times("suspect-for", &p.SuspectFor, "2s", "for a suspect to refute, in a small ring")
+	s.times.register(flags)
+	markFile(flags, timeNames...)
+	flags.BoolVar(&s.recommend, "recommend", false, "find the shortest --patience with which no node that lives is suspected")
 	flags.Uint64Var(&p.Seed, "seed", 1, "of all that is random")
 	times("for", &p.For, "1m", "how long to watch the ring once it stands")
 	flags.Var(&once{&parsed{kind: "who", set: func(text string) (err error) {
@@ -149,15 +159,19 @@ func (o *once) Set(s string) error {
 }
 
 // complete makes the plan of the flags, and says what of it cannot be meant.
-func (s *simulation) complete() error {
+func (s *simulation) complete(o *options) (err error) {
+	if s.inForce, err = s.times.complete(o); err != nil {
+		return err
+	}
+	s.use(s.inForce)
+	if s.recommend && (o.given("patience") || o.given("profile")) {
+		return errors.New("--recommend finds the patience: leave out what says it, --patience or --profile")
+	}
 	for _, a := range s.acts {
 		a.Nodes = a.nodes.of(s.plan.Nodes)
 		s.plan.Acts = append(s.plan.Acts, a.Act)
 	}
 	s.plan.Others, s.plan.Other = s.wasm.of(s.plan.Nodes+s.plan.Guests), inSandbox
-	if s.plan.Period == 0 || s.plan.AckTimeout == 0 || s.plan.SuspectFor == 0 {
-		return errors.New("--period, --ack-timeout and --suspect-for are more than 0")
-	}
 	return s.plan.Validate()
 }
 
@@ -185,7 +199,7 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 	// Engines keep nearly all that they make: collecting often finds little.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(10 << 30)
-	r, err := s.plan.Run()
+	r, tried, err := s.live()
 	done()
 	if err != nil {
 		return fmt.Errorf("the simulation broke down: %w", err)
@@ -200,6 +214,9 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 	}
 	if output == "json" {
 		return writeJSON(out, s.json(r))
+	}
+	if err := printTried(out, tried); err != nil {
+		return err
 	}
 	return s.table(out, r)
 }

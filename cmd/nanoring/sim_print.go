@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -74,10 +75,17 @@ func (s *simulation) table(out io.Writer, r *sim.Report) error {
 		fmt.Fprintf(out, "%d processes ended that nobody had asked to.\n", r.Halted)
 	}
 	if r.Wrong == 0 {
-		_, err := fmt.Fprintf(out, "In the end every node shows what is true of every other.\n")
-		return err
+		fmt.Fprintf(out, "In the end every node shows what is true of every other.\n")
+	} else {
+		fmt.Fprintf(out, "In the end %d of %d views of another node are wrong.\n", r.Wrong, r.Pairs)
 	}
-	_, err := fmt.Fprintf(out, "In the end %d of %d views of another node are wrong.\n", r.Wrong, r.Pairs)
+	switch calm := isCalm(r); {
+	case s.recommend && !calm:
+		fmt.Fprintf(out, "No patience will do: these paths are too slow, or lose too much.\n")
+	case !calm && r.Stood:
+		fmt.Fprintf(out, "Nodes that live were suspected: --recommend finds the patience that these paths need.\n")
+	}
+	_, err := fmt.Fprintf(out, "The flags of such nodes: nanoring node %s\n", strings.Join(s.nodeFlags(), " "))
 	return err
 }
 
@@ -96,6 +104,7 @@ type simJSON struct {
 	Seed            uint64       `json:"seed"`
 	PeriodMicros    int64        `json:"period_micros"`
 	ForMicros       int64        `json:"for_micros"`
+	Flags           []string     `json:"flags"`
 	Stood           bool         `json:"stood"`
 	JoinedMicros    int64        `json:"joined_micros"`
 	StoodMicros     int64        `json:"stood_micros"`
@@ -152,7 +161,7 @@ func (s *simulation) json(r *sim.Report) simJSON {
 		return trafficJSON{t.Bytes, t.Frames, perNode(t.Bytes, t), perNode(t.Frames, t)}
 	}
 	v := simJSON{
-		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For,
+		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For, Flags: s.nodeFlags(),
 		Stood: r.Stood, JoinedMicros: r.JoinedIn, StoodMicros: r.StoodIn,
 		FalseSuspicions: nodesGuests{r.FalseSuspicions, r.GuestFalseSuspicions},
 		FalseDeaths:     nodesGuests{r.FalseDeaths, r.GuestFalseDeaths},

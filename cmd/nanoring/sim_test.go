@@ -35,7 +35,7 @@ func simOutput(t *testing.T, output, args string) string {
 	if err := cmd.ParseFlags(strings.Fields(args)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.complete(); err != nil {
+	if err := s.complete(new(options)); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer

@@ -63,6 +63,9 @@ func statusCommand(o *options) *cobra.Command {
 			for i, text := range s.clockRows() {
 				t.row([]string{"CLOCK", ""}[min(i, 1)], text)
 			}
+			if s.LogLost > 0 {
+				t.row("LOG", fmt.Sprintf("%d of its lines were lost: what reads them is too slow, or gone", s.LogLost))
+			}
 			return t.Flush()
 		},
 	}
@@ -92,39 +95,4 @@ func (t talk) text() string {
 		}
 	}
 	return strings.Join(all, ", ")
-}
-
-func leaveCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "leave",
-		Short: "Make a node leave its ring for good",
-		Long: `Leave makes the node that is asked leave its ring for good: it is removed from
-the ring, deletes its ring file, and ends. Leave returns when another node knows
-it. To stop a node only for a while, end its process: it says bye, and stays a
-member.`,
-		Example: "  nanoring --data data/dev4 leave",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := o.client(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := c.status(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if _, err := c.call(cmd.Context(), http.MethodPost, pathLeave, nil); err != nil {
-				return err
-			}
-			switch out := cmd.OutOrStdout(); o.output {
-			case "json":
-				return writeJSON(out, map[string]string{"name": s.Name, "state": "removed"})
-			case "names":
-				fmt.Fprintln(out, s.Name)
-			default:
-				fmt.Fprintf(out, "%s has left its ring\n", s.Name)
-			}
-			return nil
-		},
-	}
 }

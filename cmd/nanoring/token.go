@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/nanoring/nanoring/native"
 	"github.com/nanoring/nanoring/native/trust"
 	"github.com/spf13/cobra"
 )
@@ -37,6 +38,11 @@ docs/security.md shows how in Node.js, Python and Go.`,
   nanoring token --secret-file ring.key --jwk > guests.jwk`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for what, name := range map[string]string{"the name that it allows (--name)": token.Name, "its ring (--ring)": o.ring} {
+				if err := native.CheckName(name); name != "" && err != nil {
+					return usage(cmd, fmt.Errorf("%s: %w", what, err))
+				}
+			}
 			secrets, err := o.secrets()
 			if err != nil {
 				return usage(cmd, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 
 func watchCommand(o *options) *cobra.Command {
 	var f filter
-	var since string
+	var w watching
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Print what happens in the ring, as it happens",
@@ -25,10 +26,14 @@ happens, as the node that is asked sees it, until Ctrl-C. With -o json each line
 is an event of the HTTP API.
 
 With --since ID it goes on after the event of that id, which -o json shows; what is
-not known any more is announced as a gap, and the nodes are printed anew.
+not known any more is announced as a gap, and the nodes are printed anew. With
+--retry it outlives its node: it says when that does not answer, tries again each
+second, and goes on where it was, or announces a gap.
+
+A node that says nothing for 19 seconds does not answer any more: status 3.
 ` + filterHelp + `
 A node that is picked no more is told of, too.`,
-		Example: "  nanoring --data data/dev1 watch\n  nanoring --data data/dev1 watch -t role=web -o json",
+		Example: "  nanoring --data data/dev1 watch\n  nanoring --data data/dev1 watch -t role=web -o json --retry",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.output == "names" {
@@ -38,57 +43,106 @@ A node that is picked no more is told of, too.`,
 			if err != nil {
 				return err
 			}
-			query := make(url.Values)
-			if since != "" {
-				query.Set("since", since)
-			}
-			path, err := f.ask(cmd, pathEvents, query)
-			if err != nil {
-				return err
+			w.client, w.out, w.output = c, cmd.OutOrStdout(), o.output
+			w.path = func(since string) (string, error) {
+				query := make(url.Values)
+				if since != "" {
+					query.Set("since", since)
+				}
+				return f.ask(cmd, pathEvents, query)
 			}
 			ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer release()
-			err = c.watch(ctx, path, cmd.OutOrStdout(), o.output)
+			err = w.run(ctx, cmd.ErrOrStderr())
 			if ctx.Err() != nil {
 				return nil // Ctrl-C is how watching ends
 			}
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&since, "since", "", "`ID` of the last event that was seen")
+	cmd.Flags().StringVar(&w.since, "since", "", "`ID` of the last event that was seen")
+	cmd.Flags().BoolVar(&w.retry, "retry", false, "go on when the node answers again")
 	_ = cmd.RegisterFlagCompletionFunc("since", cobra.NoFileCompletions)
 	f.addTo(cmd)
 	return cmd
 }
 
-// watch prints the events of a path until ctx or the node ends.
-func (c *client) watch(ctx context.Context, path string, out io.Writer, output string) error {
-	cordoned := make(map[string]bool)
-	return c.stream(ctx, path, func(data string) error {
-		var e event
-		if err := decode([]byte(data), &e); err != nil {
+// watching prints what happens.
+type watching struct {
+	client *client
+	path   func(since string) (string, error) // of the events after one
+	out    io.Writer
+	output string
+	since  string // the last event that was seen
+	retry  bool
+
+	cordoned map[string]bool // as it was said last, by name
+}
+
+var errEventsLost = errors.New("events were lost, since this was too slow for them: watch again for the present state")
+
+// run prints events until ctx or the node ends; with retry the node may come back.
+func (w *watching) run(ctx context.Context, notices io.Writer) error {
+	w.cordoned = make(map[string]bool)
+	away := false
+	for {
+		path, err := w.path(w.since)
+		if err != nil {
 			return err
 		}
-		turned := e.Node != nil && cordoned[e.Node.Name] != e.Node.Cordoned
-		if e.Node != nil {
-			cordoned[e.Node.Name] = e.Node.Cordoned
+		err = w.client.stream(ctx, path, func(data string) error {
+			if away {
+				away = false
+				fmt.Fprintf(notices, "nanoring: the node at %s answers again\n", w.client.where)
+			}
+			return w.tell(data)
+		})
+		switch {
+		case err == nil, !w.retry, ctx.Err() != nil:
+			return err
+		case errors.Is(err, errEventsLost): // the node knows more of them
+		case failureOf(err).status != exitNoNode:
+			return err
+		case !away:
+			away = true
+			fmt.Fprintf(notices, "nanoring: %v; trying again\n", err)
 		}
-		var err error
-		if output == "json" {
-			_, err = io.WriteString(out, data)
-		} else {
-			_, err = fmt.Fprintf(out, "%s  %s\n", e.when(), printable(e.text(turned)))
+		select {
+		case <-ctx.Done():
+		case <-time.After(cmp.Or(w.client.tick, time.Second)):
 		}
-		if err == nil && e.Kind == "lost" {
-			err = errors.New("events were lost, since this was too slow for them: watch again for the present state")
-		}
+	}
+}
+
+// tell prints an event.
+func (w *watching) tell(data string) error {
+	var e event
+	if err := decode([]byte(data), &e); err != nil {
 		return err
-	})
+	}
+	turned := e.Node != nil && w.cordoned[e.Node.Name] != e.Node.Cordoned
+	if e.Node != nil {
+		w.cordoned[e.Node.Name] = e.Node.Cordoned
+	}
+	if e.ID != "" {
+		w.since = e.ID
+	}
+	var err error
+	if w.output == "json" {
+		_, err = io.WriteString(w.out, data)
+	} else {
+		_, err = fmt.Fprintf(w.out, "%s  %s\n", e.when(), printable(e.text(turned)))
+	}
+	if err == nil && e.Kind == "lost" {
+		err = errEventsLost
+	}
+	return err
 }
 
 // event is an event of the API.
 type event struct {
 	Kind    string    `json:"kind"`
+	ID      string    `json:"id"`
 	At      time.Time `json:"at"`
 	Node    *member   `json:"node"`
 	Name    string    `json:"name"`
@@ -117,6 +171,8 @@ func (e *event) text(turned bool) string {
 	switch e.Kind {
 	case "ready":
 		return "these are all; now what happens:"
+	case "lost":
+		return "some of what happened is missing here"
 	case "gap":
 		return "what happened since is not all known any more; the nodes are:"
 	case "refused":

@@ -40,7 +40,7 @@ func TestFewAreBack(t *testing.T) {
 				}
 				for _, name := range members[:left] {
 					m := r.machine(name, sim.Options{})
-					m.Disk().Ring = ringFile(name, m.Wall(), members)
+					m.Disk().Ring = ringFile(nil, name, m.Wall(), members)
 					if err := m.Start(); err != nil {
 						return err
 					}

@@ -71,6 +71,7 @@ func (p *Plan) Run() (*Report, error) {
 func (l *life) machines() {
 	share := func(c *core.Config) {
 		c.Period, c.AckTimeout, c.SuspectFor = l.Period, l.AckTimeout, l.SuspectFor
+		c.RemovalGrace, c.ReapAfter = l.RemovalGrace, l.ReapAfter
 	}
 	for i := range l.Nodes + l.Guests {
 		o := Options{Tune: share, Guest: i >= l.Nodes, Clock: l.between(-l.Skew, l.Skew)}

@@ -115,7 +115,7 @@ func TestManyCannotDial(t *testing.T) {
 		if err := seen.of(core.Down, 0).err("shown down"); err != nil {
 			return err
 		}
-		if n := seen.times(); n > 6 {
+		if n := seen.times(); n > 15 { // 0 to 11 in the schedules of seeds 1 to 25; 30 to 79 where each dial in vain makes helpers dial
 			return fmt.Errorf("accused again and again\n%d times in three minutes", n)
 		}
 		return nil

@@ -19,7 +19,8 @@ type Plan struct {
 	Loss                   int   // in a million: see Config
 	Skew                   int64 // each wall clock is off by up to so much, either way
 
-	Period, AckTimeout, SuspectFor int64 // see core.Config; 0 for the default
+	// See core.Config; 0 is the default.
+	Period, AckTimeout, SuspectFor, RemovalGrace, ReapAfter int64
 
 	Acts       []Act
 	ChurnEvery int64 // microseconds between two restarts of random nodes; 0 for none

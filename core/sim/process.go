@@ -208,7 +208,7 @@ func (p *process) halt(reason core.Reason, text string) {
 			m.w.disowned(m)
 		}
 	case ends:
-		m.disk = Disk{Removed: reason == core.HaltRemoved && !m.opt.Guest, Fault: m.disk.Fault}
+		m.disk = Disk{Removed: !m.opt.Guest, Fault: m.disk.Fault}
 		for _, i := range p.pending {
 			if c := &m.w.commands[i]; c.Op == core.Leave {
 				c.Acked = true

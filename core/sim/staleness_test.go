@@ -50,7 +50,7 @@ func TestStaleWithoutContact(t *testing.T) {
 		for i := range absent {
 			members = append(members, fmt.Sprintf("away%d", i))
 		}
-		back.Disk().Ring = ringFile("back", back.Wall()-40*core.Day, members)
+		back.Disk().Ring = ringFile(r.all[0], "back", back.Wall()-40*core.Day, members)
 		fresh := false
 		r.OnEvent(func(m *sim.Machine, e *core.Event) { fresh = fresh || m == back && e.Kind == core.EventFresh })
 		r.Partition([]*sim.Machine{back})
@@ -71,9 +71,16 @@ func TestStaleWithoutContact(t *testing.T) {
 }
 
 // ringFile is the ring file of a node that was last in contact at a time, when all
-// of some members were up.
-func ringFile(name string, at int64, members []string) []byte {
+// of some members were up. Its ring is that of a machine, or nobody's.
+func ringFile(of *sim.Machine, name string, at int64, members []string) []byte {
 	s := wire.Snapshot{Ring: "sim", Name: name, Wall: at, LastContact: at}
+	if of != nil {
+		var its wire.Snapshot
+		if b, err := of.Snapshot(); err != nil || its.Decode(b) != nil {
+			panic("it has no ring")
+		}
+		s.IDs = its.IDs
+	}
 	for i, m := range members {
 		p := wire.Presence{Address: m + ":7946", Instance: wire.Instance{Start: at - core.Day, Nonce: uint64(i)}, Version: 1}
 		s.Records = append(s.Records,

@@ -113,7 +113,8 @@ func (s *storm) limbo(m *Machine) bool {
 }
 
 // bridge adds what can know nothing of the others: a node that was never let
-// in, since all it was told to join were gone, or two that deleted each other.
+// in, since all it was told to join were gone, or two that deleted each other; and
+// those that have made a ring of their own, which others of that name do not let in.
 // It tells whether there was such a thing.
 func (s *storm) bridge() (split bool) {
 	anchor := s.pick(s.dialled)
@@ -128,7 +129,7 @@ func (s *storm) bridge() (split bool) {
 				continue
 			}
 			for _, o := range s.w.machines {
-				if reached[o] && (knows(m, o) || knows(o, m)) {
+				if reached[o] && (knows(m, o) || knows(o, m)) && ofOneRing(m, o) {
 					reached[m], grown = true, true
 					break
 				}
@@ -183,6 +184,19 @@ func (s *storm) twice(m *Machine) bool {
 func knows(m, o *Machine) bool {
 	n, ok := m.View().Get(o.Node())
 	return ok && o.addr != "" && n.Address == o.addr
+}
+
+// ofOneRing tells whether two nodes let each other in by the ids of their rings.
+func ofOneRing(m, o *Machine) bool {
+	mine, its := m.ids(), o.ids()
+	return slices.ContainsFunc(mine, func(id wire.RingID) bool { return slices.Contains(its, id) }) ||
+		len(mine) == 0 && len(m.join) == 0 || len(its) == 0 && len(o.join) == 0
+}
+
+// ids returns the ids of the ring of a machine's node.
+func (m *Machine) ids() []wire.RingID {
+	m.w.snapshot(m)
+	return slices.Clone(m.w.snap.IDs)
 }
 
 // still has those of whom nothing is expected go away, and expects of the others what

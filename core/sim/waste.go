@@ -14,7 +14,7 @@ const idleWrite = core.Hour - core.Hour/10
 
 // wrote holds against a process that it has written what was on its disk already: no
 // change of a guest, and nothing that is unchanged, is worth a write. That a node came
-// in touch is.
+// in touch is, and that its ring has another id.
 func (p *promises) wrote(pr *process, before, after []byte) {
 	spare := pr.spare
 	pr.spare = pr.late
@@ -22,7 +22,7 @@ func (p *promises) wrote(pr *process, before, after []byte) {
 		return
 	}
 	var was, is wire.Snapshot
-	if was.Decode(before) != nil || is.Decode(after) != nil || !slices.Equal(ordered(was.Records), ordered(is.Records)) {
+	if was.Decode(before) != nil || is.Decode(after) != nil || !slices.Equal(was.IDs, is.IDs) || !slices.Equal(ordered(was.Records), ordered(is.Records)) {
 		return
 	}
 	if d := is.LastContact - was.LastContact; d >= idleWrite || d <= -idleWrite {

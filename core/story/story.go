@@ -50,6 +50,8 @@ type scenario struct {
 	shown map[*sim.Machine]map[string]core.Node
 	lines []string          // of the trace, while it is asked for
 	does  map[string]string // what a bad peer does, by its node's name
+
+	letters map[wire.RingID]string // ids of rings
 }
 
 // saying is one thing that happened, and the nodes that say so.
@@ -59,7 +61,7 @@ type saying struct {
 }
 
 func newScenario(t *testing.T, newEngine func(core.Config) (core.Engine, error)) *scenario {
-	s := &scenario{t: t, new: newEngine, shown: make(map[*sim.Machine]map[string]core.Node), does: make(map[string]string)}
+	s := &scenario{t: t, new: newEngine, shown: make(map[*sim.Machine]map[string]core.Node), does: make(map[string]string), letters: make(map[wire.RingID]string)}
 	s.w = sim.New(sim.Config{Seed: 1, New: s.engine})
 	s.w.OnEvent(s.event)
 	s.w.OnHalt(func(m *sim.Machine, why core.Reason, text string) {
@@ -101,6 +103,8 @@ func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
 		return s.views(a.words, d.Cmd == "up")
 	case "file":
 		return s.file(s.machine(a.word(0)))
+	case "ids":
+		return s.ids(a.words)
 	case "records":
 		return s.records(s.machine(a.word(0)))
 	case "where":
@@ -135,6 +139,7 @@ var acts = map[string]func(*scenario, args){
 	"stop":     func(s *scenario, a args) { each(s, a, (*sim.Machine).Stop) },
 	"pause":    func(s *scenario, a args) { each(s, a, (*sim.Machine).Pause) },
 	"resume":   func(s *scenario, a args) { each(s, a, (*sim.Machine).Resume) },
+	"unlearn":  func(s *scenario, a args) { each(s, a, s.unlearn) },
 	"halve":    func(s *scenario, a args) { each(s, a, (*sim.Machine).HalveFile) },
 	"lose":     func(s *scenario, a args) { each(s, a, (*sim.Machine).LoseDisk) },
 	"move":     func(s *scenario, a args) { s.machine(a.word(0)).Move(a.word(1)) },

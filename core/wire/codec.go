@@ -58,6 +58,8 @@ func (f *Frame) Append(dst []byte) []byte {
 		w.bytes(f.Tell.Payload)
 	case KindSaid:
 		w.uint(uint64(f.Code))
+	case KindIDs:
+		w.ids(f.IDs)
 	case KindAnswers:
 		w.string(f.Asker)
 		w.instance(&f.Instance)
@@ -71,7 +73,7 @@ func (f *Frame) Append(dst []byte) []byte {
 var lengths = [...]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2, KindCordon: 2,
-	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5,
+	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5, KindIDs: 2,
 }
 
 // reset empties f, but for the space of its slices.
@@ -143,6 +145,8 @@ func (r *reader) frame(f *Frame) {
 		f.Topics = r.patterns("hear.topics")
 		f.Window = r.upTo(0, Window, "hear.window")
 		f.Streams = r.streams(f.Streams)
+	case KindIDs:
+		f.IDs = r.ids("ids")
 	}
 }
 

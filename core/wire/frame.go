@@ -48,6 +48,7 @@ const (
 	KindTell    Kind = 19 // a message to one node
 	KindSaid    Kind = 20 // what became of it, or of a guest's message
 	KindAnswers Kind = 21 // answers to a question, on their way to who asked
+	KindIDs     Kind = 22 // of the ring: two have become one
 )
 
 // SetID names one of the two sets.
@@ -86,7 +87,9 @@ type Hello struct {
 	Name        string   // "n"
 	Min, Max    uint8    // "p": protocol versions it speaks
 	Ring        string   // "r"
+	IDs         []RingID // "s": of its ring, ascending; none of one that was never with another
 	Wall        int64    // "t": its clock at sending, Unix microseconds
+	Unite       Unite    // "u": what it dials for
 }
 
 // Range is the part of a set whose name hashes share their first Depth nibbles
@@ -153,4 +156,5 @@ type Frame struct {
 	Tell     Tell      // tell, with Seq and Instance
 	Asker    string    // answers: who asked, with Instance and Seq
 	Answers  []Answer  // answers
+	IDs      []RingID  // ids: of the sender's ring
 }

@@ -1,7 +1,7 @@
 package wire
 
 func (w *writer) hello(h *Hello) {
-	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.LastContact != 0))
+	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.LastContact != 0, len(h.IDs) > 0, h.Unite != 0))
 	w.keyText('a', h.Address)
 	w.keyTrue('e', h.Ephemeral)
 	w.keyUint('f', h.Fingerprint)
@@ -19,7 +19,14 @@ func (w *writer) hello(h *Hello) {
 	w.uint(uint64(h.Max))
 	w.key('r')
 	w.string(h.Ring)
+	if len(h.IDs) > 0 {
+		w.key('s')
+		w.ids(h.IDs)
+	}
 	w.keyUint('t', uint64(h.Wall))
+	if h.Unite != 0 {
+		w.keyUint('u', uint64(h.Unite))
+	}
 }
 
 func (r *reader) hello(h *Hello) {
@@ -54,8 +61,12 @@ func (r *reader) hello(h *Hello) {
 			seen |= p
 		case "r":
 			h.Ring, seen = r.name("hello.r"), seen|ring
+		case "s":
+			h.IDs = r.ids("hello.s")
 		case "t":
 			h.Wall, seen = r.time("hello.t"), seen|t
+		case "u":
+			h.Unite = Unite(r.upTo(1, uint64(UniteAdd), "hello.u"))
 		default:
 			r.skip("hello")
 		}

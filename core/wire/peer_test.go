@@ -77,6 +77,8 @@ func sameInts(v any) any {
 
 func instanceTree(in wire.Instance) any { return []any{uint64(in.Start), in.Nonce} }
 
+func idTree(id wire.RingID) any { return instanceTree(wire.Instance(id)) }
+
 func recordTree(t testing.TB) func(wire.Record) any {
 	return func(r wire.Record) any {
 		v, err := peerRead([]byte(r.Value))
@@ -123,6 +125,12 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		if h.LastContact != 0 {
 			m["l"] = uint64(h.LastContact)
 		}
+		if len(h.IDs) > 0 {
+			m["s"] = list(h.IDs, idTree)
+		}
+		if h.Unite != 0 {
+			m["u"] = uint64(h.Unite)
+		}
 		return []any{k, m}
 	case wire.KindGossip, wire.KindAck:
 		return []any{k, f.Seq, uint64(f.Wall), f.Fingerprint, list(f.Records, recordTree(t))}
@@ -142,6 +150,8 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		return []any{k, uint64(f.Code), f.Text}
 	case wire.KindCordon:
 		return []any{k, map[bool]uint64{true: 1}[f.On]}
+	case wire.KindIDs:
+		return []any{k, list(f.IDs, idTree)}
 	}
 	return append([]any{k}, newsTree(t, f)...)
 }
@@ -190,7 +200,7 @@ func framePeerCheck(t testing.TB, f *wire.Frame, b []byte) {
 	if f.Kind == wire.KindHello {
 		m := got.([]any)[1].(map[string]any)
 		for key := range m {
-			if len(key) != 1 || !bytes.Contains([]byte("aefilmnprt"), []byte(key)) {
+			if len(key) != 1 || !bytes.Contains([]byte("aefilmnprstu"), []byte(key)) {
 				delete(m, key)
 			}
 		}

@@ -14,6 +14,7 @@ type Snapshot struct {
 	Due         []Record // "d", of a takeover alone: see docs/protocol.md
 	Tags        []Tag    // "t": its own that were set while it ran, ascending by key
 	Cordoned    bool     // "c": it is, until an operator says otherwise
+	IDs         []RingID // "i": of the ring, ascending; none of one that was never with another
 	News        News     // "m", of a takeover alone: messages
 }
 
@@ -21,7 +22,7 @@ type Snapshot struct {
 // and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	more := count(s.Cordoned, len(s.Due) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
+	more := count(s.Cordoned, len(s.Due) > 0, len(s.IDs) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
 	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
@@ -36,6 +37,10 @@ func (s *Snapshot) Append(dst []byte) []byte {
 	if len(s.Due) > 0 {
 		w.key('d')
 		w.records(s.Due)
+	}
+	if len(s.IDs) > 0 {
+		w.key('i')
+		w.ids(s.IDs)
 	}
 	if len(s.News.Notes) > 0 {
 		w.key('m')
@@ -102,6 +107,8 @@ func (r *reader) more(s *Snapshot) {
 			if s.Due = r.records(nil); len(s.Due) == 0 {
 				r.fail(at, ErrCanonical, "snapshot.due", "empty; it must be left out")
 			}
+		case "i":
+			s.IDs = r.ids("snapshot.ids")
 		case "m":
 			if r.news(&s.News); len(s.News.Notes) == 0 {
 				r.fail(at, ErrCanonical, "snapshot.news", "empty; it must be left out")

@@ -15,8 +15,17 @@ type Presence struct {
 	Via      string   // "g": the gateway through which it is reached; absent when dialled
 	Instance Instance // "i": [start, nonce]
 	Version  uint8    // "p": the newest protocol version it speaks
-	Tags     []Tag    // "t": map, ascending by key; absent when empty
+	// "r": a durable node is reaped when it was down or left for so many seconds;
+	// absent when never.
+	ReapAfter uint32
+	Tags      []Tag // "t": map, ascending by key; absent when empty
 }
+
+// What a node may ask for as its ReapAfter: a minute to ten years.
+const (
+	LeastReapAfter = 60
+	MostReapAfter  = 315_360_000
+)
 
 // Tag is one of a node's own labels.
 type Tag struct{ Key, Value string }
@@ -72,13 +81,16 @@ func (m *Member) Parse(value string) error {
 func (p Presence) Value() string {
 	tags := SortTags(p.Tags)
 	w := writer{make([]byte, 0, 64)}
-	w.mapOf(2 + count(p.Address != "", p.Cordoned, p.Via != "", len(tags) > 0))
+	w.mapOf(2 + count(p.Address != "", p.Cordoned, p.Via != "", p.ReapAfter != 0, len(tags) > 0))
 	w.keyText('a', p.Address)
 	w.keyTrue('c', p.Cordoned)
 	w.keyText('g', p.Via)
 	w.key('i')
 	w.instance(&p.Instance)
 	w.keyUint('p', uint64(p.Version))
+	if p.ReapAfter != 0 {
+		w.keyUint('r', uint64(p.ReapAfter))
+	}
 	if len(tags) > 0 {
 		w.key('t')
 		w.tags(tags)
@@ -147,6 +159,8 @@ func (p *Presence) Parse(value string) error {
 			p.Instance, seen = r.instance("presence.i"), seen|i
 		case "p":
 			p.Version, seen = uint8(r.upTo(1, 255, "presence.p")), seen|v
+		case "r":
+			p.ReapAfter = uint32(r.upTo(LeastReapAfter, MostReapAfter, "presence.r"))
 		case "t":
 			p.Tags = r.tags("presence.t")
 		default:

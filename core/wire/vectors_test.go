@@ -81,6 +81,9 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 		if s.Cordoned {
 			o["cordoned"] = true
 		}
+		if len(s.IDs) > 0 {
+			o["ids"] = list(s.IDs, idJSON)
+		}
 		return o, s.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
@@ -91,6 +94,9 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 			"version": number(p.Version), "tags": tagsJSON(p.Tags)}
 		if p.Cordoned {
 			o["cordoned"] = true
+		}
+		if p.ReapAfter != 0 {
+			o["reapAfter"] = number(p.ReapAfter)
 		}
 		return o, []byte(p.Value()), err
 	case "name":
@@ -169,10 +175,10 @@ var kindNames = map[wire.Kind]string{
 	wire.KindRelay: "relay", wire.KindError: "error", wire.KindRefused: "refused",
 	wire.KindCordon:  "cordon",
 	wire.KindMessage: "message", wire.KindSeen: "seen", wire.KindHave: "have", wire.KindWant: "want", wire.KindTook: "took",
-	wire.KindHear: "hear", wire.KindTell: "tell", wire.KindSaid: "said", wire.KindAnswers: "answers",
+	wire.KindHear: "hear", wire.KindTell: "tell", wire.KindSaid: "said", wire.KindAnswers: "answers", wire.KindIDs: "ids",
 }
 
-func number[N ~int64 | ~uint64 | ~uint8 | ~uint16](n N) any {
+func number[N ~int64 | ~uint64 | ~uint8 | ~uint16 | ~uint32](n N) any {
 	s := strconv.FormatUint(uint64(n), 10)
 	if uint64(n) > 1<<53 {
 		return s
@@ -189,6 +195,8 @@ func list[E any](es []E, f func(E) any) []any {
 }
 
 func instanceJSON(in wire.Instance) any { return []any{number(in.Start), number(in.Nonce)} }
+
+func idJSON(id wire.RingID) any { return instanceJSON(wire.Instance(id)) }
 
 func setJSON(s wire.SetID) any { return [...]string{"nodes", "up"}[s] }
 
@@ -237,6 +245,12 @@ func frameJSON(f *wire.Frame) any {
 		o["address"], o["ephemeral"], o["print"], o["instance"] = h.Address, h.Ephemeral, number(h.Fingerprint), instanceJSON(h.Instance)
 		o["lastContact"], o["members"], o["name"] = number(h.LastContact), number(h.Members), h.Name
 		o["versions"], o["ring"], o["wall"] = []any{number(h.Min), number(h.Max)}, h.Ring, number(h.Wall)
+		if len(h.IDs) > 0 {
+			o["ids"] = list(h.IDs, idJSON)
+		}
+		if h.Unite != 0 {
+			o["unite"] = [...]string{"", "young", "add"}[h.Unite]
+		}
 	case wire.KindGossip, wire.KindAck:
 		o["seq"], o["wall"], o["print"], o["records"] = number(f.Seq), number(f.Wall), number(f.Fingerprint), list(f.Records, recordJSON)
 	case wire.KindRumor:
@@ -255,6 +269,8 @@ func frameJSON(f *wire.Frame) any {
 		o["code"], o["text"] = number(f.Code), f.Text
 	case wire.KindCordon:
 		o["on"] = f.On
+	case wire.KindIDs:
+		o["ids"] = list(f.IDs, idJSON)
 	case wire.KindMessage:
 		o["messages"] = list(f.Messages, messageJSON)
 	case wire.KindSeen:

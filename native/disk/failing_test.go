@@ -18,10 +18,12 @@ import (
 
 // operations are what is done to a folder, by name.
 var operations = map[string]func(*Folder) error{
-	"write":   func(f *Folder) error { return f.Write([]byte("three")) },
-	"removed": func(f *Folder) error { return f.Removed(Marker{time.Unix(1_800_000_000, 0), "red", "dev1"}) },
-	"forget":  (*Folder).Forget,
-	"unmark":  (*Folder).Unmark,
+	"write": func(f *Folder) error { return f.Write([]byte("three")) },
+	"removed": func(f *Folder) error {
+		return f.Removed(Marker{Removed: time.Unix(1_800_000_000, 0), Ring: "red", Name: "dev1"})
+	},
+	"forget": (*Folder).Forget,
+	"unmark": (*Folder).Unmark,
 	"set aside": func(f *Folder) error {
 		m, err := f.Load()
 		if err != nil {

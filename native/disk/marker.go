@@ -15,6 +15,7 @@ type Marker struct {
 	Removed time.Time `json:"removed"`
 	Ring    string    `json:"ring"`
 	Name    string    `json:"name"`
+	Left    bool      `json:"left,omitempty"` // by its own operator's wish
 }
 
 const maxMarker = 4 << 10 // bytes of one that are read

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// watch prints the events of a path until ctx or the node ends.
+func (c *client) watch(ctx context.Context, path string, out io.Writer, output string) error {
+	w := watching{client: c, out: out, output: output, path: func(string) (string, error) { return path, nil }}
+	return w.run(ctx, io.Discard)
+}
+
+// TestSilence: a node that takes the connection and says nothing, from the first byte on or
+// after some, does not answer: status 3. One that says something now and then does.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	says, ended := make(chan string), make(chan bool, 2)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for {
+			select {
+			case text := <-says:
+				io.WriteString(w, text)
+				http.NewResponseController(w).Flush()
+			case <-r.Context().Done():
+				ended <- true
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	c := &client{base: s.URL, where: s.URL, tick: 20 * time.Millisecond}
+	told := 0
+	stream := func() error { return c.stream(t.Context(), "/", func(string) error { told++; return nil }) }
+	silent := func(err error) {
+		t.Helper()
+		if failureOf(err).status != exitNoNode || !strings.Contains(err.Error(), "has said nothing for 19 s") {
+			t.Errorf("%v", err)
+		}
+	}
+	silent(stream())
+	<-ended
+	go func() {
+		for range 3 * mostSilence { // longer than it may be silent
+			says <- "data: {}\n"
+			time.Sleep(c.tick)
+		}
+	}()
+	silent(stream())
+	if told != 3*mostSilence {
+		t.Errorf("%d events", told)
+	}
+}
+
+// TestWatchRetry: watching goes on where it was, whatever becomes of its node, but not against
+// its will.
+func TestWatchRetry(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	answers := []string{
+		"",
+		"data: {\"kind\":\"ready\",\"id\":\"p/7\"}\n\ndata: {\"kind\":\"left\",\"id\":\"p/8\",\"node\":{\"name\":\"dev2\"}}\n\n",
+		"data: {\"kind\":\"lost\"}\n\n",
+		"data: {\"kind\":\"gap\"}\n\ndata: {\"kind\":\"ready\",\"id\":\"q/1\"}\n\n",
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := len(asked)
+		asked = append(asked, r.URL.Query().Get("since"))
+		if n >= len(answers) {
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, `{"code":"unauthorized","detail":"no token"}`)
+			return
+		}
+		io.WriteString(w, answers[n])
+	}))
+	defer s.Close()
+	var out, notices strings.Builder
+	w := watching{client: &client{base: s.URL, where: "there", tick: time.Millisecond}, out: &out, output: "json", retry: true,
+		path: func(since string) (string, error) { return "/?since=" + since, nil }}
+	err := w.run(t.Context(), &notices)
+	if err == nil || failureOf(err).status != exitRefused || !strings.Contains(err.Error(), "no token") {
+		t.Errorf("%v", err)
+	}
+	if got := fmt.Sprint(asked); got != "[  p/8 p/8 q/1]" {
+		t.Errorf("asked for what came after %s", got)
+	}
+	if strings.Count(out.String(), "\n") != 5 || !strings.Contains(out.String(), `{"kind":"gap"}`) {
+		t.Errorf("%s", out.String())
+	}
+	want := strings.Repeat("nanoring: the node at there has ended; trying again\nnanoring: the node at there answers again\n", 2) + "nanoring: the node at there has ended; trying again\n"
+	if notices.String() != want {
+		t.Errorf("%s", notices.String())
+	}
+	w.retry = false
+	if err := w.run(t.Context(), &notices); err == nil || errors.Is(err, errEventsLost) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,45 @@
+package native
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+)
+
+// TestFlapping: a name that changes again and again has some lines in the log, and one that
+// says how many more there were; others have theirs.
+func TestFlapping(t *testing.T) {
+	const changes = 300
+	f := newFake(func(in core.Input) []core.Effect {
+		if in.Kind != core.Do || in.Command.Op != core.Add {
+			return nil
+		}
+		var all []core.Effect
+		for i := range changes {
+			all = append(all, nodeEvent("flaps", []core.State{core.Alive, core.Down}[i%2]))
+		}
+		return append(all, nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
+	})
+	log := new(logged)
+	cfg := config(t, "dev1")
+	cfg.Engine, cfg.Log = f.engine, log.logger()
+	n := start(t, cfg)
+	if _, err := n.Add(t.Context(), "any", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the last line", func() bool { return log.count("name=dev2") == 1 })
+	if got := log.count("name=flaps"); got != mostLines {
+		t.Errorf("%d lines", got)
+	}
+	n.flaps.mu.Lock()
+	of := n.flaps.names["flaps"]
+	n.flaps.mu.Unlock()
+	of.over.Stop()
+	n.flaps.end("flaps", of, n.logFlaps) // as after a minute
+	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("name=flaps state=down more=%d", changes-mostLines)) == 1 })
+	n.Close()
+	if got := log.count("name=flaps"); got != mostLines+1 {
+		t.Errorf("%d lines in the end", got)
+	}
+}
