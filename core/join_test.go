@@ -56,7 +56,7 @@ func TestOtherAddresses(t *testing.T) {
 }
 
 // TestTellsThatItJoined: once that somebody, who is no guest, has let it in; and once that it
-// knows who is there.
+// knows who is there. Then it looks for islands.
 func TestTellsThatItJoined(t *testing.T) {
 	cfg := me()
 	cfg.Join = []string{"a:7946", "b:7946"}
@@ -71,6 +71,12 @@ func TestTellsThatItJoined(t *testing.T) {
 		if joined := events(g.effects, core.EventJoined); len(joined) > 0 {
 			t.Errorf("%d: it knows nobody yet: %+v", i, joined)
 		}
+	}
+
+	// It is of a ring now: addresses of which it was not told before are dialled all the same.
+	g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Join, Join: []string{"c:7946", "a:7946"}}})
+	if got := dialledIn(g.effects); !slices.Equal(got, []string{"c:7946"}) {
+		t.Errorf("dials %v", got)
 	}
 }
 

@@ -217,10 +217,15 @@ func (o *overlay) dialAll(strange bool) {
 			return // the others have their turn in the next round
 		}
 		o.joinTurn++
-		s := o.replica.look(o.found[addr])
-		if member := s.isUp() && s.address() == addr; !(strange && member) && !o.dialingTo(addr) && addr != o.cfg.Address {
-			o.dial(addr, "", dialJoin)
+		if s := o.replica.look(o.found[addr]); !strange || !s.isUp() || s.address() != addr {
+			o.dialTo(addr)
 		}
+	}
+}
+
+func (o *overlay) dialTo(addr string) {
+	if o.left[dialJoin] > 0 && !o.dialingTo(addr) && addr != o.cfg.Address {
+		o.dial(addr, "", dialJoin)
 	}
 }
 
