@@ -45,6 +45,9 @@ func TestNotJoined(t *testing.T) {
 	other := config(t, "other")
 	other.Ring = "another"
 	foreign := start(t, other)
+	behind := config(t, "behind")
+	behind.Clock = func() time.Time { return time.Now().Add(-time.Hour) }
+	late := start(t, behind)
 
 	cfg := config(t, "dev1")
 	list := filepath.Join(t.TempDir(), "list")
@@ -53,7 +56,7 @@ func TestNotJoined(t *testing.T) {
 	}
 	log := &logged{}
 	cfg.Log = log.logger()
-	cfg.Join = []string{"file:" + list, "file:" + list + ".none", silent.Addr().String(), l.Addr().String(), foreign.Addr(), "exec:echo no address"}
+	cfg.Join = []string{"file:" + list, "file:" + list + ".none", silent.Addr().String(), l.Addr().String(), foreign.Addr(), late.Addr(), "exec:echo no address"}
 	n := start(t, cfg)
 	if s := n.Status().Join; s.State != "joining" || len(s.Sources) != len(cfg.Join) {
 		t.Errorf("%+v", s)
@@ -63,6 +66,7 @@ func TestNotJoined(t *testing.T) {
 	why(t, n, silent.Addr().String(), "no answer within")
 	why(t, n, l.Addr().String(), "HTTP status 404")
 	why(t, n, foreign.Addr(), "other to another")
+	why(t, n, late.Addr(), "clock")
 	why(t, n, "exec:echo no address", "without a port")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
