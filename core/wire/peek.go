@@ -16,7 +16,7 @@ func Peek(frame []byte) (p Peeked) {
 		return p
 	}
 	kind, rest, ok := peekUint(frame[1:])
-	if !ok || kind < 1 || kind > uint64(KindAnswers) {
+	if !ok || kind < 1 || kind > uint64(KindIDs) {
 		return p
 	}
 	p.Kind = Kind(kind)
@@ -66,5 +66,5 @@ var kindWords = [...]string{
 	KindSync: "sync", KindSynced: "synced", KindProbe: "probe", KindAlive: "alive",
 	KindRelay: "relay", KindError: "error", KindRefused: "refused", KindCordon: "cordon",
 	KindMessage: "message", KindSeen: "seen", KindHave: "have", KindWant: "want", KindTook: "took",
-	KindHear: "hear", KindTell: "tell", KindSaid: "said", KindAnswers: "answers",
+	KindHear: "hear", KindTell: "tell", KindSaid: "said", KindAnswers: "answers", KindIDs: "ids",
 }
