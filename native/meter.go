@@ -24,7 +24,7 @@ type meter struct {
 	steps  *metrics.PrometheusHistogram
 	traps  *metrics.Counter
 
-	traffic [2][wire.KindAnswers + 1]traffic // the engine's goroutine's: of what came, and of what was sent
+	traffic [2][wire.Kinds]traffic // the engine's goroutine's: of what came, and of what was sent
 
 	mu      sync.Mutex
 	offsets []float64 // of the last rounds: seconds that this node's clock is ahead

@@ -26,7 +26,7 @@ const (
 
 // deeds are what a process did in a quiet minute.
 type deeds struct {
-	sent     [wire.KindAnswers + 1]int // frames, by kind
+	sent     [wire.Kinds]int // frames, by kind
 	bytes    int                       // of those
 	records  int                       // in gossip and acks
 	heard    int                       // gossip

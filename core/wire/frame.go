@@ -49,6 +49,8 @@ const (
 	KindSaid    Kind = 20 // what became of it, or of a guest's message
 	KindAnswers Kind = 21 // answers to a question, on their way to who asked
 	KindIDs     Kind = 22 // of the ring: two have become one
+
+	Kinds = KindIDs + 1 // for a table of all, in which 0 is none
 )
 
 // SetID names one of the two sets.
