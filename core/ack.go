@@ -39,7 +39,7 @@ func (d *detector) missed(seq uint64) string {
 		delete(d.acks, seq)
 		return ""
 	}
-	d.overlay.found(w.name, "unanswered", "")
+	d.overlay.evidence(w.name, "unanswered", "")
 	w.late, w.timer = true, d.after(slowest*d.cfg.AckTimeout, ackDue, "", seq)
 	return w.name
 }

@@ -40,14 +40,14 @@ func (r *Ring) endAdd(c *conn) {
 	if a := c.add; a != nil {
 		c.add = nil
 		r.reconciler.vouch(c) // an operator who joins rings means what this one holds
-		r.addNode(a.id, c.name, a.addr)
+		r.addNode(a.id, c.name, a.addr, "")
 	}
 }
 
-func (r *Ring) addNode(id uint64, name, addr string) {
+func (r *Ring) addNode(id uint64, name, addr, but string) {
 	r.replica.add(name, wire.Member{Address: addr}, 0)
 	r.settle()
-	r.replica.result(id, name, 0, "")
+	r.replica.result(id, name, 0, but)
 }
 
 // failAdd ends an Add whose node answered, but not as it should.
@@ -77,6 +77,6 @@ func (r *Ring) missAdd(c *conn, code wire.Code) {
 			return
 		}
 		c.add = nil
-		r.addNode(a.id, a.name, a.addr)
+		r.addNode(a.id, a.name, a.addr, "no node answers at "+a.addr+" yet")
 	}
 }

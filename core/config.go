@@ -39,6 +39,7 @@ type Config struct {
 	Tags      []wire.Tag    // its own labels, any order: over those that were set while an earlier process ran
 	Ephemeral bool          // a guest: a member only while it runs
 	Join      []string      // HOST:PORTs to dial until one of them has let it in
+	Joins     bool          // it is to join a ring, though Join may have nothing yet
 	Rejoin    bool          // come back although it was deleted
 	Snapshot  []byte        // of an earlier Engine, or its Handover; nil for a new ring of itself
 	MaxGuests int           // connections of guests at a time; default 1000

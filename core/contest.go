@@ -26,7 +26,7 @@ func (d *detector) contest(p *lww.Record) bool {
 		return false
 	}
 	c.accused = p
-	d.overlay.found(p.Name, "contested", "")
+	d.overlay.evidence(p.Name, "contested", "")
 	d.rumor(c, frameRecord(wire.Up, p.Next(p.Stamp, rankDown)))
 	d.after(d.contact(c), contestDue, p.Name, uint64(p.Stamp))
 	return true

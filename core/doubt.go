@@ -45,7 +45,7 @@ func (d *detector) doubt(name string, refused bool) {
 	for _, c := range through {
 		d.askFor(about, c)
 	}
-	d.overlay.found(name, "asked", "").Names = about.asked
+	d.overlay.evidence(name, "asked", "").Names = about.asked
 }
 
 // askFor has a helper forward the probe of a doubt.
@@ -69,7 +69,7 @@ func (d *detector) meet(c *conn) {
 			return
 		}
 		d.askFor(first, c)
-		d.overlay.found(first.name, "asked", c.name)
+		d.overlay.evidence(first.name, "asked", c.name)
 	}
 }
 
@@ -120,7 +120,7 @@ func (d *detector) refusedToo(helper string, seq uint64) {
 	if a := d.asks[seq]; a != nil {
 		if about := d.doubts[a.name]; about != nil && about.seq == seq {
 			delete(about.waiting, helper)
-			d.overlay.found(a.name, "refused", helper)
+			d.overlay.evidence(a.name, "refused", helper)
 			d.conclude(about)
 		}
 	}
@@ -147,7 +147,7 @@ func (d *detector) endDoubt(a *ask, alive bool) {
 		d.health.worse() // others reach it, this node did not
 	}
 	if alive {
-		d.overlay.found(name, "answered", "")
+		d.overlay.evidence(name, "answered", "")
 	}
 	if alive && c == nil {
 		d.overlay.detour(name)

@@ -87,6 +87,8 @@ const (
 	CallOff     // end the Ask with the ID Question: its EventDone follows
 	Answer      // answer the question that an EventHeard had, with Payload; or say with Code that there is no answer
 	Hear        // from now on hear the topics that Hear.Messages has, and the questions that Hear.Questions has; no others
+
+	Join // from now on the addresses of Join are those to join: see Config.Join
 )
 
 // Topics are patterns of topics, in which '*' stands for any characters.
@@ -111,6 +113,7 @@ type Command struct {
 	Addr string     // HOST:PORT
 	Tags []wire.Tag // of SetTags, in any order
 	Drop []string   // keys; a tag of Tags that is here, too, is for this process alone
+	Join []string   // HOST:PORTs, of Join
 
 	Topic    string       // of SendMessage, Tell, Ask
 	Payload  string       // bytes: of these, and of Answer
@@ -216,39 +219,41 @@ type EventKind uint8
 
 // The events.
 const (
-	EventNode    EventKind = iota + 1 // Node joined (told once, as it is after the step) or changed; State Removed: it is no member any more
-	EventResult                       // the Command with ID ended: Code 0 is success, durable once Seq is written
-	EventRefused                      // a connection with Name at Addr was refused, by either side: Code and Text
-	EventSkew                         // Name's clock is Skew ahead, and one of the two does not let the other in (Code clock-skew); it is right again (Skew 0); or a stamp of Name's was so far ahead
-	EventLeaving                      // this node sees that it was removed, and halts after the grace
-	EventStays                        // it was added again in time
-	EventStale                        // this node was apart for too long to be believed; it asks others first
-	EventFresh                        // it is no longer stale
-	EventHeard                        // Name sent Payload on Topic, or told it this node; with Question, an Answer is awaited
-	EventGap                          // of what Name sent something was lost, before what is heard of it next
-	EventAnswer                       // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
-	EventDone                         // the Ask with ID is over: Names were asked and have not answered
-
-	EventEvidence // something was found out of Name: Topic says what; docs/abi.md has which there are
+	EventNode     EventKind = iota + 1 // Node joined (told once, as it is after the step) or changed; State Removed: it is no member any more
+	EventResult                        // the Command with ID ended: Code 0 is success, durable once Seq is written
+	EventRefused                       // a connection with Name at Addr was refused, by either side: Code and Text
+	EventSkew                          // Name's clock is Skew ahead, and one of the two does not let the other in (Code clock-skew); it is right again (Skew 0); or a stamp of Name's was so far ahead
+	EventLeaving                       // this node sees that it was removed, and halts after the grace
+	EventStays                         // it was added again in time
+	EventStale                         // this node was apart for too long to be believed; it asks others first
+	EventFresh                         // it is no longer stale
+	EventHeard                         // Name sent Payload on Topic, or told it this node; with Question, an Answer is awaited
+	EventGap                           // of what Name sent something was lost, before what is heard of it next
+	EventAnswer                        // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
+	EventDone                          // the Ask with ID is over: Names were asked and have not answered
+	EventLetIn                         // Name, at Addr, was the first to let this process in, or to be let in
+	EventJoined                        // this process and another, for the first time, know the same of who is there
+	EventEvidence                      // something was found out of Name: Topic says what; docs/abi.md has which there are
 )
 
 // String returns the event's word.
 func (k EventKind) String() string { return word(eventWords[:], int(k), "unknown") }
 
 var eventWords = [...]string{
-	EventNode:    "node",
-	EventResult:  "result",
-	EventRefused: "refused",
-	EventSkew:    "skew",
-	EventLeaving: "leaving",
-	EventStays:   "stays",
-	EventStale:   "stale",
-	EventFresh:   "fresh",
-	EventHeard:   "heard",
-	EventGap:     "gap",
-	EventAnswer:  "answer",
-	EventDone:    "done",
-
+	EventNode:     "node",
+	EventResult:   "result",
+	EventRefused:  "refused",
+	EventSkew:     "skew",
+	EventLeaving:  "leaving",
+	EventStays:    "stays",
+	EventStale:    "stale",
+	EventFresh:    "fresh",
+	EventHeard:    "heard",
+	EventGap:      "gap",
+	EventAnswer:   "answer",
+	EventDone:     "done",
+	EventLetIn:    "let-in",
+	EventJoined:   "joined",
 	EventEvidence: "evidence",
 }
 

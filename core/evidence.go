@@ -1,10 +1,10 @@
 package core
 
-// found tells the runtime what was found out of a node, and by whom, if it was not this
+// evidence tells the runtime what was found out of a node, and by whom, if it was not this
 // one alone. Nothing follows from it.
 //
 //go:noinline
-func (o *overlay) found(name, what, by string) *Event {
+func (o *overlay) evidence(name, what, by string) *Event {
 	e := o.event(EventEvidence)
 	e.Name, e.Topic, e.Text = name, what, by
 	if c := o.byName[name]; c != nil {

@@ -118,7 +118,7 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 		return
 	}
 	if c.dialed && c.want != "" && code < wire.CodeBye {
-		r.overlay.found(c.want, "unreached", "")
+		r.overlay.evidence(c.want, "unreached", "")
 		if code == wire.CodeRefused {
 			r.overlay.tellRefused(c.queue)
 			r.overlay.refused(c.want)

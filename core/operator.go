@@ -4,7 +4,7 @@ import "github.com/nanoring/nanoring/core/wire"
 
 // do takes an operator's command.
 func (r *Ring) do(cmd *Command) {
-	if cmd.Op >= Leave && cmd.Op <= SetTags || cmd.Op == Drain || cmd.Name == "" && (cmd.Op == Cordon || cmd.Op == Uncordon) {
+	if cmd.Op >= Leave && cmd.Op <= SetTags || cmd.Op == Drain || cmd.Op == Join || cmd.Name == "" && (cmd.Op == Cordon || cmd.Op == Uncordon) {
 		cmd.Name = r.cfg.Name
 	}
 	if cmd.Op >= SendMessage && cmd.Op <= Hear && cmd.Op != Tell {
@@ -26,6 +26,8 @@ func (r *Ring) do(cmd *Command) {
 		code, text = r.labels.change(r, cmd)
 	case cmd.Op == Cordon, cmd.Op == Uncordon:
 		code, text = r.cordon.wish(r, cmd)
+	case cmd.Op == Join:
+		code, text = r.overlay.join(cmd)
 	case cmd.Op == Drain:
 		code, text = r.cordon.drain(r, cmd)
 	case cmd.Op >= SendMessage && cmd.Op <= Hear:

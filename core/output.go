@@ -1,6 +1,10 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
+import (
+	"slices"
+
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 // What a long step grew to is kept until a step comes that takes no more than so
 // many effects, and bytes of frames.
@@ -152,9 +156,13 @@ func (o *output) tell(ch *change) {
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for
-// each node and reason, and for a thousand of them at most.
+// each node, or address to join, and reason, and for a thousand of them at most.
 func (s *self) emitRarely(e *Event) {
-	key := e.Kind.String() + " " + e.Code.String() + " " + e.Name
+	of := e.Name
+	if of == "" && slices.Contains(s.cfg.Join, e.Addr) {
+		of = e.Addr // nobody there has said who it is
+	}
+	key := e.Kind.String() + " " + e.Code.String() + " " + of
 	if at, ok := s.told[key]; ok && s.now < at+Minute || len(s.told) >= 1000 {
 		return
 	}

@@ -28,7 +28,7 @@ type overlay struct {
 	dials    map[string]*conn // not yet established, by the name that is meant
 	nextConn ConnID
 	rounds   uint64
-	joinTurn int               // a guest's place in Config.Join
+	joinTurn int               // whose turn it is in Config.Join
 	joined   bool              // some node let this process in
 	found    map[string]string // who was found at an address to join
 	left     [dialPurposes]int // dials, until the next round
@@ -75,7 +75,11 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 
 // welcome takes note that a peer let this node in.
 func (o *overlay) welcome(c *conn) {
-	o.joined = true
+	if !o.joined && !c.guest {
+		o.joined = true
+		e := o.event(EventLetIn)
+		e.Name, e.Addr = c.name, c.addr
+	}
 	o.undial(c)
 	if c.dialed {
 		delete(o.refusals, c.name)
@@ -202,8 +206,20 @@ func (o *overlay) dialJoin() {
 	if o.joined && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
 		return
 	}
-	for _, addr := range o.cfg.Join {
-		o.dialTo(addr)
+	o.dialAll(false)
+}
+
+// dialAll dials the addresses to join, in turn: all, or those that are no member's that is up.
+func (o *overlay) dialAll(strange bool) {
+	for range o.cfg.Join {
+		addr := o.cfg.Join[o.joinTurn%len(o.cfg.Join)]
+		if o.left[dialJoin] <= 0 {
+			return // the others have their turn in the next round
+		}
+		o.joinTurn++
+		if s := o.replica.look(o.found[addr]); !strange || !s.isUp() || s.address() != addr {
+			o.dialTo(addr)
+		}
 	}
 }
 
@@ -219,11 +235,7 @@ func (o *overlay) seek() {
 	if o.rounds < lonely || o.rounds&(o.rounds-1) != 0 && o.rounds%rarely != 0 || o.cfg.Ephemeral {
 		return
 	}
-	for _, addr := range o.cfg.Join {
-		if s := o.replica.look(o.found[addr]); !s.isUp() || s.address() != addr {
-			o.dialTo(addr)
-		}
-	}
+	o.dialAll(true)
 }
 
 func (o *overlay) dialingTo(addr string) bool {

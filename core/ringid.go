@@ -37,7 +37,7 @@ func (ids *ringIDs) lets(theirs []wire.RingID, unite wire.Unite, dialed, guest b
 	case share(ids.set, theirs) || len(theirs) == 0:
 		return true
 	case len(ids.set) == 0:
-		return guest || dialed || unite != wire.UniteNever || len(ids.cfg.Join) == 0 // else it is on its way to another, or the same
+		return guest || dialed || unite != wire.UniteNever || !ids.cfg.Joins && len(ids.cfg.Join) == 0 // else it is on its way to another, or the same
 	case guest || unite == wire.UniteNever:
 		return false
 	case unite == wire.UniteAdd:
@@ -53,7 +53,7 @@ func (ids *ringIDs) lets(theirs []wire.RingID, unite wire.Unite, dialed, guest b
 //go:noinline
 func (ids *ringIDs) why(h *wire.Hello) string {
 	if len(ids.set) == 0 {
-		return ids.cfg.Name + " has yet to join its ring, by way of " + ids.cfg.Join[0] + ": until then it lets nobody in who is of one. If that is its ring, add it there"
+		return ids.cfg.Name + " has yet to join its ring: until then it lets nobody in who is of one. If that is its ring, add it there"
 	}
 	return h.Name + " and " + ids.cfg.Name + " are of two rings that have the same name: their ids are " + strconv.FormatUint(h.IDs[0].Nonce, 16) + " and " + strconv.FormatUint(ids.set[0].Nonce, 16) +
 		". To make them one, add a node of the other ring. Else an address is wrong, or another's by now; a node that is to change its ring needs an empty data folder"

@@ -82,7 +82,7 @@ func TestWhoIsOfOneRing(t *testing.T) {
 	} {
 		ids := newTestIDs(t, test.mine...)
 		if test.join {
-			ids.cfg.Join = []string{"a:1"}
+			ids.cfg.Joins = true // where to, it may have to be told first
 		}
 		if got := ids.lets(test.theirs, test.unite, test.dialed, test.guest); got != test.lets {
 			t.Errorf("%s: %v", test.what, got)

@@ -58,7 +58,11 @@ func (rc *reconciler) agreed(c *conn) {
 	if c.guest || young && rc.isTold() {
 		return
 	}
-	if rc.compared = true; rc.cfg.Ephemeral || c.peerStale {
+	if !rc.compared {
+		rc.compared = true
+		rc.event(EventJoined).Name = c.name
+	}
+	if rc.cfg.Ephemeral || c.peerStale {
 		return
 	}
 	if !young {

@@ -37,6 +37,7 @@ const (
 	callSetTags
 	callCordon
 	callDrain
+	callJoin
 	callSendMessage
 	callTell
 	callAsk
@@ -86,6 +87,7 @@ var exports = [exportCount]struct {
 	callSetTags:    {"set_tags", takes(i64, i64, i64)},
 	callCordon:     {"cordon", takes(i64, i64, i64, i32, i32, i32)},
 	callDrain:      {"drain", takes(i64, i64, i64)},
+	callJoin:       {"join", takes(i64, i64, i64)},
 
 	callSendMessage: {"send_message", takes(i64, i64, i64, i32, i32, i32, i32)},
 	callTell:        {"tell", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32)},

@@ -86,7 +86,7 @@ func (r *reader) node(n *core.Node) {
 }
 
 func eventKind(word []byte) core.EventKind {
-	for k := core.EventNode; k <= core.EventEvidence; k++ {
+	for k := core.EventNode; k.String() != core.EventKind(0).String(); k++ {
 		if string(word) == k.String() {
 			return k
 		}

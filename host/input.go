@@ -37,6 +37,7 @@ func (e *Engine) create(c core.Config) error {
 	number("instance-start", uint64(c.Instance.Start))
 	number("instance-nonce", c.Instance.Nonce)
 	number("ephemeral", bit(c.Ephemeral))
+	number("joins", bit(c.Joins))
 	number("rejoin", bit(c.Rejoin))
 	number("takeover", bit(c.Takeover))
 	number("period", uint64(c.Period))
@@ -167,6 +168,14 @@ func (e *Engine) command(mono, wall uint64, c core.Command) error {
 	switch c.Op {
 	case core.SetTags:
 		return e.setTags(mono, wall, c)
+	case core.Join:
+		for _, addr := range c.Join {
+			if err := e.set(callText, "join", addr, 0); err != nil {
+				return err
+			}
+		}
+		_, err := e.call(callJoin, mono, wall, c.ID)
+		return err
 	case core.SendMessage, core.Tell, core.Ask, core.CallOff, core.Answer, core.Hear:
 		return e.say(mono, wall, c)
 	}

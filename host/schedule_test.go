@@ -138,6 +138,9 @@ func (s *schedule) input() core.Input {
 		if rapid.Bool().Draw(s.T, "says") {
 			s.says(&c)
 		}
+		if rapid.IntRange(0, 9).Draw(s.T, "joins") == 0 {
+			c.Op, c.Join = core.Join, rapid.SliceOfN(addresses, 0, 20).Draw(s.T, "join")
+		}
 		for _, key := range keys.Draw(s.T, "set") {
 			c.Tags = append(c.Tags, wire.Tag{Key: key, Value: values.Draw(s.T, "value")})
 		}

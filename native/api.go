@@ -182,12 +182,16 @@ func (n *Node) postNode(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := patiently(w, r)
 	defer cancel()
-	node, err := n.Add(ctx, body.Name, body.Address)
+	node, but, err := n.add(ctx, body.Name, body.Address)
 	if err != nil {
 		failed(w, err)
 		return
 	}
-	respond(w, http.StatusCreated, n.clocks.explain(nodeJSON(node))[0])
+	added := n.clocks.explain(nodeJSON(node))[0]
+	if but != "" {
+		added.Reason = "no-answer"
+	}
+	respond(w, http.StatusCreated, added)
 }
 
 func (n *Node) deleteNode(w http.ResponseWriter, r *http.Request) {

@@ -12,9 +12,10 @@ import (
 type Live struct {
 	Tags         []wire.Tag
 	AllowOrigins []string
+	Join         []string
 }
 
-func (c *Config) live() *Live { return &Live{c.Tags, c.AllowOrigins} }
+func (c *Config) live() *Live { return &Live{c.Tags, c.AllowOrigins, c.Join} }
 
 // Change has the node run on with other settings, and reads its secret and certificates
 // again. A *ConfigError, or another, says why nothing of all that has changed. Tags that
@@ -23,7 +24,7 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 	n.changing.Lock()
 	defer n.changing.Unlock()
 	c, was := n.cfg, mapOf(n.live.Load().Tags)
-	c.Tags, c.AllowOrigins = to.Tags, to.AllowOrigins
+	c.Tags, c.AllowOrigins, c.Join = to.Tags, to.AllowOrigins, to.Join
 	for _, check := range []func() error{c.publish, c.checkNames, c.checkLocks} {
 		if err := check(); err != nil {
 			return err
@@ -32,17 +33,23 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 	if _, err := newKeeper(&c, nil); err != nil {
 		return err
 	}
+	if _, err := n.parseSources(to.Join); err != nil {
+		return err
+	}
 	if set, drop := changed(was, mapOf(c.Tags)); len(drop) > 0 {
 		if err := n.SetTags(ctx, set, drop...); err != nil {
 			return wrong("Tags", err)
 		}
 	}
 	n.live.Store(c.live())
+	if err := n.useSources(to.Join); err != nil {
+		return err
+	}
 	if n.keeper.Server() == nil {
 		return nil
 	}
 	if err := n.Reload(); err != nil { // the files have changed since
-		return fmt.Errorf("the tags and origins are others now, but not the secret and certificates: %w", err)
+		return fmt.Errorf("the tags, origins and addresses to join are others now, but not the secret and certificates: %w", err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,16 +41,20 @@ func TestChange(t *testing.T) {
 	}
 	public := cfg.PublicURL
 	has("https://one.example", map[string]string{"zone": "a", "role": "web", "same": "2", "live": "7", "public-url": public})
-	to := Live{[]wire.Tag{{Key: "zone", Value: "b"}, {Key: "same", Value: "1"}, {Key: "new", Value: "x"}}, []string{"https://two.example"}}
+	to := Live{[]wire.Tag{{Key: "zone", Value: "b"}, {Key: "same", Value: "1"}, {Key: "new", Value: "x"}}, []string{"https://two.example"}, []string{"127.0.0.1:1"}}
 	if err := n.Change(t.Context(), to); err != nil {
 		t.Fatal(err)
+	}
+	if got := n.Status().Join.Sources; !slices.Equal(got, to.Join) {
+		t.Errorf("it joins by %v", got)
 	}
 	now := map[string]string{"zone": "b", "new": "x", "same": "2", "live": "7", "public-url": public}
 	has("https://two.example", now)
 
 	for field, bad := range map[string]Live{
-		"Tags":         {[]wire.Tag{{Key: "zone", Value: strings.Repeat("x", 1100)}}, []string{"https://one.example"}},
-		"AllowOrigins": {[]wire.Tag{{Key: "zone", Value: "c"}}, []string{"example"}},
+		"Tags":         {[]wire.Tag{{Key: "zone", Value: strings.Repeat("x", 1100)}}, []string{"https://one.example"}, to.Join},
+		"AllowOrigins": {[]wire.Tag{{Key: "zone", Value: "c"}}, []string{"example"}, to.Join},
+		"Join":         {nil, to.AllowOrigins, []string{"no address"}},
 	} {
 		var wrong *ConfigError
 		if err := n.Change(t.Context(), bad); !errors.As(err, &wrong) || wrong.Field != field {

@@ -25,7 +25,7 @@ type Config struct {
 	Ring string       // the ring's name, default "nanoring"; two names never merge
 	Data string       // folder of the ring file, made if missing; one process at a time
 	Tags []wire.Tag   // its own labels
-	Join []string     // HOST:PORTs to dial until one of them has let it in
+	Join []string     // sources of addresses of its ring's nodes: see package native/source
 	Log  *slog.Logger // default slog.Default()
 
 	// Listen is the HOST:PORT to listen on. Empty: nothing is listened on; mount
@@ -35,6 +35,12 @@ type Config struct {
 	// Advertise is the HOST:PORT where others dial this node, by default the
 	// listener's. Without either, the node can only dial out.
 	Advertise string
+
+	// Interface is the network interface of a source mdns:, "" for the system's choice.
+	Interface string
+	// ReadyAlone is after how long a node counts as ready that was to join, and found nobody;
+	// 0: never.
+	ReadyAlone time.Duration
 
 	// PublicURL is the WebSocket URL at which browsers reach this node, like
 	// wss://ring.example.com/ring: the ring knows it as the tag "public-url", and
@@ -206,10 +212,11 @@ func (c *Config) checkNames() error {
 
 // checkAddresses refuses what would expose the node, or what nobody could dial.
 func (c *Config) checkAddresses() error {
-	for _, addr := range c.Join {
-		if err := wire.ValidAddress(addr); err != nil {
-			return wrong("Join", err)
-		}
+	if err := c.checkJoin(); err != nil {
+		return err
+	}
+	if err := c.findPlaces(); err != nil {
+		return err
 	}
 	if c.Listen != "" {
 		ip, err := listenIP(c.Listen)
@@ -222,22 +229,11 @@ func (c *Config) checkAddresses() error {
 		if ip.IsUnspecified() && c.Advertise == "" {
 			return missing("Advertise", "listening on %s tells nobody the HOST:PORT where to dial this node", c.Listen)
 		}
-	}
-	if c.Advertise != "" {
-		err := wire.ValidAddress(c.Advertise)
-		if err == nil && unspecified(c.Advertise) {
-			err = errors.New("no address of anybody")
-		}
-		if err != nil {
-			return wrong("Advertise", fmt.Errorf("it is the HOST:PORT where others reach this node: %w", err))
+		if ip.Is6() && ip.IsLinkLocalUnicast() && c.Advertise == "" {
+			return missing("Advertise", "listening on %s, a link-local address, tells nobody where to dial this node: such an address is one only with a zone, which each host names as it likes", c.Listen)
 		}
 	}
 	return nil
-}
-
-func unspecified(addr string) bool {
-	ip, err := netip.ParseAddr(hostname(addr))
-	return err == nil && ip.IsUnspecified()
 }
 
 func listenIP(addr string) (netip.Addr, error) {
@@ -250,6 +246,9 @@ func listenIP(addr string) (netip.Addr, error) {
 	}
 	if host == "" {
 		return netip.IPv6Unspecified(), nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && (ip.IsMulticast() || ip.Is4In6()) {
+		return netip.Addr{}, wrong("Listen", fmt.Errorf("%s: a multicast address is nobody's, and an IPv4 address is not written as an IPv6 one", addr))
 	}
 	a, err := net.ResolveIPAddr("ip", host)
 	if err != nil {

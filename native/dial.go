@@ -83,6 +83,7 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
+		n.joins.miss(addr, whyMissed(err, resp))
 		n.log.Debug("dial failed", "address", addr, "err", err)
 		sayNoFiles(n.log, &n.rare, err)
 		switch no := trust.HandshakeError(err); {
@@ -99,8 +100,10 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 	}
 	if ws.Subprotocol() != subprotocol {
 		ws.CloseNow()
+		n.joins.miss(addr, "it is no node of this version")
 		return nil, wire.CodeVersion
 	}
+	n.joins.miss(addr, "")
 	var who trust.Identity
 	if secure, ok := raw.(*tls.Conn); ok {
 		// Its certificate was verified; that its secret is still there, adopt looks at.

@@ -39,6 +39,7 @@ type facts struct {
 	writing, trapped, ownClock  time.Time // since when a write is under way; when the engine broke last; Status.OwnClockSince
 	clocks, others, connections int       // others: durable nodes, but for this one, that are no strangers and have not said bye
 	guests, maxGuests           int
+	joining, partly, alone      string // see Node.joinFacts
 }
 
 // condition is what a node can be in. Its text is empty if the node is not.
@@ -71,6 +72,15 @@ var conditions = []condition{
 	}},
 	{"removed", Fault, true, "this node was removed from its ring, and ends soon", "add it again if it is to stay: nanoring add", func(f *facts) string {
 		return when(f.leaving, "it ends when the time is over in which it can be added again")
+	}},
+	{"partial-join", Fault, true, "a node has let this one in, but what the ring knows does not come through", "see whether long packets get through between the two hosts: a smaller MTU on both helps if not", func(f *facts) string {
+		return f.partly
+	}},
+	{"joining", Warning, true, "this node was told to join its ring, and has not yet", "see why: nanoring status; it tries on", func(f *facts) string {
+		return f.joining
+	}},
+	{"ready-alone", Warning, false, "this node was told to join its ring, found nobody, and is ready all the same", "nothing, if it is the first of its ring: else see why, nanoring status; it tries on", func(f *facts) string {
+		return f.alone
 	}},
 	{"leave-pending", Warning, true, "this node was told to leave, and no other node has confirmed it yet", "start another node of the ring, or see why none is reached: it leaves as soon as one knows", func(f *facts) string {
 		return when(!f.member && !f.leaving, "it belongs to its ring no more, and waits for another node to know that")
@@ -153,6 +163,7 @@ func (n *Node) health() (f facts) {
 	clocks, f.ownClock = n.clocks.status()
 	f.clocks, f.draining = len(clocks), n.draining.Load() > 0
 	f.guests, f.maxGuests = n.inbound.ofGuests(), n.cfg.MaxGuests
+	f.joining, f.partly, f.alone = n.joinFacts()
 	n.board.mu.Lock()
 	own, member := n.board.view.Get(n.cfg.Name)
 	f.member, f.cordoned = member || n.board.view.Len() == 0, own.Cordoned

@@ -26,6 +26,9 @@ func TestConditions(t *testing.T) {
 		"disk-hangs":    func(f *facts) { f.writing = now.Add(-hangsAfter) },
 		"own-clock":     func(f *facts) { f.clocks, f.ownClock = 3, hour },
 		"removed":       func(f *facts) { f.member, f.leaving = false, true },
+		"partial-join":  func(f *facts) { f.partly = "dev2 did so" },
+		"joining":       func(f *facts) { f.joining = "dev2:7946: connection refused" },
+		"ready-alone":   func(f *facts) { f.alone = "dev2:7946: connection refused" },
 		"leave-pending": func(f *facts) { f.member = false },
 		"stale":         func(f *facts) { f.stale = true },
 		"no-connection": func(f *facts) { f.connections = 0 },
@@ -81,7 +84,7 @@ func TestConditionsOfNode(t *testing.T) {
 	f := newFake(func(in core.Input) []core.Effect {
 		switch {
 		case in.Kind == core.Start:
-			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive)}
+			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventJoined, Name: "dev2"})}
 		case in.Kind == core.Do && in.Command.Op == core.Cordon:
 			return append(<-step, emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
 		}

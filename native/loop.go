@@ -16,6 +16,7 @@ const byeTime = 500 * time.Millisecond
 // result ends a command.
 type result struct {
 	name string
+	but  string // what is to be said of it all the same
 	err  error
 }
 
@@ -136,7 +137,7 @@ func (l *loop) take(from input) {
 			return
 		} else {
 			l.meter.closed(in.Code, "other")
-			l.parted(in.conn, in.Code)
+			l.parted(c, in.Code)
 		}
 		l.drop(in.Conn)
 	case core.Do:
@@ -240,6 +241,7 @@ func (l *loop) emit(e *core.Event) {
 	l.meter.node(l.cfg.Name, before, e)
 	l.told = true
 	l.watchClocks(e, before, known)
+	l.noteJoin(e)
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)
@@ -269,9 +271,9 @@ func (l *loop) answer(e *core.Event) {
 	case e.Code != 0:
 		to <- result{err: &CommandError{Code: e.Code, Text: e.Text}}
 	case seq <= l.store.written:
-		to <- result{name: e.Name}
+		to <- result{name: e.Name, but: e.Text}
 	default:
-		l.store.waiting = append(l.store.waiting, waiting{seq: seq, name: e.Name, to: to})
+		l.store.waiting = append(l.store.waiting, waiting{seq: seq, result: result{name: e.Name, but: e.Text}, to: to})
 	}
 }
 

@@ -127,7 +127,7 @@ func moveOfNode(t *testing.T, moved map[string]bool) {
 		c := in.Command
 		switch {
 		case in.Kind == core.Start:
-			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive)}
+			return []core.Effect{nodeEvent("dev1", core.Alive), nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventJoined, Name: "dev2"})}
 		case in.Kind != core.Do || c.Op == core.Stop:
 			return nil
 		}

@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // lint is what promlint, of Prometheus, asks of a metric.
@@ -143,4 +146,20 @@ func metricsOf(t *testing.T, n *Node) sampled {
 		t.Fatal(err)
 	}
 	return parseMetrics(t, b.String())
+}
+
+// TestFramesOfEachKindAreCounted: also of those that there are not.
+func TestFramesOfEachKindAreCounted(t *testing.T) {
+	m := newMeter()
+	for kind := range 256 {
+		m.said(&conn{}, []byte{0x92, byte(kind), 0})
+		m.heard(&conn{}, []byte{0x92, byte(kind), 0}, time.Now())
+	}
+	for kind := range wire.Kinds {
+		for way, what := range []string{in: "came", out: "were sent"} {
+			if got := m.traffic[way][kind].frames; got == nil || got.Get() != 1 && kind > 0 {
+				t.Errorf("of kind %s %v %s", kind, got, what)
+			}
+		}
+	}
 }

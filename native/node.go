@@ -12,7 +12,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -40,6 +39,7 @@ type Node struct {
 	reach    reach
 	keeper   *trust.Keeper
 	rare     rarely
+	joins    joining
 	flaps    flapping
 	guesses  guesses
 	meter    *meter
@@ -103,6 +103,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		settled: make(chan struct{}),
 		done:    make(chan struct{}),
 		conns:   make(map[*conn]struct{}),
+		joins:   newJoining(),
 	}
 	n.hearing.reserved = n.answersReserved()
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
@@ -151,6 +152,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	if cfg.Advertise != "" {
 		n.addr = cfg.Advertise
+		if tcp != nil {
+			n.addr = withPort(n.addr, tcp.Addr().(*net.TCPAddr).Port)
+		}
 	}
 	socket, err := listenSocket(n.socketFile())
 	if err != nil {
@@ -180,6 +184,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		}
 	}
 
+	if _, err = n.parseSources(cfg.Join); err != nil { // now that its own address is known
+		engine.Close()
+		return nil, err
+	}
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, socket} {
@@ -191,36 +199,13 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
+	n.joins.remembers = n.othersUp()
+	n.useSources(cfg.Join)
+	n.wg.Go(n.giveAddresses)
+	n.wg.Go(n.watchJoin)
 	n.unhook = context.AfterFunc(ctx, n.requestStop)
 	go l.run()
 	return n, nil
-}
-
-func (n *Node) warnExposed(address string) {
-	switch {
-	case !n.cfg.Insecure:
-	case n.cfg.locked():
-		n.log.Warn("insecure: HTTP that is not encrypted is taken beyond loopback, tokens in it too: it has to come from a proxy that ends TLS, on a network that you trust", "address", address)
-	default:
-		n.log.Warn("insecure: whoever can reach this node can join, read and change its ring", "address", address)
-	}
-}
-
-func (n *Node) listen(addr string) (net.Listener, error) {
-	config := net.ListenConfig{Control: shortSegments}
-	l, err := config.Listen(context.Background(), "tcp", addr)
-	if err == nil {
-		n.door = newDoor(l, n.cfg.MaxConnections, n.keeper.Server(), n.log, &n.rare)
-		return n.door, nil
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err // the rest is said here
-	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, syscall.EADDRINUSE)
-	}
-	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }
 
 // newEngine makes the first engine, and returns what it is made of. If it cannot use
@@ -229,7 +214,7 @@ func (n *Node) newEngine(memory *disk.Memory) (core.Engine, core.Config, *disk.M
 	n.instance = wire.Instance{Start: n.cfg.Clock().UnixMicro(), Nonce: random()}
 	cfg := core.Config{
 		Ring: n.cfg.Ring, Name: n.cfg.Name, Address: n.addr, Instance: n.instance,
-		Seed: random(), Tags: n.cfg.Tags, Join: n.cfg.Join, Rejoin: n.cfg.Rejoin,
+		Seed: random(), Tags: n.cfg.Tags, Joins: len(n.cfg.Join) > 0, Rejoin: n.cfg.Rejoin,
 		MaxGuests: n.cfg.MaxGuests, Snapshot: memory.Snapshot,
 	}
 	n.cfg.Times.Tune(&cfg)
@@ -324,20 +309,29 @@ func (n *Node) requestStop() {
 }
 
 // Add adds a node to the ring, joining its ring and this one. It returns once
-// the change is on disk. The node need not run yet, if its name is given;
-// without one it is asked at addr.
+// the change is on disk. The node need not run yet, if its name is given: the log
+// says then that nobody answers; without one it is asked at addr.
 func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
+	node, _, err := n.add(ctx, name, addr)
+	return node, err
+}
+
+// add is Add; but says that nobody answers there yet.
+func (n *Node) add(ctx context.Context, name, addr string) (node core.Node, but string, err error) {
 	if err := CheckName(name); name != "" && err != nil {
-		return core.Node{}, &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+		return core.Node{}, "", &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
 	}
-	name, err := n.do(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
-	if err != nil {
-		return core.Node{}, err
+	r := n.carry(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})
+	if r.err != nil {
+		return core.Node{}, "", r.err
 	}
-	if node, ok := n.Get(name); ok {
-		return node, nil
+	if r.but != "" {
+		n.log.Info("a node was added, but it does not run yet, or not there", "name", r.name, "address", addr, "why", r.but)
 	}
-	return core.Node{Name: name, Address: addr}, nil
+	if node, ok := n.Get(r.name); ok {
+		return node, r.but, nil
+	}
+	return core.Node{Name: r.name, Address: addr}, r.but, nil
 }
 
 // Del removes a node from the ring. It returns once the change is on disk.
@@ -366,6 +360,12 @@ func (n *Node) Leave(ctx context.Context) error {
 
 // do has the engine carry out a command.
 func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) {
+	r := n.carry(ctx, c)
+	return r.name, r.err
+}
+
+// carry is do, with all that is to be said of it.
+func (n *Node) carry(ctx context.Context, c core.Command) (r result) {
 	if c.ID == 0 {
 		c.ID = n.nextCmd.Add(1)
 	}
@@ -374,23 +374,23 @@ func (n *Node) do(ctx context.Context, c core.Command) (name string, err error) 
 	select {
 	case n.inputs <- in:
 	case <-n.halted:
-		return "", ErrStopped
+		return result{err: ErrStopped}
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return result{err: ctx.Err()}
 	}
-	defer func() { n.meter.asked(c.Op, err) }()
+	defer func() { n.meter.asked(c.Op, r.err) }()
 	select {
-	case r := <-answer:
-		return r.name, r.err
+	case r = <-answer:
+		return r
 	case <-n.settled:
 		// All answers were given before; else the input came too late.
 		select {
-		case r := <-answer:
-			return r.name, r.err
+		case r = <-answer:
+			return r
 		default:
-			return "", ErrStopped
+			return result{err: ErrStopped}
 		}
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return result{err: ctx.Err()}
 	}
 }

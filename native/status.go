@@ -4,23 +4,24 @@ import "time"
 
 // Status is how a node is doing; docs/api.md has its fields.
 type Status struct {
-	Name        string    `json:"name"`
-	Ring        string    `json:"ring"`
-	Address     string    `json:"address"`
-	Instance    string    `json:"instance"`
-	Started     time.Time `json:"started"`
-	Data        string    `json:"data"`
-	Members     int       `json:"members"`
-	Up          int       `json:"up"`
-	Connections int       `json:"connections"`
-	Stale       bool      `json:"stale"`
-	Leaving     bool      `json:"leaving"`
-	Cordoned    bool      `json:"cordoned"`
-	WriteError  string    `json:"write_error"`
-	LogLost     uint64    `json:"log_lost"` // lines of the log, since the process began
-	Keys        []string  `json:"keys"`
-	Messages    Talk      `json:"messages"`
-	Clocks      []Clock   `json:"clocks"`
+	Name        string     `json:"name"`
+	Ring        string     `json:"ring"`
+	Address     string     `json:"address"`
+	Instance    string     `json:"instance"`
+	Started     time.Time  `json:"started"`
+	Data        string     `json:"data"`
+	Members     int        `json:"members"`
+	Up          int        `json:"up"`
+	Connections int        `json:"connections"`
+	Stale       bool       `json:"stale"`
+	Join        JoinStatus `json:"join"`
+	Leaving     bool       `json:"leaving"`
+	Cordoned    bool       `json:"cordoned"`
+	WriteError  string     `json:"write_error"`
+	LogLost     uint64     `json:"log_lost"` // lines of the log, since the process began
+	Keys        []string   `json:"keys"`
+	Messages    Talk       `json:"messages"`
+	Clocks      []Clock    `json:"clocks"`
 	// Conditions are what an operator should know, the worst first: docs/operations.md.
 	Conditions []Condition `json:"conditions"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
@@ -38,6 +39,7 @@ func (n *Node) Status() Status {
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.LogLost = n.logs.Lost()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
+	s.Join = n.joinStatus()
 	f := n.health()
 	s.Conditions, _ = conditionsOf(&f)
 	n.board.mu.Lock()

@@ -49,9 +49,9 @@ type store struct {
 
 // waiting is a command that is done once its change is on disk.
 type waiting struct {
-	seq  uint64
-	name string
-	to   chan<- result
+	seq uint64
+	result
+	to chan<- result
 }
 
 func newStore(write func([]byte) error) store {
@@ -148,7 +148,8 @@ func (s *store) answer(seq uint64, err error) {
 	later := s.waiting[:0]
 	for _, w := range s.waiting {
 		if w.seq <= seq {
-			w.to <- result{name: w.name, err: err}
+			w.err = err
+			w.to <- w.result
 		} else {
 			later = append(later, w)
 		}

@@ -50,7 +50,7 @@ func (n *Node) links(ctx context.Context) (all []Link, err error) {
 	err = n.aside(ctx, func(l *loop) {
 		for _, c := range l.conns {
 			if name := c.peer(); name != "" {
-				all = append(all, Link{name, c.story.open.Role == core.Guest, c.round.trip, c.round.heard})
+				all = append(all, Link{name, c.story.open.role == core.Guest, c.round.trip, c.round.heard})
 			}
 		}
 	})

@@ -71,6 +71,8 @@ func number(key string, value int64) int32 {
 		config.Instance.Nonce = uint64(value)
 	case "ephemeral":
 		config.Ephemeral = value != 0
+	case "joins":
+		config.Joins = value != 0
 	case "rejoin":
 		config.Rejoin = value != 0
 	case "takeover":

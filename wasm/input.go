@@ -108,6 +108,8 @@ func commandText(key, value string) int32 {
 		list = &said.Hear.Messages
 	case "answer":
 		list = &said.Hear.Questions
+	case "join":
+		list = &said.Join
 	default:
 		key = kept(key)
 		if tag, ok := strings.CutPrefix(key, "tag:"); ok {
@@ -126,7 +128,7 @@ func commandText(key, value string) int32 {
 
 // whole makes a command of what was said of it.
 func whole(c core.Command) core.Command {
-	c.Tags, c.Drop, c.Hear = said.Tags, said.Drop, said.Hear
+	c.Tags, c.Drop, c.Hear, c.Join = said.Tags, said.Drop, said.Hear, said.Join
 	c.Filter = core.FilterOf(said.terms)
 	said.Command, said.terms = core.Command{}, nil
 	return c
@@ -176,6 +178,9 @@ func answer(mono, wall int64, id, question uint64, code uint32, payload string) 
 
 //go:wasmexport hear
 func hear(mono, wall int64, id uint64) { do(mono, wall, whole(core.Command{ID: id, Op: core.Hear})) }
+
+//go:wasmexport join
+func join(mono, wall int64, id uint64) { do(mono, wall, whole(core.Command{ID: id, Op: core.Join})) }
 
 //go:wasmexport snapshot
 func snapshot() int64 { return written(ring.Snapshot()) }

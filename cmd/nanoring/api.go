@@ -64,6 +64,7 @@ type status struct {
 	Keys        []string  `json:"keys"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
+	Join        joining   `json:"join"`
 
 	Conditions    []condition `json:"conditions"`
 	OwnClockSince time.Time   `json:"own_clock_since"`

@@ -150,6 +150,9 @@ on the disk of the node that is told.`,
 				fmt.Fprintln(out, m.Name)
 			default:
 				fmt.Fprintf(out, "added %s at %s\n", m.Name, m.where())
+				if m.Reason == "no-answer" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "no node answers at %s yet: %s is up as soon as one does that goes by this name\n", m.where(), m.Name)
+				}
 			}
 			return nil
 		},

@@ -28,6 +28,7 @@ type nodeFlags struct {
 	tags      []string
 	times     timeFlags
 	page      bool
+	wait      bool
 	engine    string
 	memory    size
 	logLevel  string
@@ -58,6 +59,9 @@ machine, is all that it takes to keep strangers out, beyond loopback too.
 A new node is alone in its ring: add it from a node of another ring, or name one
 of that ring's nodes with --join. What it knows of its ring is kept in its data
 folder, one folder for each node.
+
+Whoever is to join tries for ever, and asks again where nodes are; 'nanoring status'
+and the log say whether it has joined, and why not. It is not ready until then.
 
 A node that was removed from its ring (del) ends with status 4. Started again
 without --join, it is a new ring of itself; with --join, it refuses to, so that
@@ -139,7 +143,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		node.Close()
 		return usage(cmd, err)
 	}
-	say(cmd.OutOrStdout(), fmt.Sprintf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", config.Name, config.Ring, node.Addr(), config.Data))
+	defer sayRuns(cmd, node, config, f.wait)()
 	live := rereader{given: cmd.Flags(), flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
 	for running := true; running; {
 		select {

@@ -19,9 +19,11 @@ func newNodeFlags() (*pflag.FlagSet, *options, *nodeFlags) {
 func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
-	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; port 0 is any free one")
-	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it (default where it listens)")
-	flags.StringSliceVar(&f.config.Join, "join", nil, "HOST:PORT of a node whose ring to join; may be repeated")
+	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; HOST may be an interface, or a network like 10.0.0.0/8; port 0 is any free one")
+	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it, or an interface, or a network like 10.0.0.0/8 (default where it listens)")
+	flags.Var((*joinFlag)(&f.config.Join), "join", "where nodes of the ring to join are: HOST:PORT, dns:NAME[:PORT], srv:NAME, file:PATH, mdns:, exec:COMMAND; may be repeated")
+	flags.StringVar(&f.config.Interface, "interface", "", "network interface for --join mdns: (default the system's choice)")
+	flags.DurationVar(&f.config.ReadyAlone, "ready-alone", 0, "be ready, too, after having found nobody to join for so long: 30s (default: never)")
 	flags.BoolVar(&f.config.Rejoin, "rejoin", false, "come back although the node was removed")
 	flags.StringSliceVar(&f.tags, "tag", nil, "KEY=VALUE that the ring shall know of it; may be repeated")
 
@@ -51,13 +53,14 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
 	markEnv(flags)
 	flags.VisitAll(func(flag *pflag.Flag) { markFile(flags, flag.Name) })
+	flags.BoolVar(&f.wait, "wait", false, "say that it runs only when it has joined")
 	flags.BoolVar(&f.printConfig, "print-config", false, "print the settings that would be in force, and where each comes from; start nothing")
 	all.AddFlagSet(flags)
 }
 
 // nodeHelp has the flags of a node, those first that are wanted most.
 var nodeHelp = []flagGroup{
-	{"Who it is, and its ring", "name listen advertise join data tag ring rejoin config print-config"},
+	{"Who it is, and its ring", "name listen advertise join interface ready-alone wait data tag ring rejoin config print-config"},
 	{"Keep strangers out", "secret-file insecure tls-cert tls-key tls-ca max-connections"},
 	{"Browsers, and other guests", "page public-url allow-origin max-guests drain-timeout"},
 	{"Commands that it runs", "on-event on-message on-question command-timeout"},

@@ -12,9 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// liveNames are the settings that may change while a node runs. (Sources of addresses belong
-// here, too, once a node takes others.)
-var liveNames = []string{"allow-origin", "command-timeout", "log-level", "on-event", "on-message", "on-question", "tag"}
+// liveNames are the settings that may change while a node runs.
+var liveNames = []string{"allow-origin", "command-timeout", "join", "log-level", "on-event", "on-message", "on-question", "tag"}
 
 // rereader changes the settings of a node that runs.
 type rereader struct {
@@ -70,11 +69,11 @@ func (r *rereader) change(ctx context.Context) (changed []string, err error) {
 	if len(fixed) > 0 {
 		return nil, fmt.Errorf("it takes a new start to change %s", strings.Join(fixed, ", "))
 	}
-	if err := r.node.Change(ctx, native.Live{Tags: config.Tags, AllowOrigins: config.AllowOrigins}); err != nil {
+	if err := r.node.Change(ctx, native.Live{Tags: config.Tags, AllowOrigins: config.AllowOrigins, Join: config.Join}); err != nil {
 		return nil, o.explain(err)
 	}
 	if err := r.handlers.use(f); err != nil {
-		return nil, errors.Join(errors.New("the tags and origins were, but not the commands"), err)
+		return nil, errors.Join(errors.New("the tags, origins and addresses to join were, but not the commands"), err)
 	}
 	r.level.UnmarshalText([]byte(f.logLevel))
 	for _, name := range changed {

@@ -45,6 +45,9 @@ func statusCommand(o *options) *cobra.Command {
 			t.row("SINCE", s.Started.Local().Format(time.DateTime))
 			t.row("NODES", fmt.Sprintf("%d, of which %d up", s.Members, s.Up))
 			t.row("CONNECTIONS", strconv.Itoa(s.Connections))
+			for i, text := range s.Join.rows() {
+				t.row([]string{"JOIN", ""}[min(i, 1)], text)
+			}
 			if text := s.Messages.text(); text != "" {
 				t.row("MESSAGES", text)
 			}
@@ -52,7 +55,7 @@ func statusCommand(o *options) *cobra.Command {
 				t.row("SECRETS", strings.Join(s.Keys, ", "))
 			}
 			for _, c := range s.Conditions {
-				if c.Code != "clock" && c.Code != "own-clock" { // of which there is more to say
+				if c.Code != "clock" && c.Code != "own-clock" && c.Code != "joining" { // of which there is more to say
 					t.row(strings.ToUpper(c.Severity), c.Text)
 					t.row("", c.Do)
 				}

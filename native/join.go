@@ -1,0 +1,285 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+const (
+	joinSaid    = 2500 * time.Millisecond // after so long it is said that nobody has let this node in: a dial takes 2 s
+	joinPartial = 15 * time.Second        // and after so long that it was let in, and its ring does not come through
+	mostTried   = 32                      // addresses that are named
+)
+
+// JoinStatus is how far a node is with joining.
+type JoinStatus struct {
+	State   string    `json:"state"` // alone (there is nothing to join), joining, or joined
+	Since   time.Time `json:"since"` // of joined and of joining
+	Sources []string  `json:"sources"`
+	// LetInBy is who let a joining node in: then its ring does not come through.
+	LetInBy string `json:"let_in_by"`
+	// Tried is what came of each address, and each source without one, while joining: the first 32.
+	Tried []Tried `json:"tried"`
+}
+
+// Tried is an address that a node is to join, or a source that has none, and why it has not.
+type Tried struct {
+	Address string `json:"address"` // "" of a source without one
+	Source  string `json:"source"`
+	Why     string `json:"why"`
+}
+
+// String says it in a few words.
+func (t Tried) String() string {
+	what := t.Source
+	if t.Address != "" {
+		what = t.Address
+		if t.Source != t.Address {
+			what += " (" + t.Source + ")"
+		}
+	}
+	return what + ": " + t.Why
+}
+
+// joining is what is known of how far a node is with joining, and the sources of addresses.
+type joining struct {
+	began time.Time
+	again chan struct{} // the engine is to be given the addresses again
+
+	remembers bool // others that are up, from before it started
+
+	mu      sync.Mutex
+	asked   []*asking
+	given   []string          // to the engine
+	missed  map[string]string // why an address could not be dialled,
+	refused map[string]string // or did not let this node in
+	own     map[string]bool   // addresses that are this node's
+	letIn   string            // who did it first
+	letInAt time.Time
+	joined  time.Time // zero: not yet
+	warned  bool      // of a loopback address
+}
+
+func newJoining() joining {
+	return joining{
+		began: time.Now(), again: make(chan struct{}, 1),
+		missed: make(map[string]string), refused: make(map[string]string), own: make(map[string]bool),
+	}
+}
+
+// Joined waits until the node has joined its ring: it knows then who is there. It returns nil at
+// once if there is nothing to join, and when the node has found nobody for as long as ReadyAlone says.
+func (n *Node) Joined(ctx context.Context) error {
+	for {
+		if n.joinReady() {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond): // that all others are down is no event
+		case <-n.halted:
+			return ErrStopped
+		case <-ctx.Done():
+			joining, partly, _ := n.joinFacts()
+			return fmt.Errorf("the node has not joined: %s: %w", joining+partly, context.Cause(ctx))
+		}
+	}
+}
+
+// joinReady says whether nobody has to wait for the node to join.
+func (n *Node) joinReady() bool {
+	joining, partly, _ := n.joinFacts()
+	return joining == "" && partly == ""
+}
+
+// joinFacts says in one of its results, if at all, why a node has not joined: for now; because the records of
+// who let it in do not come through; or without anybody having to wait for that, as ReadyAlone says.
+func (n *Node) joinFacts() (joining, partly, alone string) {
+	s := n.joinStatus()
+	n.joins.mu.Lock()
+	letIn := n.joins.letInAt
+	n.joins.mu.Unlock()
+	switch {
+	case s.State != "joining":
+		return "", "", ""
+	case s.LetInBy != "" && time.Since(letIn) >= joinPartial:
+		return "", s.LetInBy + " did so at " + stamp(letIn), ""
+	case s.LetInBy != "":
+		return s.LetInBy + " has let it in, and tells it what the ring knows", "", ""
+	case n.cfg.ReadyAlone > 0 && time.Since(n.joins.began) >= n.cfg.ReadyAlone:
+		return "", "", notJoined(s.Tried, 1)
+	}
+	return notJoined(s.Tried, 1), "", ""
+}
+
+// joinStatus returns how far the node is.
+func (n *Node) joinStatus() JoinStatus {
+	others := n.othersUp()
+	j := &n.joins
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := JoinStatus{State: "alone", Sources: []string{}, Tried: []Tried{}}
+	for _, a := range j.asked {
+		s.Sources = append(s.Sources, a.source.String())
+	}
+	switch {
+	case !j.joined.IsZero():
+		s.State, s.Since = "joined", j.joined.UTC()
+		return s
+	case len(j.asked) == 0 && !(j.remembers && others):
+		return s
+	}
+	s.State, s.Since, s.LetInBy, s.Tried = "joining", j.began.UTC(), j.letIn, j.tried()
+	return s
+}
+
+// tried is called with the lock held.
+func (j *joining) tried() []Tried {
+	all := []Tried{}
+	for _, a := range j.asked {
+		if len(a.found) == 0 || a.err != nil {
+			why := "no answer yet"
+			if a.err != nil {
+				why = a.err.Error()
+			} else if a.answered {
+				why = "it has no address"
+			}
+			all = append(all, Tried{Source: a.source.String(), Why: why})
+		}
+		for _, addr := range a.found {
+			if len(all) >= mostTried {
+				return all
+			}
+			all = append(all, Tried{addr, a.source.String(), j.why(addr)})
+		}
+	}
+	return all
+}
+
+func (j *joining) why(addr string) string {
+	switch {
+	case j.own[addr]:
+		return "that is this node itself"
+	case j.missed[addr] != "":
+		return j.missed[addr]
+	case j.refused[addr] != "":
+		return j.refused[addr]
+	}
+	return "no answer yet"
+}
+
+// notJoined is what came of the first most addresses, for people.
+func notJoined(tried []Tried, most int) string {
+	if len(tried) == 0 {
+		return "none of the nodes that it knows answers"
+	}
+	var all []string
+	for _, t := range tried[:min(most, len(tried))] {
+		all = append(all, t.String())
+	}
+	if more := len(tried) - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, "; ")
+}
+
+// othersUp says whether another durable node is up, as far as this one knows.
+func (n *Node) othersUp() bool {
+	n.board.mu.Lock()
+	defer n.board.mu.Unlock()
+	return slices.ContainsFunc(n.board.upNodes(), func(o core.Node) bool { return o.Name != n.cfg.Name && !o.Ephemeral })
+}
+
+// watchJoin says in the log, in time and then rarely, that the node has not joined.
+func (n *Node) watchJoin() {
+	for wait := joinSaid; ; {
+		select {
+		case <-n.halted:
+			return
+		case <-time.After(wait):
+		}
+		s := n.joinStatus()
+		_, partly, _ := n.joinFacts()
+		switch {
+		case s.State == "joined":
+			return
+		case partly != "":
+			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "by", s.LetInBy)
+		case s.State == "joining" && s.LetInBy == "" && len(s.Sources) > 0:
+			n.log.Warn("this node has not joined: nobody has let it in yet; it tries on", "why", notJoined(s.Tried, mostTried))
+		}
+		switch since := time.Since(n.joins.began); {
+		case since < joinPartial:
+			wait = joinPartial
+		case since < time.Minute:
+			wait = time.Minute
+		default:
+			wait = 10 * time.Minute
+		}
+	}
+}
+
+// noteJoin takes in what an event says of joining.
+func (n *Node) noteJoin(e *core.Event) {
+	j := &n.joins
+	switch e.Kind {
+	case core.EventLetIn:
+		j.mu.Lock()
+		if j.letIn == "" {
+			j.letIn, j.letInAt = e.Name, time.Now()
+		}
+		j.mu.Unlock()
+	case core.EventJoined:
+		j.mu.Lock()
+		first := j.joined.IsZero()
+		if first {
+			j.joined = n.cfg.Clock()
+		}
+		j.mu.Unlock()
+		if first {
+			n.log.Info("this node has joined", "through", e.Name, "took", time.Since(j.began).Round(time.Millisecond))
+		}
+	case core.EventRefused:
+		j.refuse(e.Addr, e.Code, e.Text)
+	}
+}
+
+// refuse takes note of why the node at an address and this one do not let each other in.
+func (j *joining) refuse(addr string, code wire.Code, text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Contains(j.given, addr) {
+		return
+	}
+	if text == "" {
+		text = code.String()
+	}
+	j.refused[addr] = text
+	if code == wire.CodeSelf {
+		j.own[addr] = true
+		j.signal()
+	}
+}
+
+// miss takes note of why an address could not be dialled; "": it could.
+func (j *joining) miss(addr, why string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if slices.Contains(j.given, addr) {
+		j.missed[addr] = why
+	}
+}
+
+// signal has the engine be given the addresses again.
+func (j *joining) signal() {
+	select {
+	case j.again <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,36 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+)
+
+func (n *Node) warnExposed(address string) {
+	switch {
+	case !n.cfg.Insecure:
+	case n.cfg.locked():
+		n.log.Warn("insecure: HTTP that is not encrypted is taken beyond loopback, tokens in it too: it has to come from a proxy that ends TLS, on a network that you trust", "address", address)
+	default:
+		n.log.Warn("insecure: whoever can reach this node can join, read and change its ring", "address", address)
+	}
+}
+
+func (n *Node) listen(addr string) (net.Listener, error) {
+	config := net.ListenConfig{Control: shortSegments}
+	l, err := config.Listen(context.Background(), "tcp", addr)
+	if err == nil {
+		n.door = newDoor(l, n.cfg.MaxConnections, n.keeper.Server(), n.log, &n.rare)
+		return n.door, nil
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the rest is said here
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, syscall.EADDRINUSE)
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+}

@@ -1,0 +1,40 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+
+	"github.com/nanoring/nanoring/native/trust"
+)
+
+// whyMissed says in a few words why nobody could be dialled.
+func whyMissed(err error, resp *http.Response) string {
+	var dns *net.DNSError
+	switch no := trust.HandshakeError(err); {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused: nothing listens there"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to host"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host"
+	case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:
+		return "it is busy"
+	case resp != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden):
+		return "it wants the ring's secret: start this node with it, too (--secret-file)"
+	case no != nil:
+		return no.Error()
+	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
+		return fmt.Sprintf("no node is there: it answers HTTP status %d", resp.StatusCode)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("no answer within %s: a wrong address, or a firewall", dialTimeout)
+	}
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return fmt.Sprintf("no node answers: %v", err)
+}
