@@ -27,9 +27,9 @@ const (
 // deeds are what a process did in a quiet minute.
 type deeds struct {
 	sent     [wire.Kinds]int // frames, by kind
-	bytes    int                       // of those
-	records  int                       // in gossip and acks
-	heard    int                       // gossip
+	bytes    int             // of those
+	records  int             // in gossip and acks
+	heard    int             // gossip
 	dials    int
 	accepted int
 	writes   int
@@ -157,6 +157,7 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	n(d.sent[wire.KindAck], d.heard, "acknowledges gossip")
 	n(d.dials, dials, "dials")
 	opened := d.dials + d.accepted
+	n(d.sent[wire.KindIDs], opened, "tells the ids of its ring")
 	n(d.sent[wire.KindProbe]+d.sent[wire.KindRelay]+d.sent[wire.KindAlive]+d.sent[wire.KindRefused], quietProbes+2*opened, "probes, or answers")
 	if most := quietFrame*(d.sent[wire.KindGossip]+d.sent[wire.KindAck]) + quietHello*opened + quietAtAll; d.bytes > most {
 		complain("in a quiet minute ", m.name, " sends ", strconv.Itoa(d.bytes), " bytes, more than ", strconv.Itoa(most))

@@ -70,7 +70,7 @@ func (f *Frame) Append(dst []byte) []byte {
 }
 
 // lengths are those of the frames' arrays.
-var lengths = [...]int{
+var lengths = [Kinds]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2, KindCordon: 2,
 	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5, KindIDs: 2,

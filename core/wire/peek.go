@@ -16,7 +16,7 @@ func Peek(frame []byte) (p Peeked) {
 		return p
 	}
 	kind, rest, ok := peekUint(frame[1:])
-	if !ok || kind < 1 || kind >= uint64(Kinds) {
+	if !ok || kind < 1 || kind >= Kinds {
 		return p
 	}
 	p.Kind = Kind(kind)
