@@ -50,11 +50,7 @@ const (
 	KindAnswers Kind = 21 // answers to a question, on their way to who asked
 	KindIDs     Kind = 22 // of the ring: two have become one
 
-<<<<<<< HEAD
 	Kinds = KindIDs + 1 // for a table of all, in which 0 is none
-=======
-	Kinds = 23 // one more than the last of them
->>>>>>> i14-join
 )
 
 // SetID names one of the two sets.

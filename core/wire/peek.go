@@ -16,11 +16,7 @@ func Peek(frame []byte) (p Peeked) {
 		return p
 	}
 	kind, rest, ok := peekUint(frame[1:])
-<<<<<<< HEAD
 	if !ok || kind < 1 || kind >= uint64(Kinds) {
-=======
-	if !ok || kind < 1 || kind >= Kinds {
->>>>>>> i14-join
 		return p
 	}
 	p.Kind = Kind(kind)
