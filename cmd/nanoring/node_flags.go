@@ -38,7 +38,7 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags.StringSliceVar(&f.config.AllowOrigins, "allow-origin", nil, "origin whose pages may be guests, like https://example.org; may be repeated")
 	flags.IntVar(&f.config.MaxGuests, "max-guests", 0, "guests at a time (default 1000, half of --max-connections at most)")
 
-	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`EVENT=COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
+	flags.StringArrayVar(&f.onEvent, "on-event", nil, "`[EVENT,...=]COMMAND` to run for what happens: joined, up, restarted, suspect, down, left, removed, updated, …; may be repeated")
 	flags.StringArrayVar(&f.onMessage, "on-message", nil, "`TOPIC=COMMAND` to run for each message; may be repeated")
 	flags.StringArrayVar(&f.onQuestion, "on-question", nil, "`TOPIC=COMMAND` that answers each question; may be repeated")
 	flags.DurationVar(&f.commandTimeout, "command-timeout", 10*time.Second, "how long such a command may take")
