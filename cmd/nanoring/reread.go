@@ -14,7 +14,7 @@ import (
 
 // liveNames are the settings that may change while a node runs. (Sources of addresses belong
 // here, too, once a node takes others.)
-var liveNames = []string{"allow-origin", "command-timeout", "log-level", "on-event", "on-message", "on-question", "tag"}
+var liveNames = []string{"allow-origin", "api-ca", "command-timeout", "log-level", "on-event", "on-message", "on-question", "tag"}
 
 // rereader changes the settings of a node that runs.
 type rereader struct {
