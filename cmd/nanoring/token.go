@@ -54,6 +54,9 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 			if secrets == nil {
 				return usage(cmd, errors.New("no secret: say where the ring's is with --secret-file"))
 			}
+			if jwk && ca {
+				return usage(cmd, errors.New("--jwk and --ca: it prints one of them"))
+			}
 			if ca {
 				text, err := trust.AuthorityPEM(secrets)
 				if err == nil {
@@ -98,7 +101,6 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 	flags.StringArrayVar(&token.Hear, "hear", nil, "`TOPIC` that it may hear, likewise")
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
 	flags.BoolVar(&ca, "ca", false, "print the certificate of the ring's authority (PEM) instead, for --api-ca")
-	cmd.MarkFlagsMutuallyExclusive("jwk", "ca")
 	for _, name := range []string{"name", "ttl", "tag", "own", "send", "hear"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
