@@ -355,7 +355,7 @@ func clientTLS(t testing.TB, secrets string) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := trust.ClientTLS(list)
+	c, err := trust.ClientTLS("127.0.0.1", list)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ type client struct {
 	base  string                 // URL
 	where string                 // for people
 	data  string                 // the data folder; empty over HTTP
+	ca    string                 // the file of the CAs that it believes, and no others; empty for those of the machine
 	token func() (string, error) // for it; nil for none
 	tick  time.Duration          // of which a stream may be silent for some; 0 is a second
 }
@@ -47,7 +48,7 @@ func (o *options) client(cmd *cobra.Command) (*client, error) {
 			return nil, usage(cmd, fmt.Errorf("--api %s is no URL like http://127.0.0.1:7946", o.api))
 		}
 		c := &client{base: strings.TrimSuffix(o.api, "/"), where: o.api}
-		return c, o.authenticate(cmd, c)
+		return c, o.authenticate(cmd, c, u)
 	}
 	if o.data == "" {
 		return nil, usage(cmd, errors.New("no data folder: say where the node's is with --data"))
@@ -56,24 +57,27 @@ func (o *options) client(cmd *cobra.Command) (*client, error) {
 }
 
 // authenticate lets a client speak to a node over HTTP: by a token that it was
-// given, or one that it signs with the ring's secret, by which it knows the node, too.
-func (o *options) authenticate(cmd *cobra.Command, c *client) error {
+// given, or one that it signs with the ring's secret.
+func (o *options) authenticate(cmd *cobra.Command, c *client, u *url.URL) error {
 	secrets, err := o.secrets()
 	if err != nil {
 		return usage(cmd, err)
 	}
 	if secrets != nil {
-		config, err := trust.ClientTLS(secrets)
-		if err != nil {
-			return err
-		}
-		c.http.Transport = &http.Transport{TLSClientConfig: config}
 		c.token = func() (string, error) {
 			return secrets[0].Sign(trust.Token{Ring: o.ring, Role: trust.RoleOperator, Expires: time.Now().Add(time.Minute)})
 		}
 	}
 	if o.token != "" {
 		c.token = func() (string, error) { return o.token, nil }
+	}
+	if c.token != nil && u.Scheme == "http" && !onThisMachine(u.Hostname()) {
+		return plainToken(cmd, u)
+	}
+	// No node sends anybody elsewhere, and a token would go along, over http, too.
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if u.Scheme == "https" {
+		return o.verify(cmd, c, u.Hostname(), secrets)
 	}
 	return nil
 }
@@ -204,7 +208,7 @@ func (c *client) noNode(err error) error {
 	}
 	var bad *tls.CertificateVerificationError
 	if errors.As(err, &bad) {
-		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, bad), "With the ring's secret (--secret-file) this program knows the ring's nodes."}
+		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, bad.Err), c.certificateHint(bad)}
 	}
 	var dial *net.OpError
 	if !errors.As(err, &dial) || dial.Op != "dial" {

@@ -18,8 +18,8 @@ func configCommand() *cobra.Command {
 		Short: "Check a file of settings",
 		Long: `A file of settings (--config) is in TOML; its keys are the names of the flags of
 'nanoring node'. A flag beats the environment, which beats the file. The other
-commands take from it where the node's data folder, its ring and the secret are,
-and 'nanoring sim' how fast and how patient nodes are.`,
+commands take from it where the node's data folder, its ring, the secret and the CA
+of an https --api are, and 'nanoring sim' how fast and how patient nodes are.`,
 		Example: `  nanoring config check /etc/nanoring.toml`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return usage(cmd, errors.New("say what to do: check")) },

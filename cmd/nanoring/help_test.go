@@ -36,7 +36,7 @@ func TestHelp(t *testing.T) {
 // that the command does something with.
 func TestHelpHasNoIdleFlags(t *testing.T) {
 	for name, want := range map[string]string{
-		"node": "config data ring secret-file", "demo": "", "keygen": "", "token": "config ring secret-file", "version": "output", "config check": "", "sim": "config output", "inspect": "", "completion": "", "completion bash": "", "up": "api config data output ring secret-file token",
+		"node": "config data ring secret-file", "demo": "", "keygen": "", "token": "config ring secret-file", "version": "output", "config check": "", "sim": "config output", "inspect": "", "completion": "", "completion bash": "", "up": "api config data output ring secret-file token api-ca",
 	} {
 		root, _ := newRoot()
 		var out strings.Builder
@@ -49,7 +49,7 @@ func TestHelpHasNoIdleFlags(t *testing.T) {
 		if !grouped {
 			_, global, _ = strings.Cut(out.String(), "Who it is, and its ring:")
 		}
-		for _, flag := range []string{"api", "config", "data", "output", "ring", "secret-file", "token"} {
+		for _, flag := range []string{"api", "api-ca", "config", "data", "output", "ring", "secret-file", "token"} {
 			if got := strings.Contains(global, "--"+flag+" "); got != slices.Contains(strings.Fields(want), flag) {
 				t.Errorf("%s: has --%s: %v", name, flag, got)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -72,12 +73,12 @@ terminal; elsewhere those that a filter picks take --yes.
 
 // clientOf returns a client of another node, at its address, if that is who answers there.
 func (o *options) clientOf(cmd *cobra.Command, m *member, own *status) (*client, error) {
-	scheme := "http://"
+	u := &url.URL{Scheme: "http", Host: m.Address}
 	if len(own.Keys) > 0 {
-		scheme = "https://"
+		u.Scheme = "https"
 	}
-	c := &client{base: scheme + m.Address, where: m.Address}
-	if err := o.authenticate(cmd, c); err != nil {
+	c := &client{base: u.String(), where: m.Address}
+	if err := o.authenticate(cmd, c, u); err != nil {
 		return nil, err
 	}
 	s, err := c.status(cmd.Context())

@@ -13,7 +13,7 @@ import (
 )
 
 // liveNames are the settings that may change while a node runs.
-var liveNames = []string{"allow-origin", "command-timeout", "join", "log-level", "on-event", "on-message", "on-question", "tag"}
+var liveNames = []string{"allow-origin", "api-ca", "command-timeout", "join", "log-level", "on-event", "on-message", "on-question", "tag"}
 
 // rereader changes the settings of a node that runs.
 type rereader struct {

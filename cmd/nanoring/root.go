@@ -15,6 +15,7 @@ import (
 type options struct {
 	data       string // the data folder of the node that is meant
 	api        string // or the URL of its HTTP API
+	apiCA      string // file of the CAs by which it is known there
 	secretFile string // of the ring
 	token      string // or what the API takes
 	ring       string
@@ -54,6 +55,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
 	root.MarkPersistentFlagFilename("secret-file")
+	root.MarkPersistentFlagFilename("api-ca", "pem")
 	root.MarkPersistentFlagFilename("config", "toml")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := o.readSources(cmd.Flags(), slices.Contains(sharedOf(cmd), "config")); err != nil {
@@ -92,13 +94,14 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.data, "data", defaultData(), "the node's data folder")
 	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
+	flags.StringVar(&o.apiCA, "api-ca", "", "file with the CA (PEM) of an https --api, as nanoring token --ca prints the ring's")
 	flags.StringVar(&o.secretFile, "secret-file", "", "file with the ring's secret, as nanoring keygen prints it")
 	flags.StringVar(&o.token, "token", "", "token for --api, without the secret")
 	flags.StringVar(&o.ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
 	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
 	flags.StringVar(&o.config, "config", "", "file of a node's settings, in TOML, whose keys are these flags")
 	markEnv(flags)
-	markFile(flags, "data", "ring", "secret-file")
+	markFile(flags, "api-ca", "data", "ring", "secret-file")
 }
 
 // hideUnused leaves the shared flags that a command does nothing with out of its help.
@@ -114,7 +117,7 @@ func sharedOf(cmd *cobra.Command) []string {
 		top = top.Parent()
 	}
 	if top.GroupID == "ask" || top.GroupID == "say" {
-		return []string{"api", "config", "data", "output", "ring", "secret-file", "token"}
+		return []string{"api", "api-ca", "config", "data", "output", "ring", "secret-file", "token"}
 	}
 	return map[string][]string{
 		"node": {"config", "data", "ring", "secret-file"}, "token": {"config", "ring", "secret-file"}, "sim": {"config", "output"},

@@ -15,7 +15,7 @@ func tokenCommand(o *options) *cobra.Command {
 	var token trust.Token
 	var tags []string
 	var ttl time.Duration
-	var jwk bool
+	var jwk, ca bool
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Sign a token that lets somebody in",
@@ -30,12 +30,16 @@ func tokenCommand(o *options) *cobra.Command {
 
 With --jwk it prints the key that signs tokens of the role instead, as a JWK, for
 a program that signs them itself. The key for guests lets in guests only.
-docs/security.md shows how in Node.js, Python and Go.`,
+docs/security.md shows how in Node.js, Python and Go.
+
+With --ca it prints the certificate of the ring's authority, which is no secret: who
+has a token gives it to --api-ca, and so sends the token to the ring's nodes only.`,
 		Example: `  nanoring token --secret-file ring.key --name 'tab-*' --ttl 1h
   nanoring token --secret-file ring.key --name alice --tag user=alice --own status --ttl 12h
   nanoring token --secret-file ring.key --name 'tab-*' --send 'chat.*' --hear 'chat.*' --hear news
   nanoring token --secret-file ring.key --role reader --ttl 720h
-  nanoring token --secret-file ring.key --jwk > guests.jwk`,
+  nanoring token --secret-file ring.key --jwk > guests.jwk
+  nanoring token --secret-file ring.key --ca > ring-ca.pem`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for what, name := range map[string]string{"the name that it allows (--name)": token.Name, "its ring (--ring)": o.ring} {
@@ -49,6 +53,16 @@ docs/security.md shows how in Node.js, Python and Go.`,
 			}
 			if secrets == nil {
 				return usage(cmd, errors.New("no secret: say where the ring's is with --secret-file"))
+			}
+			if jwk && ca {
+				return usage(cmd, errors.New("--jwk and --ca: it prints one of them"))
+			}
+			if ca {
+				text, err := trust.AuthorityPEM(secrets)
+				if err == nil {
+					_, err = cmd.OutOrStdout().Write(text)
+				}
+				return err
 			}
 			if jwk {
 				hide(cmd.OutOrStdout())
@@ -86,6 +100,7 @@ docs/security.md shows how in Node.js, Python and Go.`,
 	flags.StringArrayVar(&token.Send, "send", nil, "`TOPIC` of messages that a guest may send, '*' in it for any characters; may be repeated")
 	flags.StringArrayVar(&token.Hear, "hear", nil, "`TOPIC` that it may hear, likewise")
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
+	flags.BoolVar(&ca, "ca", false, "print the certificate of the ring's authority (PEM) instead, for --api-ca")
 	for _, name := range []string{"name", "ttl", "tag", "own", "send", "hear"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}

@@ -9,7 +9,9 @@
 //	ParseSecrets         reads such a file: one secret, or two in a rotation
 //	Secret.Sign          makes a [Token] for a guest, a reader or an operator
 //	Secret.TokenJWK      is the key that signs them, for programs in other languages
-//	ClientTLS            is how a program that is no node dials one
+//	AuthorityPEM         is the certificate of the authority, for who has no secret
+//	ClientTLS            is how a program that is no node dials one, by the secrets
+//	ClientTLSByCA        or by certificates of authorities
 //
 // A [Keeper] is a node's side. It reads the files that a [Config] names, makes the
 // node's certificates, and makes all of it anew when [Keeper.Refresh] finds that a
@@ -28,5 +30,6 @@
 // wrong, by ids of secrets; no error, and nothing that prints, has a secret or a token.
 //
 // The files: secret.go and token.go are what people hold, authority.go what follows
-// from it, trust.go and admit.go judge, tls.go makes configurations, keeper.go watches.
+// from it, trust.go and admit.go judge, tls.go makes configurations
+// for nodes and client.go for others, keeper.go watches.
 package trust

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"strings"
-	"time"
 )
 
 // A node that dials says by ALPN which of the ring's secrets it has: that
@@ -92,34 +90,4 @@ func (t *Trust) forAcceptor(ask *tls.CertificateRequestInfo) (*tls.Certificate, 
 		}
 	}
 	return t.authorities[0].leaf, nil
-}
-
-// ClientTLS returns the configuration with which a program that has the ring's
-// secrets, and is no node, dials a node: it believes a certificate of theirs, or
-// one that the system believes.
-func ClientTLS(secrets []Secret) (*tls.Config, error) {
-	t := &Trust{secrets: secrets}
-	for i := range secrets {
-		a, err := newAuthority(&secrets[i])
-		if err != nil {
-			return nil, err
-		}
-		t.authorities = append(t.authorities, a)
-	}
-	return &tls.Config{
-		InsecureSkipVerify: true, // it is verified here
-		VerifyConnection: func(cs tls.ConnectionState) error {
-			leaf := cs.PeerCertificates[0]
-			if strings.HasPrefix(leaf.Issuer.CommonName, caSubject) {
-				_, err := t.Verify(cs.PeerCertificates, time.Now())
-				return err
-			}
-			middle := x509.NewCertPool()
-			for _, cert := range cs.PeerCertificates[1:] {
-				middle.AddCert(cert)
-			}
-			_, err := leaf.Verify(x509.VerifyOptions{DNSName: cs.ServerName, Intermediates: middle})
-			return err
-		},
-	}, nil
 }
