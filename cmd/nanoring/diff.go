@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -47,16 +46,9 @@ its way to one of them, which is over in a moment, or something that keeps them
 apart, if it is still so when you ask again.
 
 The status is 0 if all records are the same, else 1.`,
-		Example: "  nanoring --data data/dev1 diff dev2 dev3\n  nanoring --data data/dev1 diff dev2 dev3 -o json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 || args[0] == args[1] {
-				return errors.New("two arguments are needed, the names of two nodes")
-			}
-			return nil
-		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return completeNames(cmd, o, args[:max(len(args)-1, 0)])
-		},
+		Example:           "  nanoring --data data/dev1 diff dev2 dev3\n  nanoring --data data/dev1 diff dev2 dev3 -o json",
+		Args:              twoNames,
+		ValidArgsFunction: o.completeTwo,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.client(cmd)
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -169,4 +170,17 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// twoNames expects the names of two nodes.
+func twoNames(_ *cobra.Command, args []string) error {
+	if len(args) != 2 || args[0] == args[1] {
+		return errors.New("two arguments are needed, the names of two nodes")
+	}
+	return nil
+}
+
+// completeTwo completes each of them.
+func (o *options) completeTwo(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return completeNames(cmd, o, args[:max(len(args)-1, 0)])
 }

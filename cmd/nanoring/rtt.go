@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -16,16 +15,9 @@ func rttCommand(o *options) *cobra.Command {
 each was confirmed: over their connection, or, if they have none, on the way that
 the ring has for messages, through others. For a guest its gateway confirms,
 unless the guest listens to all.`,
-		Example: "  nanoring --data data/dev1 rtt dev2 dev3\n  nanoring --data data/dev1 rtt dev2 dev3 -o json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 || args[0] == args[1] {
-				return errors.New("two arguments are needed, the names of two nodes")
-			}
-			return nil
-		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return completeNames(cmd, o, args[:max(len(args)-1, 0)])
-		},
+		Example:           "  nanoring --data data/dev1 rtt dev2 dev3\n  nanoring --data data/dev1 rtt dev2 dev3 -o json",
+		Args:              twoNames,
+		ValidArgsFunction: o.completeTwo,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.client(cmd)
 			if err != nil {
