@@ -20,7 +20,8 @@ type board struct {
 	mu       sync.Mutex
 	view     core.View
 	all, up  []core.Node // of view, sorted; nil after a change
-	ups      int         // how many of view are up
+	ups      int         // how many of view are up,
+	durable  int         // and how many of those are durable
 	history  []happened  // the last ones, in order, their numbers ascending by one
 	seq      uint64      // the number of the last one
 	watchers map[*watcher]struct{}
@@ -84,8 +85,10 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 			h.node = &node
 		}
 		b.all, b.up = nil, nil
-		b.countUp(known, before.State, -1)
-		b.countUp(true, e.Node.State, +1)
+		if known {
+			b.countUp(&before, -1)
+		}
+		b.countUp(&e.Node, +1)
 	} else {
 		other := *e
 		h.other = &other
@@ -109,10 +112,24 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 	return before, known
 }
 
-func (b *board) countUp(is bool, state core.State, by int) {
-	if is && isUp(state) {
-		b.ups += by
+func (b *board) countUp(n *core.Node, by int) {
+	if !isUp(n.State) {
+		return
 	}
+	if b.ups += by; !n.Ephemeral {
+		b.durable += by
+	}
+}
+
+// othersUp says whether a durable node is up that has another name.
+func (b *board) othersUp(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	others := b.durable
+	if n := b.view.Shared(name); n != nil && isUp(n.State) && !n.Ephemeral {
+		others--
+	}
+	return others > 0
 }
 
 func (b *board) drop(w *watcher) {
@@ -203,8 +220,10 @@ func (b *board) nodes() []core.Node {
 }
 
 func (b *board) upNodes() []core.Node {
-	if b.up == nil {
-		b.up = slices.DeleteFunc(slices.Clone(b.nodes()), func(n core.Node) bool { return !isUp(n.State) })
+	if all := b.nodes(); b.up == nil && b.ups == len(all) {
+		b.up = all
+	} else if b.up == nil {
+		b.up = slices.DeleteFunc(slices.Clone(all), func(n core.Node) bool { return !isUp(n.State) })
 	}
 	return b.up
 }

@@ -89,6 +89,7 @@ func (n *Node) exposition() exposition {
 	var text bytes.Buffer
 	n.meter.set.WritePrometheus(&text)
 	x.absorb(text.String())
+	n.meter.exposeTraffic(x)
 	n.exposeEngine(x)
 	n.exposeMembers(x)
 

@@ -1,6 +1,8 @@
 package native
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,15 +16,16 @@ const (
 
 // flapping bounds what the log has of each name: so many lines a minute, and then one that
 // says how many more there were. A node, or a guest, that comes and goes fills nobody's disk.
+// All names share a minute, which begins with the first line.
 type flapping struct {
 	mu    sync.Mutex
-	names map[string]*flaps
+	names map[string]flaps // nil between minutes
+	over  *time.Timer
 }
 
 type flaps struct {
 	lines int
-	held  core.State // of the last line that was held back
-	over  *time.Timer
+	held  core.State // of the last line
 }
 
 // may says whether there may be a line about a node; sum is called for those that were
@@ -30,41 +33,25 @@ type flaps struct {
 func (f *flapping) may(n core.Node, sum func(name string, now core.State, more int)) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	of := f.names[n.Name]
-	if of == nil {
-		if f.names == nil {
-			f.names = make(map[string]*flaps)
-		}
-		of = new(flaps)
-		f.names[n.Name] = of
-		of.over = time.AfterFunc(linesTime, func() { f.end(n.Name, of, sum) })
+	if f.names == nil {
+		f.names = make(map[string]flaps)
+		f.over = time.AfterFunc(linesTime, func() { f.end(sum) })
 	}
-	of.lines++
-	of.held = n.State
-	return of.lines <= mostLines
+	lines := f.names[n.Name].lines + 1
+	f.names[n.Name] = flaps{lines: lines, held: n.State}
+	return lines <= mostLines
 }
 
-// end ends a name's minute.
-func (f *flapping) end(name string, of *flaps, sum func(string, core.State, int)) {
-	f.mu.Lock()
-	there := f.names[name] == of
-	if there {
-		delete(f.names, name)
-	}
-	f.mu.Unlock()
-	if there && of.lines > mostLines {
-		sum(name, of.held, of.lines-mostLines)
-	}
-}
-
-// endAll ends all of them, before their time.
-func (f *flapping) endAll(sum func(string, core.State, int)) {
+// end ends the minute, before its time or in time.
+func (f *flapping) end(sum func(string, core.State, int)) {
 	f.mu.Lock()
 	names := f.names
-	f.names = nil
+	if f.names = nil; f.over != nil {
+		f.over.Stop()
+	}
 	f.mu.Unlock()
-	for name, of := range names {
-		if of.over.Stop(); of.lines > mostLines {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if of := names[name]; of.lines > mostLines {
 			sum(name, of.held, of.lines-mostLines)
 		}
 	}

@@ -32,11 +32,7 @@ func TestFlapping(t *testing.T) {
 	if got := log.count("name=flaps"); got != mostLines {
 		t.Errorf("%d lines", got)
 	}
-	n.flaps.mu.Lock()
-	of := n.flaps.names["flaps"]
-	n.flaps.mu.Unlock()
-	of.over.Stop()
-	n.flaps.end("flaps", of, n.logFlaps) // as after a minute
+	n.flaps.end(n.logFlaps) // as after a minute
 	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("name=flaps state=down more=%d", changes-mostLines)) == 1 })
 	n.Close()
 	if got := log.count("name=flaps"); got != mostLines+1 {

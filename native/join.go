@@ -191,9 +191,7 @@ func notJoined(tried []Tried, most int) string {
 
 // othersUp says whether another durable node is up, as far as this one knows.
 func (n *Node) othersUp() bool {
-	n.board.mu.Lock()
-	defer n.board.mu.Unlock()
-	return slices.ContainsFunc(n.board.upNodes(), func(o core.Node) bool { return o.Name != n.cfg.Name && !o.Ephemeral })
+	return n.board.othersUp(n.cfg.Name)
 }
 
 // watchJoin says in the log, in time and then rarely, that the node has not joined.

@@ -93,7 +93,7 @@ func (n *Node) logFlaps(name string, now core.State, more int) {
 
 // logEnd writes the last lines.
 func (l *loop) logEnd() {
-	l.flaps.endAll(l.logFlaps)
+	l.flaps.end(l.logFlaps)
 	switch {
 	case l.err == nil:
 		l.log.Info("node stopped")

@@ -86,6 +86,8 @@ func (l *loop) loop() {
 			l.tick()
 		case do := <-l.asides:
 			do(l)
+		case <-l.joins.again:
+			l.giveAddresses()
 		case err := <-l.store.done:
 			l.wrote(err)
 		case <-l.store.retry.C:
@@ -282,6 +284,7 @@ func (l *loop) answer(e *core.Event) {
 func (l *loop) end() {
 	close(l.halted)
 	l.unhook()
+	l.joins.stop()
 	l.mu.Lock()
 	l.ended = true
 	conns := slices.Collect(maps.Keys(l.Node.conns))

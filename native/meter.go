@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -24,14 +25,15 @@ type meter struct {
 	steps  *metrics.PrometheusHistogram
 	traps  *metrics.Counter
 
-	traffic [2][wire.Kinds]traffic // the engine's goroutine's: of what came, and of what was sent
+	traffic [2][wire.Kinds]traffic // of what came, and of what was sent
 
 	mu      sync.Mutex
 	offsets []float64 // of the last rounds: seconds that this node's clock is ahead
 	written int       // bytes of the last snapshot
 }
 
-type traffic struct{ frames, bytes *metrics.Counter }
+// traffic takes no counters: there are too many kinds for each node of a process to have them.
+type traffic struct{ frames, bytes atomic.Uint64 }
 
 const (
 	in  = 0
@@ -101,15 +103,24 @@ var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func (m *meter) frame(way int, kind wire.Kind, size int) {
 	t := &m.traffic[way][kind]
-	if t.frames == nil {
-		labels := []string{"kind", kind.String(), "direction", [...]string{in: "in", out: "out"}[way]}
-		if kind == 0 {
-			labels[1] = "unknown"
+	t.frames.Add(1)
+	t.bytes.Add(uint64(size))
+}
+
+// exposeTraffic adds the frames of each kind that there were any of.
+func (m *meter) exposeTraffic(x exposition) {
+	for way, direction := range [...]string{in: "in", out: "out"} {
+		for kind := range m.traffic[way] {
+			t, name := &m.traffic[way][kind], wire.Kind(kind).String()
+			if kind == 0 {
+				name = "unknown"
+			}
+			if frames := t.frames.Load(); frames > 0 {
+				x.add("nanoring_frames_total", float64(frames), "kind", name, "direction", direction)
+				x.add("nanoring_frame_bytes_total", float64(t.bytes.Load()), "kind", name, "direction", direction)
+			}
 		}
-		t.frames, t.bytes = m.count("frames_total", labels...), m.count("frame_bytes_total", labels...)
 	}
-	t.frames.Inc()
-	t.bytes.Add(size)
 }
 
 // said counts a frame that is sent.

@@ -201,7 +201,6 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n.joins.remembers = n.othersUp()
 	n.useSources(cfg.Join)
-	n.wg.Go(n.giveAddresses)
 	n.wg.Go(n.watchJoin)
 	n.unhook = context.AfterFunc(ctx, n.requestStop)
 	go l.run()

@@ -83,10 +83,11 @@ func (n *Node) useSources(texts []string) error {
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		a := &asking{source: s, stop: stop}
+		j.asked = append(j.asked, a)
 		if addr, err := netip.ParseAddrPort(s.String()); err == nil { // nobody has to be asked
 			a.answered, a.found = true, []string{addr.String()}
+			continue
 		}
-		j.asked = append(j.asked, a)
 		begin = append(begin, func() { n.ask(ctx, a) })
 	}
 	j.signal()
@@ -103,15 +104,6 @@ func (n *Node) useSources(texts []string) error {
 // ask asks a source again and again, until ctx ends.
 func (n *Node) ask(ctx context.Context, a *asking) {
 	defer a.source.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-n.halted:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	for ctx.Err() == nil {
 		one, done := context.WithTimeout(ctx, askTime)
 		found, err := a.source.Addresses(one)
@@ -162,24 +154,20 @@ func (n *Node) needsSources() bool {
 	return !joined || !n.othersUp()
 }
 
-// giveAddresses gives the engine what the sources have said, whenever that is something else.
-func (n *Node) giveAddresses() {
-	for {
-		select {
-		case <-n.joins.again:
-		case <-n.halted:
-			return
-		}
-		list, changed := n.joins.gather(n.addr)
-		if !changed {
-			continue
-		}
-		n.warnLoopback(list)
-		select {
-		case n.asides <- func(l *loop) { l.join(list) }:
-		case <-n.halted:
-			return
-		}
+// stop ends the asking of sources.
+func (j *joining) stop() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, a := range j.asked {
+		a.stop()
+	}
+}
+
+// giveAddresses gives the engine what the sources have said, if that is something else than before.
+func (l *loop) giveAddresses() {
+	if list, changed := l.joins.gather(l.addr); changed {
+		l.warnLoopback(list)
+		l.join(list)
 	}
 }
 
