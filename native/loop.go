@@ -148,8 +148,12 @@ func (l *loop) take(from input) {
 }
 
 func (l *loop) drop(id core.ConnID) {
+	c := l.conns[id]
 	delete(l.conns, id)
 	l.countConns()
+	if c != nil {
+		l.abandoned(c)
+	}
 }
 
 // step gives the engine an input and carries out what comes of it.
