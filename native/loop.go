@@ -246,6 +246,7 @@ func (l *loop) emit(e *core.Event) {
 	l.told = true
 	l.watchClocks(e, before, known)
 	l.noteJoin(e)
+	l.rings.take(e, before, known, l.cfg.Clock())
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)
