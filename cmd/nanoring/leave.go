@@ -54,8 +54,8 @@ terminal; elsewhere those that a filter picks take --yes.
 				if len(own.Keys) == 0 {
 					return byCertificates(picked[other].Name)
 				}
-				if o.secretFile == "" {
-					return usage(cmd, errors.New("the ring has a secret: say where it is, for the other nodes to be asked (--secret-file)"))
+				if o.secretFile == "" && o.token == "" {
+					return usage(cmd, errors.New("the ring has a secret: say where it is, or give an operator's token, for the other nodes to be asked (--secret-file, --token)"))
 				}
 			}
 			if ok, err := s.agreed(cmd, picked, own.Members, len(args) > 0); !ok {
