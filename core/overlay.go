@@ -112,18 +112,6 @@ func (o *overlay) count(c *conn, by int) {
 	}
 }
 
-// hasGuestsAlone says whether no durable node is connected.
-//
-//go:noinline
-func (o *overlay) hasGuestsAlone() bool {
-	for _, c := range o.live {
-		if !c.guest {
-			return false
-		}
-	}
-	return true
-}
-
 // replace puts c in old's place.
 func (o *overlay) replace(old, c *conn) {
 	o.live[slices.Index(o.live, old)] = c
