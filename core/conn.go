@@ -65,6 +65,18 @@ type conn struct {
 	agreed  bool // once, the two knew the same: from then on what changes is owed
 }
 
+// hasGuestsAlone says whether no durable node is connected.
+//
+//go:noinline
+func (o *overlay) hasGuestsAlone() bool {
+	for _, c := range o.live {
+		if !c.guest {
+			return false
+		}
+	}
+	return true
+}
+
 // peer returns the connection that is established with a node, or nil.
 //
 //go:noinline

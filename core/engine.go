@@ -231,7 +231,7 @@ const (
 	EventGap                           // of what Name sent something was lost, before what is heard of it next
 	EventAnswer                        // Name has answered the Ask with ID: Payload, or, with a Code, that it cannot
 	EventDone                          // the Ask with ID is over: Names were asked and have not answered
-	EventLetIn                         // Name, at Addr, was the first to let this process in, or to be let in
+	EventLetIn                         // Name, at Addr, was the first to let this process in, or to be let in; or so again, after all who did were gone before EventJoined
 	EventJoined                        // this process and another, for the first time, know the same of who is there
 	EventEvidence                      // something was found out of Name: Topic says what; docs/abi.md has which there are
 )

@@ -80,6 +80,48 @@ func TestTellsThatItJoined(t *testing.T) {
 	}
 }
 
+// TestLetInInVain: who let this node in is gone before the two knew the same. It is to join as
+// before: all addresses are dialled each round, and the next one that lets it in is told.
+func TestLetInInVain(t *testing.T) {
+	cfg := me()
+	cfg.Join = []string{"b:7946"}
+	g := start(t, cfg)
+	g.refuseDials(g.effects)
+	a := g.peer("a")
+	g.guest("tab")
+	g.refuseDials(g.step(core.Input{Kind: core.Closed, Conn: a, Code: wire.CodeLost}))
+	for range 10 {
+		g.refuseDials(g.tick(core.Second))
+	}
+	if n, _ := g.view.Get("a"); n.State != core.Down {
+		t.Fatalf("a is %s", n.State)
+	}
+	var dial core.ConnID
+	for range 5 {
+		dial = 0
+		for _, e := range of(g.tick(core.Second), core.Dial) {
+			if e.Addr == "b:7946" {
+				dial = e.Conn
+			} else {
+				g.step(core.Input{Kind: core.Closed, Conn: e.Conn, Code: wire.CodeRefused})
+			}
+		}
+		if dial == 0 {
+			t.Fatal("a round without a dial of its address to join")
+		}
+		g.step(core.Input{Kind: core.Closed, Conn: dial, Code: wire.CodeRefused})
+	}
+	for _, e := range of(g.tick(core.Second), core.Dial) {
+		if e.Addr == "b:7946" {
+			g.step(core.Input{Kind: core.Opened, Conn: e.Conn})
+			g.sayHello(e.Conn, g.hello("b"))
+			if let := events(g.effects, core.EventLetIn); len(let) != 1 || let[0].Name != "b" {
+				t.Errorf("%+v", let)
+			}
+		}
+	}
+}
+
 // TestToldOfEachAddress: of two addresses where nobody says who it is, both refusals are told.
 func TestToldOfEachAddress(t *testing.T) {
 	cfg := me()

@@ -70,6 +70,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 	}
 	r.debts.dismiss(c)
 	r.reconciler.abandon(c)
+	if !r.reconciler.compared && r.overlay.hasGuestsAlone() {
+		r.overlay.forsaken = true
+	}
 	if r.halted {
 		return
 	}

@@ -29,7 +29,8 @@ type overlay struct {
 	nextConn ConnID
 	rounds   uint64
 	joinTurn int               // whose turn it is in Config.Join
-	joined   bool              // some node let this process in
+	joined   bool              // some node let this process in,
+	forsaken bool              // and was gone before the two knew the same: it is to join as before
 	found    map[string]string // who was found at an address to join
 	left     [dialPurposes]int // dials, until the next round
 	broken   []brokenOff       // whose turn to be dialled has not come
@@ -75,8 +76,8 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 
 // welcome takes note that a peer let this node in.
 func (o *overlay) welcome(c *conn) {
-	if !o.joined && !c.guest {
-		o.joined = true
+	if (!o.joined || o.forsaken) && !c.guest {
+		o.joined, o.forsaken = true, false
 		e := o.event(EventLetIn)
 		e.Name, e.Addr = c.name, c.addr
 	}
@@ -170,7 +171,7 @@ func (o *overlay) maintain() {
 	if o.halted {
 		return
 	}
-	if len(o.byName) == 0 || o.cfg.Ephemeral {
+	if o.hasGuestsAlone() || o.cfg.Ephemeral {
 		o.dialJoin()
 	}
 	if o.cfg.Ephemeral {
@@ -193,7 +194,7 @@ func (o *overlay) fillSoon() {
 }
 
 // dialJoin dials the addresses that this node was given: as long as nobody has let
-// it in, or it knows nobody, and rarely when all whom it knows are gone.
+// it in, and stayed until the two knew the same, or it knows nobody, and rarely when all whom it knows are gone.
 func (o *overlay) dialJoin() {
 	if o.cfg.Ephemeral && (len(o.live) > 0 || len(o.conns) > 0) || len(o.cfg.Join) == 0 {
 		return
@@ -203,7 +204,7 @@ func (o *overlay) dialJoin() {
 		o.joinTurn++
 		return
 	}
-	if o.joined && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
+	if o.joined && !o.forsaken && !o.replica.alone() && (o.replica.peersUp > 1 || o.rounds%lonely != 0) {
 		return
 	}
 	o.dialAll(false)

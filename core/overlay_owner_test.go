@@ -157,13 +157,15 @@ func TestJoinAgain(t *testing.T) {
 		joined      bool
 		known, down []string
 		connected   bool
-		least, most int // dials in 80 rounds, each of which fails
+		guest       bool // it is, and a guest
+		least, most int  // dials in 80 rounds, each of which fails
 	}{
 		{what: "nobody has let it in", known: names("n", 3), least: 80, most: 80},
 		{what: "it knows nobody", joined: true, least: 80, most: 80},
 		{what: "one is up", joined: true, known: names("n", 3), down: names("n", 2)},
 		{what: "nobody is up", joined: true, known: names("n", 3), down: names("n", 3), least: 10, most: 10},
 		{what: "nobody is up, and a stranger is connected", joined: true, known: names("n", 3), down: names("n", 3), connected: true},
+		{what: "nobody has let it in but a guest", connected: true, guest: true, least: 80, most: 80},
 	} {
 		o := newTestOverlay(t, test.known...)
 		o.cfg.Join, o.joined = []string{"seed:1"}, test.joined
@@ -171,7 +173,7 @@ func TestJoinAgain(t *testing.T) {
 			o.replica.accuse(name, rankDown)
 		}
 		if test.connected {
-			o.byName["stranger"] = &conn{}
+			o.admit(&conn{asserter: asserter{name: "stranger", guest: test.guest}})
 		}
 		n := 0
 		for range 80 {

@@ -77,14 +77,9 @@ func (o *overlay) skew(name string) {
 //
 //go:noinline
 func (o *overlay) isApart() bool {
-	for _, c := range o.live {
-		if !c.guest {
-			return false
-		}
-	}
 	for _, s := range o.shunned {
 		if s.skewed > o.now {
-			return !o.cfg.Ephemeral
+			return !o.cfg.Ephemeral && o.hasGuestsAlone()
 		}
 	}
 	return false

@@ -100,6 +100,10 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 		}
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="nanoring"`)
+	if len(n.keeper.Now().IDs()) == 0 {
+		problem(w, http.StatusUnauthorized, "unauthorized", "this ring has certificates, and no secret, so there are no tokens: it takes the socket in the node's data folder (--data)")
+		return
+	}
 	problem(w, http.StatusUnauthorized, "unauthorized", "this needs a token that is good: Authorization: Bearer, and what nanoring token prints")
 }
 

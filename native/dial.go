@@ -56,6 +56,9 @@ func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
 // dial carries out a Dial effect.
 func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
 	c, code := n.open(ctx, id, addr)
+	if code == wire.CodeRefused {
+		n.rings.gone(addr)
+	}
 	if c == nil {
 		n.post(input{kind: core.Closed, id: id, code: code})
 		return

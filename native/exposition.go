@@ -102,6 +102,7 @@ func (n *Node) exposition() exposition {
 	}
 	x.add("nanoring_connections", float64(f.connections), "kind", "node")
 	x.add("nanoring_connections", float64(f.guests), "kind", "guest")
+	x.add("nanoring_log_lines_lost_total", float64(f.logLost))
 	x.add("nanoring_guests_max", float64(f.maxGuests))
 	x.add("nanoring_clock_offset_seconds", n.meter.offset())
 

@@ -28,6 +28,7 @@ type Condition struct {
 const (
 	hangsAfter  = 5 * time.Second // that a write of the ring file may take
 	trapsLately = time.Hour
+	lostLately  = 10 * time.Minute
 )
 
 // facts are what conditions are found by.
@@ -40,6 +41,10 @@ type facts struct {
 	clocks, others, connections int       // others: durable nodes, but for this one, that are no strangers and have not said bye
 	guests, maxGuests           int
 	joining, partly, alone      string // see Node.joinFacts
+	otherRings                  []OtherRing
+	logLost                     uint64    // lines of the log
+	logLostAt                   time.Time // when the last of them was
+	losing                      bool      // and still is
 }
 
 // condition is what a node can be in. Its text is empty if the node is not.
@@ -99,6 +104,15 @@ var conditions = []condition{
 			return ""
 		}
 		return count(f.clocks, "node's clock is", "nodes' clocks are") + " over a minute from this node's"
+	}},
+	{"wrong-ring", Warning, false, "nodes of another ring are met here: they and this one do not let each other in", "take the address that is wrong out of --join, here or there, or delete who had it: nanoring del; if the two are to be one ring, and have one name: nanoring add a node of the other", func(f *facts) string {
+		return othersMet(f.otherRings)
+	}},
+	{"log-lost", Warning, false, "lines of this node's log are lost: what reads it is too slow, or gone", "look at what reads the log, or say less: --log-level", func(f *facts) string {
+		if !f.losing && (f.logLostAt.IsZero() || f.now.Sub(f.logLostAt) > lostLately) {
+			return ""
+		}
+		return fmt.Sprintf("%d since the process began, the last at %s", f.logLost, stamp(f.logLostAt))
 	}},
 	{"traps", Warning, false, "the engine broke within the last hour, and was started again", "look at LAST TRAP in nanoring engine, and at DATA/traps; nanoring engine swap native if it goes on", func(f *facts) string {
 		if f.trapped.IsZero() || f.now.Sub(f.trapped) > trapsLately {
@@ -164,6 +178,9 @@ func (n *Node) health() (f facts) {
 	f.clocks, f.draining = len(clocks), n.draining.Load() > 0
 	f.guests, f.maxGuests = n.inbound.ofGuests(), n.cfg.MaxGuests
 	f.joining, f.partly, f.alone = n.joinFacts()
+	f.otherRings = n.rings.list(n.cfg.Clock())
+	f.logLost = n.logs.Lost()
+	f.logLostAt, f.losing = n.logs.losing()
 	n.board.mu.Lock()
 	own, member := n.board.view.Get(n.cfg.Name)
 	f.member, f.cordoned = member || n.board.view.Len() == 0, own.Cordoned

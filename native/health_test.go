@@ -33,6 +33,8 @@ func TestConditions(t *testing.T) {
 		"stale":         func(f *facts) { f.stale = true },
 		"no-connection": func(f *facts) { f.connections = 0 },
 		"clock":         func(f *facts) { f.clocks = 1 },
+		"wrong-ring":    func(f *facts) { f.otherRings = []OtherRing{{Name: "dev9", Address: "10.0.0.9:7946", Text: "another"}} },
+		"log-lost":      func(f *facts) { f.logLost, f.logLostAt = 3, now.Add(-lostLately+time.Minute) },
 		"traps":         func(f *facts) { f.trapped = hour },
 		"guests-full":   func(f *facts) { f.guests = 10 },
 		"draining":      func(f *facts) { f.draining = true },
@@ -56,9 +58,13 @@ func TestConditions(t *testing.T) {
 		t.Errorf("of %d conditions %d were tried", len(conditions), len(told))
 	}
 	late := healthy
-	late.trapped = now.Add(-2 * trapsLately)
+	late.trapped, late.logLostAt = now.Add(-2*trapsLately), now.Add(-2*lostLately)
 	if all, _ := conditionsOf(&late); len(all) > 0 {
-		t.Errorf("a trap of long ago: %+v", all)
+		t.Errorf("a trap, and a lost line, of long ago: %+v", all)
+	}
+	late.losing = true
+	if all, _ := conditionsOf(&late); len(all) != 1 || all[0].Code != "log-lost" {
+		t.Errorf("lines are lost still: %+v", all)
 	}
 }
 

@@ -61,7 +61,7 @@ type joining struct {
 	missed  map[string]string // why an address could not be dialled,
 	refused map[string]string // or did not let this node in
 	own     map[string]bool   // addresses that are this node's
-	letIn   string            // who did it first
+	letIn   string            // who did it, while it is connected
 	letInAt time.Time
 	joined  time.Time // zero: not yet
 	warned  bool      // of a loopback address
@@ -229,9 +229,7 @@ func (n *Node) noteJoin(e *core.Event) {
 	switch e.Kind {
 	case core.EventLetIn:
 		j.mu.Lock()
-		if j.letIn == "" {
-			j.letIn, j.letInAt = e.Name, time.Now()
-		}
+		j.letIn, j.letInAt = e.Name, time.Now()
 		j.mu.Unlock()
 	case core.EventJoined:
 		j.mu.Lock()
@@ -246,6 +244,28 @@ func (n *Node) noteJoin(e *core.Event) {
 	case core.EventRefused:
 		j.refuse(e.Addr, e.Code, e.Text)
 	}
+}
+
+// abandoned takes note that a connection is over. If it was with who has let this node in, it is another one
+// that is connected who has, or nobody any more.
+func (l *loop) abandoned(c *conn) {
+	j := &l.joins
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.letIn == "" || !j.joined.IsZero() || c.peer() != j.letIn {
+		return
+	}
+	next := ""
+	for _, c := range l.conns {
+		name := c.peer()
+		if name == j.letIn {
+			return
+		}
+		if c.story.said && c.story.open.role == core.Peer {
+			next = max(next, name)
+		}
+	}
+	j.letIn, j.letInAt = next, time.Now()
 }
 
 // refuse takes note of why the node at an address and this one do not let each other in.

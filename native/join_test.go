@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // why waits until the node says something of an address, or a source.
@@ -132,6 +135,46 @@ func TestReadyAlone(t *testing.T) {
 			t.Errorf("%q has let it in", why)
 		}
 	}
+}
+
+// TestLetInByOneThatDies: it is joining again, says of each address why, and joins when another of them answers.
+func TestLetInByOneThatDies(t *testing.T) {
+	late, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := late.Addr().String()
+	late.Close()
+	n := real(t, "dev1", join(addr))
+	dying := func(name string) *websocket.Conn {
+		t.Helper()
+		ws := peer(t, n.Node)
+		hello := wire.Hello{
+			Name: name, Ring: testRing, Address: "127.0.0.1:1", Instance: wire.Instance{Start: time.Now().UnixMicro(), Nonce: 7}, Members: 3, Min: 1, Max: 1, Wall: time.Now().UnixMicro(), Fingerprint: 9,
+		}
+		write(t, ws, websocket.MessageBinary, (&wire.Frame{Kind: wire.KindHello, Hello: hello}).Append(nil))
+		return ws
+	}
+	letIn := func(want string) {
+		t.Helper()
+		eventually(t, "let in by "+want, func() bool { s := n.Status().Join; return s.State == "joining" && s.LetInBy == want })
+	}
+	letIn("")
+	one := dying("one")
+	letIn("one")
+	two := dying("two")
+	n.joins.mu.Lock()
+	n.joins.letInAt = n.joins.letInAt.Add(-joinPartial)
+	n.joins.mu.Unlock()
+	isReady(t, n.Node, 503, `"code":"partial-join"`)
+	one.CloseNow()
+	letIn("two")
+	two.CloseNow()
+	letIn("")
+	why(t, n.Node, addr, "connection refused")
+	isReady(t, n.Node, 503, `"code":"joining"`)
+	real(t, "dev2", func(c *Config) { c.Listen = addr })
+	eventually(t, "it joins", func() bool { return n.Status().Join.State == "joined" })
 }
 
 // TestJoinedAfterSwap: an engine that takes over knows the addresses that were found.

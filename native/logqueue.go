@@ -27,6 +27,8 @@ type lines struct {
 	writing chan struct{} // closed when nothing waits; nil while nothing does
 	unsaid  int           // lost, and not told yet
 	lost    uint64
+	lostAt  time.Time // when the last was
+	fails   bool      // the last one that was to be written was not
 }
 
 type line struct {
@@ -78,6 +80,7 @@ func (q *LogQueue) Handle(_ context.Context, r slog.Record) error {
 func (q *lines) lose() {
 	q.unsaid++
 	q.lost++
+	q.lostAt = time.Now()
 }
 
 // write is a goroutine, which is there while something waits.
@@ -94,12 +97,13 @@ func (q *lines) write() {
 		q.waiting[0] = line{}
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
-		if !l.write() {
-			q.mu.Lock()
+		wrote := l.write()
+		q.mu.Lock()
+		if q.fails = !wrote; q.fails {
 			q.unsaid += l.before
 			q.lose()
-			q.mu.Unlock()
 		}
+		q.mu.Unlock()
 	}
 }
 
@@ -142,4 +146,11 @@ func (q *LogQueue) Lost() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.lost
+}
+
+// losing returns when the last one was lost, and whether it is so still: those that wait, or come, do not get out.
+func (q *LogQueue) losing() (last time.Time, still bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lostAt, q.unsaid > 0 && (q.writing != nil || q.fails)
 }

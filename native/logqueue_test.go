@@ -38,6 +38,9 @@ func TestLogQueue(t *testing.T) {
 	if !q.Flush(time.Minute) || q.Lost() != 1 {
 		t.Fatalf("%d lost", q.Lost())
 	}
+	if _, still := q.losing(); !still {
+		t.Error("the pipe is broken, and no lines are lost")
+	}
 	log.Info("held") // by the writer: nothing waits
 	eventually(t, "the writer has the line", func() bool {
 		q.mu.Lock()
@@ -54,6 +57,9 @@ func TestLogQueue(t *testing.T) {
 	close(r.goOn)
 	if !q.Flush(time.Minute) {
 		t.Fatal("not all is written")
+	}
+	if at, still := q.losing(); still || at.IsZero() {
+		t.Error("it loses lines still")
 	}
 	log.Info("last")
 	if !q.Flush(time.Minute) || q.Lost() != 1+more {
@@ -90,6 +96,10 @@ func TestStuckLog(t *testing.T) {
 	if n.Status().LogLost == 0 {
 		t.Error("nothing was lost")
 	}
+	if _, still := n.logs.losing(); !still || metricsOf(t, n)["nanoring_log_lines_lost_total"] == 0 || n.Status().Conditions[0].Code != "log-lost" {
+		t.Errorf("it is not told: %+v", n.Status().Conditions)
+	}
+	isReady(t, n, 200, "ok")
 	if err := n.Close(); err != nil {
 		t.Error(err)
 	}

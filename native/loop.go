@@ -150,8 +150,12 @@ func (l *loop) take(from input) {
 }
 
 func (l *loop) drop(id core.ConnID) {
+	c := l.conns[id]
 	delete(l.conns, id)
 	l.countConns()
+	if c != nil {
+		l.abandoned(c)
+	}
 }
 
 // step gives the engine an input and carries out what comes of it.
@@ -244,6 +248,7 @@ func (l *loop) emit(e *core.Event) {
 	l.told = true
 	l.watchClocks(e, before, known)
 	l.noteJoin(e)
+	l.rings.take(e, before, known, l.cfg.Clock())
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)

@@ -53,6 +53,8 @@ var families = []family{
 	{"nanoring_questions", gauge, "Questions that are open: asked by this node, or to be answered here.", []string{"side"}},
 	{"nanoring_answers_total", counter, "Answers that were given here, or came.", []string{"direction"}},
 
+	{"nanoring_log_lines_lost_total", counter, "Lines of the log that were lost: what reads it is too slow, or gone.", nil},
+
 	{"nanoring_ring_file_writes_total", counter, "Writes of the ring file that ended: ok, or failed.", []string{"result"}},
 	{"nanoring_ring_file_write_seconds", histogram, "How long writes of the ring file took.", nil},
 	{"nanoring_ring_file_bytes", gauge, "How long the ring's snapshot was that was written last.", nil},

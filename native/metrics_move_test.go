@@ -192,6 +192,11 @@ func moveOfNode(t *testing.T, moved map[string]bool) {
 	moveOfMessages(t, n, m, tell)
 	moveOfDoor(t, n, m)
 
+	n.logs.mu.Lock()
+	n.logs.lose()
+	n.logs.mu.Unlock()
+	m.await("nanoring_log_lines_lost_total")
+
 	disk.set(nil)
 	eventually(t, "a write", func() bool { return m.look()["nanoring_ready"] == 1 })
 	say.Store(&[]core.Effect{{Kind: core.Dirty, Seq: 2}})

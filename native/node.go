@@ -40,6 +40,7 @@ type Node struct {
 	keeper   *trust.Keeper
 	rare     rarely
 	joins    joining
+	rings    otherRings
 	flaps    flapping
 	guesses  guesses
 	meter    *meter

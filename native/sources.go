@@ -208,6 +208,7 @@ func (j *joining) gather(own string) (list []string, changed bool) {
 
 // join has the engine, and the ones that take over from it, join by other addresses.
 func (l *loop) join(list []string) {
+	l.rings.dropped(l.config.Join, list)
 	l.config.Join = list
 	l.step(core.Input{Kind: core.Do, Command: core.Command{ID: l.nextCmd.Add(1), Op: core.Join, Join: list}})
 }

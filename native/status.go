@@ -20,8 +20,11 @@ type Status struct {
 	WriteError  string     `json:"write_error"`
 	LogLost     uint64     `json:"log_lost"` // lines of the log, since the process began
 	Keys        []string   `json:"keys"`
+	Secured     bool       `json:"secured"` // nodes have to prove who they are
 	Messages    Talk       `json:"messages"`
 	Clocks      []Clock    `json:"clocks"`
+	// OtherRings are nodes of other rings that were met lately, 64 at most.
+	OtherRings []OtherRing `json:"other_rings"`
 	// Conditions are what an operator should know, the worst first: docs/operations.md.
 	Conditions []Condition `json:"conditions"`
 	// OwnClockSince is since when this node knows of no other durable node that is up and
@@ -38,7 +41,9 @@ func (n *Node) Status() Status {
 	}
 	s.Keys, s.Messages = n.keeper.Now().IDs(), n.hearing.talk()
 	s.LogLost = n.logs.Lost()
+	s.Secured = n.keeper.Now().Secured()
 	s.Clocks, s.OwnClockSince = n.clocks.status()
+	s.OtherRings = n.rings.list(n.cfg.Clock())
 	s.Join = n.joinStatus()
 	f := n.health()
 	s.Conditions, _ = conditionsOf(&f)

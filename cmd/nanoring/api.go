@@ -62,6 +62,7 @@ type status struct {
 	Connections int       `json:"connections"`
 	LogLost     uint64    `json:"log_lost"`
 	Keys        []string  `json:"keys"`
+	Secured     bool      `json:"secured"`
 	Messages    talk      `json:"messages"`
 	Clocks      []clock   `json:"clocks"`
 	Join        joining   `json:"join"`

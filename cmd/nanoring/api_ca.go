@@ -63,7 +63,7 @@ func (c *client) certificateHint(bad *tls.CertificateVerificationError) string {
 	case errors.As(bad, &unknown) && c.ca != "":
 		return fmt.Sprintf("No CA in %s has signed it. A node with --tls-cert shows that certificate: --api-ca is of the CA that has signed it, or left out if this machine knows that.", c.ca)
 	case errors.As(bad, &unknown):
-		return "The certificate is not of a CA that this machine knows: nanoring token --ca > ring-ca.pem, where the ring's secret is, then --api-ca ring-ca.pem. Who has the secret uses --secret-file."
+		return "The certificate is not of a CA that this machine knows: nanoring token --ca > ring-ca.pem, where the ring's secret is, then --api-ca ring-ca.pem. Who has the secret uses --secret-file. A node with --tls-cert shows that certificate: then --api-ca is of the CA that has signed it."
 	}
 	return ""
 }

@@ -94,15 +94,19 @@ The status is 0 if there is none that is worse than an info, else 1.`,
 
 // on says on which nodes it is.
 func (f *finding) on() string {
-	const most = 5
-	switch n := len(f.Nodes); {
-	case n == 0:
+	if len(f.Nodes) == 0 {
 		return ""
-	case n > most:
-		return fmt.Sprintf("%s and %d more: ", strings.Join(f.Nodes[:most], ", "), n-most)
-	default:
-		return strings.Join(f.Nodes, ", ") + ": "
 	}
+	return few(f.Nodes) + ": "
+}
+
+// few names nodes, or so many of them that they can be read.
+func few(names []string) string {
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // examine finds out what there is to find, the worst first.

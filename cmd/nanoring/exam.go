@@ -96,7 +96,19 @@ func (e *exam) lookAtClocks() {
 	if len(all) < 2 {
 		return
 	}
-	middle := slices.Sorted(slices.Values(all))[(len(all)-1)/2]
+	sorted, agree := slices.Sorted(slices.Values(all)), 0
+	middle := sorted[(len(all)-1)/2]
+	for _, d := range all {
+		if (d - middle).Abs() <= clockOff {
+			agree++
+		}
+	}
+	if 2*agree <= len(all) {
+		behind, ahead := slices.Index(all, sorted[0]), slices.Index(all, sorted[len(all)-1])
+		e.add("warning", "clock-off", "the clock of "+e.nodes.answers[ahead].from+" is "+offBy((all[ahead]-all[behind]).Microseconds())+" of that of "+e.nodes.answers[behind].from+
+			", and most of the ring has neither time", "run NTP on their hosts")
+		return
+	}
 	for i, s := range e.nodes.answers {
 		if off := all[i] - middle; off.Abs() > clockOff {
 			e.add("warning", "clock-off", "its clock is "+offBy(off.Microseconds())+" of the others'", "run NTP on its host", s.from)
@@ -160,13 +172,15 @@ func (e *exam) lookAtDifferences() {
 	}
 }
 
-// differ adds a finding if nodes have something that differs; those of which it is "" have none.
+// differ adds a finding if nodes have something that differs; those of which it is "" have none. It is
+// on those that are not like most; where there is no most it is on nobody more than on others.
 func (e *exam) differ(severity, code, what, do string, of func(*about) string) {
-	who := make(map[string][]string)
+	who, total := make(map[string][]string), 0
 	for i := range e.nodes.answers {
 		a := &e.nodes.answers[i]
 		if v := of(&a.what); v != "" {
 			who[v] = append(who[v], a.from)
+			total++
 		}
 	}
 	if len(who) < 2 {
@@ -174,15 +188,22 @@ func (e *exam) differ(severity, code, what, do string, of func(*about) string) {
 	}
 	values := slices.Sorted(maps.Keys(who))
 	slices.SortStableFunc(values, func(a, b string) int { return len(who[b]) - len(who[a]) })
-	var has, odd []string
-	for i, v := range values {
-		has = append(has, fmt.Sprintf("%s on %d", v, len(who[v])))
-		if i > 0 {
-			odd = append(odd, who[v]...)
+	most := len(who[values[0]])
+	if 2*most <= total {
+		var sides []string
+		for _, v := range values {
+			sides = append(sides, v+" on "+few(who[v]))
 		}
+		e.add(severity, code, "the "+what+" of nodes differ, and none is that of most: "+strings.Join(sides, "; "), do)
+		return
+	}
+	has, odd := []string{fmt.Sprintf("%s on %d", values[0], most)}, []string(nil)
+	for _, v := range values[1:] {
+		has = append(has, v+" on "+few(who[v]))
+		odd = append(odd, who[v]...)
 	}
 	slices.Sort(odd)
-	e.add(severity, code, "it differs from most in its "+what+": "+strings.Join(has, ", "), do, odd...)
+	e.add(severity, code, "it differs from most in its "+what+": "+strings.Join(has, "; "), do, odd...)
 }
 
 // apart are two nodes that do not hold the same records, if there are any.

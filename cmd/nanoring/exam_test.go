@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,11 +48,11 @@ func TestExam(t *testing.T) {
 		"secrets": {func(e *exam) {
 			e.nodes.answers[0].what.Secrets = nil
 			e.nodes.answers[1].what.Secrets = []string{"3c4d"}
-		}, "warning secrets-differ dev2"},
+		}, "warning secrets-differ"},
 		"a protocol":  {func(e *exam) { e.nodes.answers[1].what.Protocol = 2 }, "warning protocols-differ dev2"},
 		"a version":   {func(e *exam) { e.nodes.answers[1].what.Version = "v2" }, "info versions-differ dev2"},
 		"one module":  {func(e *exam) { e.nodes.answers[1].what.Module = "abc" }, ""},
-		"two modules": {func(e *exam) { e.nodes.answers[1].what.Module, e.nodes.answers[2].what.Module = "abc", "def" }, "warning modules-differ dev3"},
+		"two modules": {func(e *exam) { e.nodes.answers[1].what.Module, e.nodes.answers[2].what.Module = "abc", "def" }, "warning modules-differ"},
 		"a period":    {func(e *exam) { e.nodes.answers[1].what.Settings = map[string]int64{"period": 2e6} }, "warning settings-differ dev2"},
 		"guests":      {func(e *exam) { e.nodes.answers[1].what.Settings = map[string]int64{"max-guests": 1} }, "info settings-differ dev2"},
 		"one way":     {func(e *exam) { e.reaches.answers[1].what.Dialed[1].Error = "timeout" }, "warning one-way dev2"},
@@ -81,6 +82,45 @@ func TestExam(t *testing.T) {
 			t.Errorf("%s: %q, not %q", what, got, test.want)
 		}
 	}
+}
+
+// TestBlamesNobody: where as many have the one as the other it is told who has what, and none is
+// the odd one, whatever comes first; with most against them the others are.
+func TestBlamesNobody(t *testing.T) {
+	named := func(e exam, wants ...string) {
+		t.Helper()
+		all := e.findings()
+		if len(all) != 1 {
+			t.Errorf("%+v", all)
+			return
+		}
+		for _, want := range wants {
+			if !strings.Contains(all[0].on()+all[0].Text, want) {
+				t.Errorf("%q: without %q", all[0].on()+all[0].Text, want)
+			}
+		}
+	}
+	of := func(periods ...int64) exam {
+		e := well()
+		e.nodes.answers = e.nodes.answers[:0]
+		for i, period := range periods {
+			name := "dev" + strconv.Itoa(i+1)
+			e.nodes.answers = append(e.nodes.answers, said[about]{from: name, what: about{Name: name, Settings: map[string]int64{"period": period}}})
+		}
+		return e
+	}
+	const tie = "the settings of period of nodes differ, and none is that of most: "
+	named(of(2e6, 1e6), tie+"1s on dev2; 2s on dev1")
+	named(of(2e6, 1e6, 1e6, 2e6), tie+"1s on dev2, dev3; 2s on dev1, dev4")
+	named(of(2e6, 1e6, 1e6, 3e6), tie+"1s on dev2, dev3; 2s on dev1; 3s on dev4")
+	named(of(2e6, 1e6, 1e6), "dev1: it differs from most in its settings of period: 1s on 2; 2s on dev1")
+	many := of(1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 2e6, 2e6, 2e6, 2e6, 2e6, 2e6)
+	named(many, "1s on dev1, dev2, dev3, dev4, dev5 and 1 more; 2s on dev7, ")
+
+	clocks := well()
+	clocks.nodes.answers = clocks.nodes.answers[:2]
+	clocks.nodes.answers[0].what.Clock = clocks.nodes.answers[0].what.Clock.Add(20 * time.Second)
+	named(clocks, "the clock of dev1 is 20s ahead of that of dev2, and most of the ring has neither time")
 }
 
 // TestDiffering: a record is on one side alone, or not the same on both.

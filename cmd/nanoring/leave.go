@@ -22,8 +22,9 @@ Started again with --join it refuses to, with status 4, as after del. To stop a 
 only for a while, end its process: it says bye, and stays a member.
 
 With NAMEs, or a filter, it is these that leave, one after another, each asked at
-its address; in a ring with a secret that takes --secret-file. They have to be up:
-delete (del) those that are not. Several are shown first, and you are asked on a
+its address; in a ring with a secret that takes --secret-file, and with certificates
+alone (--tls-ca) it cannot be: delete them (del), which ends the same. They have to
+be up: delete those that are not. Several are shown first, and you are asked on a
 terminal; elsewhere those that a filter picks take --yes.
 ` + filterHelp,
 		Example: "  nanoring --data data/dev4 leave\n  nanoring --data data/dev1 leave dev3 dev4\n  nanoring --data data/dev1 leave -t zone=b --yes",
@@ -49,8 +50,13 @@ terminal; elsewhere those that a filter picks take --yes.
 					return &failure{exitRefused, fmt.Errorf("%s is %s, and cannot be asked to leave (address: %s): nothing was done", m.Name, m.State, m.where()), "Delete it instead: nanoring del " + quoted(m.Name)}
 				}
 			}
-			if len(own.Keys) > 0 && o.secretFile == "" && slices.ContainsFunc(picked, func(m member) bool { return m.Name != own.Name }) {
-				return usage(cmd, errors.New("the ring has a secret: say where it is, for the other nodes to be asked (--secret-file)"))
+			if other := slices.IndexFunc(picked, func(m member) bool { return m.Name != own.Name }); other >= 0 && own.Secured {
+				if len(own.Keys) == 0 {
+					return byCertificates(picked[other].Name)
+				}
+				if o.secretFile == "" && o.token == "" {
+					return usage(cmd, errors.New("the ring has a secret: say where it is, or give an operator's token, for the other nodes to be asked (--secret-file, --token)"))
+				}
 			}
 			if ok, err := s.agreed(cmd, picked, own.Members, len(args) > 0); !ok {
 				return err
@@ -71,10 +77,16 @@ terminal; elsewhere those that a filter picks take --yes.
 	return cmd
 }
 
+// byCertificates says that another node cannot be asked in a ring whose nodes have certificates and no secret.
+func byCertificates(name string) error {
+	return &failure{exitRefused, errors.New("the nodes of this ring have certificates (--tls-ca), and no secret: so there are no tokens by which another one could be asked over the network: nothing was done"),
+		fmt.Sprintf("Have it leave where it runs: nanoring --data DATA leave. Or delete it, which ends the same: nanoring del %s", quoted(name))}
+}
+
 // clientOf returns a client of another node, at its address, if that is who answers there.
 func (o *options) clientOf(cmd *cobra.Command, m *member, own *status) (*client, error) {
 	u := &url.URL{Scheme: "http", Host: m.Address}
-	if len(own.Keys) > 0 {
+	if own.Secured {
 		u.Scheme = "https"
 	}
 	c := &client{base: u.String(), where: m.Address}

@@ -63,9 +63,6 @@ func statusCommand(o *options) *cobra.Command {
 			for i, text := range s.clockRows() {
 				t.row([]string{"CLOCK", ""}[min(i, 1)], text)
 			}
-			if s.LogLost > 0 {
-				t.row("LOG", fmt.Sprintf("%d of its lines were lost: what reads them is too slow, or gone", s.LogLost))
-			}
 			return t.Flush()
 		},
 	}
