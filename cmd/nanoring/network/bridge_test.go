@@ -48,7 +48,7 @@ func TestMDNS(t *testing.T) {
 	n.until("all show all up", n.wrong)
 }
 
-// bridge joins more hosts to one wire, which leads nowhere else.
+// bridge joins more hosts to one wire, which leads nowhere else: the route of multicast is what a default one would be.
 func (n *network) bridge(hosts int) {
 	n.t.Helper()
 	n.run("link add wire type bridge\nlink set wire up\n", "ip", "-batch", "-")
@@ -60,7 +60,7 @@ func (n *network) bridge(hosts int) {
 			"link add " + h.machine + " type veth peer name eth0 netns " + h.machine,
 			"link set " + h.machine + " master wire up",
 		}, "\n"), "ip", "-batch", "-")
-		n.run("addr add "+h.addr+"/24 dev eth0\nlink set lo up\nlink set eth0 up\n", "ip", "-n", h.machine, "-batch", "-")
+		n.run("addr add "+h.addr+"/24 dev eth0\nlink set lo up\nlink set eth0 up\nroute add 224.0.0.0/4 dev eth0\n", "ip", "-n", h.machine, "-batch", "-")
 		n.hosts = append(n.hosts, h)
 	}
 }
