@@ -29,6 +29,7 @@ const (
 	hangsAfter  = 5 * time.Second // that a write of the ring file may take
 	trapsLately = time.Hour
 	lostLately  = 10 * time.Minute
+	longPackets = "see whether long packets get through between the two hosts: a smaller MTU on both helps if not"
 )
 
 // facts are what conditions are found by.
@@ -78,7 +79,7 @@ var conditions = []condition{
 	{"removed", Fault, true, "this node was removed from its ring, and ends soon", "add it again if it is to stay: nanoring add", func(f *facts) string {
 		return when(f.leaving, "it ends when the time is over in which it can be added again")
 	}},
-	{"partial-join", Fault, true, "a node has let this one in, but what the ring knows does not come through", "see whether long packets get through between the two hosts: a smaller MTU on both helps if not", func(f *facts) string {
+	{"partial-join", Fault, true, "a node has let this one in, but what the ring knows does not come through", longPackets, func(f *facts) string {
 		return f.partly
 	}},
 	{"joining", Warning, true, "this node was told to join its ring, and has not yet", "see why: nanoring status; it tries on", func(f *facts) string {

@@ -23,7 +23,7 @@ type JoinStatus struct {
 	State   string    `json:"state"` // alone (there is nothing to join), joining, or joined
 	Since   time.Time `json:"since"` // of joined and of joining
 	Sources []string  `json:"sources"`
-	// LetInBy is who let a joining node in: then its ring does not come through.
+	// LetInBy is who let a joining node in: its ring has not come through yet.
 	LetInBy string `json:"let_in_by"`
 	// Tried is what came of each address, and each source without one, while joining: the first 32.
 	Tried []Tried `json:"tried"`
@@ -196,31 +196,50 @@ func (n *Node) othersUp() bool {
 
 // watchJoin says in the log, in time and then rarely, that the node has not joined.
 func (n *Node) watchJoin() {
-	for wait := joinSaid; ; {
+	said := remark{at: time.Now(), rests: joinSaid}
+	for {
 		select {
 		case <-n.halted:
 			return
-		case <-time.After(wait):
+		case <-time.After(min(joinSaid, said.rests-time.Since(said.at))):
 		}
 		s := n.joinStatus()
 		_, partly, _ := n.joinFacts()
 		switch {
 		case s.State == "joined":
 			return
+		case !said.due(time.Now(), n.joins.began, partly != ""):
+			continue
 		case partly != "":
-			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "by", s.LetInBy)
+			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "by", s.LetInBy, "do", longPackets)
 		case s.State == "joining" && s.LetInBy == "" && len(s.Sources) > 0:
 			n.log.Warn("this node has not joined: nobody has let it in yet; it tries on", "why", notJoined(s.Tried, mostTried))
 		}
-		switch since := time.Since(n.joins.began); {
-		case since < joinPartial:
-			wait = joinPartial
-		case since < time.Minute:
-			wait = time.Minute
-		default:
-			wait = 10 * time.Minute
-		}
 	}
+}
+
+// remark is the last that was said of a node that has not joined.
+type remark struct {
+	at     time.Time
+	rests  time.Duration // until it is said again
+	partly bool          // that it has joined in part
+}
+
+// due says whether something is to be said now: rarely, but when a node has joined in part that is news.
+func (r *remark) due(now, began time.Time, partly bool) bool {
+	if now.Sub(r.at) < r.rests && (r.partly || !partly) {
+		return false
+	}
+	switch since := now.Sub(began); {
+	case since < joinPartial:
+		r.rests = joinPartial
+	case since < time.Minute:
+		r.rests = time.Minute
+	default:
+		r.rests = 10 * time.Minute
+	}
+	r.at, r.partly = now, partly
+	return true
 }
 
 // noteJoin takes in what an event says of joining.

@@ -177,6 +177,26 @@ func TestLetInByOneThatDies(t *testing.T) {
 	eventually(t, "it joins", func() bool { return n.Status().Join.State == "joined" })
 }
 
+// TestSaidRarely: that a node has not joined is said more and more rarely; that it has joined in part at once, however
+// late that is.
+func TestSaidRarely(t *testing.T) {
+	began := time.Now()
+	said := remark{at: began, rests: joinSaid}
+	for _, test := range []struct {
+		after  time.Duration
+		partly bool
+		want   bool
+	}{
+		{joinSaid - 1, false, false}, {joinSaid, false, true}, {joinPartial, false, false}, {joinSaid + joinPartial, false, true},
+		{time.Hour, false, true}, {time.Hour + time.Second, false, false}, {time.Hour + 2*time.Second, true, true},
+		{time.Hour + 3*time.Second, true, false}, {time.Hour + 5*time.Minute, false, false}, {time.Hour + 11*time.Minute, true, true},
+	} {
+		if got := said.due(began.Add(test.after), began, test.partly); got != test.want {
+			t.Errorf("after %s, in part %v: %v", test.after, test.partly, got)
+		}
+	}
+}
+
 // TestJoinedAfterSwap: an engine that takes over knows the addresses that were found.
 func TestJoinedAfterSwap(t *testing.T) {
 	n := start(t, func() Config { c := config(t, "dev1"); c.Join = []string{"localhost:1", "127.0.0.1:2"}; return c }())

@@ -19,7 +19,9 @@ func whyMissed(err error, resp *http.Response) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused: nothing listens there"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "no route to host"
+		return "no route to host: a wrong address, or this host's network does not lead there"
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return "it may not be dialled: a firewall, or a route, of this host forbids it"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
 	case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:

@@ -31,7 +31,7 @@ func (j *joining) rows() []string {
 	case j.State != "joining":
 		return nil
 	case j.LetInBy != "":
-		return []string{"joining: " + printable(j.LetInBy) + " has let it in, but what it knows of the ring does not come through"}
+		return []string{"joining: " + printable(j.LetInBy) + " has let it in, but what it knows of the ring has not come through yet"}
 	}
 	all := []string{"joining: nobody has let it in yet"}
 	for _, t := range j.Tried {

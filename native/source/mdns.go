@@ -73,23 +73,39 @@ func dashed(ip netip.Addr) string { return instanceOf(ip.WithZone("").String()) 
 // Addresses implements Source.
 func (l *local) Addresses(ctx context.Context) ([]string, error) {
 	announced := l.announce()
-	found := make(chan *mdns.ServiceEntry, Most)
 	timeout := time.Second
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, time.Until(deadline))
 	}
-	err := l.query(ctx, &mdns.QueryParam{
-		Service: service, Domain: "local", Timeout: timeout, Interface: l.iface, Entries: found, Logger: log.New(io.Discard, "", 0),
-	})
-	close(found)
+	// Each for itself: an interface may have but one of the two, and the query is over at the first that fails.
+	families := [2]mdns.QueryParam{{DisableIPv6: true}, {DisableIPv4: true}}
+	var found [2]chan *mdns.ServiceEntry
+	var errs [2]error
+	var wait sync.WaitGroup
+	for i := range families {
+		p := &families[i]
+		p.Service, p.Domain, p.Timeout, p.Interface = service, "local", timeout, l.iface
+		found[i] = make(chan *mdns.ServiceEntry, Most)
+		p.Entries, p.Logger = found[i], log.New(io.Discard, "", 0)
+		wait.Go(func() {
+			errs[i] = l.query(ctx, p)
+			close(found[i])
+		})
+	}
+	wait.Wait()
 	var all []string
-	for e := range found {
-		if ofRing(e, l.ring) {
-			all = append(all, placesOf(e)...)
+	for _, entries := range found {
+		for e := range entries {
+			if ofRing(e, l.ring) {
+				all = append(all, placesOf(e)...)
+			}
 		}
 	}
 	good, no := cleaned(all)
-	return good, errors.Join(announced, err, no)
+	if errs[0] == nil || errs[1] == nil {
+		errs = [2]error{}
+	}
+	return good, errors.Join(announced, errs[0], errs[1], no)
 }
 
 func ofRing(e *mdns.ServiceEntry, ring string) bool {

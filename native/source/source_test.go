@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -164,6 +165,22 @@ func TestMDNS(t *testing.T) {
 	}
 	got, err := l.Addresses(t.Context())
 	expect(t, "mdns:", got, err, []string{"10.0.0.1:1", "[fd00::1]:3"}, "")
+	// Where one of IPv4 and IPv6 cannot be, the other does.
+	both := l.query
+	for _, without := range []struct{ v4, v6 bool }{{v4: true}, {v6: true}, {true, true}} {
+		l.query = func(ctx context.Context, p *mdns.QueryParam) error {
+			if without.v4 && !p.DisableIPv4 || without.v6 && !p.DisableIPv6 {
+				return errors.New("cannot assign requested address")
+			}
+			return both(ctx, p)
+		}
+		got, err := l.Addresses(t.Context())
+		if without.v4 && without.v6 {
+			expect(t, "neither", got, err, nil, "cannot assign")
+		} else {
+			expect(t, "one of them", got, err, []string{"10.0.0.1:1", "[fd00::1]:3"}, "")
+		}
+	}
 	if name := instanceOf("dev.1/ü" + strings.Repeat("x", 100)); len(name) > 63 || strings.ContainsAny(name, "./ü") {
 		t.Errorf("the instance is %q", name)
 	}

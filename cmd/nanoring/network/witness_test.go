@@ -14,7 +14,8 @@ import (
 
 // witness writes down what each node shows of each other, from its events.
 type witness struct {
-	n *network
+	floods bool // more happens at once than it is told of
+	n      *network
 
 	mu   sync.Mutex
 	seen []sight
@@ -60,7 +61,7 @@ func (w *witness) watch(h *host) {
 			if err := json.Unmarshal([]byte(data), &e); err != nil {
 				panic(err)
 			}
-			if e.Kind == "lost" {
+			if e.Kind == "lost" && !w.floods {
 				w.n.t.Errorf("events of %s were lost: the machine is too busy for this test", h.name)
 			}
 			w.write(h.name, e.Kind, e.Name, e.Node.Name, e.Node.State)
