@@ -210,6 +210,9 @@ func (c *client) noNode(err error) error {
 	if errors.As(err, &bad) {
 		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, bad.Err), c.certificateHint(bad)}
 	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s speaks HTTP without TLS", c.where), "Say --api http://… instead."}
+	}
 	var dial *net.OpError
 	if !errors.As(err, &dial) || dial.Op != "dial" {
 		return &failure{exitNoNode, fmt.Errorf("the node at %s stopped answering: %w", c.where, cause(err)), ""}
