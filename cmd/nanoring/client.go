@@ -194,7 +194,8 @@ func (c *client) stream(ctx context.Context, path string, tell func(data string)
 
 // hints are what to do about what a node says no to, by its code.
 var hints = map[string]string{
-	"clock-skew": "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
+	"unauthorized": "Where the ring's secret is, say --secret-file; elsewhere --token, which nanoring token makes there.",
+	"clock-skew":   "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
 }
 
 // noNode says that no node answers, and what to do about it.
