@@ -224,7 +224,7 @@ func (c *Config) checkAddresses() error {
 			return err
 		}
 		if !ip.IsLoopback() && !c.locked() && !c.Insecure {
-			return missing("SecretFile", "refusing to listen on %s: it is not a loopback address, like 127.0.0.1, and whoever can reach it could join, read and change the ring. Set Insecure (--insecure) on a network that you trust; else make a secret for the ring (nanoring keygen)", c.Listen)
+			return missing("SecretFile", "refusing to listen on %s: it is not a loopback address, like 127.0.0.1, and whoever can reach it could join, read and change the ring. Insecure (--insecure) is for a network that you trust; else make a secret for the ring (nanoring keygen)", c.Listen)
 		}
 		if ip.IsUnspecified() && c.Advertise == "" {
 			return missing("Advertise", "listening on %s tells nobody the HOST:PORT where to dial this node", c.Listen)
@@ -252,7 +252,7 @@ func listenIP(addr string) (netip.Addr, error) {
 	}
 	a, err := net.ResolveIPAddr("ip", host)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("cannot listen on %s: %w", addr, err)
+		return netip.Addr{}, fmt.Errorf("cannot listen on %s: %s is no interface of this host, and no host name that resolves: %w", addr, host, err)
 	}
 	ip, _ := netip.AddrFromSlice(a.IP)
 	return ip.Unmap(), nil

@@ -17,7 +17,11 @@ func CheckName(name string) error {
 	if err := checkSight(name); err != nil {
 		return err
 	}
-	return wire.ValidName(name)
+	err := wire.ValidName(name)
+	if before, _, address := strings.Cut(name, "@"); err != nil && address && CheckName(before) == nil {
+		return fmt.Errorf("%w: a name has no address in it, did you mean %q?", err, before)
+	}
+	return err
 }
 
 // checkSight says what of it people cannot see.

@@ -27,7 +27,7 @@ func TestCheckName(t *testing.T) {
 		"dev\x1b1":     `"dev\x1b1" has characters that nobody sees: did you mean "dev1"?`,
 		"dev\xff1":     `"dev\xff1" has characters that nobody sees: did you mean "dev1"?`,
 		" a@b":         `" a@b" has spaces around it`,
-		"a@b":          `name "a@b": contains '@'`,
+		"a@b":          `name "a@b": contains '@': a name has no address in it, did you mean "a"?`,
 	} {
 		err := CheckName(name)
 		if (err == nil) != (says == "") || err != nil && err.Error() != says {

@@ -1,6 +1,7 @@
 // The demo page: joins the ring as a guest, and shows it.
 
 import { join } from "./nanoring.js";
+import { Conditions } from "./conditions.js";
 import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
 import { History } from "./history.js";
@@ -38,6 +39,7 @@ const log = new Log();
 const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
 const reason = new Reason(() => node, draw);
+const conditions = new Conditions(() => node);
 const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
@@ -49,6 +51,7 @@ const talk = new Talk(() => node, draw);
 function become(state) {
   document.documentElement.dataset.state = state;
   if (state !== "joined") document.documentElement.classList.remove("lost");
+  conditions.look();
   draw();
 }
 
@@ -261,7 +264,11 @@ $("cordon").addEventListener("click", () => {
 });
 addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
 $("search").addEventListener("input", draw);
-setInterval(() => document.hidden || panel.tick(), 5000);
+setInterval(() => {
+  if (document.hidden) return;
+  panel.tick();
+  conditions.look();
+}, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
 document.addEventListener("visibilitychange", draw);
 

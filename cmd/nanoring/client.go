@@ -194,7 +194,8 @@ func (c *client) stream(ctx context.Context, path string, tell func(data string)
 
 // hints are what to do about what a node says no to, by its code.
 var hints = map[string]string{
-	"clock-skew": "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
+	"unauthorized": "Where the ring's secret is, say --secret-file; elsewhere --token, which nanoring token makes there.",
+	"clock-skew":   "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
 }
 
 // noNode says that no node answers, and what to do about it.
@@ -209,6 +210,9 @@ func (c *client) noNode(err error) error {
 	var bad *tls.CertificateVerificationError
 	if errors.As(err, &bad) {
 		return &failure{exitNoNode, fmt.Errorf("the node at %s is not to be trusted: %w", c.where, bad.Err), c.certificateHint(bad)}
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s speaks HTTP without TLS", c.where), "Say --api http://… instead."}
 	}
 	var dial *net.OpError
 	if !errors.As(err, &dial) || dial.Op != "dial" {

@@ -77,6 +77,9 @@ func testWrongClock(t *testing.T, b *browser) {
 
 	odd.ahead.Store(int64(-time.Hour - time.Minute))
 	tab.until(details + ".includes('down since') && " + details + ".includes(', its clock is 1h1m0s behind')")
+	tab.until(`document.querySelector("#conditions .warning")?.innerText.includes("run NTP on its host")`)
+	tab.accessible(1280, 760, "light")
+	tab.accessible(360, 780, "dark")
 	odd.ahead.Store(0)
 	tab.until(details + ".startsWith('up since') && !" + details + ".includes('clock')")
 }

@@ -39,7 +39,11 @@ const (
 		"RequireNodeNames RetransmitMult SecretKey SkipInboundLabelCheck SuspicionMaxTimeoutMult SuspicionMult TCPTimeout Transport UDPBufferSize"
 	memberlistRest = "Delegate.NodeMeta Delegate.NotifyMsg Delegate.GetBroadcasts Delegate.LocalState Delegate.MergeRemoteState EventDelegate " +
 		"ChannelEventDelegate ConflictDelegate MergeDelegate PingDelegate AliveDelegate Create Join Members NumMembers LocalNode UpdateNode SendTo " +
-		"SendToAddress SendToUDP SendToTCP SendBestEffort SendReliable Leave Shutdown Ping GetHealthScore ProtocolVersion"
+		"SendToAddress SendToUDP SendToTCP SendBestEffort SendReliable Leave Shutdown Ping GetHealthScore ProtocolVersion " +
+		"TransmitLimitedQueue NamedBroadcast UniqueBroadcast NodeAwareTransport NetTransport MockNetwork"
+	serfPackage = "serf.Create EventCh UserEvent Query Respond LocalMember NumNodes RemoveFailedNode RemoveFailedNodePrune SetTags KeyManager Stats State " +
+		"ReapInterval ReconnectTimeoutOverride TombstoneTimeout CoalescePeriod QuiescentPeriod FlapTimeout MaxQueueDepth EventBuffer QueryBuffer " +
+		"RecentIntentTimeout GetCoordinate GetCachedCoordinate"
 )
 
 var codeSpan = regexp.MustCompile("`([^`\n]+)`")
@@ -76,7 +80,7 @@ func TestComingFromSerf(t *testing.T) {
 		t.Errorf("it names %d things of NanoRing: the spans are not found", seen)
 	}
 	for what, list := range map[string]string{
-		"serf ": serfCommands, "-": serfFlags, "": strings.Join([]string{serfKeys, serfVariables, serfEvents, serfRPC, memberlistConfig, memberlistRest}, " "),
+		"serf ": serfCommands, "-": serfFlags, "": strings.Join([]string{serfKeys, serfVariables, serfEvents, serfRPC, memberlistConfig, memberlistRest, serfPackage}, " "),
 	} {
 		for _, word := range strings.Fields(list) {
 			if !theirs[what+word] {

@@ -34,7 +34,7 @@ them to one ring, shows them coming up, and says what to try with them. Ctrl-C
 stops them; their data stays, so the same command brings the same ring back.`,
 		Example: `  nanoring demo
   nanoring demo --nodes 8 --port 8001 --data /tmp/demo`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.nodes < 1 || d.nodes > 100 {
 				return usage(cmd, fmt.Errorf("--nodes %d: a demo is of 1 to 100 nodes", d.nodes))

@@ -48,7 +48,7 @@ severity, and what to do.
 
 The status is 0 if there is none that is worse than an info, else 1.`,
 		Example: "  nanoring --data data/dev1 doctor\n  nanoring --data data/dev1 doctor -o json\n  nanoring --api http://127.0.0.1:7001 doctor -o names",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := o.client(cmd)
 			if err != nil {

@@ -29,7 +29,7 @@ run with --drain-timeout drains when it is told to stop, and does not come back 
 If guests are left when the time is over, as can be if no other gateway is reached
 by them, drain says so, and the node runs on, cordoned. So it does after Ctrl-C.`,
 		Example: "  nanoring --data data/dev1 drain\n  nanoring --data data/dev1 drain --timeout 5m",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if timeout <= 0 {
 				return usage(cmd, fmt.Errorf("--timeout %s: it has to be longer", timeout))

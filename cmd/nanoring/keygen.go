@@ -23,7 +23,7 @@ The comment above the secret has its id, by which logs and errors call it. To
 rotate, put a new secret into the file beside the old one: docs/security.md.`,
 		Example: `  nanoring keygen > ring.key
   nanoring node --secret-file ring.key --listen 10.0.0.5:7946`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			line := trust.NewSecret()
 			secrets, err := trust.ParseSecrets([]byte(line))

@@ -29,7 +29,7 @@ nothing was heard yet. A node that is not let in since its clock is wrong is sho
 with how far that is ahead of the clock of the node that is asked, or behind.
 ` + filterHelp,
 		Example: "  nanoring --data data/dev1 all\n  nanoring --data data/dev1 all -t zone=a -t '!draining' -o names\n  nanoring --data data/dev1 all --state '!up'",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathNodes, &f, nil) },
 	}
 	f.addTo(cmd)
@@ -43,7 +43,7 @@ func upCommand(o *options) *cobra.Command {
 		Short:   "List the nodes that are up",
 		Long:    "Up lists the nodes of the ring that are up, suspects among them, as the node\nthat is asked knows them.\n" + filterHelp,
 		Example: "  nanoring --data data/dev1 up\n  nanoring --api http://127.0.0.1:7001 up -t 'role=web*' -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return list(cmd, o, pathUp, &f, nil) },
 	}
 	f.addTo(cmd)
@@ -174,8 +174,11 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 
 // twoNames expects the names of two nodes.
 func twoNames(_ *cobra.Command, args []string) error {
-	if len(args) != 2 || args[0] == args[1] {
+	switch {
+	case len(args) != 2:
 		return errors.New("two arguments are needed, the names of two nodes")
+	case args[0] == args[1]:
+		return fmt.Errorf("%q is named twice: two different nodes are needed", args[0])
 	}
 	return nil
 }

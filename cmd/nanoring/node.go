@@ -93,7 +93,7 @@ while it runs; if anything else did, all stays as it was, and the log says what.
   nanoring node --on-message deploy='./deploy "$(cat)"' --on-question uptime=uptime
   nanoring node --config /etc/nanoring.toml --patience 8s
   NANORING_NAME=dev1 NANORING_LOG_FORMAT=json nanoring node`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runNode(cmd, o, f)
 		},

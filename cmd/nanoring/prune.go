@@ -28,7 +28,7 @@ Where more than half of the ring is down for so long it may be the node that is
 asked that is cut off: so many are deleted on a terminal alone, or by name (del).
 ` + filterHelp,
 		Example: "  nanoring --data data/dev1 prune --down-for 72h --dry-run\n  nanoring --data data/dev1 prune --down-for 72h -t role=worker --yes",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if downFor <= 0 {
 				return usage(cmd, errors.New("--down-for is needed: for how long they have been down, as 72h"))

@@ -48,7 +48,7 @@ With -o matrix it is a table of who dials, the rows, and whom, the columns: a
 guest's column has its gateways. With -o names it is a line for each who cannot
 dial another. A node dials up to 64 others.`,
 		Example:     "  nanoring --data data/dev1 reach\n  nanoring --data data/dev1 reach -o matrix\n  nanoring --data data/dev1 reach -o names",
-		Args:        cobra.NoArgs,
+		Args:        noArgs,
 		Annotations: map[string]string{"output": "matrix"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := o.client(cmd)

@@ -147,6 +147,7 @@ func addCompletion(root *cobra.Command) {
 func group(root *cobra.Command, id string, cmds ...*cobra.Command) {
 	for _, c := range cmds {
 		c.GroupID = id
+		c.SuggestFor = saidElsewhere[c.Name()]
 	}
 	root.AddCommand(cmds...)
 }

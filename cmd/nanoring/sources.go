@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/nanoring/nanoring/native"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -147,13 +146,4 @@ func invalid(value, where string, f *pflag.Flag, err error) error {
 		return fmt.Errorf("invalid value %q of %s: %w", value, where, err)
 	}
 	return fmt.Errorf("invalid value %q of %s: it is %s", value, where, what)
-}
-
-// badFlag says the same of what the command line gives.
-func badFlag(_ *cobra.Command, err error) error {
-	var bad *pflag.InvalidValueError
-	if errors.As(err, &bad) {
-		return invalid(bad.GetValue(), "--"+bad.GetFlag().Name, bad.GetFlag(), bad.Unwrap())
-	}
-	return err
 }

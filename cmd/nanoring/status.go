@@ -16,7 +16,7 @@ func statusCommand(o *options) *cobra.Command {
 		Short:   "Show how a node is doing",
 		Long:    "Status shows who the node is that is asked, where its data is, how many nodes it\nknows, and what is wrong with it, if anything is.",
 		Example: "  nanoring --data data/dev1 status\n  nanoring --data data/dev1 status -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := o.client(cmd)
 			if err != nil {

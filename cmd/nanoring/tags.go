@@ -21,7 +21,7 @@ func tagsCommand(o *options) *cobra.Command {
 to. All nodes of the ring hear of it at once. What was set survives a restart, but
 for tags that the node is started with (--tag): they are then as they are there.`,
 		Example: "  nanoring --data data/dev1 tags\n  nanoring --data data/dev1 tags --set role=web --set zone=a\n  nanoring --data data/dev1 tags --delete zone",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			patch := make(map[string]*string)
 			for _, key := range drop {

@@ -40,7 +40,7 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
   nanoring token --secret-file ring.key --role reader --ttl 720h
   nanoring token --secret-file ring.key --jwk > guests.jwk
   nanoring token --secret-file ring.key --ca > ring-ca.pem`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for what, name := range map[string]string{"the name that it allows (--name)": token.Name, "its ring (--ring)": o.ring} {
 				if err := native.CheckName(name); name != "" && err != nil {

@@ -15,7 +15,7 @@ func versionCommand(o *options) *cobra.Command {
 		Short:   "Print the version of this program and of the protocol it speaks",
 		Long:    "Version prints the version of this program, and the newest protocol version\nthat it speaks.",
 		Example: "  nanoring version\n  nanoring version -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := struct {
 				Version  string `json:"version"`

@@ -34,7 +34,7 @@ A node that says nothing for 19 seconds does not answer any more: status 3.
 ` + filterHelp + `
 A node that is picked no more is told of, too.`,
 		Example: "  nanoring --data data/dev1 watch\n  nanoring --data data/dev1 watch -t role=web -o json --retry",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.output == "names" {
 				return usage(cmd, errors.New("watch has no output names: there are table, json"))

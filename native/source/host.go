@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"strconv"
 )
 
 // host is a HOST:PORT, all of whose addresses are meant.
@@ -17,6 +19,12 @@ type host struct {
 }
 
 func parseHost(text string, o Options) (Source, error) {
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		if u.Port() == "" {
+			u.Host += ":" + strconv.Itoa(DefaultPort)
+		}
+		return nil, wrong(text, "a URL, and no HOST:PORT: is it %s?", u.Host)
+	}
 	if err := Check(text); err != nil {
 		return nil, wrong(text, "%w. There are %s", err, Kinds)
 	}

@@ -63,7 +63,7 @@ func TestParse(t *testing.T) {
 		"file:":                    "no path",
 		"exec: ":                   "no command",
 		"mdns:eth0":                "option of its own",
-		"http://x/":                "port",
+		"http://x/":                "is it x:7946?",
 		strings.Repeat("a", 1000):  "longer",
 		strings.Repeat("a:", 1000): "longer",
 	} {
