@@ -166,6 +166,7 @@ func (r *Ring) fire() bool {
 		}
 	case syncDue:
 		if c := r.reconciler.giveUp(t.id); c != nil {
+			r.overlay.evidence(c.name, "unsynced", "")
 			r.detector.check(c)
 		}
 	case suspicionDue:

@@ -25,7 +25,7 @@ type Evidence struct {
 	Times int       // how often in a row
 	// What is a state that began (joined, up, restarted, suspect, down, left, removed), or
 	// refuted (a suspect, or one held for down, is up as the process that it was),
-	// unanswered, asked, answered, refused, contested, unreached, lost, closed,
+	// unanswered, unsynced, asked, answered, refused, contested, unreached, lost, closed,
 	// turned-away, clock: docs/api.md says what each is.
 	What string
 	By   []string // who said so, or was asked; this node itself is there by its name
@@ -95,6 +95,25 @@ func (e *evidence) about(name string) []Evidence {
 		return slices.Clone(d.pieces)
 	}
 	return nil
+}
+
+// unsynced returns, sorted, with whom a reconciliation failed more than once since a time.
+func (e *evidence) unsynced(since time.Time) (names []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for name, d := range e.of {
+		times := 0
+		for i := range d.pieces {
+			if p := &d.pieces[i]; p.What == "unsynced" && (p.At.After(since) || p.Until.After(since)) {
+				times += p.Times
+			}
+		}
+		if times > 1 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // witness takes note of what an event says of another node, once the view has it. It says
@@ -183,6 +202,7 @@ func (e Evidence) Text() string {
 		"restarted":   "it is up as another process, says " + by,
 		"refuted":     "it refuted that, as " + by + " brought it",
 		"unanswered":  "it did not answer a round in time",
+		"unsynced":    "what it knows did not come through in time",
 		"asked":       "others were asked to probe it: " + by,
 		"answered":    "it answered a probe",
 		"refused":     "its address refused the dial of " + by + ", too",

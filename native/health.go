@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -29,6 +30,7 @@ const (
 	hangsAfter  = 5 * time.Second // that a write of the ring file may take
 	trapsLately = time.Hour
 	lostLately  = 10 * time.Minute
+	syncLately  = 3 * time.Minute // a reconciliation that fails again and again is tried every 70 s at the least
 	longPackets = "see whether long packets get through between the two hosts: a smaller MTU on both helps if not"
 )
 
@@ -43,6 +45,7 @@ type facts struct {
 	guests, maxGuests           int
 	joining, partly, alone      string // see Node.joinFacts
 	otherRings                  []OtherRing
+	unsynced                    []string  // with whom reconciliations fail
 	logLost                     uint64    // lines of the log
 	logLostAt                   time.Time // when the last of them was
 	losing                      bool      // and still is
@@ -100,6 +103,12 @@ var conditions = []condition{
 		}
 		return count(f.others, "other node belongs", "other nodes belong") + " to the ring and did not say bye"
 	}},
+	{"sync-lost", Warning, false, "what another node knows does not come through, or not in time", longPackets, func(f *facts) string {
+		if len(f.unsynced) == 0 || f.partly != "" {
+			return ""
+		}
+		return "reconciliations fail with " + few(f.unsynced)
+	}},
 	{"clock", Warning, false, "the clock of another node is wrong: it and this one do not let each other in", "run NTP on its host: nanoring status has which", func(f *facts) string {
 		if f.clocks == 0 || !f.ownClock.IsZero() {
 			return ""
@@ -149,6 +158,15 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, one)
 }
 
+// few names nodes, or so many of them that they can be read.
+func few(names []string) string {
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // of returns the condition if the facts are so.
@@ -179,6 +197,7 @@ func (n *Node) health() (f facts) {
 	f.clocks, f.draining = len(clocks), n.draining.Load() > 0
 	f.guests, f.maxGuests = n.inbound.ofGuests(), n.cfg.MaxGuests
 	f.joining, f.partly, f.alone = n.joinFacts()
+	f.unsynced = n.evidence.unsynced(f.now.Add(-syncLately))
 	f.otherRings = n.rings.list(n.cfg.Clock())
 	f.logLost = n.logs.Lost()
 	f.logLostAt, f.losing = n.logs.losing()

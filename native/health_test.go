@@ -32,6 +32,7 @@ func TestConditions(t *testing.T) {
 		"leave-pending": func(f *facts) { f.member = false },
 		"stale":         func(f *facts) { f.stale = true },
 		"no-connection": func(f *facts) { f.connections = 0 },
+		"sync-lost":     func(f *facts) { f.unsynced = []string{"dev2"} },
 		"clock":         func(f *facts) { f.clocks = 1 },
 		"wrong-ring":    func(f *facts) { f.otherRings = []OtherRing{{Name: "dev9", Address: "10.0.0.9:7946", Text: "another"}} },
 		"log-lost":      func(f *facts) { f.logLost, f.logLostAt = 3, now.Add(-lostLately+time.Minute) },
@@ -131,6 +132,15 @@ func TestConditionsOfNode(t *testing.T) {
 	}
 	expect("[guests-full]")
 	n.inbound.release(1, "")
+	unsynced := emit(core.Event{Kind: core.EventEvidence, Name: "dev4", Topic: "unsynced"})
+	expect("[]", unsynced)
+	expect("[sync-lost]", emit(core.Event{Kind: core.EventEvidence, Name: "dev4", Topic: "answered"}), unsynced)
+	n.evidence.mu.Lock()
+	for i := range n.evidence.of["dev4"].pieces {
+		n.evidence.of["dev4"].pieces[i].At = time.Now().Add(-syncLately)
+	}
+	n.evidence.mu.Unlock()
+	expect("[]")
 	cordoned := nodeEvent("dev1", core.Alive)
 	cordoned.Event.Node.Cordoned = true
 	expect("[cordoned]", cordoned)
