@@ -69,7 +69,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		return // replaced by another
 	}
 	r.debts.dismiss(c)
-	r.reconciler.abandon(c)
+	if r.reconciler.abandon(c) && code < wire.CodeBye {
+		r.overlay.evidence(name, "unsynced", "")
+	}
 	if !r.reconciler.compared && r.overlay.hasGuestsAlone() {
 		r.overlay.forsaken = true
 	}

@@ -169,11 +169,13 @@ func (rc *reconciler) giveUp(seq uint64) *conn {
 	return c
 }
 
-// abandon ends the sync with a connection that is over.
-func (rc *reconciler) abandon(c *conn) {
-	if rc.with() == c {
-		rc.sync = nil
+// abandon ends the sync with a connection that is over, and says whether there was one.
+func (rc *reconciler) abandon(c *conn) bool {
+	if rc.with() != c {
+		return false
 	}
+	rc.sync = nil
+	return true
 }
 
 // with returns the connection of the sync, or nil.

@@ -62,9 +62,11 @@ type joining struct {
 	refused map[string]string // or did not let this node in
 	own     map[string]bool   // addresses that are this node's
 	letIn   string            // who did it, while it is connected
-	letInAt time.Time
-	joined  time.Time // zero: not yet
-	warned  bool      // of a loopback address
+	letInAt time.Time         // since when somebody has, now and again
+	left    string            // who was the last that did,
+	leftAt  time.Time         // and is connected no more
+	joined  time.Time         // zero: not yet
+	warned  bool              // of a loopback address
 }
 
 func newJoining() joining {
@@ -103,13 +105,16 @@ func (n *Node) joinReady() bool {
 func (n *Node) joinFacts() (joining, partly, alone string) {
 	s := n.joinStatus()
 	n.joins.mu.Lock()
-	letIn := n.joins.letInAt
+	letIn, by := n.joins.letInAt, n.joins.letIn
+	if by == "" && time.Since(n.joins.leftAt) < joinPartial {
+		by = n.joins.left // what stalls a connection breaks it, too, and it comes again
+	}
 	n.joins.mu.Unlock()
 	switch {
 	case s.State != "joining":
 		return "", "", ""
-	case s.LetInBy != "" && time.Since(letIn) >= joinPartial:
-		return "", s.LetInBy + " did so at " + stamp(letIn), ""
+	case by != "" && time.Since(letIn) >= joinPartial:
+		return "", by + " did so at " + stamp(letIn), ""
 	case s.LetInBy != "":
 		return s.LetInBy + " has let it in, and tells it what the ring knows", "", ""
 	case n.cfg.ReadyAlone > 0 && time.Since(n.joins.began) >= n.cfg.ReadyAlone:
@@ -211,7 +216,7 @@ func (n *Node) watchJoin() {
 		case !said.due(time.Now(), n.joins.began, partly != ""):
 			continue
 		case partly != "":
-			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "by", s.LetInBy, "do", longPackets)
+			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "why", partly, "do", longPackets)
 		case s.State == "joining" && s.LetInBy == "" && len(s.Sources) > 0:
 			n.log.Warn("this node has not joined: nobody has let it in yet; it tries on", "why", notJoined(s.Tried, mostTried))
 		}
@@ -248,7 +253,9 @@ func (n *Node) noteJoin(e *core.Event) {
 	switch e.Kind {
 	case core.EventLetIn:
 		j.mu.Lock()
-		j.letIn, j.letInAt = e.Name, time.Now()
+		if j.letIn = e.Name; time.Since(j.leftAt) >= joinPartial {
+			j.letInAt = time.Now()
+		}
 		j.mu.Unlock()
 	case core.EventJoined:
 		j.mu.Lock()
@@ -284,7 +291,10 @@ func (l *loop) abandoned(c *conn) {
 			next = max(next, name)
 		}
 	}
-	j.letIn, j.letInAt = next, time.Now()
+	if next == "" {
+		j.left, j.leftAt = j.letIn, time.Now()
+	}
+	j.letIn = next
 }
 
 // refuse takes note of why the node at an address and this one do not let each other in.

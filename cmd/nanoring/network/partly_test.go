@@ -18,15 +18,16 @@ import (
 )
 
 // TestJoinedInPart: a node joins a ring of thousands, of which only what is short comes through. It is let in, and
-// has not joined: whoever looks is told so, and what to do, until long packets get through.
+// has not joined: whoever looks is told so, and what to do, until long packets get through. With another one
+// that is new it may agree, and be ready: it is told then that the ring's reconciliations fail.
 func TestJoinedInPart(t *testing.T) {
 	if !enter(t) {
 		return
 	}
 	const gone = 2000
-	n := newNetwork(t, 2)
+	n := newNetwork(t, 3)
 	s := n.throughSwitch(1)
-	old, young := n.hosts[0], n.hosts[1]
+	old, young, another := n.hosts[0], n.hosts[1], n.hosts[2]
 	n.witness.floods = true
 	n.restore(old, gone)
 	n.start(old)
@@ -42,7 +43,7 @@ func TestJoinedInPart(t *testing.T) {
 		return ""
 	})
 	n.until("it is in the log", func() string {
-		if log := n.logOf(young); !strings.Contains(log, "this node has joined in part") || !strings.Contains(log, "by=n1") || !strings.Contains(log, "a smaller MTU") {
+		if log := n.logOf(young); !strings.Contains(log, "this node has joined in part") || !strings.Contains(log, "n1 did so at") || !strings.Contains(log, "a smaller MTU") {
 			return log
 		}
 		return ""
@@ -57,11 +58,22 @@ func TestJoinedInPart(t *testing.T) {
 	if value := n.metric(young, metric); value != "1" {
 		t.Errorf("%s…} is %q", metric, value)
 	}
+	n.start(another, "--join", old.listen(), "--join", young.listen())
+	n.until("both are told of it", func() string {
+		for _, h := range n.hosts[1:] {
+			if n.metric(h, metric) != "1" && n.metric(h, `nanoring_condition{code="sync-lost"`) != "1" {
+				return fmt.Sprintf("%s, who knows %d, is not", h.name, len(n.members(h)))
+			}
+		}
+		return ""
+	})
 	s.clear(n)
 	n.note("healed")
-	n.until("it has joined, and is ready", func() string {
-		if code, why := n.ready(young); code != http.StatusOK || len(n.members(young)) != gone+2 {
-			return fmt.Sprintf("%s: it knows %d", why, len(n.members(young)))
+	n.until("they have joined, and are ready", func() string {
+		for _, h := range n.hosts[1:] {
+			if code, why := n.ready(h); code != http.StatusOK || len(n.members(h)) != gone+3 {
+				return fmt.Sprintf("%s: %s: it knows %d", h.name, why, len(n.members(h)))
+			}
 		}
 		return ""
 	})
