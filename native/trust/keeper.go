@@ -71,13 +71,20 @@ func (k *Keeper) fields() [4][2]string {
 	return [4][2]string{{"SecretFile", c.SecretFile}, {"TLSCert", c.TLSCert}, {"TLSKey", c.TLSKey}, {"TLSCA", c.TLSCA}}
 }
 
+// read reads the files, but not again what can be read only once, and would keep its reader
+// waiting for ever: a pipe, as of a shell's <(COMMAND).
 func (k *Keeper) read() ([][]byte, error) {
+	k.mu.Lock()
+	before := k.files
+	k.mu.Unlock()
 	var files [][]byte
-	for _, f := range k.fields() {
+	for i, f := range k.fields() {
 		var b []byte
 		if f[1] != "" {
-			var err error
-			if b, err = os.ReadFile(f[1]); err != nil {
+			info, err := os.Stat(f[1])
+			if once := os.ModeNamedPipe | os.ModeCharDevice; err == nil && before != nil && info.Mode()&once != 0 {
+				b = before[i]
+			} else if b, err = os.ReadFile(f[1]); err != nil {
 				return nil, wrong(f[0], err)
 			}
 		}
