@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -22,7 +23,7 @@ func TestPipe(t *testing.T) {
 	again := make(chan error, 1)
 	go func() {
 		_, err := k.Refresh(true) // with new certificates
-		again <- err
+		again <- errors.Join(err, k.Check())
 	}()
 	select {
 	case err = <-again:
