@@ -174,7 +174,7 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 
 // twoNames expects the names of two nodes.
 func twoNames(_ *cobra.Command, args []string) error {
-	if len(args) != 2 || args[0] == args[1] {
+	if len(args) != 2 || args[0] == args[1] || args[0] == "" || args[1] == "" {
 		return errors.New("two arguments are needed, the names of two nodes")
 	}
 	return nil
