@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
@@ -43,6 +44,11 @@ func ParseFilter(tags []string, state, name string) (Filter, error) {
 			return Filter{}, &FilterError{term, "names no tag: say KEY=PATTERN, KEY!=PATTERN, KEY or !KEY"}
 		case not && is && term[0] == '!':
 			return Filter{}, &FilterError{term, "says both ! and =: say KEY!=PATTERN"}
+		}
+	}
+	for _, term := range append([]string{state, name}, tags...) {
+		if !utf8.ValidString(term) { // no message can carry it
+			return Filter{}, &FilterError{term, "is not valid UTF-8"}
 		}
 	}
 	switch {

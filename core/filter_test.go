@@ -111,6 +111,22 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// TestFilterNoText: what is no text is no filter. As one it was sent on, and all who got it
+// closed their connections.
+func TestFilterNoText(t *testing.T) {
+	for _, bad := range []struct {
+		tags        []string
+		state, name string
+	}{
+		{name: "a\xff*"}, {name: "!\xc3"}, {state: "*\xff"}, {tags: []string{"a", "k\xff"}}, {tags: []string{"k=\xed\xa0\x80"}},
+	} {
+		var why *core.FilterError
+		if f, err := core.ParseFilter(bad.tags, bad.state, bad.name); !errors.As(err, &why) || f.Terms() != nil {
+			t.Errorf("%q: %q, %v", bad, f.Terms(), err)
+		}
+	}
+}
+
 // TestOwnersAmong: a filter takes away claims and changes nobody's score.
 func TestOwnersAmong(t *testing.T) {
 	var v core.View

@@ -30,8 +30,8 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 			return err
 		}
 	}
-	if _, err := newKeeper(&c, nil); err != nil {
-		return err
+	if err := n.keeper.Check(); err != nil {
+		return fieldError(err)
 	}
 	if _, err := n.parseSources(to.Join); err != nil {
 		return err

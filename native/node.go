@@ -17,6 +17,7 @@ import (
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native/disk"
+	"github.com/nanoring/nanoring/native/source"
 	"github.com/nanoring/nanoring/native/trust"
 )
 
@@ -319,6 +320,9 @@ func (n *Node) Add(ctx context.Context, name, addr string) (core.Node, error) {
 // add is Add; but says that nobody answers there yet.
 func (n *Node) add(ctx context.Context, name, addr string) (node core.Node, but string, err error) {
 	if err := CheckName(name); name != "" && err != nil {
+		return core.Node{}, "", &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
+	}
+	if err := source.Check(addr); err != nil {
 		return core.Node{}, "", &CommandError{Code: wire.CodeInvalid, Text: err.Error()}
 	}
 	r := n.carry(ctx, core.Command{Op: core.Add, Name: name, Addr: addr})

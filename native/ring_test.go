@@ -201,6 +201,9 @@ func TestAddRefused(t *testing.T) {
 	refused("", other.Addr(), wire.CodeRing)
 	refused("dev2", "nowhere", wire.CodeInvalid)
 	refused("dev@2", b.Addr(), wire.CodeInvalid)
+	for _, nobodys := range []string{"0.0.0.0:7946", "[::]:7946", "224.0.0.1:7946", "[::ffff:10.0.0.1]:7946", "[fe80::1]:7946"} {
+		refused("dev2", nobodys, wire.CodeInvalid)
+	}
 	var no *CommandError
 	if err := a.Del(t.Context(), "dev9"); !errors.As(err, &no) || no.Code != wire.CodeUnknown {
 		t.Error(err)

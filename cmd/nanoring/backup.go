@@ -98,8 +98,11 @@ func membersOf(s *wire.Snapshot) map[string]bool {
 }
 
 // replaceFile makes a file have these bytes, for this user alone: all of them, or it is as
-// it was.
+// it was. What is no file, like a device, is not replaced by one.
 func replaceFile(path string, b []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is there, and is no file: choose another, or - for the standard output", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err

@@ -103,6 +103,16 @@ func readText(path string) ([]byte, error) {
 	return text, nil
 }
 
+// readAgain says why a file of settings cannot be read once more. A pipe, as of a shell's <(COMMAND),
+// has nothing more, or keeps its reader waiting for ever.
+func readAgain(path string) error {
+	info, err := os.Stat(path)
+	if once := os.ModeNamedPipe | os.ModeCharDevice; err == nil && info.Mode()&once != 0 {
+		return fmt.Errorf("%s is no file, and can be read only once: have the settings in a file if they are to change", path)
+	}
+	return nil // or it is for the reader to say
+}
+
 // errOtherType is of a value in a file that is not of its setting's type.
 var errOtherType = errors.New("it is of another type")
 

@@ -106,7 +106,7 @@ func (hs *handlers) run(ctx context.Context, h handler, from, what string, paylo
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answer, err := runCommand(ctx, h.command, hs.environ(from, what), payload)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = fmt.Errorf("the command was not done after %s, and was killed", limit)
 	}
 	return answer, err

@@ -84,9 +84,9 @@ func (f *found[T]) one(of string) (T, error) {
 	case no:
 		return none, errors.New(printable(of + ": " + text))
 	case len(f.answers) == 0 && slices.Contains(f.silent, of):
-		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", of, of)
+		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", printable(of), printable(of))
 	case len(f.answers) == 0:
-		return none, fmt.Errorf("%s is not up, or no node of this version: see 'nanoring all'", of)
+		return none, fmt.Errorf("%s is not up, or no node of this version: see 'nanoring all'", printable(of))
 	}
 	return f.answers[0].what, nil
 }

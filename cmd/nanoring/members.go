@@ -175,7 +175,7 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 // twoNames expects the names of two nodes.
 func twoNames(_ *cobra.Command, args []string) error {
 	switch {
-	case len(args) != 2:
+	case len(args) != 2 || args[0] == "" || args[1] == "":
 		return errors.New("two arguments are needed, the names of two nodes")
 	case args[0] == args[1]:
 		return fmt.Errorf("%q is named twice: two different nodes are needed", args[0])

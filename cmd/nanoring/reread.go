@@ -49,6 +49,9 @@ func (r *rereader) change(ctx context.Context) (changed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := readAgain(r.flags.Lookup("config").Value.String()); err != nil {
+		return nil, err
+	}
 	if err := o.readSources(flags, true); err != nil {
 		return nil, err
 	}

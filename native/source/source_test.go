@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -126,6 +127,21 @@ func TestExec(t *testing.T) {
 		expect(t, command, got, err, test.want, test.why)
 	}
 }
+
+// TestFlood: of what a command prints no more is read than may be, and one that prints for ever
+// is ended for that.
+func TestFlood(t *testing.T) {
+	s := short{most: 10}
+	if n, err := io.Copy(&s, io.LimitReader(zeros{}, 1<<20)); n != 1<<20 || err != nil || len(s.kept) != s.most || cap(s.kept) > 1<<10 {
+		t.Errorf("of a MiB it took %d, %v, and kept %d with room for %d", n, err, len(s.kept), cap(s.kept))
+	}
+	got, err := ask(t, "exec:yes 10.0.0.1:7946", Options{})
+	expect(t, "it floods", got, err, []string{"10.0.0.1:7946"}, "longer")
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // TestHangingExec: a command that hangs, and what it has started, is killed.
 func TestHangingExec(t *testing.T) {

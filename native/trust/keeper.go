@@ -58,6 +58,15 @@ func NewKeeper(cfg Config) (*Keeper, error) {
 	return k, k.build(files)
 }
 
+// Check says why what the files have now cannot be used.
+func (k *Keeper) Check() error {
+	files, err := k.read()
+	if err == nil {
+		_, err = k.trustOf(files, k.cfg.Clock())
+	}
+	return err
+}
+
 // Now returns the present trust.
 func (k *Keeper) Now() *Trust { return k.now.Load() }
 
@@ -71,13 +80,20 @@ func (k *Keeper) fields() [4][2]string {
 	return [4][2]string{{"SecretFile", c.SecretFile}, {"TLSCert", c.TLSCert}, {"TLSKey", c.TLSKey}, {"TLSCA", c.TLSCA}}
 }
 
+// read reads the files, but not again what can be read only once, and would keep its reader
+// waiting for ever: a pipe, as of a shell's <(COMMAND).
 func (k *Keeper) read() ([][]byte, error) {
+	k.mu.Lock()
+	before := k.files
+	k.mu.Unlock()
 	var files [][]byte
-	for _, f := range k.fields() {
+	for i, f := range k.fields() {
 		var b []byte
 		if f[1] != "" {
-			var err error
-			if b, err = os.ReadFile(f[1]); err != nil {
+			info, err := os.Stat(f[1])
+			if once := os.ModeNamedPipe | os.ModeCharDevice; err == nil && before != nil && info.Mode()&once != 0 {
+				b = before[i]
+			} else if b, err = os.ReadFile(f[1]); err != nil {
 				return nil, wrong(f[0], err)
 			}
 		}
@@ -86,48 +102,58 @@ func (k *Keeper) read() ([][]byte, error) {
 	return files, nil
 }
 
-// build makes the trust that follows from files, with new certificates.
-func (k *Keeper) build(files [][]byte) (err error) {
-	t, c := new(Trust), &k.cfg
+// build has the trust be the one that follows from files.
+func (k *Keeper) build(files [][]byte) error {
+	now := k.cfg.Clock()
+	t, err := k.trustOf(files, now)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.files, k.since = files, now
+	k.now.Store(t)
+	return nil
+}
+
+// trustOf makes the trust that follows from files, with new certificates.
+func (k *Keeper) trustOf(files [][]byte, now time.Time) (t *Trust, err error) {
+	t = new(Trust)
+	c := &k.cfg
 	if c.SecretFile != "" {
 		if t.secrets, err = ParseSecrets(files[0]); err != nil {
-			return wrong("SecretFile", fmt.Errorf("%s: %w", c.SecretFile, err))
+			return nil, wrong("SecretFile", fmt.Errorf("%s: %w", c.SecretFile, err))
 		}
 	}
-	now := c.Clock()
 	for i := range t.secrets {
 		a, err := newAuthority(&t.secrets[i])
 		if err == nil {
 			err = a.issue(c.Name, now)
 		}
 		if err != nil {
-			return wrong("SecretFile", err)
+			return nil, wrong("SecretFile", err)
 		}
 		t.authorities = append(t.authorities, a)
 	}
 	if c.TLSCert != "" {
 		if t.public, err = tls.X509KeyPair(files[1], files[2]); err != nil {
-			return wrong("TLSCert", fmt.Errorf("%s with %s: %w", c.TLSCert, c.TLSKey, err))
+			return nil, wrong("TLSCert", fmt.Errorf("%s with %s: %w", c.TLSCert, c.TLSKey, err))
 		}
 	}
 	if c.TLSCA != "" {
 		t.roots = x509.NewCertPool()
 		if !t.roots.AppendCertsFromPEM(files[3]) {
-			return wrong("TLSCA", fmt.Errorf("%s has no certificate in PEM", c.TLSCA))
+			return nil, wrong("TLSCA", fmt.Errorf("%s has no certificate in PEM", c.TLSCA))
 		}
 	}
 	if c.TLS != nil {
 		t.roots = c.TLS.ClientCAs
 	}
 	if err := k.checkOwn(t); err != nil {
-		return err
+		return nil, err
 	}
 	t.configure(c)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.files, k.since = files, now
-	k.now.Store(t)
-	return nil
+	return t, nil
 }
 
 // checkOwn finds out early that others would not take this node for who it is.
