@@ -80,13 +80,10 @@ func hostAddresses() (all []own, err error) {
 
 // checkAdvertised says why an address cannot be told to others.
 func checkAdvertised(addr string) error {
-	if err := source.Check(addr); err != nil {
-		return err
-	}
 	if ip, err := netip.ParseAddr(hostname(addr)); err == nil && ip.Is6() && ip.IsLinkLocalUnicast() {
 		return errors.New(addr + " is a link-local address: it is one only with a zone, which each host names as it likes")
 	}
-	return nil
+	return source.Check(addr)
 }
 
 // checkJoin refuses sources that are none.
