@@ -233,7 +233,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, test := range []struct{ listen, advertise, why string }{
 		{"", "0.0.0.0:1", "anybody"}, {"", "[::ffff:10.0.0.1]:1", "write 10.0.0.1:1"}, {"", "224.0.0.1:1", "multicast"},
-		{"", "[fe80::1]:1", "link-local"}, {"", "[fe80::1%eth0]:1", "link-local"}, {"", "lo", "port"},
+		{"", "[fe80::1]:1", "each host names"}, {"", "[fe80::1%eth0]:1", "link-local"}, {"", "lo", "port"},
 		{"224.0.0.1:1", "", "multicast"}, {"[fe80::1%" + lo.Name + "]:1", "", "link-local"}, {"203.0.113.0/24:1", "", "203.0.113.0/24"},
 	} {
 		cfg := config(t, "dev1")

@@ -289,11 +289,11 @@ func (l *loop) answer(e *core.Event) {
 func (l *loop) end() {
 	close(l.halted)
 	l.unhook()
-	l.joins.stop()
 	l.mu.Lock()
 	l.ended = true
 	conns := slices.Collect(maps.Keys(l.Node.conns))
 	l.mu.Unlock()
+	l.joins.stop() // now that none is asked that was not before
 	for _, cancel := range l.dials {
 		cancel()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +25,7 @@ const (
 // ReachJSON is whom a node reaches.
 type ReachJSON struct {
 	Name   string       `json:"name"`
-	Dialed []DialedJSON `json:"dialed"` // those that have an address, in order
+	Dialed []DialedJSON `json:"dialed"` // those that have an address, from its own name on
 	Links  []LinkJSON   `json:"links"`
 	More   int          `json:"more,omitempty"` // that were left out
 }
@@ -52,22 +53,9 @@ func (n *Node) answerReach(ctx context.Context, only string) (any, error) {
 		return n.reach.last, nil
 	}
 	began := time.Now()
-	wanted := make(map[string]bool)
-	for name := range strings.Lines(only) {
-		wanted[strings.TrimSuffix(name, "\n")] = true
-	}
 	j := ReachJSON{Name: n.cfg.Name, Dialed: []DialedJSON{}, Links: []LinkJSON{}}
 	var to []core.Node
-	for _, node := range n.All() {
-		if node.Name == n.cfg.Name || node.Address == "" || node.State == core.Left || only != "" && !wanted[node.Name] {
-			continue
-		}
-		if len(to) == mostDialled {
-			j.More++
-			continue
-		}
-		to = append(to, node)
-	}
+	to, j.More = toDial(n.All(), n.cfg.Name, only)
 	all := make([]DialedJSON, len(to))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, dialsAtOnce)
@@ -97,6 +85,26 @@ func (n *Node) answerReach(ctx context.Context, only string) (any, error) {
 		n.reach.last, n.reach.began = j, began
 	}
 	return j, nil
+}
+
+// toDial picks the nodes that this one dials, of all, which are sorted by name, or of some, a line each; more are
+// left out. It goes around from this node's name on: so each node is dialled by as many as any, in a large ring too.
+func toDial(all []core.Node, self, some string) (to []core.Node, more int) {
+	wanted := make(map[string]bool)
+	for name := range strings.Lines(some) {
+		wanted[strings.TrimSuffix(name, "\n")] = true
+	}
+	at, _ := slices.BinarySearchFunc(all, self, func(n core.Node, name string) int { return strings.Compare(n.Name, name) })
+	for _, node := range slices.Concat(all[at:], all[:at]) {
+		switch {
+		case node.Name == self || node.Address == "" || node.State == core.Left || some != "" && !wanted[node.Name]:
+		case len(to) == mostDialled:
+			more++
+		default:
+			to = append(to, node)
+		}
+	}
+	return to, more
 }
 
 // tryDial finds out whether a node's address answers.

@@ -165,8 +165,13 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return nil, &failure{status: exitRefused, err: errors.New(printable(problem.Detail)), hint: hints[problem.Code]}
+	return nil, &failure{status: exitRefused, err: &refusal{problem.Code, printable(problem.Detail)}, hint: hints[problem.Code]}
 }
+
+// refusal is why a node said no.
+type refusal struct{ code, detail string }
+
+func (r *refusal) Error() string { return r.detail }
 
 // stream asks for server-sent events, and tells the data of each, one line, until ctx or the node ends.
 func (c *client) stream(ctx context.Context, path string, tell func(data string) error) error {

@@ -138,6 +138,10 @@ func (s *several) each(cmd *cobra.Command, picked []member, do func(context.Cont
 		if ok, err = do(ctx, m); err != nil {
 			if ctx.Err() != nil {
 				err = errors.New("called off")
+			} else if no := (*refusal)(nil); errors.As(err, &no) && no.code == "unknown-node" { // by another operator
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s belongs to the ring no more\n", printable(m.Name))
+				err = nil
+				continue
 			}
 			break
 		}

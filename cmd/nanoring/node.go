@@ -85,8 +85,9 @@ flag beats the environment, which beats the file. --print-config shows what is i
 force, and where it comes from.
 
 SIGHUP has a node read its file again, and the secret and certificates, as it does
-anyway when these change. What it logs, its tags, origins and commands may change
-while it runs; if anything else did, all stays as it was, and the log says what.`,
+anyway when these change. What it logs, its tags, origins, commands and --join may
+change while it runs; if anything else did, all stays as it was, and the log says
+what.`,
 		Example: `  nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring node --name dev5 --listen 127.0.0.1:7005 --data data/dev5 --join 127.0.0.1:7001
   nanoring node --on-event down,left='./page-somebody "$NANORING_FROM"' --on-event ./tell-everything

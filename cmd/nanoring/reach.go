@@ -46,7 +46,7 @@ cannot dial the other says that a path is cut.
 
 With -o matrix it is a table of who dials, the rows, and whom, the columns: a
 guest's column has its gateways. With -o names it is a line for each who cannot
-dial another. A node dials up to 64 others.`,
+dial another. A node dials up to 64 others: those whose names come next, and around.`,
 		Example:     "  nanoring --data data/dev1 reach\n  nanoring --data data/dev1 reach -o matrix\n  nanoring --data data/dev1 reach -o names",
 		Args:        noArgs,
 		Annotations: map[string]string{"output": "matrix"},

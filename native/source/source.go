@@ -60,7 +60,7 @@ func Parse(text string, o Options) (Source, error) {
 		if rest == "" {
 			return nil, wrong(text, "no path: file:PATH")
 		}
-		return &file{text, rest}, nil
+		return &file{text: text, path: rest, read: readFile}, nil
 	case "exec":
 		if strings.TrimSpace(rest) == "" {
 			return nil, wrong(text, "no command: exec:COMMAND")
