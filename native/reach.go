@@ -101,7 +101,7 @@ func (n *Node) answerReach(ctx context.Context, only string) (any, error) {
 
 // tryDial finds out whether a node's address answers.
 func (n *Node) tryDial(ctx context.Context, node core.Node) DialedJSON {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Times.connectWithin())
 	defer cancel()
 	u := url.URL{Scheme: "http", Host: node.Address, Path: "/healthz"}
 	if n.keeper.Now().Secured() {
@@ -148,7 +148,7 @@ func (n *Node) answerTrip(ctx context.Context, to string) (any, error) {
 	}
 	j := TripJSON{From: n.cfg.Name, To: to}
 	for range tripsMeasured {
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		ctx, cancel := context.WithTimeout(ctx, n.cfg.Times.connectWithin())
 		began := time.Now()
 		err := n.Tell(ctx, to, pingTopic, nil)
 		cancel()
