@@ -33,7 +33,7 @@ func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
 	if name != "" {
 		o.dials[name] = c
 	}
-	c.timer = o.after(dialTimeout, dialDue, "", uint64(c.id))
+	c.timer = o.after(max(dialTimeout, 16*o.cfg.AckTimeout), dialDue, "", uint64(c.id))
 	e := o.effect(Dial)
 	e.Conn, e.Addr = c.id, addr
 	return c

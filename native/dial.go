@@ -18,14 +18,20 @@ import (
 	"github.com/nanoring/nanoring/native/trust"
 )
 
-// dialTimeout bounds a dial, from the host's name to the WebSocket.
-const dialTimeout = 2 * time.Second
+// connectWithin bounds a dial from the host's name to the connection of TCP. A slow line
+// has longer: it is for its patience.
+func (t Times) connectWithin() time.Duration { return max(2*time.Second, 4*t.AckTimeout) }
+
+// dialWithin bounds a dial up to the WebSocket. Who has connected by TCP has a good part of it
+// left: begun anew a handshake costs both sides as much again, and where they are
+// busy with handshakes none of them would come to an end.
+func (t Times) dialWithin() time.Duration { return max(8*time.Second, 16*t.AckTimeout) }
 
 // newClient returns what dials. It says whose handshake did not come in time.
-func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
+func newClient(k *trust.Keeper, t Times, late func(addr string)) *http.Client {
 	// What dials for a request goes on when that is over, so it needs an end of its own:
 	// a host that vanished answers minutes later, a process that is stopped never.
-	dialer := &net.Dialer{Control: shortSegments, Timeout: dialTimeout}
+	dialer := &net.Dialer{Control: shortSegments, Timeout: t.connectWithin()}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext,
@@ -34,7 +40,7 @@ func newClient(k *trust.Keeper, late func(addr string)) *http.Client {
 				if err != nil {
 					return nil, err
 				}
-				ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+				ctx, cancel := context.WithTimeout(ctx, t.dialWithin())
 				defer cancel()
 				secure := tls.Client(raw, k.Now().Client())
 				if err := secure.HandshakeContext(ctx); err != nil {
@@ -80,13 +86,17 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 	if t.Secured() {
 		u.Scheme = "wss"
 	}
+	// Who joins says soon why it has not, though the dial goes on.
+	within := n.cfg.Times.connectWithin()
+	slow := time.AfterFunc(within, func() { n.joins.miss(addr, unansweredWithin(within)) })
 	ws, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
 		HTTPClient:      n.client,
 		Subprotocols:    []string{subprotocol},
 		CompressionMode: websocket.CompressionDisabled,
 	})
+	slow.Stop()
 	if err != nil {
-		n.joins.miss(addr, whyMissed(err, resp))
+		n.joins.miss(addr, whyMissed(err, resp, within))
 		n.log.Debug("dial failed", "address", addr, "err", err)
 		sayNoFiles(n.log, &n.rare, err)
 		switch no := trust.HandshakeError(err); {

@@ -17,8 +17,6 @@ const (
 	maxStrangers = 1024 // TCP connections of which it is not known whose they are
 	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
 
-	handshakeTime = 5 * time.Second
-
 	recordTLS = 0x16 // how a TLS connection begins, and no HTTP request does
 )
 
@@ -27,10 +25,11 @@ const (
 // many, the oldest goes. What begins as TLS is TLS when it comes out.
 type door struct {
 	net.Listener
-	most int         // of all
-	tls  *tls.Config // nil: nobody speaks TLS here
-	log  *slog.Logger
-	rare *rarely // the node's
+	most   int           // of all
+	within time.Duration // for a handshake
+	tls    *tls.Config   // nil: nobody speaks TLS here
+	log    *slog.Logger
+	rare   *rarely // the node's
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -45,10 +44,11 @@ type door struct {
 	from      map[netip.Prefix]*list.List // the same, by where they come from
 }
 
-// newDoor listens by l, which it closes when it is closed, for so many beside strangers.
-func newDoor(l net.Listener, known int, config *tls.Config, log *slog.Logger, rare *rarely) *door {
+// newDoor listens by l, which it closes when it is closed, for so many beside strangers, who
+// have so long to show who they are.
+func newDoor(l net.Listener, within time.Duration, known int, config *tls.Config, log *slog.Logger, rare *rarely) *door {
 	d := &door{
-		Listener: l, most: known + maxStrangers, tls: config, log: log, rare: rare,
+		Listener: l, within: within, most: known + maxStrangers, tls: config, log: log, rare: rare,
 		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
 	}
 	d.wg.Go(d.accept)
@@ -82,7 +82,7 @@ func (d *door) accept() {
 // receive finds out how a connection begins, and does its TLS handshake.
 func (d *door) receive(v *visitor) {
 	var c net.Conn = v
-	v.SetDeadline(time.Now().Add(handshakeTime))
+	v.SetDeadline(time.Now().Add(d.within))
 	first, err := v.begin.Peek(1)
 	switch {
 	case err != nil:
@@ -101,7 +101,7 @@ func (d *door) receive(v *visitor) {
 		return
 	default:
 		secure := tls.Server(v, d.tls)
-		ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)
+		ctx, cancel := context.WithTimeout(context.Background(), d.within)
 		err := secure.HandshakeContext(ctx)
 		cancel()
 		if err != nil {

@@ -34,7 +34,7 @@ func closedDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDoor(l, defaultConnections, nil, slog.New(slog.DiscardHandler), new(rarely))
+	d := newDoor(l, Times{}.dialWithin(), defaultConnections, nil, slog.New(slog.DiscardHandler), new(rarely))
 	d.Close()
 	return d
 }

@@ -29,7 +29,7 @@ func (f *full) Close() error { return nil }
 func TestNoFiles(t *testing.T) {
 	log, rare := new(logged), new(rarely)
 	l := &full{times: 4, over: make(chan struct{})}
-	d := newDoor(l, defaultConnections, nil, log.logger(), rare)
+	d := newDoor(l, Times{}.dialWithin(), defaultConnections, nil, log.logger(), rare)
 	defer d.Close()
 	<-l.over
 	if !sayNoFiles(log.logger(), rare, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENFILE)}) || sayNoFiles(log.logger(), rare, net.ErrClosed) {

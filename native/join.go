@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	joinSaid    = 2500 * time.Millisecond // after so long it is said that nobody has let this node in: a dial takes 2 s
+	joinSaid    = 2500 * time.Millisecond // after so long it is said that nobody has let this node in: an address has 2 s to answer
 	joinPartial = 15 * time.Second        // and after so long that it was let in, and its ring does not come through
 	mostTried   = 32                      // addresses that are named
 )

@@ -372,7 +372,7 @@ func TestLockedHandler(t *testing.T) {
 		t.Fatal(err)
 	}
 	two := real(t, "dev2", locked(file), func(c *Config) { c.Listen, c.Advertise = "", l.Addr().String() })
-	server := &http.Server{Handler: two.Handler(), ReadHeaderTimeout: handshakeTime}
+	server := &http.Server{Handler: two.Handler(), ReadHeaderTimeout: patience}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

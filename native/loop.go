@@ -201,7 +201,7 @@ func (l *loop) now(in *core.Input) {
 func (l *loop) carryOut(e *core.Effect) {
 	switch e.Kind {
 	case core.Dial:
-		ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), l.cfg.Times.dialWithin())
 		l.dials[e.Conn], l.lastDial = cancel, e.Conn
 		id, addr := e.Conn, e.Addr // e is the engine's again soon
 		l.spawn(func() { l.dial(ctx, id, addr) })

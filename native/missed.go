@@ -8,12 +8,18 @@ import (
 	"net/http"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/nanoring/nanoring/native/trust"
 )
 
+// unansweredWithin is said of an address where nobody has answered.
+func unansweredWithin(within time.Duration) string {
+	return fmt.Sprintf("no answer within %s: a wrong address, or a firewall", within)
+}
+
 // whyMissed says in a few words why nobody could be dialled.
-func whyMissed(err error, resp *http.Response) string {
+func whyMissed(err error, resp *http.Response, within time.Duration) string {
 	var dns *net.DNSError
 	switch no := trust.HandshakeError(err); {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -33,7 +39,7 @@ func whyMissed(err error, resp *http.Response) string {
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		return fmt.Sprintf("no node is there: it answers HTTP status %d", resp.StatusCode)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Sprintf("no answer within %s: a wrong address, or a firewall", dialTimeout)
+		return unansweredWithin(within)
 	}
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next

@@ -116,7 +116,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n.live.Store(cfg.live())
 	n.inbound.most = cfg.MaxConnections
 	n.handler = n.routes()
-	n.client = newClient(n.keeper, n.handshakeLate)
+	n.client = newClient(n.keeper, n.cfg.Times, n.handshakeLate)
 
 	if n.folder, err = disk.Open(cfg.Data, n.log); err != nil {
 		return nil, err

@@ -109,7 +109,7 @@ func toDial(all []core.Node, self, some string) (to []core.Node, more int) {
 
 // tryDial finds out whether a node's address answers.
 func (n *Node) tryDial(ctx context.Context, node core.Node) DialedJSON {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Times.connectWithin())
 	defer cancel()
 	u := url.URL{Scheme: "http", Host: node.Address, Path: "/healthz"}
 	if n.keeper.Now().Secured() {
@@ -156,7 +156,7 @@ func (n *Node) answerTrip(ctx context.Context, to string) (any, error) {
 	}
 	j := TripJSON{From: n.cfg.Name, To: to}
 	for range tripsMeasured {
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		ctx, cancel := context.WithTimeout(ctx, n.cfg.Times.connectWithin())
 		began := time.Now()
 		err := n.Tell(ctx, to, pingTopic, nil)
 		cancel()

@@ -9,8 +9,10 @@ import (
 
 // conn is a connection between two machines, or the attempt at one. Side 0 dialled.
 type conn struct {
-	addr string // that was dialled
-	end  [2]end
+	addr     string // that was dialled
+	answered int64  // when the dialler hears of the kernel that took it; 0 if none did
+	begun    int64
+	end      [2]end
 }
 
 // side is one process's end of a connection.
@@ -195,10 +197,10 @@ func (w *World) end(c *conn, of uint8, code wire.Code) {
 
 // dial starts a connection.
 func (w *World) dial(p *process, id core.ConnID, addr string) {
-	c := &conn{addr: addr}
+	c := &conn{addr: addr, begun: w.now}
 	c.end[0] = end{m: p.m, proc: p, id: id}
 	p.conns[id] = side{c, 0}
-	w.schedule(w.now+dialTimeout, event{kind: evGiveUp, conn: c})
+	w.schedule(w.now+w.cfg.ConnectWithin, event{kind: evGiveUp, conn: c})
 	if m := w.byAddr[addr]; m != nil {
 		c.end[1].m = m
 		c.end[1].state = closed
@@ -217,7 +219,8 @@ func (w *World) syn(c *conn, rto int64) {
 	case to.proc == nil || to.addr != c.addr && !w.names[c.addr] || to.deaf || w.refused[way(from, to)]:
 		w.schedule(w.now+w.latency(to, from), event{kind: evRefuse, conn: c})
 	default:
-		at := w.now + w.latency(to, from) + w.latency(from, to)
+		c.answered = w.now + w.latency(to, from)
+		at := c.answered + w.latency(from, to)
 		w.schedule(at, event{kind: evAccept, conn: c, arg: at})
 	}
 }
@@ -248,6 +251,16 @@ func (w *World) accept(c *conn, due int64) {
 		role = core.Guest
 	}
 	p.step(core.Input{Kind: core.Opened, Conn: a.id, Role: role, Addr: d.m.name})
+}
+
+// tire ends a dial whose time is over. One that a kernel has answered has more of it.
+func (w *World) tire(c *conn) {
+	due := c.begun + w.cfg.DialWithin
+	if w.now < due && c.answered != 0 && c.answered <= w.now {
+		w.schedule(due, event{kind: evGiveUp, conn: c})
+		return
+	}
+	w.failDial(c, false)
 }
 
 // failDial ends a dial that came to nothing.

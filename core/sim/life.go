@@ -30,7 +30,7 @@ func (p *Plan) Run() (*Report, error) {
 		return nil, err
 	}
 	others := make(map[string]bool)
-	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss, New: func(cfg core.Config) (core.Engine, error) {
+	w := New(Config{Seed: p.Seed, LatencyMin: p.LatencyMin, LatencyMax: p.LatencyMax, Loss: p.Loss, ConnectWithin: p.connectWithin(), DialWithin: p.dialWithin(), New: func(cfg core.Config) (core.Engine, error) {
 		if others[cfg.Name] {
 			return p.Other(cfg)
 		}

@@ -115,7 +115,10 @@ func TestManyCannotDial(t *testing.T) {
 		if err := seen.of(core.Down, 0).err("shown down"); err != nil {
 			return err
 		}
-		if n := seen.times(); n > 15 { // 0 to 11 in the schedules of seeds 1 to 25; 30 to 79 where each dial in vain makes helpers dial
+		// Which dials go wrong at once is chance, and any change draws other numbers: of 240 schedules 36 have more than 6,
+		// and one 35, with a mean of 4.0, as it was before rings had ids (30, 45, 4.0). So this is a bound for the one
+		// schedule that is always run; where each dial in vain makes helpers dial there are 30 to 79.
+		if n := seen.times(); n > 15 {
 			return fmt.Errorf("accused again and again\n%d times in three minutes", n)
 		}
 		return nil

@@ -128,6 +128,12 @@ func (p *Plan) Validate() error {
 	return nil
 }
 
+// connectWithin and dialWithin are the native runtime's: how long a dial waits for a
+// kernel, and for all of it.
+func (p *Plan) connectWithin() int64 { return max(dialTimeout, 4*p.AckTimeout) }
+
+func (p *Plan) dialWithin() int64 { return max(8*core.Second, 16*p.AckTimeout) }
+
 func (p *Plan) sorted() []Act {
 	return slices.SortedStableFunc(slices.Values(p.Acts), func(a, b Act) int { return int(max(-1, min(1, a.At-b.At))) })
 }

@@ -16,6 +16,7 @@ const (
 	quietRotated  = 12  // of others, by a ring that is no full mesh
 	quietProbes   = 60  // and as many as it has dialled and accepted
 	quietFrame    = 36  // bytes of gossip or an ack
+	quietLate     = 4   // answers, since a path varies: the probe that follows is cheap
 	quietHello    = 300 // bytes that one more connection costs
 	quietAtAll    = 2048
 	quietHeld     = 16 << 10 // bytes of memory of a node that knows nobody
@@ -34,6 +35,9 @@ type deeds struct {
 	accepted int
 	writes   int
 	told     []string // of nodes
+	late     int      // answers
+	asked    int      // of whose answer was late
+	answered int      // when they were asked
 	refused  int      // connections that it told of
 	fresh    bool     // it was stale, and is no more
 }
@@ -66,9 +70,14 @@ func (q quiet) stepped(p *process, in *core.Input, effects []core.Effect) {
 			case core.EventFresh:
 				d.fresh = true
 			case core.EventEvidence:
-				switch e.Event.Topic {
-				case "unreached": // who is down is dialled now and then
-				case "unanswered", "asked", "answered": // a path varies: an answer may be late, and the probe that follows is cheap
+				switch n, ok := p.m.View().Get(e.Event.Name); {
+				case e.Event.Topic == "unanswered":
+					d.late++
+				case e.Event.Topic == "asked":
+					d.asked++
+				case e.Event.Topic == "answered":
+					d.answered++
+				case e.Event.Topic == "unreached" && ok && n.State != core.Alive: // who is down is dialled now and then
 				default:
 					d.told = append(d.told, EventWords(e.Event))
 				}
@@ -145,6 +154,9 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	if len(d.told) > 0 {
 		complain("in a quiet minute ", m.name, " tells: ", d.told[0])
 	}
+	n(d.late, quietLate, "finds an answer late")
+	n(d.asked, d.late+1, "asks for one that is up") // the first was late before the minute began
+	n(d.answered, d.asked+1, "is told that one is up for which it asked")
 	n(d.writes, minuteWritten, "writes its ring file")
 	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
 	n(d.sent[wire.KindCordon], 0, "asks for a cordon")

@@ -21,9 +21,13 @@ type Config struct {
 	LatencyMax int64 // and a frame up to a quarter more; default 1 to 20 ms
 	WriteMin   int64 // a write of the ring file takes between the two; default 1 to 20 ms
 	WriteMax   int64
-	Stalls     int // frames in a million that are held up for 0.2 to 3 s, with all behind them
-	Loss       int // segments in a million that are lost, and sent again when TCP's timeouts say so
-	Resets     int // frames in a million that break their connection
+	// A dial comes to nothing when no kernel has answered it in the one time, and no
+	// process in the other; default 2 s for both.
+	ConnectWithin, DialWithin int64
+
+	Stalls int // frames in a million that are held up for 0.2 to 3 s, with all behind them
+	Loss   int // segments in a million that are lost, and sent again when TCP's timeouts say so
+	Resets int // frames in a million that break their connection
 
 	Trace func(line string) // gets each line of the trace; nil for none
 	Story func(line string) // gets those that say what befell the machines, without what their engines did
@@ -31,7 +35,7 @@ type Config struct {
 
 // The network's habits, which are TCP's.
 const (
-	dialTimeout = 2 * core.Second           // a dial that nobody answers
+	dialTimeout = 2 * core.Second           // a dial that nobody answers: see Config
 	rtoMin      = 200 * core.Millisecond    // what is not acknowledged is sent again, after
 	rtoMax      = 120 * core.Second         // waits that double from the one to the other,
 	patience    = 924600 * core.Millisecond // and breaks the connection after 15 times (Linux's tcp_retries2)
@@ -94,6 +98,8 @@ func New(cfg Config) *World {
 	def(&cfg.LatencyMax, max(20*core.Millisecond, cfg.LatencyMin))
 	def(&cfg.WriteMin, core.Millisecond)
 	def(&cfg.WriteMax, max(20*core.Millisecond, cfg.WriteMin))
+	def(&cfg.ConnectWithin, dialTimeout)
+	def(&cfg.DialWithin, cfg.ConnectWithin)
 	if cfg.New == nil {
 		cfg.New = newRing
 	}
@@ -206,8 +212,10 @@ func (w *World) serve(e *event) {
 		w.syn(e.conn, e.arg)
 	case evAccept:
 		w.accept(e.conn, e.arg)
-	case evRefuse, evGiveUp:
-		w.failDial(e.conn, e.kind == evRefuse)
+	case evGiveUp:
+		w.tire(e.conn)
+	case evRefuse:
+		w.failDial(e.conn, true)
 	case evHeld:
 		w.heldTooLong(e.conn, e.side, e.arg)
 	case evUnheard:
