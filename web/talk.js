@@ -30,6 +30,7 @@ export class Talk {
   lines = new Map();
   /** Those that are not shown yet, or have changed, newest first. @type {Set<Line>} */
   fresh = new Set();
+  sent = 0;
   /** The node by which this tab listens. @type {RingNode | null} */
   node = null;
 
@@ -126,8 +127,10 @@ export class Talk {
 
   /** @param {string} topic @param {string} text */
   async send(topic, text) {
+    const nth = ++this.sent;
     try {
       await this.ring()?.send(topic, text);
+      if (nth !== this.sent) return; // what was typed since is of another
       $("talk-text").value = "";
       this.answer("");
     } catch (err) {
