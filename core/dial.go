@@ -24,6 +24,18 @@ type brokenOff struct {
 	queue []string // frames for it
 }
 
+// dialTimeout is how long the runtime has to open what it was asked to dial. A guest goes to
+// another gateway sooner.
+func (o *overlay) dialTimeout() int64 {
+	if o.cfg.Ephemeral {
+		return o.helloTimeout()
+	}
+	return max(8*Second, 16*o.cfg.AckTimeout)
+}
+
+// helloTimeout is how long the hello of a connection that is open may take.
+func (o *overlay) helloTimeout() int64 { return max(5*Second, 8*o.cfg.AckTimeout) }
+
 // dial asks the runtime for a connection to addr, where name ("" for any) is expected.
 func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
 	o.nextConn += 2
@@ -33,7 +45,7 @@ func (o *overlay) dial(addr, name string, why dialPurpose) *conn {
 	if name != "" {
 		o.dials[name] = c
 	}
-	c.timer = o.after(max(dialTimeout, 16*o.cfg.AckTimeout), dialDue, "", uint64(c.id))
+	c.timer = o.after(o.dialTimeout(), dialDue, "", uint64(c.id))
 	e := o.effect(Dial)
 	e.Conn, e.Addr = c.id, addr
 	return c

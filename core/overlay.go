@@ -7,13 +7,11 @@ import (
 )
 
 const (
-	outbound     = 6          // connections that a node keeps open of its own
-	rotation     = 64         // one round in so many opens a new one
-	lonely       = 8          // and one round in so many without peers tries those to join
-	rarely       = 1024       // at least one in so many tries those where no member is
-	dialTimeout  = 8 * Second // for the runtime to open what it was asked to dial, or 16 AckTimeouts,
-	helloTimeout = 5 * Second // and for the hello of a connection that is open, or 8: whichever is longer
-	crossing     = 2 * Second // two dials, one from each side, that connected within it did not know of each other
+	outbound = 6          // connections that a node keeps open of its own
+	rotation = 64         // one round in so many opens a new one
+	lonely   = 8          // and one round in so many without peers tries those to join
+	rarely   = 1024       // at least one in so many tries those where no member is
+	crossing = 2 * Second // two dials, one from each side, that connected within it did not know of each other
 )
 
 // overlay owns the connections: which there are, which to open, and which to
@@ -70,7 +68,7 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 	c.state, c.opened, c.authenticated, c.tags, c.own = connOpen, o.now, in.Name, slices.Clone(in.Tags), slices.Clone(in.Own)
 	c.line.may = in.Topics
 	c.timer.stop()
-	c.timer = o.after(max(helloTimeout, 8*o.cfg.AckTimeout), helloDue, "", uint64(c.id))
+	c.timer = o.after(o.helloTimeout(), helloDue, "", uint64(c.id))
 	return c
 }
 
