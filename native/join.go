@@ -50,12 +50,13 @@ func (t Tried) String() string {
 
 // joining is what is known of how far a node is with joining, and the sources of addresses.
 type joining struct {
-	began time.Time
 	again chan struct{} // the engine is to be given the addresses again
+	anew  chan struct{} // there are other addresses to join than before
 
 	remembers bool // others that are up, from before it started
 
 	mu      sync.Mutex
+	began   time.Time // or was told to join others, before it had joined
 	asked   []*asking
 	given   []string          // to the engine
 	missed  map[string]string // why an address could not be dialled,
@@ -71,7 +72,7 @@ type joining struct {
 
 func newJoining() joining {
 	return joining{
-		began: time.Now(), again: make(chan struct{}, 1),
+		began: time.Now(), again: make(chan struct{}, 1), anew: make(chan struct{}, 1),
 		missed: make(map[string]string), refused: make(map[string]string), own: make(map[string]bool),
 	}
 }
@@ -117,7 +118,7 @@ func (n *Node) joinFacts() (joining, partly, alone string) {
 		return "", by + " did so at " + stamp(letIn), ""
 	case s.LetInBy != "":
 		return s.LetInBy + " has let it in, and tells it what the ring knows", "", ""
-	case n.cfg.ReadyAlone > 0 && time.Since(n.joins.began) >= n.cfg.ReadyAlone:
+	case n.cfg.ReadyAlone > 0 && time.Since(s.Since) >= n.cfg.ReadyAlone:
 		return "", "", notJoined(s.Tried, 1)
 	}
 	return notJoined(s.Tried, 1), "", ""
@@ -201,11 +202,13 @@ func (n *Node) othersUp() bool {
 
 // watchJoin says in the log, in time and then rarely, that the node has not joined.
 func (n *Node) watchJoin() {
-	said := remark{at: time.Now(), rests: joinSaid}
+	said := remark{at: n.joins.since(), rests: joinSaid}
 	for {
 		select {
 		case <-n.halted:
 			return
+		case <-n.joins.anew:
+			said = remark{at: n.joins.since(), rests: joinSaid}
 		case <-time.After(min(joinSaid, said.rests-time.Since(said.at))):
 		}
 		s := n.joinStatus()
@@ -213,7 +216,7 @@ func (n *Node) watchJoin() {
 		switch {
 		case s.State == "joined":
 			return
-		case !said.due(time.Now(), n.joins.began, partly != ""):
+		case !said.due(time.Now(), n.joins.since(), partly != ""):
 			continue
 		case partly != "":
 			n.log.Warn("this node has joined in part: it was let in, but what the ring knows does not come through; it tries on", "why", partly, "do", longPackets)
@@ -259,13 +262,13 @@ func (n *Node) noteJoin(e *core.Event) {
 		j.mu.Unlock()
 	case core.EventJoined:
 		j.mu.Lock()
-		first := j.joined.IsZero()
+		first, began := j.joined.IsZero(), j.began
 		if first {
 			j.joined = n.cfg.Clock()
 		}
 		j.mu.Unlock()
 		if first {
-			n.log.Info("this node has joined", "through", e.Name, "took", time.Since(j.began).Round(time.Millisecond))
+			n.log.Info("this node has joined", "through", e.Name, "took", time.Since(began).Round(time.Millisecond))
 		}
 	case core.EventRefused:
 		j.refuse(e.Addr, e.Code, e.Text)
@@ -297,6 +300,21 @@ func (l *loop) abandoned(c *conn) {
 	j.letIn = next
 }
 
+// since is since when the node tries to join.
+func (j *joining) since() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.began
+}
+
+// beginAnew is called with the lock held, when there are other addresses to join.
+func (j *joining) beginAnew() {
+	if j.joined.IsZero() {
+		j.began = time.Now()
+		notify(j.anew)
+	}
+}
+
 // refuse takes note of why the node at an address and this one do not let each other in.
 func (j *joining) refuse(addr string, code wire.Code, text string) {
 	j.mu.Lock()
@@ -324,9 +342,11 @@ func (j *joining) miss(addr, why string) {
 }
 
 // signal has the engine be given the addresses again.
-func (j *joining) signal() {
+func (j *joining) signal() { notify(j.again) }
+
+func notify(c chan struct{}) {
 	select {
-	case j.again <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -124,7 +124,7 @@ func TestReadyAlone(t *testing.T) {
 		} else if err := n.Joined(soon(t)); err != nil {
 			t.Error(err)
 		}
-		eventually(t, "it was alone for long", func() bool { return time.Since(n.joins.began) > cfg.ReadyAlone })
+		eventually(t, "it was alone for long", func() bool { return time.Since(n.joins.since()) > cfg.ReadyAlone })
 		n.joins.mu.Lock()
 		n.joins.letInAt = n.joins.letInAt.Add(-time.Hour)
 		n.joins.mu.Unlock()
@@ -198,6 +198,27 @@ func TestSaidRarely(t *testing.T) {
 		if got := said.due(began.Add(test.after), began, test.partly); got != test.want {
 			t.Errorf("after %s, in part %v: %v", test.after, test.partly, got)
 		}
+	}
+}
+
+// TestToldSoonOfLaterAddresses: a wrong address that a node is given when it runs for long is told as soon as one with
+// which it starts.
+func TestToldSoonOfLaterAddresses(t *testing.T) {
+	log := new(logged)
+	n := real(t, "dev1", join("127.0.0.1:1"), func(c *Config) { c.Log = log.logger() })
+	n.joins.mu.Lock()
+	n.joins.began = n.joins.began.Add(-time.Hour)
+	n.joins.mu.Unlock()
+	for _, addr := range []string{"127.0.0.1:1", "127.0.0.1:2"} {
+		if err := n.SetJoin([]string{addr}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the warning of "+addr, func() bool {
+			return log.count("this node has not joined") > 0 && log.count(addr+": connection refused") == 1
+		})
+	}
+	if since := n.Status().Join.Since; time.Since(since) > time.Minute {
+		t.Errorf("it is joining since %s", since)
 	}
 }
 

@@ -71,6 +71,7 @@ func (n *Node) useSources(texts []string) error {
 	before := j.asked
 	j.asked = nil
 	var begin []func()
+	others := false
 	for _, s := range all {
 		same := func(a *asking) bool { return a.source.String() == s.String() }
 		if i := slices.IndexFunc(before, same); i >= 0 {
@@ -83,12 +84,15 @@ func (n *Node) useSources(texts []string) error {
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		a := &asking{source: s, stop: stop}
-		j.asked = append(j.asked, a)
+		j.asked, others = append(j.asked, a), true
 		if addr, err := netip.ParseAddrPort(s.String()); err == nil { // nobody has to be asked
 			a.answered, a.found = true, []string{addr.String()}
 			continue
 		}
 		begin = append(begin, func() { n.ask(ctx, a) })
+	}
+	if others {
+		j.beginAnew()
 	}
 	j.signal()
 	j.mu.Unlock()
@@ -130,7 +134,7 @@ func (n *Node) rest(ctx context.Context) {
 	for began := time.Now(); ; {
 		pause := askOn
 		if n.needsSources() {
-			if pause = askLater; time.Since(n.joins.began) < time.Minute {
+			if pause = askLater; time.Since(n.joins.since()) < time.Minute {
 				pause = askSoon
 			}
 		}

@@ -42,7 +42,7 @@ func usage(cmd *cobra.Command, err error) *failure {
 // argument is for commands that take just one argument.
 func argument(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
+		if len(args) != 1 || args[0] == "" {
 			return fmt.Errorf("one argument is needed, %s", what)
 		}
 		return nil

@@ -41,6 +41,22 @@ func parseHandlers(flag string, list []string) (all []handler, err error) {
 	return all, nil
 }
 
+// heardBy says why a node cannot hear all that its handlers want: before any is in force.
+func heardBy(messages, questions []handler) error {
+	n := 0
+	for _, list := range [][]handler{messages, questions} {
+		patterns := make(map[string]bool)
+		for _, h := range list {
+			patterns[h.pattern] = true
+		}
+		n += len(patterns)
+	}
+	if n > wire.MaxTopics {
+		return fmt.Errorf("--on-message and --on-question have %d patterns of topics: a node hears %d", n, wire.MaxTopics)
+	}
+	return nil
+}
+
 // handlers run the commands of a node.
 type handlers struct {
 	life  context.Context // of all commands

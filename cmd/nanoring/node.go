@@ -146,6 +146,8 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	}
 	defer sayRuns(cmd, node, config, f.wait)()
 	live := rereader{given: cmd.Flags(), flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
+	var rereading <-chan struct{} // nil while it is not
+	again := false                // when that is done
 	for running := true; running; {
 		select {
 		case <-hangups:
@@ -153,7 +155,13 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 				hungUp()
 				continue
 			}
-			live.reread(signals)
+			if again = rereading != nil; !again {
+				rereading = live.start(signals)
+			}
+		case <-rereading:
+			if rereading = nil; again {
+				again, rereading = false, live.start(signals)
+			}
 		case <-signals.Done():
 			running = false
 		case <-node.Done():
@@ -215,6 +223,9 @@ func (f *nodeFlags) parse(o *options) (native.Config, error) {
 	}
 	if f.questions, err = parseHandlers("on-question", f.onQuestion); err != nil {
 		return c, &settingError{"on-question", err}
+	}
+	if err = heardBy(f.messages, f.questions); err != nil {
+		return c, &settingError{"on-message", err}
 	}
 	for _, limit := range []struct {
 		flag  string

@@ -25,6 +25,16 @@ type rereader struct {
 	log      *slog.Logger
 }
 
+// start has it reread aside, since a disk may hang: what it returns is closed when that is done.
+func (r *rereader) start(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.reread(ctx)
+	}()
+	return done
+}
+
 // reread reads the file of settings again, and what it and the flags name: all of it is
 // done, or nothing. The log says what.
 func (r *rereader) reread(ctx context.Context) {
