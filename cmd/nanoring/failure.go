@@ -42,8 +42,11 @@ func usage(cmd *cobra.Command, err error) *failure {
 // argument is for commands that take just one argument.
 func argument(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 || args[0] == "" {
+		switch {
+		case len(args) != 1:
 			return fmt.Errorf("one argument is needed, %s", what)
+		case args[0] == "":
+			return fmt.Errorf("%s is empty", what)
 		}
 		return nil
 	}

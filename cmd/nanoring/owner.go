@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -30,10 +29,7 @@ only to it or from it.
 		Args:              argument("the KEY"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case args[0] == "":
-				return usage(cmd, errors.New("the KEY is empty"))
-			case count < 1 || count > maxOwners:
+			if count < 1 || count > maxOwners {
 				return usage(cmd, fmt.Errorf("-n %d: there are 1 to %d owners", count, maxOwners))
 			}
 			return list(cmd, o, pathOwners+"/"+segment(args[0]), &f, url.Values{"n": {strconv.Itoa(count)}})
