@@ -50,15 +50,26 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 // a secret those of this machine.
 func (n *Node) originAllowed(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if allowed := n.live.Load().AllowOrigins; slices.Contains(allowed, origin) || slices.Contains(allowed, "*") {
+	if slices.ContainsFunc(n.live.Load().AllowOrigins, func(entry string) bool { return matchesOrigin(entry, origin) }) {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" {
 		return false
 	}
-	return strings.EqualFold(u.Host, r.Host) || n.cfg.SecretFile == "" && isLoopback(hostname(u.Host))
+	port, web := defaultPorts[u.Scheme]
+	if web && strings.EqualFold(strings.TrimSuffix(u.Host, port), strings.TrimSuffix(r.Host, port)) {
+		return true
+	}
+	return n.cfg.SecretFile == "" && isLoopback(hostname(u.Host)) && (web || slices.Contains(localApps, u.Scheme))
 }
+
+// defaultPorts are those that an origin leaves out. A proxy may say them.
+var defaultPorts = map[string]string{"http": ":80", "https": ":443"}
+
+// localApps are the schemes by which programs serve themselves pages: what they call localhost is
+// as much this machine as that of the web.
+var localApps = []string{"capacitor", "ionic", "tauri"}
 
 // hostname returns the host of HOST or HOST:PORT, as names are compared.
 func hostname(hostport string) string {
