@@ -2,7 +2,7 @@
 
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
+import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
@@ -14,6 +14,7 @@ import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
 import { allows, expiryOf, mayHear, tokenOf } from "./token.js";
 import { View, isUp, nodeOf } from "./view.js";
+import { Why } from "./why.js";
 
 /** @typedef {import("./nanoring.js").Options} Options */
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
@@ -57,6 +58,7 @@ export class Member {
   #life;
   /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
+  #why = new Why(({ code, text }) => this.#log(code === "unreachable" ? code : "refused", text));
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
@@ -155,8 +157,14 @@ export class Member {
   #watcher() {
     return {
       token: () => this.#askToken(),
-      dialing: (url) => this.#log("dial", `Dialling ${url}`),
-      opened: (url) => (this.#url = url),
+      dialing: (url) => {
+        this.#why.dialing(url);
+        this.#log("dial", `Dialling ${url}`);
+      },
+      opened: (url) => {
+        this.#why.dialled();
+        this.#url = url;
+      },
       closed: (failures, sentOn) => this.#closed(failures, sentOn),
       event: (event) => this.#event(event),
       frame: (sent, bytes) => this.listeners.tell("frame", { sent, bytes }),
@@ -177,13 +185,16 @@ export class Member {
     const first = this.#first;
     if (first) {
       this.#first = "";
+      this.#why.with(first);
       return first;
     }
     try {
       const { text, claims } = await tokenOf(this.#token);
       this.#claims = claims;
+      this.#why.with(text);
       return text;
     } catch (error) {
+      this.#why.dialled();
       this.#refusal = /** @type {RingError} */ (error);
       this.#log("refused", this.#refusal.message);
       throw error;
@@ -303,6 +314,7 @@ export class Member {
   /** @param {Gateway} gateway */
   #joined(gateway) {
     this.#runtime?.accepted(gateway.url, gateway.name);
+    this.#why.accepted();
     this.#taken = 0;
     this.#refusal = undefined;
     if (!this.#named) {
@@ -330,11 +342,19 @@ export class Member {
       this.#refusal ??= expiry;
       this.#log("refused", expiry.message);
     }
+    this.#why.closed(failures, this.#joining !== undefined);
     this.#setGateway(null);
     if (this.#joining ? failures >= this.#gateways.length : expiry && !another && failures > this.#gateways.length) {
-      const [at, from] = [this.#gateways.join(" or "), globalThis.location?.origin];
-      const how = this.#claims ? "with this token" : "without a token";
-      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in ${how}?`, { retryable: true }));
+      this.#giveUp();
+    }
+  }
+
+  /** Ends with what is known of why no gateway lets it in, unless one does meanwhile. */
+  async #giveUp() {
+    const life = this.#life;
+    const error = this.#refusal ?? await this.#why.error(this.#gateways, typeof this.#token === "function");
+    if (this.#life === life && !this.gateway) {
+      this.#end(error);
     }
   }
 
