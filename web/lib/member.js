@@ -105,7 +105,7 @@ export class Member {
   async #live() {
     this.#forgetRing();
     const life = (this.#life = new AbortController());
-    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `There is no Worker for this node: ${why}. It lives in the page`), () => this.#crashed());
+    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `There is no Worker for this node, which lives in the page: ${why}`), () => this.#crashed());
     try {
       const [runtime, compiled, ring] = await Promise.all([
         runs,

@@ -1,6 +1,7 @@
 // What a page of a node's own origin may do by the node's HTTP API (docs/api.md): it has its operator's rights.
 
 import { RingError, UnreachableError } from "./errors.js";
+import { waits, within } from "./waits.js";
 
 export class Operator {
   #api;
@@ -13,7 +14,7 @@ export class Operator {
 
   /** The ring's name, as who has no token learns it. */
   async ring() {
-    const status = this.#api && (await this.ask("GET", "v1/status").catch((error) => {
+    const status = this.#api && (await this.ask("GET", "v1/status", undefined, waits.status).catch((error) => {
       if (error.code === "unauthorized") {
         throw new RingError("unauthorized", "The ring is locked: it takes a token to join.", { cause: error });
       }
@@ -26,18 +27,19 @@ export class Operator {
    * @param {string} method
    * @param {string} path
    * @param {object} [body]
+   * @param {number} [patience] ms
    * @returns {Promise<any>}
    */
-  async ask(method, path, body) {
+  async ask(method, path, body, patience = waits.api) {
     const api = this.#api;
     if (!api) {
       throw new RingError("cross-origin", `No gateway is of this page's origin, ${globalThis.location?.origin ?? "none"}: only to such pages a node gives its operator's rights.`);
     }
     const init = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-    const response = await fetch(new URL(path, api), { method, ...init }).catch((cause) => {
+    const response = await within(patience, fetch(new URL(path, api), { method, ...init }), "No answer").catch((cause) => {
       throw new UnreachableError("unreachable", `The node at ${api.host} does not answer.`, { cause, retryable: true });
     });
-    const answer = await response.json().catch(() => ({}));
+    const answer = await within(patience, response.json(), "No more").catch(() => ({}));
     if (!response.ok) {
       const { code = "internal", detail = `The node at ${api.host} answers ${response.status} ${response.statusText}.` } = answer;
       throw new RingError(code, detail, { retryable: response.status >= 500 });

@@ -9,13 +9,15 @@ export const waits = {
   /** for the next bytes of the module */
   module: 30_000,
   /** for a Worker to begin */
-  worker: 5_000,
+  worker: 10_000,
   /** between looks at whether the other side still answers: it is gone after three in vain */
   beat: 2_000,
   /** for a bye to be sent */
   bye: 2_000,
-  /** for a node's HTTP API, which has 30 s itself */
+  /** for a node's HTTP API, which has 30 s itself for a change */
   api: 40_000,
+  /** and to learn from it which ring it is */
+  status: 10_000,
 };
 
 /**
