@@ -199,7 +199,7 @@ func TestPackage(t *testing.T) {
 
 	// In Node.js it is a node, as its README says: it has tags that change, sends, tells,
 	// listens, asks and answers.
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	must(t, os.WriteFile(filepath.Join(folder, "talk.mjs"), []byte(talkJS), 0o666))
 	if got, want := string(command(t, folder, "node", "--experimental-websocket", "--no-warnings", "talk.mjs", gateways(dev1)[0], gateways(dev2)[0])), talkedJS; got != want {
 		t.Errorf("it says\n%s", got)
