@@ -61,9 +61,9 @@ export class Member {
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", operator = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
-    this.operator = new Operator(this.#gateways);
+    this.operator = new Operator(this.#gateways, operator);
     this.#token = token;
     this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);
