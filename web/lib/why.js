@@ -29,15 +29,15 @@ export class Why {
 
   /** @param {string} url */
   dialing(url) {
-    [this.#url, this.#token] = [url, ""];
+    this.#url = url;
   }
 
-  /** @param {string} token what the dial is made with */
+  /** @param {string} token what the next dial is made with; it returns it */
   with(token) {
-    this.#token = token;
+    return (this.#token = token);
   }
 
-  /** The dial came about, or was none. */
+  /** The dial came about. */
   dialled() {
     this.#url = "";
   }
@@ -61,6 +61,12 @@ export class Why {
       this.#asked.set(url, reason);
       reason.then((reason) => this.#asked.has(url) && this.#say(reason));
     }
+  }
+
+  /** Whether it is the token that all gateways refuse, as they say. */
+  async isTheToken() {
+    const reasons = await Promise.all(this.#asked.values());
+    return reasons.length > 0 && reasons.every(({ code }) => ABOUT_TOKENS.includes(code));
   }
 
   /**
