@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -252,4 +253,35 @@ func run(t *testing.T, env []string, args ...string) []byte {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, &stderr)
 	}
 	return out
+}
+
+// TestWebHouse: the library that pages import needs nothing but itself; the page needs the library, by its door.
+func TestWebHouse(t *testing.T) {
+	imports := regexp.MustCompile(`(?m)^import (?:.* from )?"(.*)";`)
+	types := regexp.MustCompile(`import\("(.*?)"\)`)
+	may := map[string]*regexp.Regexp{
+		"web/lib":  regexp.MustCompile(`^\./[a-z]+\.js$`),
+		"web/page": regexp.MustCompile(`^(\./[a-z]+|\.\./lib/nanoring)\.js$`),
+	}
+	seen := 0
+	for folder, may := range may {
+		files, err := filepath.Glob(folder + "/*.js")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range slices.Concat(imports.FindAllStringSubmatch(string(source), -1), types.FindAllStringSubmatch(string(source), -1)) {
+				if seen++; !may.MatchString(m[1]) {
+					t.Errorf("%s must not import %s", file, m[1])
+				}
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d imports were looked at", seen)
+	}
 }

@@ -36,12 +36,12 @@ var pageTypes = map[string]string{
 // pageFiles are what browsers are served, by pattern of a mux. They are the
 // process's: what is compressed once is so for all of its nodes.
 //
-// All but the page itself are there twice. At /-/VERSION/NAME, where the page has
-// its own from, a file is what it is for ever, and a browser that has it asks no
-// more. At /NAME, which is for the pages of others, it changes with the node.
+// At /-/VERSION/lib/NAME and /-/VERSION/page/NAME, where the page has its own from, a
+// file is what it is for ever, and a browser that has it asks no more. The library is at
+// /NAME, too, for the pages of others: there it changes with the node.
 var pageFiles = sync.OnceValue(func() map[string]*pageFile {
-	sources := map[string][]byte{"nanoring.wasm": module.Wasm}
-	names, _ := fs.Glob(web.Files, "*") // an error would be the pattern's
+	sources := map[string][]byte{"lib/nanoring.wasm": module.Wasm}
+	names, _ := fs.Glob(web.Files, "*/*") // an error would be the pattern's
 	for _, name := range names {
 		b, err := web.Files.ReadFile(name)
 		if err != nil {
@@ -56,20 +56,23 @@ var pageFiles = sync.OnceValue(func() map[string]*pageFile {
 	}
 	folder := "-/" + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
 
-	page := pageLinks.ReplaceAll(sources["index.html"], []byte(`$1="`+folder+`$2"`))
-	delete(sources, "index.html")
+	page := pageLinks.ReplaceAll(sources["page/index.html"], []byte(`$1="`+folder+`$2"`))
+	delete(sources, "page/index.html")
 	files := map[string]*pageFile{pagePath: newPageFile("index.html", page)}
 	for name, b := range sources {
 		changes := newPageFile(name, b)
 		stays := *changes
 		stays.immutable = true
-		files["/"+name], files["/"+folder+name] = changes, &stays
+		files["/"+folder+name] = &stays
+		if name, is := strings.CutPrefix(name, "lib/"); is {
+			files["/"+name] = changes
+		}
 	}
 	return files
 })
 
 // pageLinks are what the page loads.
-var pageLinks = regexp.MustCompile(`(href|src)="([a-z]+\.(?:css|js|wasm))"`)
+var pageLinks = regexp.MustCompile(`(href|src)="((?:lib|page)/[a-z]+\.(?:css|js|wasm))"`)
 
 // pageEarly is what the page loads before its program asks for it.
 var pageEarly = regexp.MustCompile(`<link rel="preload"[^\n]*\n`)

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"encoding/json"
 	"io"
-	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -20,11 +17,13 @@ func TestPage(t *testing.T) {
 	n := startFake(t, newFake(nil))
 	base, c := "http://"+n.Addr(), httpClient(t)
 
-	for path, want := range map[string]struct{ typ, has, cors string }{
-		"/":              {"text/html; charset=utf-8", "<!doctype html>", ""},
-		"/page.css":      {"text/css; charset=utf-8", "{", ""},
-		"/nanoring.js":   {"text/javascript; charset=utf-8", "export async function join(", "*"},
-		"/nanoring.wasm": {"application/wasm", "\x00asm", "*"},
+	const asks, stays = "no-cache", "public, max-age=31536000, immutable"
+	for path, want := range map[string]struct{ typ, has, cors, cached string }{
+		"/":                                   {"text/html; charset=utf-8", "<!doctype html>", "", asks},
+		"/nanoring.js":                        {"text/javascript; charset=utf-8", "export async function join(", "*", asks},
+		"/nanoring.wasm":                      {"application/wasm", "\x00asm", "*", asks},
+		"/" + pageLink(t, n, "page/page.css"): {"text/css; charset=utf-8", "{", "", stays},
+		"/" + pageLink(t, n, "lib/nanoring.wasm"): {"application/wasm", "\x00asm", "*", stays},
 	} {
 		t.Run(path, func(t *testing.T) {
 			plain := ask(t, c, "GET", base+path, "", "Accept-Encoding", "br, gzip;q=0")
@@ -32,7 +31,7 @@ func TestPage(t *testing.T) {
 				t.Fatalf("%d %s %.100s", plain.status, plain.typ, plain.body)
 			}
 			for name, value := range map[string]string{
-				"Content-Encoding": "", "Vary": "Accept-Encoding", "Cache-Control": "no-cache",
+				"Content-Encoding": "", "Vary": "Accept-Encoding", "Cache-Control": want.cached,
 				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": want.cors,
 				"Content-Security-Policy": pagePolicy,
 			} {
@@ -73,7 +72,7 @@ func TestPage(t *testing.T) {
 	if wasm := ask(t, c, "GET", base+"/nanoring.wasm", "", "Accept-Encoding", "identity"); !bytes.Equal([]byte(wasm.body), module.Wasm) {
 		t.Error("the module is another one")
 	}
-	for _, path := range []string{"/index.html", "/web.go", "/package.json", "/node_modules/", "/page"} {
+	for _, path := range []string{"/index.html", "/page.css", "/page/page.css", "/lib/nanoring.js", "/web.go", "/package.json", "/node_modules/", "/page"} {
 		if got := ask(t, c, "GET", base+path, ""); got.status != 404 || got.typ != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, got.status, got.typ)
 		}
@@ -81,6 +80,17 @@ func TestPage(t *testing.T) {
 	if got := ask(t, c, "GET", base+"/", "", "Host", "evil.example"); got.status != 403 {
 		t.Errorf("a page of another name is served: %d", got.status)
 	}
+}
+
+// pageLink is where the page of a node has one of its files from.
+func pageLink(t *testing.T, n *Node, name string) string {
+	t.Helper()
+	page := ask(t, httpClient(t), "GET", "http://"+n.Addr()+"/", "").body
+	link := regexp.MustCompile(`"(-/[0-9a-f]{16}/` + regexp.QuoteMeta(name) + `)"`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("the page loads no %s", name)
+	}
+	return link[1]
 }
 
 // TestLockedPage: the page of a node with a secret knows that it needs a token.
@@ -105,7 +115,7 @@ func TestNoPage(t *testing.T) {
 	cfg.NoPage = true
 	n := start(t, cfg)
 	c := httpClient(t)
-	for _, path := range []string{"/", "/nanoring.js", "/nanoring.wasm", "/page.css"} {
+	for _, path := range []string{"/", "/nanoring.js", "/nanoring.wasm", "/worker.js"} {
 		if got := ask(t, c, "GET", "http://"+n.Addr()+path, ""); got.status != 404 || got.typ != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, got.status, got.typ)
 		}
@@ -126,15 +136,20 @@ func TestPageIsImmutable(t *testing.T) {
 			t.Errorf("%s may change", link[2])
 			continue
 		}
-		stays, changes := ask(t, c, "GET", base+"/"+link[1]+link[2], ""), ask(t, c, "GET", base+"/"+link[2], "")
-		if stays.status != 200 || stays.body != changes.body || stays.header.Get("ETag") != changes.header.Get("ETag") {
-			t.Errorf("%s: %d, and is another one", link[0], stays.status)
+		stays := ask(t, c, "GET", base+"/"+link[1]+link[2], "")
+		if stays.status != 200 {
+			t.Errorf("%s: %d", link[0], stays.status)
+		}
+		if name, is := strings.CutPrefix(link[2], "lib/"); is {
+			if changes := ask(t, c, "GET", base+"/"+name, ""); stays.body != changes.body || stays.header.Get("ETag") != changes.header.Get("ETag") {
+				t.Errorf("%s is another one than /%s", link[0], name)
+			}
 		}
 		if got := stays.header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
 			t.Errorf("%s: Cache-Control: %s", link[0], got)
 		}
 	}
-	if got := ask(t, c, "GET", base+"/-/0123456789abcdef/page.js", ""); got.status != 404 {
+	if got := ask(t, c, "GET", base+"/-/0123456789abcdef/page/page.js", ""); got.status != 404 {
 		t.Errorf("another version of a file: %d", got.status)
 	}
 }
@@ -158,18 +173,14 @@ func BenchmarkPageBytes(b *testing.B) {
 
 func pageSizes(t testing.TB) map[string]int {
 	t.Helper()
-	var npm struct{ Files []string }
-	if b, err := os.ReadFile("../web/package.json"); err != nil || json.Unmarshal(b, &npm) != nil {
-		t.Fatal("web/package.json has no files: ", err)
-	}
 	sizes := make(map[string]int)
 	for path, file := range pageFiles() {
 		if file.immutable || path == "/{$}" {
 			sizes["all"] += len(file.small())
-			switch name := path[strings.LastIndex(path, "/")+1:]; {
-			case name == "nanoring.wasm":
+			switch {
+			case strings.HasSuffix(path, "/lib/nanoring.wasm"):
 				sizes["module"] = len(file.small())
-			case slices.Contains(npm.Files, name):
+			case strings.Contains(path, "/lib/"):
 				sizes["library"] += len(file.small())
 			default:
 				sizes["page"] += len(file.small())

@@ -5,7 +5,8 @@ package web
 
 import "embed"
 
-// Files are the page, index.html, and all that it loads but for nanoring.wasm.
+// Files are the library, in lib, and the page, in page: index.html, and all that it loads.
+// But for nanoring.wasm, which is of lib and is not here.
 //
-//go:embed *.html *.css *.js
+//go:embed lib/*.js page/*.html page/*.css page/*.js
 var Files embed.FS

@@ -12,7 +12,7 @@ import (
 
 // testCrowd: a ring of hundreds is drawn on a canvas, and nodes are chosen there.
 func testCrowd(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
 	for i := range 150 { // they never run
 		if _, err := dev1.client.add(t.Context(), fmt.Sprintf("other%d", i), "127.0.0.1:1"); err != nil {
 			t.Fatal(err)

@@ -114,7 +114,7 @@ func TestFirefox(t *testing.T) {
 		t.Skip("it takes -firefox: make firefox runs it")
 	}
 	f := startFirefox(t)
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	f.call("browsingContext.navigate", map[string]any{"context": f.tab, "url": "http://" + dev1.addr + "/", "wait": "complete"}, nil)
 	f.until(`document.documentElement.dataset.state === "joined" && nanoring.up().length === 3`)
 	name := f.eval("nanoring.name")

@@ -36,7 +36,7 @@ func TestLockedPage(t *testing.T) {
 // somebody's.
 func startLocked(t *testing.T, b *browser) (dev1, dev2 *process, key string) {
 	t.Helper()
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	key = filepath.Join(ns.dir, "ring.key")
 	secret, err := exec.Command("nanoring", "keygen").Output()
 	if err != nil {

@@ -50,7 +50,7 @@ func TestHidden(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t, chromedp.Flag("disable-background-timer-throttling", false), chromedp.Flag("disable-renderer-backgrounding", false),
 		chromedp.Flag("disable-backgrounding-occluded-windows", false), chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"))
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -68,7 +68,7 @@ func TestHidden(t *testing.T) {
 
 // testBusyPage: a page that computes for so long would be a suspect.
 func testBusyPage(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -81,7 +81,7 @@ func testBusyPage(t *testing.T, b *browser) {
 }
 
 func testNoWorker(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	url := b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy", "worker-src 'none'")
 	tab := b.open(t, url)
 	tab.expect("violates the following Content Security Policy.*worker-src")
@@ -92,7 +92,7 @@ func testNoWorker(t *testing.T, b *browser) {
 
 // testGatewayKilled: a tab that was given one gateway knows all of the ring's.
 func testGatewayKilled(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	eventually(t, "the three are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2", "dev3") })
@@ -152,7 +152,7 @@ func seen(t *testing.T, p *process, name string) func() []string {
 
 // testPublicURL: a node behind something says where browsers reach it.
 func testPublicURL(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	first, err := freePorts(1)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func testPublicURL(t *testing.T, b *browser) {
 
 // testChoice asks what is dialled next, where the ring has nodes of all kinds.
 func testChoice(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	next := func(given, accepted string) string {
@@ -229,7 +229,7 @@ func testToken(t *testing.T, b *browser) {
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer refuses.Close()
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
 	urls, _ := json.Marshal([]string{"ws" + strings.TrimPrefix(refuses.URL, "http") + "/ring", gateways(dev1)[0]})
 	tab := b.open(t, b.page(dev1, nil))
 	tab.expect("HTTP Authentication failed")
@@ -258,7 +258,7 @@ func testToken(t *testing.T, b *browser) {
 }
 
 func testFrozen(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -280,7 +280,7 @@ func (tab *tab) lifecycle(state page.SetWebLifecycleStateState) {
 // testOffline: without a network a tab is no member; as soon as it has one it
 // is. It has no Worker, whose network the browser would leave as it is.
 func testOffline(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy", "worker-src 'none'"))
 	tab.expect("worker-src|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED")
@@ -314,7 +314,7 @@ func (tab *tab) offline(is bool) {
 // testManyNodes: what joins here at once is 50 nodes, and is gone at once.
 func testManyNodes(t *testing.T, b *browser) {
 	const many = 50
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	ring := []*process{ns.mustStart(t, "dev1", "")}
 	for i := range 3 {
 		ring = append(ring, ns.mustStart(t, fmt.Sprintf("dev%d", i+2), "", "--join", ring[0].addr))
@@ -359,7 +359,7 @@ const spy = `<script>console.log = (what) => { window.heard = what }</script>`
 
 // testPasted pastes what the two READMEs say into pages that are empty.
 func testPasted(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	for file, want := range map[string]int{"../../README.md": 1, "../../web/README.md": 2} {
 		text, err := os.ReadFile(file)
 		if err != nil {

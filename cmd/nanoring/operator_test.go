@@ -11,7 +11,7 @@ import (
 
 // testOperator uses the page of a node: it has its operator's rights.
 func testOperator(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1 := ns.mustStart(t, "dev1", "", "--ring", "other")
 	dev2 := ns.mustStart(t, "dev2", "", "--ring", "other")
 	tab := b.open(t, "http://"+dev1.addr+"/")
@@ -53,7 +53,7 @@ func testOperator(t *testing.T, b *browser) {
 
 // testUndo adds a node and removes it by hand, and takes both back.
 func testUndo(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := ns.mustStart(t, "dev1", ""), ns.mustStart(t, "dev2", "")
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
@@ -105,7 +105,7 @@ func testUndo(t *testing.T, b *browser) {
 }
 
 func testSearch(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "", "--tag", "zone=north")
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "", "--tag", "zone=north")
 	for _, name := range []string{"dev2", "dev3"} { // they never run
 		if _, err := dev1.client.add(t.Context(), name, "127.0.0.1:1"); err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func testSearch(t *testing.T, b *browser) {
 }
 
 func testInvite(t *testing.T, b *browser) {
-	dev1 := newNodes(t).mustStart(t, "dev1", "")
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	eval[any](tab, `document.querySelector("#invite").click()`)

@@ -165,21 +165,21 @@ func TestPackage(t *testing.T) {
 	folder, files := packed(t)
 
 	// It has the library and the module, and nothing of the page.
-	imported := map[string]bool{"worker.js": true}
+	imported := make(map[string]bool)
 	for queue := []string{"nanoring.js", "worker.js"}; len(queue) > 0; queue = queue[1:] {
-		source, err := os.ReadFile(filepath.Join("../../web", queue[0]))
+		source, err := os.ReadFile(filepath.Join("../../web/lib", queue[0]))
 		must(t, err)
-		imported[queue[0]] = true
+		imported["lib/"+queue[0]] = true
 		for _, m := range regexp.MustCompile(`(?m)^import .* from "\./(.*)";`).FindAllSubmatch(source, -1) {
-			if file := string(m[1]); !imported[file] {
+			if file := string(m[1]); !imported["lib/"+file] {
 				queue = append(queue, file)
 			}
 		}
 	}
-	other := []string{"LICENSE", "README.md", "package.json", "nanoring.wasm", "bin/nanoring.js"}
+	other := []string{"LICENSE", "README.md", "package.json", "lib/nanoring.wasm", "bin/nanoring.js"}
 	for _, file := range files {
 		declares, is := strings.CutPrefix(strings.Replace(file, ".d.ts", ".js", 1), "types/")
-		if !imported[file] && !slices.Contains(other, file) && !(is && imported[declares]) {
+		if !imported[file] && !slices.Contains(other, file) && !(is && imported["lib/"+declares]) {
 			t.Errorf("the package has %s", file)
 		}
 	}
@@ -199,7 +199,7 @@ func TestPackage(t *testing.T) {
 
 	// In Node.js it is a node, as its README says: it has tags that change, sends, tells,
 	// listens, asks and answers.
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	must(t, os.WriteFile(filepath.Join(folder, "talk.mjs"), []byte(talkJS), 0o666))
 	if got, want := string(command(t, folder, "node", "--experimental-websocket", "--no-warnings", "talk.mjs", gateways(dev1)[0], gateways(dev2)[0])), talkedJS; got != want {
 		t.Errorf("it says\n%s", got)

@@ -60,7 +60,7 @@ func TestPage(t *testing.T) {
 func TestTabDies(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	url := b.page(dev1, joinOptions{"gateways": gateways(dev1)})
 	tab := b.open(t, url)
 	tab.becomes("joined")
@@ -134,7 +134,7 @@ func (p *process) becomes(t *testing.T, name string, states ...string) {
 }
 
 func testRemoved(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	name := tab.name()
@@ -172,7 +172,7 @@ func shows(title string) string {
 
 // testLost: a page without a gateway says so, changes nothing, and comes back.
 func testLost(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1 := ns.mustStart(t, "dev1", "")
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.expect("ERR_CONNECTION_REFUSED|WebSocket connection to .* failed")
@@ -188,7 +188,7 @@ func testLost(t *testing.T, b *browser) {
 }
 
 func testClosed(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "tags": map[string]string{"page": "some"}}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -214,7 +214,7 @@ func testClosed(t *testing.T, b *browser) {
 // testSetsTags: a tab's tags change while it runs, on the main thread too, and are
 // those of its next life.
 func testSetsTags(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "tags": map[string]string{"page": "cart", "old": "1"}}))
 	tab.becomes("joined")
 	has := func(want string) {
@@ -258,7 +258,7 @@ func testSetsTags(t *testing.T, b *browser) {
 
 // testHappened: a tab says what becomes of a node, in order, and since when it is so.
 func testHappened(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
@@ -278,7 +278,7 @@ func testHappened(t *testing.T, b *browser) {
 }
 
 func testReloaded(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -298,7 +298,7 @@ func testReloaded(t *testing.T, b *browser) {
 
 // testCached: the browser's back/forward cache keeps a page as it is.
 func testCached(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.becomes("joined")
 	name := tab.name()
@@ -317,7 +317,7 @@ func testCached(t *testing.T, b *browser) {
 
 // testChange: what a ring brings that is joined is one change, not one for each node.
 func testChange(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, other := ns.mustStart(t, "dev1", ""), ns.mustStart(t, "other", "")
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} { // they never run
 		if _, err := other.client.add(t.Context(), name, "127.0.0.1:1"); err != nil {
@@ -347,7 +347,7 @@ func testOwners(t *testing.T, b *browser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	wrong := eval[[]string](tab, `(async (vectors) => {
@@ -399,7 +399,7 @@ func testFilters(t *testing.T, b *browser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev1, _ := startPair(t, newNodes(t))
+	dev1, _ := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	for _, w := range eval[[]string](tab, `(async ({ nodes, filters, invalid }) => {

@@ -19,7 +19,7 @@ var shots = flag.String("shots", "", "folder for page-light.png and page-dark.pn
 // TestScreenshot looks at the page of a ring in which a node went down.
 func TestScreenshot(t *testing.T) {
 	t.Parallel()
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	first, err := freePorts(4)
 	if err != nil {
 		t.Fatal(err)

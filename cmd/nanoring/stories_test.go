@@ -20,6 +20,17 @@ func newNodes(t *testing.T) *nodes {
 	return &nodes{dir: t.TempDir(), byName: make(map[string]*process)}
 }
 
+// unwatchedNodes are for the tests of what is in browsers and in Node.js: what a race detector
+// could see of their gateways it sees in all other tests, and it takes twice the time.
+func unwatchedNodes(t *testing.T) *nodes {
+	t.Helper()
+	dir, err := unwatched()
+	must(t, err)
+	ns := newNodes(t)
+	ns.path = filepath.Join(dir, "nanoring")
+	return ns
+}
+
 // withEither tells a story of nodes with either engine.
 func withEither(t *testing.T, story func(*testing.T, *nodes)) {
 	for _, engine := range []string{"native", "wasm"} {

@@ -41,7 +41,7 @@ func TestTalk(t *testing.T) {
 // startTalk starts two tabs, alice and bob, each with a gateway of its own.
 func startTalk(t *testing.T, b *browser) (alice, bob *tab) {
 	t.Helper()
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	alice = b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "name": "alice", "tags": map[string]string{"zone": "a"}}))
 	bob = b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev2), "name": "bob", "tags": map[string]string{"zone": "b"}}))
 	for _, tab := range []*tab{alice, bob} {
@@ -243,7 +243,7 @@ func testWrongMessages(t *testing.T, b *browser) {
 
 // testHearsOn: who has another gateway hears what it missed in between, in order.
 func testHearsOn(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	eventually(t, "the three are a ring", func() bool { return dev2.isUp(t, "dev1", "dev2", "dev3") })
@@ -389,7 +389,7 @@ func testMayHear(t *testing.T, b *browser) {
 
 // testTalkPage: the page shows what is said, once somebody looks, and as text alone.
 func testTalkPage(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	page := b.open(t, "http://"+dev1.addr+"/")
 	alice := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev2), "name": "alice"}))
 	for _, tab := range []*tab{page, alice} {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // nanoring watch URL...: a node of a ring, in JavaScript, that says what it sees. It is one until Ctrl-C.
 
-import { join } from "../nanoring.js";
+import { join } from "../lib/nanoring.js";
 
 const usage = `usage: nanoring watch [--name NAME] [--ring RING] [--tag KEY=VALUE]... URL...
 
@@ -26,7 +26,7 @@ function parse([command, ...args]) {
   if (command !== "watch") {
     fail(usage, 2);
   }
-  /** @type {import("../nanoring.js").Options & {gateways: string[], tags: Record<string, string>}} */
+  /** @type {import("../lib/nanoring.js").Options & {gateways: string[], tags: Record<string, string>}} */
   const options = { gateways: [], tags: {}, token: process.env.NANORING_TOKEN };
   for (let arg; (arg = args.shift()) !== undefined; ) {
     const value = arg.startsWith("--") ? args.shift() ?? fail(`${arg} needs a value\n\n${usage}`, 2) : "";
@@ -46,7 +46,7 @@ try {
   const node = await join(parse(process.argv.slice(2)));
   say(`${node.name} is a node of the ring ${node.ring}, through ${node.gateway?.name} (Ctrl-C ends it)`);
   const told = new Map();
-  /** @param {import("../nanoring.js").NodeInfo[]} nodes */
+  /** @param {import("../lib/nanoring.js").NodeInfo[]} nodes */
   const tell = (nodes) => {
     for (const { name, state } of nodes) {
       if (told.get(name) !== state) {
@@ -66,6 +66,6 @@ try {
     });
   }
 } catch (error) {
-  const { code, message } = /** @type {import("../nanoring.js").RingError} */ (error);
+  const { code, message } = /** @type {import("../lib/nanoring.js").RingError} */ (error);
   fail(message, code === "unreachable" ? 3 : code === "removed" ? 4 : code === "invalid" ? 2 : 1);
 }

@@ -1,6 +1,6 @@
 // The demo page: joins the ring as a guest, and shows it.
 
-import { join } from "./nanoring.js";
+import { join } from "../lib/nanoring.js";
 import { Conditions } from "./conditions.js";
 import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
@@ -13,8 +13,8 @@ import { $, Panel, el } from "./panel.js";
 import { Reason } from "./reason.js";
 import { Talk } from "./talk.js";
 
-/** @typedef {import("./nanoring.js").RingNode} RingNode */
-/** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
+/** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
+/** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
 const SETTLING = 2000; // ms after a gateway let this tab in, in which what it tells is no news
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
@@ -104,7 +104,7 @@ function changed(nodes) {
   draw();
 }
 
-/** @param {import("./nanoring.js").Gateway | null} gateway */
+/** @param {import("../lib/nanoring.js").Gateway | null} gateway */
 function atGateway(gateway) {
   lostAt = gateway ? 0 : performance.now();
   document.documentElement.classList.toggle("lost", !gateway);
@@ -115,7 +115,7 @@ function atGateway(gateway) {
   draw();
 }
 
-/** @param {import("./nanoring.js").RingError | null} err */
+/** @param {import("../lib/nanoring.js").RingError | null} err */
 function ended(err) {
   if (err && err.code !== "removed" && err.code !== "name-taken") return failed(err);
   const [title, text, button] = !err
@@ -128,7 +128,7 @@ function ended(err) {
   become("ended");
 }
 
-/** @param {import("./nanoring.js").RingError} err */
+/** @param {import("../lib/nanoring.js").RingError} err */
 function failed(err) {
   console.info("nanoring:", err);
   log.note(sentence(err.message), { state: "down", guest: true });
@@ -148,7 +148,7 @@ function tell(title, text, button, code = "") {
   $("message-button").hidden = !button;
 }
 
-/** @param {import("./nanoring.js").Frame} frame */
+/** @param {import("../lib/nanoring.js").Frame} frame */
 function passed({ sent, bytes }) {
   frames[sent ? "sent" : "received"]++;
   if (document.hidden) return;

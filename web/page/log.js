@@ -3,7 +3,7 @@
 import { mark } from "./glyph.js";
 import { $, clock, el } from "./panel.js";
 
-/** @typedef {import("./nanoring.js").NodeInfo} Node */
+/** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 
 const KEPT = 200;
 

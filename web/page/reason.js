@@ -1,6 +1,6 @@
 // Why a node is down, if the node that serves this page knows more of it than the ring: its clock is wrong.
 
-/** @typedef {import("./nanoring.js").NodeInfo} Node */
+/** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 
 const AGAIN = 5000; // ms after which it is asked again
 
@@ -12,7 +12,7 @@ export class Reason {
   #changed;
 
   /**
-   * @param {() => import("./nanoring.js").RingNode | null} ring this tab's node
+   * @param {() => import("../lib/nanoring.js").RingNode | null} ring this tab's node
    * @param {() => void} changed there is another text
    */
   constructor(ring, changed) {

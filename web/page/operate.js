@@ -2,8 +2,8 @@
 
 import { $, el } from "./panel.js";
 
-/** @typedef {import("./nanoring.js").RingNode} RingNode */
-/** @typedef {import("./nanoring.js").NodeInfo} NodeInfo */
+/** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
+/** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
 /** @param {string} text from an error @returns {string} */
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/([^.!?])$/, "$1.");
@@ -104,7 +104,7 @@ export class Operate {
 
   /** @param {unknown} err why a change failed */
   why(err) {
-    const { code, message } = /** @type {import("./nanoring.js").RingError} */ (err);
+    const { code, message } = /** @type {import("../lib/nanoring.js").RingError} */ (err);
     const at = this.ring()?.gateway?.url;
     const gateway = at && new URL(at).host;
     const elsewhere = code === "unreachable" && gateway && gateway !== location.host;

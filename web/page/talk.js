@@ -3,8 +3,8 @@
 import { sentence } from "./operate.js";
 import { $, clock, el } from "./panel.js";
 
-/** @typedef {import("./nanoring.js").RingNode} RingNode */
-/** @typedef {import("./nanoring.js").Message} Message */
+/** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
+/** @typedef {import("../lib/nanoring.js").Message} Message */
 /** @typedef {{line: HTMLElement, text: HTMLElement, message: Message, burst: number, more: number, at: number}} Line */
 
 const KEPT = 100; // lines

@@ -15,7 +15,7 @@ export class Lookup {
     $("lookup").addEventListener("submit", (e) => e.preventDefault());
   }
 
-  /** @param {import("./nanoring.js").RingNode | null} node */
+  /** @param {import("../lib/nanoring.js").RingNode | null} node */
   show(node) {
     const key = $("key").value;
     const owners = key && node ? node.owners(key, COUNT).map((n) => n.name) : [];

@@ -6,7 +6,7 @@ export class Conditions {
   #ring;
   #shown = "[]";
 
-  /** @param {() => import("./nanoring.js").RingNode | null} ring this tab's node */
+  /** @param {() => import("../lib/nanoring.js").RingNode | null} ring this tab's node */
   constructor(ring) {
     this.#ring = ring;
   }

@@ -3,7 +3,7 @@
 import { mark } from "./glyph.js";
 import { picture } from "./history.js";
 
-/** @typedef {import("./nanoring.js").NodeInfo} Node */
+/** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 /** @typedef {{self: string, gateway: string, chosen: string}} Marks */
 
 const natural = new Intl.Collator("en", { numeric: true });
