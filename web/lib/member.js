@@ -1,8 +1,9 @@
 // What a page's node lives through: it joins, loses gateways, sleeps, and ends.
 
+import { moduleURL, noPlace, ownGateway } from "./beside.js";
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
+import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
@@ -55,17 +56,23 @@ export class Member {
   #asleep = false;
   /** Which of its lives this is. @type {object | undefined} */
   #life;
+  /** Why it lives on the page itself, until that is told. */
+  #onPage = "";
   /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = ownGateway(), token = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
     this.operator = new Operator(this.#gateways);
     this.#token = token;
-    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
+    const found = module ?? moduleURL();
+    if (!found) {
+      throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
+    }
+    this.#module = new URL(found, globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
     this.#named = name !== undefined;
@@ -154,6 +161,7 @@ export class Member {
   /** @returns {import("./runtime.js").Watcher} */
   #watcher() {
     return {
+      onPage: (why) => (this.#onPage = why),
       token: () => this.#askToken(),
       dialing: (url) => this.#log("dial", `Dialling ${url}`),
       opened: (url) => (this.#url = url),
@@ -312,6 +320,11 @@ export class Member {
     this.#log("joined", `${gateway.name} at ${gateway.url} is the gateway of ${this.name}`);
     this.#joining?.resolve();
     this.#joining = undefined;
+    const why = this.#onPage;
+    this.#onPage = "";
+    if (why && typeof document === "object") { // who joined listens by then
+      setTimeout(() => this.#log("page", `${this.name} runs on the page itself, and is a suspect while that computes for seconds: ${why}`));
+    }
   }
 
   /**

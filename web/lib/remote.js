@@ -1,12 +1,13 @@
 // A runtime that lives in the page's Worker, and looks as if it were here. worker.js is its other end.
 
+import { makeWorker, noPlace, script } from "./beside.js";
 import { ModuleError, RingError } from "./errors.js";
 import { Runtime } from "./runtime.js";
 
 /** @typedef {import("./runtime.js").Watcher} Watcher */
 /** @typedef {Runtime | RemoteRuntime} SomeRuntime */
 
-/** Of all nodes of this page, while it is awake. @type {Promise<Worker | undefined> | undefined} */
+/** Of all nodes of this page, while it is awake; or why there is none. @type {Promise<Worker | string> | undefined} */
 let worker;
 
 /**
@@ -17,33 +18,36 @@ let worker;
  */
 export async function runtimeOf(gateways, watcher) {
   const worker = await pageWorker();
-  return worker ? new RemoteRuntime(worker, gateways, watcher) : new Runtime(gateways, watcher);
+  if (typeof worker === "object") {
+    return new RemoteRuntime(worker, gateways, watcher);
+  }
+  watcher.onPage?.(worker);
+  return new Runtime(gateways, watcher);
 }
 
-/** @returns {Promise<Worker | undefined>} */
+/** @returns {Promise<Worker | string>} */
 function pageWorker() {
   worker ??= new Promise((resolve) => {
+    if (typeof Worker !== "function" || !globalThis.location) {
+      return resolve("there are no Workers here");
+    }
+    const made = script();
+    if (!made) {
+      return resolve(noPlace);
+    }
+    const without = (/** @type {string} */ why) => resolve(`its Worker, ${made.url}, ${why}`);
     try {
-      const made = new Worker(scriptURL(), { type: "module", name: "nanoring" });
-      made.onmessage = () => resolve(made);
-      made.onerror = (event) => {
+      const worker = makeWorker(made);
+      worker.onmessage = () => resolve(worker);
+      worker.onerror = (event) => {
         event.preventDefault();
-        resolve(undefined);
+        without(event.message ? `fails: ${event.message}` : "cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it");
       };
-    } catch { // there are no Workers, or the page's Content-Security-Policy forbids this one
-      resolve(undefined);
+    } catch (error) { // as the page's Content-Security-Policy has it, in some browsers
+      without(`cannot be made: ${/** @type {Error} */ (error).message}`);
     }
   });
   return worker;
-}
-
-/** A page makes Workers of its own origin only; but a script of that may import others. */
-function scriptURL() {
-  const url = new URL("worker.js", import.meta.url);
-  if (url.origin === location.origin) {
-    return url;
-  }
-  return URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
 }
 
 /** It has the methods of a Runtime. */

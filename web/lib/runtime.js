@@ -17,6 +17,7 @@ const badFrame = 4002, cordoned = 4014;
 /**
  * Who uses a runtime. It is told nothing any more once it said stop or end.
  * @typedef {object} Watcher
+ * @property {(why: string) => void} [onPage] it lives on the page itself, without a Worker
  * @property {() => Promise<string>} token what lets this node in; "" where it takes none
  * @property {(url: string) => void} dialing
  * @property {(url: string) => void} opened

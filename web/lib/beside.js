@@ -25,7 +25,7 @@ export function makeWorker({ url, options }) {
 export function script() {
   const { Worker: real } = globalThis;
   globalThis.Worker = /** @type {any} */ (class {
-    constructor(/** @type {string | URL} */ url, /** @type {WorkerOptions} */ options) {
+    constructor(/** @type {string | URL} */ url, options = {}) { // there are none any more where a bundler made a classic script of it
       return { url: ofPackage(url), options };
     }
   });
@@ -58,7 +58,7 @@ export function ownGateway() {
  * @param {string | URL} url
  */
 function ofPackage(url) {
-  return String(url).replace("/.vite/deps/", "/nanoring/");
+  return String(url).replace("/.vite/deps/", "/nanoring/lib/");
 }
 
 /**
