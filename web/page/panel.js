@@ -34,9 +34,11 @@ export class Panel {
    * @param {(name: string) => void} choose
    * @param {(name: string) => void} point the pointer or the focus is at a node, or at none
    * @param {(n: Node) => string} reason why it is what it is, if that is known
+   * @param {(n: Node) => import("./seen.js").Since} since when it is what it is
    */
-  constructor(history, choose, point, reason) {
+  constructor(history, choose, point, reason, since) {
     this.history = history;
+    this.since = since;
     this.reason = reason;
     this.body = $("nodes-body");
     /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, past: SVGElement, shown: string}>} */
@@ -156,7 +158,9 @@ export class Panel {
     $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral, n.cordoned)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
     const reason = n && this.reason(n);
-    const state = n && (n.since ? `${n.state} since ${clock(new Date(n.since / 1000))}` : n.state);
+    const since = n && this.since(n);
+    const state = n && since && `${n.state}${since.began ? " since" : ", seen since"} ${day(new Date(since.at))}`;
+    $("details-kind").title = !since ? "" : since.by ? `Since then, as far as ${since.by} knows` : since.began ? "Since then, as this tab has seen it" : "This tab has seen it so since then; it may have been so for longer";
     $("details-kind").textContent = n
       ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
@@ -182,9 +186,15 @@ const two = (/** @type {number} */ v, digits = 2) => String(v).padStart(digits, 
 /** @param {Date} t the time of day */
 export const clock = (t) => [t.getHours(), t.getMinutes(), t.getSeconds()].map((v) => two(v)).join(":");
 
+/** @param {Date} t */
+const date = (t) => `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock(t)}`;
+
+/** The time of today, or the day, too. @param {Date} t */
+export const day = (t) => (t.toDateString() === new Date().toDateString() ? clock(t) : date(t));
+
 /** @param {number} micros since 1970 */
 function stamp(micros) {
   if (!micros) return "unknown";
   const t = new Date(micros / 1000);
-  return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock(t)}.${two(t.getMilliseconds(), 3)}`;
+  return `${date(t)}.${two(t.getMilliseconds(), 3)}`;
 }
