@@ -9,8 +9,9 @@ import { invitation, invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, el } from "./panel.js";
+import { $, Panel, el, role } from "./panel.js";
 import { Reason } from "./reason.js";
+import { search } from "./search.js";
 import { Seen } from "./seen.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
@@ -223,7 +224,7 @@ function show() {
   lookup.show(node);
   ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), { ...marks, owners: lookup.owners });
   why.show(shown, state === "joined" ? gateway : "", chosen !== "");
-  panel.show(nodes, marks, $("search").value);
+  panel.show(nodes, marks, search(node, $("search").value, (n) => role(n, marks)));
   log.flush();
   talk.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
@@ -272,6 +273,11 @@ $("cordon").addEventListener("click", () => {
 });
 addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
 $("search").addEventListener("input", draw);
+$("search").addEventListener("keydown", (e) => {
+  if (e.key !== "Enter") return;
+  show(); // what was typed just now is searched for
+  if (panel.only) choose(panel.only);
+});
 setInterval(() => {
   if (document.hidden) return;
   panel.tick();

@@ -26,7 +26,7 @@ export function el(tag, text, className = "") {
 }
 
 /** @param {Node} n @param {Marks} marks */
-const role = (n, marks) => (n.name === marks.self ? "this tab" : n.name === marks.gateway ? "gateway" : "");
+export const role = (n, marks) => (n.name === marks.self ? "this tab" : n.name === marks.gateway ? "gateway" : "");
 
 export class Panel {
   /**
@@ -41,6 +41,7 @@ export class Panel {
     this.since = since;
     this.reason = reason;
     this.body = $("nodes-body");
+    this.only = ""; // the one node that the search finds
     /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, past: SVGElement, shown: string}>} */
     this.rows = new Map();
     /** @type {(e: Event) => string} */
@@ -72,13 +73,8 @@ export class Panel {
     for (const b of this.body.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
   }
 
-  /** @param {Node[]} nodes @param {Marks} marks @param {string} search words that all have to be there */
-  show(nodes, marks, search) {
-    const words = search.toLowerCase().split(/\s+/);
-    const found = nodes.filter((n) => {
-      const text = [n.name, n.state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest tab" : "durable", n.address, n.via, role(n, marks), ...Object.entries(n.tags).map((tag) => tag.join("="))].join(" ").toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+  /** @param {Node[]} nodes @param {Marks} marks @param {{found: Node[], none: string}} search */
+  show(nodes, marks, { found, none }) {
     const sorted = found.toSorted((a, b) => +a.ephemeral - +b.ephemeral || natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
     const names = new Set(found.map((n) => n.name));
     for (const [name, { row }] of this.rows) {
@@ -87,6 +83,8 @@ export class Panel {
       this.rows.delete(name);
     }
     $("nodes-none").hidden = found.length > 0 || nodes.length === 0;
+    $("nodes-none").textContent = none;
+    this.only = found.length === 1 ? found[0].name : "";
     sorted.forEach((n, i) => {
       const { row } = this.row(n, marks);
       if (this.body.children[i] !== row) this.body.insertBefore(row, this.body.children[i] ?? null);
