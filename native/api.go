@@ -51,6 +51,8 @@ func (n *Node) routes() http.Handler {
 func (n *Node) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ring", n.accept)
+	mux.HandleFunc("GET /ring/why", n.getRingWhy)
+	mux.HandleFunc("OPTIONS /ring/why", n.getRingWhy)
 	mux.Handle("GET /v1/nodes", n.authorize(n.getNodes))
 	mux.Handle("GET /v1/up", n.authorize(n.getUp))
 	mux.Handle("GET /v1/nodes/{name}", n.authorize(n.getNode))

@@ -44,6 +44,7 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
+	whys     paced // questions why a WebSocket was refused
 	sessions sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on
