@@ -11,13 +11,13 @@ import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, clock, el } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Seen } from "./seen.js";
 import { Locked, session } from "./session.js";
 import { Talk } from "./talk.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
-const SETTLING = 2000; // ms after a gateway let this tab in, in which what it tells is no news
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
@@ -27,17 +27,15 @@ const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspe
 /** @type {RingNode | null} */
 let node = null;
 let chosen = ""; // the node whose details are shown; this tab when empty
-let settled = 0;
 let lostAt = 0;
 const frames = { sent: 0, received: 0 };
-/** @type {Map<string, NodeInfo>} */
-const known = new Map();
 /** @type {[string, string][]} */
 const ripples = [];
 
 const log = new Log();
 const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
+const seen = new Seen(() => node?.all() ?? [], tellOf);
 const reason = new Reason(() => node, draw);
 const conditions = new Conditions(() => node);
 const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
@@ -71,35 +69,27 @@ async function start() {
   }
   Object.assign(window, { nanoring: node });
   talk.listen();
-  known.clear();
-  for (const n of node.all()) {
-    known.set(n.name, n);
-    history.note(n.name, n.state);
-  }
+  seen.begin();
   node.on("change", changed);
   node.on("gateway", atGateway);
   node.on("end", ended);
   node.on("frame", passed);
   node.on("log", ({ kind, text }) => kind !== "dial" && log.note(text, { state: SIGNS[kind], guest: true, aloud: kind === "lost" || kind === "joined" }));
   log.note(`Joined the ring ${node.ring} as ${node.name}, through ${node.gateway?.name}`, { state: "up", guest: true, aloud: true });
-  settled = performance.now() + SETTLING;
   become("joined");
 }
 
 /** @param {NodeInfo[]} nodes */
 function changed(nodes) {
-  for (const n of nodes) {
-    const was = known.get(n.name);
-    if (n.state === "removed") {
-      known.delete(n.name);
-      history.forget(n.name);
-    } else {
-      known.set(n.name, n);
-      history.note(n.name, n.state);
-    }
-    const news = node?.gateway && (performance.now() > settled || (was && (n.state === "suspect" || n.state === "down")));
-    if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
-  }
+  if (node?.gateway) nodes.forEach((n) => seen.see(n));
+  draw();
+}
+
+/** @param {NodeInfo} n @param {NodeInfo | undefined} was @param {boolean} news */
+function tellOf(n, was, news) {
+  if (n.state === "removed") history.forget(n.name);
+  else history.note(n.name, n.state);
+  if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
   draw();
 }
 
@@ -107,10 +97,14 @@ function changed(nodes) {
 function atGateway(gateway) {
   lostAt = gateway ? 0 : performance.now();
   document.documentElement.classList.toggle("lost", !gateway);
-  if (!gateway) setTimeout(draw, PATIENCE);
-  if (gateway) settled = performance.now() + SETTLING;
-  if (!gateway) history.pause();
-  else for (const n of node?.all() ?? []) history.note(n.name, n.state);
+  if (gateway) {
+    for (const n of node?.all() ?? []) history.note(n.name, n.state);
+    seen.arrive();
+  } else {
+    setTimeout(draw, PATIENCE);
+    history.pause();
+    seen.lose();
+  }
   draw();
 }
 
@@ -229,6 +223,9 @@ function show() {
 }
 
 /** @param {string} name */
+const of = (name) => node?.all().find((n) => n.name === name);
+
+/** @param {string} name */
 function choose(name) {
   chosen = name;
   draw();
@@ -259,15 +256,15 @@ $("message-button").addEventListener("click", async () => {
   (document.documentElement.dataset.state === "joined" ? $("leave") : $("message-button")).focus();
 });
 $("remove").addEventListener("click", () => {
-  const n = known.get(chosen || node?.name || "");
+  const n = of(chosen || node?.name || "");
   if (n) operate.ask(n);
 });
 $("cordon").addEventListener("click", () => {
-  const n = known.get(chosen);
+  const n = of(chosen);
   if (n) operate.cordon(n.name, !n.cordoned);
 });
 $("labels-open").addEventListener("click", () => {
-  const n = known.get(chosen || node?.name || "");
+  const n = of(chosen || node?.name || "");
   if (n) operate.labels.edit(n);
 });
 addEventListener("hashchange", () => { // with another token, or a link for an operator
