@@ -5,14 +5,15 @@ import { Conditions } from "./conditions.js";
 import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
 import { History } from "./history.js";
-import { invitation, invite } from "./invite.js";
+import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, el, role } from "./panel.js";
+import { $, Panel, clock, el, role } from "./panel.js";
 import { Reason } from "./reason.js";
 import { search } from "./search.js";
 import { Seen } from "./seen.js";
+import { Locked, session } from "./session.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
 import { Why } from "./why.js";
@@ -21,7 +22,6 @@ import { Why } from "./why.js";
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
-const LOCKED = "locked" in document.documentElement.dataset; // the node has a secret, and takes guests with a token
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
@@ -61,16 +61,15 @@ function become(state) {
 async function start() {
   become("joining");
   operate.answer("", "\u00a0");
-  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? ""; // a fragment is sent to nobody
-  if (LOCKED && !token) {
-    tell("The ring is locked", "It takes a link with a token to get in. Who has the ring's secret makes one for this page:", "", invitation());
-    become("failed");
-    return;
-  }
+  const tags = Object.fromEntries(new URLSearchParams(location.hash.slice(1)).getAll("tag").map((tag) => tag.split(/=(.*)/s, 2)));
   try {
-    node = await join({ gateways: [new URL("ring", location.href)], tags: { page: "demo" }, token });
+    const token = await session.enter();
+    node = await join({ gateways: [new URL("ring", location.href)], tags, token, operator: () => session.token });
   } catch (err) {
-    failed(/** @type {any} */ (err));
+    if (err instanceof Locked) {
+      tell(err.title, err.message, err.button, err.code);
+      become("failed");
+    } else failed(/** @type {any} */ (err));
     return;
   }
   Object.assign(window, { nanoring: node });
@@ -211,6 +210,11 @@ function show() {
   enable("remove", state === "joined" && !lost && !!shown);
   enable("cordon", state === "joined" && !lost && !operate.busy && (shown?.state === "up" || shown?.state === "suspect"));
   $("cordon").hidden = !shown || shown.ephemeral;
+  enable("labels-open", state === "joined" && !lost && !!shown);
+  enable("prune-open", state === "joined" && !lost);
+  enable("ask-open", state === "joined" && !lost);
+  $("session").hidden = !session.token;
+  $("session-until").textContent = session.token ? `operator until ${clock(session.until).slice(0, 5)}` : "";
   $("cordon").textContent = shown?.cordoned ? "Uncordon" : "Cordon";
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
@@ -271,7 +275,14 @@ $("cordon").addEventListener("click", () => {
   const n = of(chosen);
   if (n) operate.cordon(n.name, !n.cordoned);
 });
-addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
+$("labels-open").addEventListener("click", () => {
+  const n = of(chosen || node?.name || "");
+  if (n) operate.labels.edit(n);
+});
+addEventListener("hashchange", () => { // with another token, or a link for an operator
+  if (["failed", "ended"].includes(document.documentElement.dataset.state ?? "")) start();
+  else session.enter().catch((err) => operate.answer("bad", err.message));
+});
 $("search").addEventListener("input", draw);
 $("search").addEventListener("keydown", (e) => {
   if (e.key !== "Enter") return;

@@ -15,15 +15,21 @@ const LONG = 280; // characters
 
 /**
  * A payload as something to read: what does not show itself, or changes how other text is shown, is spelled out.
- * @param {Message} message
+ * @param {{text: string, payload: Uint8Array}} message
  */
 export function readable({ text, payload }) {
   if (text.includes("\ufffd") && !new TextEncoder().encode(text).every((byte, i) => byte === payload[i])) { // it is no UTF-8
-    const hex = [...payload.subarray(0, 24)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    return `${payload.length} bytes: ${hex}${payload.length > 24 ? " …" : ""}`;
+    return hex(payload);
   }
+  if ((text.match(/\p{Cc}/gu)?.length ?? 0) > text.length / 2) return hex(payload); // nor is it one to read
   const short = text.length > LONG ? `${text.slice(0, LONG).replace(/[\ud800-\udbff]$/, "")}… (${payload.length} bytes)` : text;
   return short.replace(/(?!\u200d)[\p{C}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+}
+
+/** @param {Uint8Array} payload */
+function hex(payload) {
+  const some = [...payload.subarray(0, 24)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return `${payload.length} bytes: ${some}${payload.length > 24 ? " …" : ""}`;
 }
 
 /** @param {number} size */

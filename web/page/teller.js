@@ -1,5 +1,7 @@
 // What nodes tell of themselves and of others, to whoever may ask: the node that serves this page by its HTTP API, while
-// it is this tab's gateway and takes no token; all others by questions, as far as the token's claim send allows that.
+// it is this tab's gateway and this page may use that; all others by questions, as far as the token's claim send allows that.
+
+import { session } from "./session.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").Filter} Filter */
@@ -22,7 +24,7 @@ export class Teller {
   /** Whether what it asks costs the ring nothing. */
   get near() {
     const own = new URL("ring", location.href.replace(/^http/, "ws")).href;
-    return !("locked" in document.documentElement.dataset) && this.#ring()?.gateway?.url === own;
+    return session.may && this.#ring()?.gateway?.url === own;
   }
 
   /** What this tab's gateway knows of a node, and why. Throws if it may not be asked. @param {string} name @returns {Promise<Why | undefined>} */
@@ -63,8 +65,8 @@ export class Teller {
 
 /** @param {string} path */
 async function get(path) {
-  const answer = await fetch(path).catch(() => null);
-  return answer?.ok ? answer.json().catch(() => undefined) : undefined;
+  const { ok, answer } = await session.call(path);
+  return ok ? answer : undefined;
 }
 
 /** @param {string} text */
