@@ -45,6 +45,8 @@ func TestPage(t *testing.T) {
 			"stays where it cannot go on":      testCannotMove,
 			"picks what processes pick":        testFilters,
 			"says what its picture shows":      testEventsAgree,
+			"says since when, and why":         testTellsWhy,
+			"says what is wrong":               testConditions,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
 			"says that a browser is too old":   testOldBrowser,

@@ -9,11 +9,14 @@ import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, clock, el } from "./panel.js";
+import { $, Panel, clock, el, role } from "./panel.js";
 import { Reason } from "./reason.js";
+import { search } from "./search.js";
 import { Seen } from "./seen.js";
 import { Locked, session } from "./session.js";
 import { Talk } from "./talk.js";
+import { Teller } from "./teller.js";
+import { Why } from "./why.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -37,8 +40,10 @@ const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
 const seen = new Seen(() => node?.all() ?? [], tellOf);
 const reason = new Reason(() => node, draw);
-const conditions = new Conditions(() => node);
-const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
+const teller = new Teller(() => node);
+const why = new Why(teller, seen, draw);
+const conditions = new Conditions(teller);
+const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n), since);
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 const talk = new Talk(() => node, draw);
@@ -49,7 +54,7 @@ const talk = new Talk(() => node, draw);
 function become(state) {
   document.documentElement.dataset.state = state;
   if (state !== "joined") document.documentElement.classList.remove("lost");
-  conditions.look();
+  conditions.look(node?.gateway?.name ?? "");
   draw();
 }
 
@@ -93,6 +98,11 @@ function tellOf(n, was, news) {
   draw();
 }
 
+/** @param {NodeInfo} n @returns {import("./seen.js").Since} */
+function since(n) {
+  return n.name === node?.name && n.since ? { at: n.since / 1000, began: true, by: "" } : seen.since(n); // this tab knows it of itself
+}
+
 /** @param {import("../lib/nanoring.js").Gateway | null} gateway */
 function atGateway(gateway) {
   lostAt = gateway ? 0 : performance.now();
@@ -105,6 +115,7 @@ function atGateway(gateway) {
     history.pause();
     seen.lose();
   }
+  conditions.look(gateway?.name ?? "");
   draw();
 }
 
@@ -216,7 +227,8 @@ function show() {
   // A tab that was closed is a member for a while: it is in the table.
   lookup.show(node);
   ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), { ...marks, owners: lookup.owners });
-  panel.show(nodes, marks, $("search").value);
+  why.show(shown, state === "joined" ? gateway : "", chosen !== "");
+  panel.show(nodes, marks, search(node, $("search").value, (n) => role(n, marks)));
   log.flush();
   talk.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
@@ -272,10 +284,15 @@ addEventListener("hashchange", () => { // with another token, or a link for an o
   else session.enter().catch((err) => operate.answer("bad", err.message));
 });
 $("search").addEventListener("input", draw);
+$("search").addEventListener("keydown", (e) => {
+  if (e.key !== "Enter") return;
+  show(); // what was typed just now is searched for
+  if (panel.only) choose(panel.only);
+});
 setInterval(() => {
   if (document.hidden) return;
   panel.tick();
-  conditions.look();
+  conditions.look(node?.gateway?.name ?? "");
 }, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
 document.addEventListener("visibilitychange", draw);
