@@ -11,9 +11,11 @@ import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, clock, el, role } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Rollout } from "./rollout.js";
 import { search } from "./search.js";
 import { Seen } from "./seen.js";
 import { Locked, session } from "./session.js";
+import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
 import { Why } from "./why.js";
@@ -47,6 +49,7 @@ const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reas
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 const talk = new Talk(() => node, draw);
+const rollout = new Rollout(teller, draw);
 
 // Life: joining, joined, ended or failed. Tests look at data-state and at window.nanoring.
 
@@ -183,8 +186,8 @@ function show() {
   const nodes = node?.all() ?? [];
   const durable = nodes.filter((n) => !n.ephemeral).length;
   const up = node?.up().filter((n) => !n.ephemeral).length ?? 0;
-  const tabs = (node?.up().length ?? 0) - up;
-  const and = tabs === 1 ? "1 tab" : `${tabs} tabs`;
+  const guests = (node?.up().length ?? 0) - up;
+  const and = guests === 1 ? "1 tab" : `${guests} tabs`;
   const self = node?.name ?? "";
   const gateway = node?.gateway?.name ?? "";
   if (!nodes.some((n) => n.name === chosen)) chosen = "";
@@ -231,6 +234,7 @@ function show() {
   panel.show(nodes, marks, search(node, $("search").value, (n) => role(n, marks)));
   log.flush();
   talk.flush();
+  rollout.show(nodes, state === "joined" && !lost);
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
 }
 
@@ -295,6 +299,10 @@ setInterval(() => {
   conditions.look(node?.gateway?.name ?? "");
 }, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
+tabs(() => {
+  talk.listen();
+  draw();
+});
 document.addEventListener("visibilitychange", draw);
 
 legend();
