@@ -139,8 +139,8 @@ func testOldToken(t *testing.T, b *browser) {
 	dev1, dev2, key := startLocked(t, b)
 	old, good := mintOld(t, key), mint(t, key, "--name", "tab-*")
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1, dev2), "token": old}))
-	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED")
-	tab.fails("unreachable", "with this token", true)
+	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET")
+	tab.fails("forbidden", "the token expired at ", false)
 	eventually(t, "the log says why", func() bool {
 		return strings.Contains(dev1.printed(), "the token expired at") && strings.Contains(dev2.printed(), "the token expired at")
 	})
@@ -150,7 +150,7 @@ func testOldToken(t *testing.T, b *browser) {
 
 	urls, _ := json.Marshal(gateways(dev1, dev2))
 	eval[any](tab, "window.asked = 0, start({ gateways: "+string(urls)+", token: () => (asked++, '"+old+"') })")
-	tab.fails("unreachable", "with this token", true)
+	tab.fails("forbidden", "the token expired at ", true)
 	eval[any](tab, "start({ gateways: "+string(urls)+", token: '"+good+"' })")
 	tab.becomes("joined") // meanwhile it would have come again
 	if got := eval[int](tab, "asked"); got != 2 {
@@ -171,7 +171,7 @@ func testNoToken(t *testing.T, b *browser) {
 	dev1, _, key := startLocked(t, b)
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.expect("HTTP Authentication failed")
-	tab.fails("unreachable", "without a token", true)
+	tab.fails("unauthorized", "there is no token, and this ring needs one", false)
 	own := b.open(t, "http://"+dev1.addr+"/")
 	own.expect("status of 401")
 	if got := eval[string](own, `import("/nanoring.js").then(({ join }) => join()).then((node) => node.state, (error) => error.code)`); got != "unauthorized" {
