@@ -98,7 +98,7 @@ func testWorkerLost(t *testing.T, b *browser, p *project) {
 	url := p.served(t)
 	s := p.opens(t, b, url)
 	eventually(t, "it says why it has no Worker", func() bool {
-		return regexp.MustCompile(`tab-\w+ runs on the page itself, .*: its Worker, ` + url + `/worker.js, cannot be loaded`).MatchString(strings.Join(s.said(), "\n"))
+		return regexp.MustCompile(`This node lives on the page itself, .*: its Worker, ` + url + `/worker.js: it cannot be loaded`).MatchString(strings.Join(s.said(), "\n"))
 	})
 	s.tab.expect("404")
 	if !s.onPage() {

@@ -1,91 +1,115 @@
 // A runtime that lives in the page's Worker, and looks as if it were here. worker.js is its other end.
 
 import { makeWorker, noPlace, script } from "./beside.js";
-import { ModuleError, RingError } from "./errors.js";
+import { Line, revived } from "./line.js";
 import { Runtime } from "./runtime.js";
+import { waits, within } from "./waits.js";
 
 /** @typedef {import("./runtime.js").Watcher} Watcher */
 /** @typedef {Runtime | RemoteRuntime} SomeRuntime */
 
-/** Of all nodes of this page, while it is awake; or why there is none. @type {Promise<Worker | string> | undefined} */
+const MOST_DEATHS = 3;
+
+/** Of all nodes of this page, while it is awake. @type {Promise<Worker> | undefined} */
 let worker;
+/** How many this page has lost. */
+let deaths = 0;
 
 /**
  * A runtime in the page's Worker, or here where there can be none.
  * @param {string[]} gateways checked URLs
  * @param {Watcher} watcher
+ * @param {(why: string) => void} without is told why there is no Worker
+ * @param {() => void} gone the Worker does not answer any more, and the runtime is lost
  * @returns {Promise<SomeRuntime>}
  */
-export async function runtimeOf(gateways, watcher) {
-  const worker = await pageWorker();
-  if (typeof worker === "object") {
-    return new RemoteRuntime(worker, gateways, watcher);
+export async function runtimeOf(gateways, watcher, without, gone) {
+  if (typeof Worker === "function" && globalThis.location) { // else this is a program, whose timers nobody slows
+    try {
+      const began = (worker ??= begun());
+      return new RemoteRuntime(await began, began, gateways, watcher, gone);
+    } catch (/** @type {any} */ error) {
+      without(error.message);
+    }
   }
-  watcher.onPage?.(worker);
   return new Runtime(gateways, watcher);
 }
 
-/** @returns {Promise<Worker | string>} */
-function pageWorker() {
-  worker ??= new Promise((resolve) => {
-    if (typeof Worker !== "function" || !globalThis.location) {
-      return resolve("there are no Workers here");
-    }
-    const made = script();
-    if (!made) {
-      return resolve(noPlace);
-    }
-    const without = (/** @type {string} */ why) => resolve(`its Worker, ${made.url}, ${why}`);
-    try {
-      const worker = makeWorker(made);
-      worker.onmessage = () => resolve(worker);
+/** A Worker, when it has loaded what it needs. */
+async function begun() {
+  const its = script();
+  if (!its) {
+    throw new Error(noPlace);
+  }
+  if (deaths >= MOST_DEATHS) {
+    throw new Error(`its Worker, ${its.url}, has ended ${deaths} times`);
+  }
+  /** @type {Worker | undefined} */
+  let made;
+  try {
+    const worker = (made = makeWorker(its));
+    await within(waits.worker, new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
       worker.onerror = (event) => {
         event.preventDefault();
-        without(event.message ? `fails: ${event.message}` : "cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it");
+        reject(new Error(event.message ? `it fails: ${event.message}` : "it cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it"));
       };
-    } catch (error) { // as the page's Content-Security-Policy has it, in some browsers
-      without(`cannot be made: ${/** @type {Error} */ (error).message}`);
-    }
-  });
-  return worker;
+    }), "it does not begin");
+    worker.onerror = null;
+    return worker;
+  } catch (/** @type {any} */ error) {
+    made?.terminate();
+    throw new Error(`its Worker, ${its.url}: ${error.message}`, { cause: error });
+  }
 }
 
 /** It has the methods of a Runtime. */
 class RemoteRuntime {
   #worker;
-  #port;
+  #began;
+  #line;
   /** @type {Watcher | undefined} */
   #watcher;
-  /** @type {(() => void) | undefined} */
-  #stopped;
 
   /**
-   * @param {Worker} worker
+   * @param {Worker} made
+   * @param {Promise<Worker>} began
    * @param {string[]} gateways
    * @param {Watcher} watcher
+   * @param {() => void} gone
    */
-  constructor(worker, gateways, watcher) {
+  constructor(made, began, gateways, watcher, gone) {
     const { port1, port2 } = new MessageChannel();
-    this.#worker = worker;
-    this.#port = port1;
+    this.#worker = made;
+    this.#began = began;
     this.#watcher = watcher;
-    port1.onmessage = ({ data }) => {
-      let heard = 0;
-      for (const [what, ...args] of data) {
-        this.#hear(what, args);
-        heard += Number(what === "event" && args[0].kind === "heard");
-      }
-      heard && this.#say("took", heard);
-    };
-    worker.postMessage(gateways, [port2]);
+    /** @type {(name: keyof Watcher) => (...args: any[]) => unknown} */
+    const tell = (name) => (...args) => /** @type {any} */ (this.#watcher)?.[name](...args);
+    const event = tell("event");
+    this.#line = new Line(port1, {
+      token: () => this.#watcher?.token(),
+      event: (what) => {
+        what.kind === "heard" && this.#line.say("took", 1);
+        event(what);
+      },
+      broke: (error) => this.#watcher?.broke(revived(error)),
+      dialing: tell("dialing"), opened: tell("opened"), closed: tell("closed"), frame: tell("frame"), halted: tell("halted"),
+    });
+    this.#line.watch(() => {
+      deaths += Number(worker === this.#began);
+      this.sleep(); // what is left of it
+      gone();
+    });
+    made.postMessage(gateways, [port2]);
   }
 
   /**
    * @param {WebAssembly.Module} module
    * @param {[string, string | bigint][]} settings
+   * @returns {Promise<void>}
    */
-  async start(module, settings) {
-    this.#say("start", module, settings);
+  start(module, settings) {
+    return this.#line.ask("start", module, settings);
   }
 
   /**
@@ -95,14 +119,13 @@ class RemoteRuntime {
    * @param {(bigint | number | string | Uint8Array)[]} args
    */
   command(name, id, texts, args) {
-    this.#say("command", name, id, texts, args);
+    this.#line.say("command", name, id, texts, args);
   }
 
-  /** Says bye. Resolves when that has been sent. */
+  /** Says bye. Resolves when that has been sent, or cannot be. */
   async stop() {
     this.#watcher = undefined;
-    this.#say("stop");
-    await new Promise((resolve) => (this.#stopped = () => resolve(undefined)));
+    await within(waits.bye, this.#line.ask("stop"), "").catch(() => {});
     this.end();
   }
 
@@ -113,12 +136,14 @@ class RemoteRuntime {
   sleep() {
     this.#watcher = undefined;
     this.#worker.terminate();
-    worker = undefined;
+    this.#line.end();
+    worker = worker === this.#began ? undefined : worker;
   }
 
   end() {
     this.#watcher = undefined;
-    this.#say("end");
+    this.#line.say("end");
+    this.#line.end();
   }
 
   /**
@@ -126,37 +151,14 @@ class RemoteRuntime {
    * @param {string} name
    */
   accepted(url, name) {
-    this.#say("accepted", url, name);
+    this.#line.say("accepted", url, name);
   }
 
   hurry() {
-    this.#say("hurry");
+    this.#line.say("hurry");
   }
 
   set frames(/** @type {boolean} */ on) {
-    this.#say("frames", on);
-  }
-
-  /** @param {...unknown} message */
-  #say(...message) {
-    this.#port.postMessage(message);
-  }
-
-  /**
-   * @param {string} what
-   * @param {any[]} args
-   */
-  #hear(what, args) {
-    if (what === "stopped") {
-      this.#stopped?.();
-    } else if (what === "token") {
-      this.#watcher?.token().then((token) => this.#say("token", token), (error) => this.#say("token", "", String(error)));
-    } else if (what === "broke") {
-      const { name, code, message, retryable } = args[0];
-      const Kind = name === "ModuleError" ? ModuleError : RingError;
-      this.#watcher?.broke(new Kind(code ?? "trap", message, { retryable }));
-    } else {
-      /** @type {any} */ (this.#watcher)?.[what](...args);
-    }
+    this.#line.say("frames", on);
   }
 }
