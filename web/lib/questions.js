@@ -3,6 +3,7 @@
 import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
 import { Inbox } from "./inbox.js";
+import { isBytes } from "./needs.js";
 
 /** @typedef {import("./commands.js").Commands} Commands */
 /** @typedef {import("./said.js").Answer} Answer */
@@ -151,7 +152,7 @@ async function answered(answer, question) {
   try {
     const payload = (await answer(question)) ?? "";
     const size = typeof payload === "string" ? new TextEncoder().encode(payload).length : payload.length;
-    if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+    if (typeof payload !== "string" && !isBytes(payload)) {
       return [FAILED, "the answer is neither a string nor bytes"];
     }
     return size > 8192 ? [FAILED, `the answer has ${size} bytes, and may have 8192`] : [0, payload];
