@@ -35,6 +35,12 @@ func TestLibrary(t *testing.T) {
 			"comes back when it is online":       testOffline,
 			"is many nodes in one page":          testManyNodes,
 			"is pasted into an empty page":       testPasted,
+			"asks again for a token":             testHungToken,
+			"has the time for a slow token":      testSlowToken,
+			"does without a silent Worker":       testSilentWorker,
+			"outlives its Worker":                testDeadWorker,
+			"takes a slow line":                  testSlowModule,
+			"answers though it did not once":     testSilentAnswerer,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -1,6 +1,7 @@
 // nanoring.wasm as an object: docs/abi.md is what this file has to keep to.
 
 import { ModuleError, RingError } from "./errors.js";
+import { Stall, waits } from "./waits.js";
 
 const abi = 1;
 const nodeFiles = "node:fs/promises"; // no name that a bundler looks for
@@ -41,19 +42,44 @@ async function compile(url) {
   }
   /** @type {(why: string, more?: {retryable?: boolean, cause?: unknown}) => ModuleError} */
   const failed = (why, more) => new ModuleError("module", `The module ${url} ${why}.`, more);
-  const response = await fetch(url).catch((cause) => {
-    throw failed("cannot be fetched: its server does not answer, or the page's Content-Security-Policy (connect-src) or the server's CORS forbids it", { cause, retryable: true });
-  });
-  if (!response.ok) {
-    throw failed(`cannot be fetched: its server answers ${response.status} ${response.statusText}`, { retryable: response.status >= 500 });
+  const stall = new Stall(waits.module); // a slow line is not given up, but one of which nothing comes
+  try {
+    const response = await fetch(url, { signal: stall.signal }).catch((cause) => {
+      throw failed("cannot be fetched: its server does not answer, or the page's Content-Security-Policy (connect-src) or the server's CORS forbids it", { cause, retryable: true });
+    });
+    if (!response.ok) {
+      throw failed(`cannot be fetched: its server answers ${response.status} ${response.statusText}`, { retryable: response.status >= 500 });
+    }
+    const type = response.headers.get("Content-Type");
+    if (type?.split(";")[0]?.trim().toLowerCase() !== "application/wasm") {
+      throw failed(`came as ${type}: it is something else, or its server does not know the type application/wasm`);
+    }
+    follow(response.clone(), stall);
+    return await WebAssembly.compileStreaming(response).catch((cause) => {
+      throw failed(`cannot be compiled: it is damaged, or the page's Content-Security-Policy (script-src) lacks 'wasm-unsafe-eval' (${cause.message})`, { cause });
+    });
+  } catch (error) {
+    throw stall.signal.aborted ? failed(`cannot be fetched: nothing more of it came in ${waits.module / 1000} s`, { retryable: true }) : error;
+  } finally {
+    stall.end();
   }
-  const type = response.headers.get("Content-Type");
-  if (type?.split(";")[0]?.trim().toLowerCase() !== "application/wasm") {
-    throw failed(`came as ${type}: it is something else, or its server does not know the type application/wasm`);
+}
+
+/**
+ * Sees to it that more comes, until all has.
+ * @param {Response} response
+ * @param {Stall} stall
+ */
+async function follow({ body }, stall) {
+  const reader = /** @type {NonNullable<typeof body>} */ (body).getReader();
+  try {
+    while (!(await reader.read()).done) {
+      stall.more();
+    }
+  } catch {
+    // Who reads the other one is told.
   }
-  return await WebAssembly.compileStreaming(response).catch((cause) => {
-    throw failed(`cannot be compiled: it is damaged, or the page's Content-Security-Policy (script-src) lacks 'wasm-unsafe-eval' (${cause.message})`, { cause });
-  });
+  stall.end();
 }
 
 /** One instance of the module. After a trap, or free, it is of no use any more. */

@@ -22,7 +22,7 @@
 /**
  * A line for a log.
  * @typedef {object} Entry
- * @property {"dial" | "joined" | "lost" | "name" | "refused" | "skew" | "leaving" | "stays" | "stale" | "fresh"} kind
+ * @property {"dial" | "joined" | "lost" | "name" | "refused" | "token" | "worker" | "skew" | "leaving" | "stays" | "stale" | "fresh"} kind
  * @property {string} text what happened, for people
  */
 
@@ -34,7 +34,7 @@
  * @property {(name: string) => void} gap something that a node sent was lost, before what comes next of it; "": of any, because this page did not take it in time
  * @property {(gateway: Gateway | null) => void} gateway it let this node in, whose name may be a new one since; null: it is lost, and one is looked for
  * @property {(error: RingError | null) => void} end this one is no node any more and does not come back by itself: removed, its name taken, or broken. null: it left
- * @property {(entry: Entry) => void} log something that a person may want to know
+ * @property {(entry: Entry) => void} log something that a person may want to know. The first who listens is told of what went wrong while this node joined
  * @property {(frame: Frame) => void} frame a frame was sent or received
  */
 

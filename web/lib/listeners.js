@@ -1,11 +1,26 @@
 // Who listens to what.
 
+const MOST_EARLY = 32;
+
 /**
  * @template {{[kind in keyof Events]: (detail: any) => void}} Events
  */
 export class Listeners {
   /** @type {Map<keyof Events, Set<(detail: any) => void>>} */
   #of = new Map();
+  #late;
+  #kept;
+  /** What nobody has listened to yet. @type {any[]} */
+  #early = [];
+
+  /**
+   * @param {keyof Events} late events of this kind are kept until somebody listens to it: 32,
+   * @param {(detail: any) => boolean} kept and no others than these
+   */
+  constructor(late, kept) {
+    this.#late = late;
+    this.#kept = kept;
+  }
 
   /**
    * @template {keyof Events} Kind
@@ -14,6 +29,9 @@ export class Listeners {
    */
   add(kind, listener) {
     this.#of.set(kind, (this.#of.get(kind) ?? new Set()).add(listener));
+    if (kind === this.#late) {
+      this.#early.splice(0).forEach((detail) => this.tell(kind, detail));
+    }
   }
 
   /**
@@ -38,6 +56,9 @@ export class Listeners {
    */
   tell(kind, detail) {
     const listeners = this.#of.get(kind);
+    if (!listeners && kind === this.#late && this.#kept(detail) && this.#early.length < MOST_EARLY) {
+      this.#early.push(detail);
+    }
     for (const listener of listeners ?? []) {
       queueMicrotask(() => listeners?.has(listener) && listener(detail));
     }

@@ -2,7 +2,7 @@
 
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { NameTakenError, RemovedError, RingError, UnreachableError, wordOf } from "./errors.js";
+import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
@@ -13,7 +13,8 @@ import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
-import { allows, expiryOf, mayHear, tokenOf } from "./token.js";
+import { Tokens, allows, mayHear } from "./token.js";
+import { unreachable } from "./unreachable.js";
 import { View, isUp, nodeOf } from "./view.js";
 
 /** @typedef {import("./nanoring.js").Options} Options */
@@ -22,9 +23,11 @@ import { View, isUp, nodeOf } from "./view.js";
 /** @typedef {import("./events.js").Entry} Entry */
 /** @typedef {import("./events.js").Events} Events */
 
+const MOST_CALLS = 3; // of a token function, until join gives up
+
 export class Member {
   /** @type {Listeners<Events>} */
-  listeners = new Listeners();
+  listeners = new Listeners("log", ({ kind }) => kind !== "dial" && kind !== "joined");
   view = new View((nodes) => this.listeners.tell("change", nodes), (happened) => this.listeners.tell("event", happened));
   /** @type {Gateway | null} */
   gateway = null;
@@ -33,9 +36,11 @@ export class Member {
   messages = new Messages(this.#commands, (pattern) => mayHear(this.#claims, pattern), (name) => this.listeners.tell("gap", name));
 
   #gateways;
-  #token;
+  #tokens;
   /** The token that this node learnt from, for its first connection. */
   #first = "";
+  /** The one that it dials with, or did last. */
+  #token = "";
   /** What its last token claims. @type {import("./token.js").Claims | undefined} */
   #claims;
   /** How the names begin that it may take. */
@@ -49,23 +54,25 @@ export class Member {
   #runtime;
   /** The URL of the connection that is open, or was last. */
   #url = "";
+  /** The one that is dialled, or was last. */
+  #dialled = "";
   /** The gateway that this node's presence names; "" before one let it in. */
   #via = "";
   /** How often in a row a name that it took was taken. */
   #taken = 0;
   #asleep = false;
-  /** Which of its lives this is. @type {object | undefined} */
-  #life;
+  /** Which of its lives this is. */
+  #life = new AbortController();
   /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", operator = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
-    this.operator = new Operator(this.#gateways);
-    this.#token = token;
+    this.operator = new Operator(this.#gateways, operator);
+    this.#tokens = new Tokens(token, (text) => this.#log("token", text));
     this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
@@ -87,7 +94,7 @@ export class Member {
     return joined;
   }
 
-  /** Says bye. Resolves when its gateway has been told. */
+  /** Says bye. Resolves when its gateway has been told, or cannot be. */
   async leave() {
     const told = this.#runtime?.stop();
     this.#runtime = undefined;
@@ -98,15 +105,15 @@ export class Member {
   /** Brings this node to life: at first, after a sleep, and with a new name. */
   async #live() {
     this.#forgetRing();
-    const life = (this.#life = {});
+    const life = (this.#life = new AbortController());
+    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `There is no Worker for this node, which lives in the page: ${why}`), () => this.#crashed());
     try {
-      const watcher = this.#watcher();
       const [runtime, compiled, ring] = await Promise.all([
-        runtimeOf(this.#gateways, watcher),
+        runs,
         this.#compiled ?? load(this.#module),
-        this.#compiled ? this.ring : this.#learn(),
+        this.#compiled ? this.ring : this.#learn(life.signal),
       ]);
-      if (this.#life !== life || this.ended.signal.aborted) {
+      if (life.signal.aborted) {
         return runtime.end(); // it has left, or is asleep
       }
       [this.#compiled, this.ring] = [compiled, ring];
@@ -118,15 +125,25 @@ export class Member {
       this.messages.begin();
       await started;
     } catch (error) {
-      if (this.#life === life) {
+      if (!life.signal.aborted) {
         this.#end(error);
       }
+      (await runs).end();
     }
   }
 
-  /** Has a token, and learns what it may be with it; without, of which ring. Returns the ring's name. */
-  async #learn() {
-    const { text, claims } = await tokenOf(this.#token);
+  /** Its Worker does not answer any more: it goes on in another. */
+  #crashed() {
+    this.#log("worker", `The Worker of ${this.name || "this node"} does not answer any more: it goes on in another`);
+    this.#live();
+  }
+
+  /**
+   * Has a token, and learns what it may be with it; without, of which ring. Returns the ring's name.
+   * @param {AbortSignal} signal
+   */
+  async #learn(signal) {
+    const { text, claims } = await this.#tokens.next(signal, MOST_CALLS);
     if (!claims) {
       return this.ring || this.operator.ring();
     }
@@ -156,7 +173,10 @@ export class Member {
   #watcher() {
     return {
       token: () => this.#askToken(),
-      dialing: (url) => this.#log("dial", `Dialling ${url}`),
+      dialing: (url) => {
+        this.#dialled = url;
+        this.#log("dial", `Dialling ${url}`);
+      },
       opened: (url) => (this.#url = url),
       closed: (failures, sentOn) => this.#closed(failures, sentOn),
       event: (event) => this.#event(event),
@@ -178,12 +198,12 @@ export class Member {
     const first = this.#first;
     if (first) {
       this.#first = "";
-      return first;
+      return (this.#token = first);
     }
     try {
-      const { text, claims } = await tokenOf(this.#token);
+      const { text, claims } = await this.#tokens.next(this.#life.signal, this.#joining ? MOST_CALLS : Infinity);
       this.#claims = claims;
-      return text;
+      return (this.#token = text);
     } catch (error) {
       this.#refusal = /** @type {RingError} */ (error);
       this.#log("refused", this.#refusal.message);
@@ -212,7 +232,7 @@ export class Member {
       return;
     }
     this.#asleep = true;
-    this.#life = undefined;
+    this.#life.abort();
     this.#runtime?.sleep();
     this.#runtime = undefined;
     this.#lost();
@@ -227,6 +247,7 @@ export class Member {
 
   /** A new life begins with nothing known. */
   #forgetRing() {
+    this.#life.abort();
     this.#runtime?.end();
     this.#runtime = undefined;
     this.#lost();
@@ -248,6 +269,7 @@ export class Member {
       return;
     }
     this.ended.abort();
+    this.#life.abort();
     this.#runtime?.end();
     this.#lost();
     this.messages.end();
@@ -317,26 +339,22 @@ export class Member {
 
   /**
    * A connection is over. The engine dials again; join, though, ends when all gateways were tried, and so does a node
-   * that was in once, when its token has expired and it can have no other.
+   * that was in once, when gateways say that its token is of no use any more and it can have no other.
    * @param {number} failures
    * @param {boolean} sentOn
    */
-  #closed(failures, sentOn) {
-    const another = typeof this.#token === "function";
-    const expiry = expiryOf(this.#claims, another);
+  async #closed(failures, sentOn) {
     if (this.gateway) {
       const { name } = this.gateway;
       this.#log("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
-    } else if (expiry) {
-      this.#refusal ??= expiry;
-      this.#log("refused", expiry.message);
     }
     this.#setGateway(null);
-    if (this.#joining ? failures >= this.#gateways.length : expiry && !another && failures > this.#gateways.length) {
-      const [at, from] = [this.#gateways.join(" or "), globalThis.location?.origin];
-      const how = this.#claims ? "with this token" : "without a token";
-      this.#end(this.#refusal ?? new UnreachableError("unreachable", `No gateway answers at ${at}. Does it run, and let ${from ? `pages of ${from}` : "this program"} in ${how}?`, { retryable: true }));
+    if (!this.#joining || failures < this.#gateways.length) {
+      return;
     }
+    const { signal } = this.#life;
+    const why = this.#refusal ?? await unreachable(this.#gateways, this.#dialled, this.#token);
+    signal.aborted || this.#joining && this.#end(why);
   }
 
   /**

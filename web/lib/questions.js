@@ -4,6 +4,7 @@ import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
 import { Inbox } from "./inbox.js";
 import { isBytes } from "./needs.js";
+import { within } from "./waits.js";
 
 /** @typedef {import("./commands.js").Commands} Commands */
 /** @typedef {import("./said.js").Answer} Answer */
@@ -117,7 +118,7 @@ export class Answering {
     const engine = this.#engine;
     await null; // whoever answers may do anything
     const found = this.#answerers.find(({ pattern }) => isLike(pattern, question.topic));
-    const [code, payload] = found ? await answered(found.answer, question) : [NOBODY, ""];
+    const [code, payload] = found ? await answered(found.answer, question) : /** @type {[number, string]} */ ([NOBODY, ""]);
     if (engine === this.#engine) {
       this.#give(number, code, payload);
     }
@@ -150,7 +151,8 @@ export class Answering {
  */
 async function answered(answer, question) {
   try {
-    const payload = (await answer(question)) ?? "";
+    const time = Math.max(0, Number(question.until) - Date.now()); // it makes room for others when nobody waits any more
+    const payload = (await within(time, Promise.resolve(answer(question)), "There was no answer")) ?? "";
     const size = typeof payload === "string" ? new TextEncoder().encode(payload).length : payload.length;
     if (typeof payload !== "string" && !isBytes(payload)) {
       return [FAILED, "the answer is neither a string nor bytes"];

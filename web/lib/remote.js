@@ -1,40 +1,59 @@
 // A runtime that lives in the page's Worker, and looks as if it were here. worker.js is its other end.
 
-import { ModuleError, RingError } from "./errors.js";
+import { Line, revived } from "./line.js";
 import { Runtime } from "./runtime.js";
+import { waits, within } from "./waits.js";
 
 /** @typedef {import("./runtime.js").Watcher} Watcher */
 /** @typedef {Runtime | RemoteRuntime} SomeRuntime */
 
-/** Of all nodes of this page, while it is awake. @type {Promise<Worker | undefined> | undefined} */
+const MOST_DEATHS = 3;
+
+/** Of all nodes of this page, while it is awake. @type {Promise<Worker> | undefined} */
 let worker;
+/** How many this page has lost. */
+let deaths = 0;
 
 /**
  * A runtime in the page's Worker, or here where there can be none.
  * @param {string[]} gateways checked URLs
  * @param {Watcher} watcher
+ * @param {(why: string) => void} without is told why there is no Worker
+ * @param {() => void} gone the Worker does not answer any more, and the runtime is lost
  * @returns {Promise<SomeRuntime>}
  */
-export async function runtimeOf(gateways, watcher) {
-  const worker = await pageWorker();
-  return worker ? new RemoteRuntime(worker, gateways, watcher) : new Runtime(gateways, watcher);
+export async function runtimeOf(gateways, watcher, without, gone) {
+  if (typeof Worker === "function" && globalThis.location) { // else this is a program, whose timers nobody slows
+    try {
+      const began = (worker ??= begun());
+      return new RemoteRuntime(await began, began, gateways, watcher, gone);
+    } catch (/** @type {any} */ error) {
+      without(error.message);
+    }
+  }
+  return new Runtime(gateways, watcher);
 }
 
-/** @returns {Promise<Worker | undefined>} */
-function pageWorker() {
-  worker ??= new Promise((resolve) => {
-    try {
-      const made = new Worker(scriptURL(), { type: "module", name: "nanoring" });
-      made.onmessage = () => resolve(made);
+/** A Worker, when it has loaded what it needs. */
+async function begun() {
+  if (deaths >= MOST_DEATHS) {
+    throw new Error(`it has ended ${deaths} times`);
+  }
+  const made = new Worker(scriptURL(), { type: "module", name: "nanoring" });
+  try {
+    await within(waits.worker, new Promise((resolve, reject) => {
+      made.onmessage = resolve;
       made.onerror = (event) => {
         event.preventDefault();
-        resolve(undefined);
+        reject(new Error(`its script cannot be loaded or run: ${event.message || "the page's Content-Security-Policy (worker-src) forbids it, or it is not beside nanoring.js"}`));
       };
-    } catch { // there are no Workers, or the page's Content-Security-Policy forbids this one
-      resolve(undefined);
-    }
-  });
-  return worker;
+    }), "its script does not begin");
+    made.onerror = null;
+    return made;
+  } catch (error) {
+    made.terminate();
+    throw error;
+  }
 }
 
 /** A page makes Workers of its own origin only; but a script of that may import others. */
@@ -49,39 +68,50 @@ function scriptURL() {
 /** It has the methods of a Runtime. */
 class RemoteRuntime {
   #worker;
-  #port;
+  #began;
+  #line;
   /** @type {Watcher | undefined} */
   #watcher;
-  /** @type {(() => void) | undefined} */
-  #stopped;
 
   /**
-   * @param {Worker} worker
+   * @param {Worker} made
+   * @param {Promise<Worker>} began
    * @param {string[]} gateways
    * @param {Watcher} watcher
+   * @param {() => void} gone
    */
-  constructor(worker, gateways, watcher) {
+  constructor(made, began, gateways, watcher, gone) {
     const { port1, port2 } = new MessageChannel();
-    this.#worker = worker;
-    this.#port = port1;
+    this.#worker = made;
+    this.#began = began;
     this.#watcher = watcher;
-    port1.onmessage = ({ data }) => {
-      let heard = 0;
-      for (const [what, ...args] of data) {
-        this.#hear(what, args);
-        heard += Number(what === "event" && args[0].kind === "heard");
-      }
-      heard && this.#say("took", heard);
-    };
-    worker.postMessage(gateways, [port2]);
+    /** @type {(name: keyof Watcher) => (...args: any[]) => unknown} */
+    const tell = (name) => (...args) => /** @type {any} */ (this.#watcher)?.[name](...args);
+    const event = tell("event");
+    this.#line = new Line(port1, {
+      token: () => this.#watcher?.token(),
+      event: (what) => {
+        what.kind === "heard" && this.#line.say("took", 1);
+        event(what);
+      },
+      broke: (error) => this.#watcher?.broke(revived(error)),
+      dialing: tell("dialing"), opened: tell("opened"), closed: tell("closed"), frame: tell("frame"), halted: tell("halted"),
+    });
+    this.#line.watch(() => {
+      deaths += Number(worker === this.#began);
+      this.sleep(); // what is left of it
+      gone();
+    });
+    made.postMessage(gateways, [port2]);
   }
 
   /**
    * @param {WebAssembly.Module} module
    * @param {[string, string | bigint][]} settings
+   * @returns {Promise<void>}
    */
-  async start(module, settings) {
-    this.#say("start", module, settings);
+  start(module, settings) {
+    return this.#line.ask("start", module, settings);
   }
 
   /**
@@ -91,14 +121,13 @@ class RemoteRuntime {
    * @param {(bigint | number | string | Uint8Array)[]} args
    */
   command(name, id, texts, args) {
-    this.#say("command", name, id, texts, args);
+    this.#line.say("command", name, id, texts, args);
   }
 
-  /** Says bye. Resolves when that has been sent. */
+  /** Says bye. Resolves when that has been sent, or cannot be. */
   async stop() {
     this.#watcher = undefined;
-    this.#say("stop");
-    await new Promise((resolve) => (this.#stopped = () => resolve(undefined)));
+    await within(waits.bye, this.#line.ask("stop"), "").catch(() => {});
     this.end();
   }
 
@@ -109,12 +138,14 @@ class RemoteRuntime {
   sleep() {
     this.#watcher = undefined;
     this.#worker.terminate();
-    worker = undefined;
+    this.#line.end();
+    worker = worker === this.#began ? undefined : worker;
   }
 
   end() {
     this.#watcher = undefined;
-    this.#say("end");
+    this.#line.say("end");
+    this.#line.end();
   }
 
   /**
@@ -122,37 +153,14 @@ class RemoteRuntime {
    * @param {string} name
    */
   accepted(url, name) {
-    this.#say("accepted", url, name);
+    this.#line.say("accepted", url, name);
   }
 
   hurry() {
-    this.#say("hurry");
+    this.#line.say("hurry");
   }
 
   set frames(/** @type {boolean} */ on) {
-    this.#say("frames", on);
-  }
-
-  /** @param {...unknown} message */
-  #say(...message) {
-    this.#port.postMessage(message);
-  }
-
-  /**
-   * @param {string} what
-   * @param {any[]} args
-   */
-  #hear(what, args) {
-    if (what === "stopped") {
-      this.#stopped?.();
-    } else if (what === "token") {
-      this.#watcher?.token().then((token) => this.#say("token", token), (error) => this.#say("token", "", String(error)));
-    } else if (what === "broke") {
-      const { name, code, message, retryable } = args[0];
-      const Kind = name === "ModuleError" ? ModuleError : RingError;
-      this.#watcher?.broke(new Kind(code ?? "trap", message, { retryable }));
-    } else {
-      /** @type {any} */ (this.#watcher)?.[what](...args);
-    }
+    this.#line.say("frames", on);
   }
 }

@@ -9,6 +9,7 @@ const maxFrame = 256 * 1024;
 const maxQueued = 1024 * 1024;
 const byeTime = 1000; // ms that a gateway has for its half of a close
 const firstPause = 250, maxPause = 3000; // ms; it doubles with each failure
+const promptToken = 1000; // ms: the engine gives a dial some seconds, which one that takes longer would use up
 
 // Codes that tell the engine how a connection ended without a close frame.
 const lost = 1, unreachable = 3, slow = 4;
@@ -42,6 +43,8 @@ export class Runtime {
   #early = [];
   /** @type {Watcher | undefined} */
   #watcher;
+  /** What lets this node in, being asked for, or not used yet. @type {Promise<string> | undefined} */
+  #token;
   #gateways;
   /** Those that are open or being dialled; no WebSocket while that is put off. @type {Map<bigint, WebSocket | undefined>} */
   #sockets = new Map();
@@ -173,8 +176,9 @@ export class Runtime {
    * @param {string} text
    */
   close(conn, code, text) {
+    const dialled = !!this.#sockets.get(conn); // else it waited for a token, which is no gateway's fault
     this.#shut(conn, code, text);
-    this.#watcher?.closed(++this.#failures, false);
+    dialled && this.#watcher?.closed(++this.#failures, false);
   }
 
   /** @param {any} event */
@@ -244,14 +248,20 @@ export class Runtime {
     if (!watcher || !this.#sockets.has(conn)) {
       return; // the engine does not want it any more
     }
-    const url = this.#gateways.next();
-    watcher.dialing(url);
-    let socket;
+    let url = "", socket;
     try {
-      const token = await watcher.token();
+      const asked = performance.now();
+      const token = await this.#askToken(watcher);
       if (!this.#sockets.has(conn)) {
         return;
       }
+      if (performance.now() - asked > promptToken) { // the next dial has it, and all its time
+        this.#sockets.delete(conn);
+        return this.#input("closed", [], conn, unreachable);
+      }
+      this.#token = undefined;
+      url = this.#gateways.next();
+      watcher.dialing(url);
       socket = new WebSocket(url, token ? [subprotocol, `nanoring.token.${token}`] : [subprotocol]);
     } catch { // there is no token; or the page may not open it: by its Content-Security-Policy, or since it came by https
       if (this.#sockets.has(conn)) {
@@ -288,6 +298,18 @@ export class Runtime {
     };
     socket.onclose = ({ code }) => over(code === 1006 ? failed : code);
     socket.onerror = () => over(failed); // Node.js closes none that did not come about
+  }
+
+  /**
+   * A token for a connection. If that is over before it comes, it is for the next one.
+   * @param {Watcher} watcher
+   */
+  #askToken(watcher) {
+    this.#token ??= watcher.token().catch((error) => {
+      this.#token = undefined;
+      throw error;
+    });
+    return this.#token;
   }
 
   /**

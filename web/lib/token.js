@@ -3,8 +3,7 @@
 
 import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
-
-const LEEWAY = 60_000; // ms that clocks may differ
+import { waits } from "./waits.js";
 
 /**
  * What a guest's token claims.
@@ -19,12 +18,67 @@ const LEEWAY = 60_000; // ms that clocks may differ
  * @property {number} [exp] Unix seconds
  */
 
+/** @typedef {{text: string, claims?: Claims}} Token "" where there is none */
+
+const LONGEST = 4; // times that the wait for a token doubles
+
+/** Has tokens: the one that its user gives, or those that a function of its user makes, one for each connection. */
+export class Tokens {
+  #from;
+  #late;
+
+  /**
+   * @param {string | (() => string | Promise<string>)} from
+   * @param {(text: string) => void} late is told when the function takes long
+   */
+  constructor(from, late) {
+    this.#from = from;
+    this.#late = late;
+  }
+
+  /** Whether another one can be had. */
+  get renews() {
+    return typeof this.#from === "function";
+  }
+
+  /**
+   * Has one. A function that does not answer is called again, and the first answer counts: what it was waiting for may
+   * never come. Rejects if the last call fails, and if all of so many took too long.
+   * @param {AbortSignal} signal ends the wait
+   * @param {number} [most] calls
+   * @returns {Promise<Token>}
+   */
+  next(signal, most = Infinity) {
+    return new Promise((resolve, reject) => {
+      let calls = 0, waited = 0;
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
+      let timer;
+      const over = () => clearTimeout(timer);
+      const call = () => {
+        const nth = ++calls, patience = waits.token * 2 ** Math.min(nth - 1, LONGEST);
+        timer = setTimeout(() => {
+          waited += patience;
+          const late = `The token function has not answered in ${waited / 1000} s`;
+          if (nth < most) {
+            this.#late(`${late}: it is called again`);
+            call();
+          } else {
+            reject(new RingError("token", `${late}, and was called ${nth} times.`, { retryable: true }));
+          }
+        }, patience);
+        tokenOf(this.#from).then((token) => (over(), resolve(token)), (error) => nth === calls && (over(), reject(error)));
+      };
+      signal.addEventListener("abort", () => (over(), reject(signal.reason)), { once: true });
+      call();
+    });
+  }
+}
+
 /**
- * Has a token, as its user gives it, or makes it, and what it claims. It is "" where there is none.
  * @param {string | (() => string | Promise<string>)} from
- * @returns {Promise<{text: string, claims?: Claims}>}
+ * @returns {Promise<Token>}
  */
-export async function tokenOf(from) {
+async function tokenOf(from) {
   try {
     const given = typeof from === "function" ? await from() : from;
     const text = typeof given === "string" ? given.trim() : given; // a line, perhaps
@@ -70,16 +124,4 @@ export function allows({ name: allowed }, name) {
  */
 export function mayHear(claims, pattern) {
   return !claims || (claims.hear ?? []).some((allowed) => pattern.includes("*") || isLike(allowed, pattern));
-}
-
-/**
- * Why nobody is let in with a token any more, if it has expired; by this clock, which may be wrong.
- * @param {Claims | undefined} claims
- * @param {boolean} retryable whether another may be had
- */
-export function expiryOf(claims, retryable) {
-  const at = Number(claims?.exp ?? NaN) * 1000;
-  if (at + LEEWAY < Date.now()) {
-    return new RingError("forbidden", `No gateway lets this node in, since its token expired at ${new Date(at).toISOString()}.`, { retryable });
-  }
 }
