@@ -131,6 +131,10 @@ runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest a
 	@cd cmd/nanoring/testdata/runtimes && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@go test ./cmd/nanoring -run '^TestRuntimes$$' -v -runtimes
 
+.PHONY: bundlers
+bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
+	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers
+
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \
