@@ -10,6 +10,7 @@ import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
 import { forget, randomName, remember, remembered } from "./names.js";
+import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
@@ -89,7 +90,7 @@ export class Member {
   join(giveUp) {
     const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
     const signal = this.ended.signal;
-    giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
+    giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#runtime?.hurry() }, signal);
     this.#live();
     return joined;
@@ -217,7 +218,7 @@ export class Member {
 
   /** @returns {[string, string | bigint][]} */
   #settings() {
-    const [seed = 0n, nonce = 0n] = crypto.getRandomValues(new BigInt64Array(2));
+    const [seed = 0n, nonce = 0n] = new BigInt64Array(crypto.getRandomValues(new Uint8Array(16)).buffer);
     return [
       ["ring", this.ring],
       ["name", this.name],
