@@ -52,13 +52,8 @@ type inbound struct {
 func (i *inbound) reserve(maxGuests int, token string) (full string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	switch share := max(maxGuests/tokenShare, 1); {
-	case i.total >= i.most:
-		return fmt.Sprintf("there are %d (--max-connections)", i.most)
-	case maxGuests > 0 && i.guests >= maxGuests:
-		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
-	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
-		return fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", share)
+	if full := i.isFull(maxGuests, token); full != "" {
+		return full
 	}
 	i.total++
 	if maxGuests > 0 {
@@ -67,6 +62,25 @@ func (i *inbound) reserve(maxGuests int, token string) (full string) {
 			i.tokens = make(map[string]int)
 		}
 		i.tokens[token]++
+	}
+	return ""
+}
+
+// full says of what there are too many for one connection more.
+func (i *inbound) full(maxGuests int, token string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.isFull(maxGuests, token)
+}
+
+func (i *inbound) isFull(maxGuests int, token string) string {
+	switch share := max(maxGuests/tokenShare, 1); {
+	case i.total >= i.most:
+		return fmt.Sprintf("there are %d (--max-connections)", i.most)
+	case maxGuests > 0 && i.guests >= maxGuests:
+		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
+	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
+		return fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", share)
 	}
 	return ""
 }
@@ -108,25 +122,21 @@ func (i *inbound) release(maxGuests int, token string) {
 
 // accept serves /ring.
 func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
-	by, ok := n.whose(w, r)
-	if !ok {
-		return
+	by, no := n.whose(r)
+	if no == nil && n.isBarred(by, r) {
+		no = barred
 	}
-	if by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr)) {
-		n.refuse(w, r, http.StatusForbidden, "barred", "a guest from there broke this node's engine: it takes none from there for a while")
-		return
+	if no == nil && !offers(r, subprotocol) {
+		no = &refusal{status: http.StatusBadRequest, code: "subprotocol", detail: "this is the WebSocket of nodes: it takes the subprotocol " + subprotocol}
 	}
-	if !offers(r, subprotocol) {
-		n.refuse(w, r, http.StatusBadRequest, "subprotocol", "this is the WebSocket of nodes: it takes the subprotocol "+subprotocol)
-		return
+	maxGuests := n.maxGuests(by)
+	if no == nil {
+		if full := n.inbound.reserve(maxGuests, by.token); full != "" {
+			no = busy(full)
+		}
 	}
-	maxGuests := 0
-	if by.opened.role == core.Guest {
-		maxGuests = n.cfg.MaxGuests
-	}
-	if full := n.inbound.reserve(maxGuests, by.token); full != "" {
-		w.Header().Set("Retry-After", "1")
-		n.refuse(w, r, http.StatusServiceUnavailable, "busy", "too many connections: "+full)
+	if no != nil {
+		n.turnAway(w, r, no)
 		return
 	}
 	hijack := &hijacker{ResponseWriter: w}
@@ -137,7 +147,11 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		n.inbound.release(maxGuests, by.token)
-		n.logRefused(r, "no WebSocket", err.Error())
+		why := err.Error()
+		if r.Header.Get("Upgrade") == "" {
+			why += ": a proxy has to pass Upgrade and Connection on"
+		}
+		n.logRefused(r, "no WebSocket", why)
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
@@ -153,6 +167,18 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		over()
 		ws.CloseNow()
 	}
+}
+
+// maxGuests is how many connections there may be of a caller's kind, of a guest; 0 of a node.
+func (n *Node) maxGuests(by caller) int {
+	if by.opened.role == core.Guest {
+		return n.cfg.MaxGuests
+	}
+	return 0
+}
+
+func (n *Node) isBarred(by caller, r *http.Request) bool {
+	return by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr))
 }
 
 func offers(r *http.Request, protocol string) bool {

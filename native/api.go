@@ -19,7 +19,7 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// docs/api.md is what this file, events.go, message_api.go and question_api.go have to keep to.
+// docs/api.md is what this file, events.go, message_api.go, question_api.go and session_api.go have to keep to.
 
 const (
 	maxBody       = 64 << 10
@@ -51,6 +51,8 @@ func (n *Node) routes() http.Handler {
 func (n *Node) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ring", n.accept)
+	mux.HandleFunc("GET /ring/why", n.getRingWhy)
+	mux.HandleFunc("OPTIONS /ring/why", n.getRingWhy)
 	mux.Handle("GET /v1/nodes", n.authorize(n.getNodes))
 	mux.Handle("GET /v1/up", n.authorize(n.getUp))
 	mux.Handle("GET /v1/nodes/{name}", n.authorize(n.getNode))
@@ -72,6 +74,11 @@ func (n *Node) mux() *http.ServeMux {
 	mux.Handle("GET /v1/why", n.authorize(n.getWhy))
 	mux.Handle("GET /v1/engine", n.authorize(n.getEngine))
 	mux.Handle("POST /v1/engine", n.authorize(n.postEngine))
+	mux.Handle("POST /v1/links", n.authorize(n.postLink))
+	mux.Handle("DELETE /v1/links", n.authorize(n.deleteLinks))
+	mux.HandleFunc("POST /v1/session", n.postSession) // for who has a link, and no token
+	mux.HandleFunc("GET /v1/session", n.getSession)
+	mux.HandleFunc("DELETE /v1/session", n.deleteSession)
 	mux.Handle("GET /metrics", n.authorize(n.getMetrics))
 	mux.Handle("GET /v1/targets", n.authorize(n.getTargets))
 	mux.Handle("GET /v1/openapi.json", n.authorize(getOpenAPI))

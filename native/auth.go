@@ -64,22 +64,31 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
-		signed := bearer(r)
-		token, _, err := t.Admit(signed, n.cfg.Ring, n.cfg.Clock())
-		if signed == "" {
-			err = errNoToken
-		}
+		role, err := n.roleOf(t, bearer(r))
 		switch {
 		case err != nil:
 			n.unauthorized(w, r, err)
 			return
-		case token.Role != trust.RoleOperator && (token.Role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
-			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
+		case role != trust.RoleOperator && (role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
+			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+role+" does not allow this")
 			return
 		}
 		welcome(r)
 		h(w, r)
 	})
+}
+
+// roleOf finds out what a token makes who sent it: one that is signed, or a session's.
+func (n *Node) roleOf(t *trust.Trust, token string) (role string, err error) {
+	if token == "" {
+		return "", errNoToken
+	}
+	if isSession(token) {
+		_, err := n.sessions.find(token, t.Believes)
+		return trust.RoleOperator, err
+	}
+	signed, _, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
+	return signed.Role, err
 }
 
 // unauthorized answers a request without a good token. Why it is none is for the log.
@@ -89,7 +98,7 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 		kind = "no token"
 	}
 	if n.rare.now(kind, r.RemoteAddr) {
-		n.log.Warn("a request was refused", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
+		n.log.Warn("a request was refused", "code", "unauthorized", "from", r.RemoteAddr, "path", r.URL.Path, "origin", truncate(r.Header.Get("Origin"), maxSaid), "why", why)
 	}
 	if why != errNoToken {
 		w.Header().Set("Connection", "close")
@@ -114,58 +123,50 @@ type caller struct {
 	token  string // a guest's, hashed
 }
 
-// whose finds out who opens a WebSocket, or answers. Whoever shows a certificate of
-// the ring is a peer, whoever has a token a guest; without a secret all are peers
+// whose finds out who opens a WebSocket, or why it may not. Whoever shows a certificate
+// of the ring is a peer, whoever has a token a guest; without a secret all are peers
 // but web pages.
-func (n *Node) whose(w http.ResponseWriter, r *http.Request) (c caller, ok bool) {
+func (n *Node) whose(r *http.Request) (c caller, no *refusal) {
 	t, now := n.keeper.Now(), n.cfg.Clock()
 	origin := r.Header.Get("Origin")
 	c.opened.addr = r.RemoteAddr
 	if origin != "" {
 		c.opened.role = core.Guest
 		if !n.originAllowed(r) {
-			n.refuse(w, r, http.StatusForbidden, "cross-origin", "web pages of the origin "+origin+" may not be guests here: see --allow-origin")
-			return c, false
+			return c, &refusal{status: http.StatusForbidden, code: "cross-origin", detail: n.strange(origin, r.Host)}
 		}
 	}
 	if !t.Secured() {
-		return c, true
+		return c, nil
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && origin == "" {
 		who, err := t.Verify(r.TLS.PeerCertificates, now)
 		if err == nil {
 			c.opened.name, c.key = who.Name, who.Key
-			return c, true
+			return c, nil
 		}
-		if n.rare.now("certificate", r.RemoteAddr) {
-			n.log.Warn("a certificate was refused", "from", r.RemoteAddr, "why", err)
-		}
-		w.Header().Set("Retry-After", "1") // it was good in the handshake: the secret has changed since
-		problem(w, http.StatusServiceUnavailable, "busy", "the certificate is not good any more: dial again")
-		return c, false
+		// It was good in the handshake: the secret has changed since.
+		return c, &refusal{status: http.StatusServiceUnavailable, code: "busy", detail: "the certificate is not good any more: dial again", again: true, certificate: err}
 	}
 	if !n.private(r) {
-		n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: dial wss")
-		return c, false
+		return c, &refusal{status: http.StatusForbidden, code: "tls-required", detail: "this node takes no token that others can read: dial wss"}
 	}
 	signed := guestToken(r)
 	if signed == "" {
-		n.unauthorized(w, r, errNoToken)
-		return c, false
+		return c, &refusal{token: errNoToken}
 	}
 	token, key, err := t.Admit(signed, n.cfg.Ring, now)
 	if err == nil && token.Role != trust.RoleGuest {
-		err = errors.New("a token of the role " + token.Role + " is for the API, not for guests")
+		err = &trust.SignedError{Err: errors.New("a token of the role " + token.Role + " is for the API, not for guests")}
 	}
 	if err != nil {
-		n.unauthorized(w, r, err)
-		return c, false
+		return c, &refusal{token: err}
 	}
 	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
 	c.opened.topics = token.Topics()
 	sum := sha256.Sum256([]byte(signed))
 	c.key, c.token = key, string(sum[:])
-	return c, true
+	return c, nil
 }
 
 // bearer returns the token of a request, "" if it has none.

@@ -59,8 +59,9 @@ type Config struct {
 	TLSCert, TLSKey, TLSCA string
 	// TLS takes the place of the three files; its ClientCAs, if any, that of TLSCA.
 	TLS *tls.Config
-	// AllowOrigins are origins, like https://example.org, whose pages may be guests
-	// beside the node's own; "*" is any. They need a secret.
+	// AllowOrigins are origins, as browsers write them, like https://example.org, whose
+	// pages may be guests beside the node's own; "*" is any, and moz-extension://* and
+	// safari-web-extension://* are all extensions. They need a secret.
 	AllowOrigins []string
 	// MaxConnections bounds those that others opened, at a time; 0 stands for 4096.
 	MaxConnections int
@@ -169,9 +170,8 @@ func (c *Config) checkLocks() error {
 		return wrong("MaxGuests", fmt.Errorf("%d is not from 1 to %d, half of all connections", c.MaxGuests, c.MaxConnections/2))
 	}
 	for _, origin := range c.AllowOrigins {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
-			return wrong("AllowOrigins", fmt.Errorf("%q is no origin like https://example.org", origin))
+		if err := checkOrigin(origin); err != nil {
+			return wrong("AllowOrigins", err)
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ func (n *Node) guard(h http.Handler) http.Handler {
 	}))
 	h = cross.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !n.hostAllowed(r) {
-			n.refuse(w, r, http.StatusForbidden, "host-refused", "over loopback no node has the name "+r.Host+", which a web page may have made up: use 127.0.0.1, localhost, or the address that the node advertises")
+		if !n.hostAllowed(r, r.URL.Path) {
+			n.refuse(w, r, http.StatusForbidden, "host-refused", hostRefused(r.Host))
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -28,21 +28,27 @@ func (n *Node) guard(h http.Handler) http.Handler {
 // hostAllowed guards loopback against DNS rebinding: a page of evil.example may
 // have its own name lead to 127.0.0.1, but cannot change the Host that a browser
 // sends. Nodes may use any name: they are no browsers, which give WebSockets an Origin.
-func (n *Node) hostAllowed(r *http.Request) bool {
+func (n *Node) hostAllowed(r *http.Request, path string) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if !ok || !local.IP.IsLoopback() || n.keeper.Now().Secured() { // no page has a token by another's name
 		return true
 	}
-	switch r.URL.Path {
+	switch path {
 	case "/ring":
 		if r.Header.Get("Origin") == "" {
 			return true
 		}
 	case "/healthz", "/readyz": // load balancers ask with any Host, or none, and are told nothing that is anybody's
 		return true
+	case "/ring/why": // which says of /ring whether it is
+		return true
 	}
 	host := hostname(r.Host)
 	return isLoopback(host) || host == hostname(n.addr) || n.cfg.Listen != "" && host == hostname(n.cfg.Listen)
+}
+
+func hostRefused(host string) string {
+	return "over loopback no node has the name " + truncate(host, maxSaid/4) + ", which a web page may have made up: use 127.0.0.1, localhost, or the address that the node advertises; behind a proxy with a name give the ring a secret"
 }
 
 // originAllowed is for WebSockets, which CrossOriginProtection does not cover.
@@ -50,15 +56,26 @@ func (n *Node) hostAllowed(r *http.Request) bool {
 // a secret those of this machine.
 func (n *Node) originAllowed(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if allowed := n.live.Load().AllowOrigins; slices.Contains(allowed, origin) || slices.Contains(allowed, "*") {
+	if slices.ContainsFunc(n.live.Load().AllowOrigins, func(entry string) bool { return matchesOrigin(entry, origin) }) {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" {
 		return false
 	}
-	return strings.EqualFold(u.Host, r.Host) || n.cfg.SecretFile == "" && isLoopback(hostname(u.Host))
+	port, web := defaultPorts[u.Scheme]
+	if web && strings.EqualFold(strings.TrimSuffix(u.Host, port), strings.TrimSuffix(r.Host, port)) {
+		return true
+	}
+	return n.cfg.SecretFile == "" && isLoopback(hostname(u.Host)) && (web || slices.Contains(localApps, u.Scheme))
 }
+
+// defaultPorts are those that an origin leaves out. A proxy may say them.
+var defaultPorts = map[string]string{"http": ":80", "https": ":443"}
+
+// localApps are the schemes by which programs serve themselves pages: what they call localhost is
+// as much this machine as that of the web.
+var localApps = []string{"capacitor", "ionic", "tauri"}
 
 // hostname returns the host of HOST or HOST:PORT, as names are compared.
 func hostname(hostport string) string {

@@ -44,6 +44,8 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
+	whys     paced // questions why a WebSocket was refused
+	sessions sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on
 
@@ -93,19 +95,20 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg:     cfg,
-		clocks:  clocks{now: cfg.Clock, epoch: time.Now()},
-		logs:    NewLogQueue(cfg.Log.Handler()),
-		epoch:   time.Now(),
-		meter:   newMeter(),
-		inputs:  make(chan input, 16),
-		asides:  make(chan func(*loop)),
-		stop:    make(chan struct{}),
-		halted:  make(chan struct{}),
-		settled: make(chan struct{}),
-		done:    make(chan struct{}),
-		conns:   make(map[*conn]struct{}),
-		joins:   newJoining(),
+		cfg:      cfg,
+		clocks:   clocks{now: cfg.Clock, epoch: time.Now()},
+		logs:     NewLogQueue(cfg.Log.Handler()),
+		epoch:    time.Now(),
+		meter:    newMeter(),
+		inputs:   make(chan input, 16),
+		asides:   make(chan func(*loop)),
+		stop:     make(chan struct{}),
+		halted:   make(chan struct{}),
+		settled:  make(chan struct{}),
+		done:     make(chan struct{}),
+		conns:    make(map[*conn]struct{}),
+		joins:    newJoining(),
+		sessions: newSessions(),
 	}
 	n.hearing.reserved = n.answersReserved()
 	n.hearing.dropped = n.meter.count("messages_dropped_total")

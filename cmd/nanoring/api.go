@@ -91,6 +91,7 @@ const (
 	pathEngine = "/v1/engine"
 	pathBackup = "/v1/backup"
 	pathWhy    = "/v1/why"
+	pathLinks  = "/v1/links"
 
 	pathMessages  = "/v1/messages"
 	pathQuestions = "/v1/questions"

@@ -263,7 +263,7 @@ func (tab *tab) until(condition string) {
 	tab.Helper()
 	for deadline := time.Now().Add(patience); !eval[bool](tab, "!!("+condition+")"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			tab.Fatalf("waited in vain: %s; it is %v, %v", condition, eval[map[string]string](tab, "({ ...document.documentElement.dataset })"), eval[[]string](tab, "window.log ?? []"))
+			tab.Fatalf("waited in vain: %s; it is %v, %v", condition, eval[map[string]string](tab, "({ ...document.documentElement.dataset })"), eval[[]string](tab, "Array.isArray(window.log) ? log : [...document.querySelectorAll('#log-list li')].map((line) => line.innerText)"))
 		}
 	}
 }

@@ -65,7 +65,7 @@ func (o *options) authenticate(cmd *cobra.Command, c *client, u *url.URL) error 
 	}
 	if secrets != nil {
 		c.token = func() (string, error) {
-			return secrets[0].Sign(trust.Token{Ring: o.ring, Role: trust.RoleOperator, Expires: time.Now().Add(time.Minute)})
+			return secrets[0].Sign(trust.Token{Ring: o.ring, Role: trust.RoleOperator, Expires: time.Now().Add(cmp.Or(o.tokenLife, time.Minute))})
 		}
 	}
 	if o.token != "" {

@@ -193,7 +193,7 @@ func (d *demo) hints(children []*child) string {
 		}
 	}
 	hint("open its page in a browser: the tab is a node of the ring, too",
-		"http://"+first.address+"/")
+		"http://"+first.address+"/#tag=page=demo")
 	hint("follow what happens, as "+first.name+" sees it",
 		d.program+" --data "+first.data+" watch")
 	if last != first {

@@ -23,6 +23,7 @@ func TestLockedPage(t *testing.T) {
 			"is refused with an old token": testOldToken,
 			"says what is no token":        testNoToken,
 			"asks for a link":              testLink,
+			"is an operator's by a link":   testOpenLink,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -44,6 +44,7 @@ func TestPage(t *testing.T) {
 			"goes on from one that is drained": testDrained,
 			"stays where it cannot go on":      testCannotMove,
 			"picks what processes pick":        testFilters,
+			"says what its picture shows":      testEventsAgree,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
 			"says that a browser is too old":   testOldBrowser,

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,6 +22,8 @@ type options struct {
 	ring       string
 	output     string
 	config     string // file of settings
+
+	tokenLife time.Duration // of a token that a command signs for itself; 0 is a minute
 
 	sources map[string]source // of flags that were given
 }
@@ -75,7 +78,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	)
 	group(root, "run", nodeCommand(&o), demoCommand(), keygenCommand(), tokenCommand(&o))
 	group(root, "ask", addCommand(&o), delCommand(&o), pruneCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
-		statusCommand(&o), whyCommand(&o), reachCommand(&o), rttCommand(&o), diffCommand(&o), doctorCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o))
+		statusCommand(&o), whyCommand(&o), reachCommand(&o), rttCommand(&o), diffCommand(&o), doctorCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o), openCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
 	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), configCommand(), versionCommand(&o))
 	root.SetHelpCommandGroupID("other")

@@ -8,9 +8,22 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+// A SignedError is why a token is not good that a secret of this ring has signed: whoever has
+// it may be told.
+type SignedError struct {
+	OtherRing string // the ring that it is for; "" if it is for this one
+	Err       error
+}
+
+func (e *SignedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *SignedError) Unwrap() error { return e.Err }
+
 // Admit takes a JWT for what it claims, if it is by one of the secrets, of the ring
 // and valid now. The error is for the log: it has nothing of the token but its kid,
-// and nothing of it is for who sent it. The key is the id of the secret.
+// and nothing of it is for who sent it, unless it is a *SignedError. The key is the id
+// of the secret.
 func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key string, err error) {
 	if len(signed) > maxToken {
 		return token, "", fmt.Errorf("a token of %d bytes: there are %d at most", len(signed), maxToken)
@@ -40,9 +53,9 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 	case unknown != nil:
 		return Token{}, "", unknown
 	case errors.Is(err, jwt.ErrTokenExpired):
-		return Token{}, "", fmt.Errorf("the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+		return Token{}, "", &SignedError{Err: fmt.Errorf("the token expired at %s: another is needed", c.ExpiresAt.UTC().Format(time.RFC3339))}
 	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		return Token{}, "", errors.New("the token is not valid yet: is the clock of who signed it right?")
+		return Token{}, "", &SignedError{Err: errors.New("the token is not valid yet: is the clock of who signed it right?")}
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return Token{}, "", errors.New("the token's signature is not by its key, or not HS256")
 	case err != nil:
@@ -50,10 +63,10 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 	}
 	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Own: c.Own, Send: c.Send, Hear: c.Hear, Expires: c.ExpiresAt.Time}
 	if err := token.check(); err != nil {
-		return Token{}, "", fmt.Errorf("the token is signed, but %w", err)
+		return Token{}, "", &SignedError{Err: fmt.Errorf("the token is signed, but %w", err)}
 	}
 	if token.Ring != ring {
-		return Token{}, "", fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)
+		return Token{}, "", &SignedError{OtherRing: token.Ring, Err: fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)}
 	}
 	return token, key, nil
 }

@@ -68,9 +68,9 @@ export class Member {
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", operator = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
-    this.operator = new Operator(this.#gateways);
+    this.operator = new Operator(this.#gateways, operator);
     this.#tokens = new Tokens(token, (text) => this.#log("token", text));
     this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);

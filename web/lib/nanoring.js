@@ -45,6 +45,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @typedef {object} Options
  * @property {(string | URL)[]} [gateways] the WebSockets of nodes, like ws://127.0.0.1:7001/ring; when one dies, another is taken, of these or of those that the ring knows. Without: /ring beside this file, which is the node that serves it
  * @property {string | (() => string | Promise<string>)} [token] lets this node in, where a gateway asks for one; a function is called for each connection
+ * @property {string | (() => string)} [operator] a token of the role operator, with which a page of the gateway's own origin adds, removes and cordons nodes in a ring with a secret
  * @property {string} [name] who this node is; without: as the token says, else "tab-" and some letters, or "js-" where there is no page
  * @property {Record<string, string>} [tags] its own labels, for all to see; what a token that says which does not allow is left out
  * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"

@@ -5,9 +5,14 @@ import { waits, within } from "./waits.js";
 
 export class Operator {
   #api;
+  #token;
 
-  /** @param {string[]} gateways of which that of the page's own origin is asked: others take no pages of it */
-  constructor(gateways) {
+  /**
+   * @param {string[]} gateways of which that of the page's own origin is asked: others take no pages of it
+   * @param {string | (() => string)} token an operator's, in a ring with a secret; "" for none
+   */
+  constructor(gateways, token) {
+    this.#token = token;
     const own = globalThis.location?.origin;
     this.#api = gateways.map((url) => new URL(url.replace(/^ws/, "http"))).find((url) => url.origin === own);
   }
@@ -35,8 +40,12 @@ export class Operator {
     if (!api) {
       throw new RingError("cross-origin", `No gateway is of this page's origin, ${globalThis.location?.origin ?? "none"}: only to such pages a node gives its operator's rights.`);
     }
-    const init = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-    const response = await within(patience, fetch(new URL(path, api), { method, ...init }), "No answer").catch((cause) => {
+    const token = typeof this.#token === "function" ? this.#token() : this.#token;
+    if (token && globalThis.isSecureContext === false) {
+      throw new RingError("tls-required", "This page came by http, where others read what it says: an operator's token is not sent from it.");
+    }
+    const headers = { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) };
+    const response = await within(patience, fetch(new URL(path, api), { method, headers, body: body && JSON.stringify(body) }), "No answer").catch((cause) => {
       throw new UnreachableError("unreachable", `The node at ${api.host} does not answer.`, { cause, retryable: true });
     });
     const answer = await within(patience, response.json(), "No more").catch(() => ({}));

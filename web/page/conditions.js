@@ -1,6 +1,7 @@
 // What the node that serves this page says is wrong with it, while it is this tab's gateway: as nanoring status does.
 
 import { $, el } from "./panel.js";
+import { session } from "./session.js";
 
 export class Conditions {
   #ring;
@@ -14,9 +15,9 @@ export class Conditions {
   /** Asks the node, and shows what it says. */
   async look() {
     const own = new URL("ring", location.href.replace(/^http/, "ws")).href;
-    const open = !("locked" in document.documentElement.dataset); // a guest's token opens no API
-    const ask = open && this.#ring()?.gateway?.url === own;
-    const answer = ask ? await fetch("v1/status").catch(() => null) : null;
+    const ask = session.may && // a guest's token opens no API
+       this.#ring()?.gateway?.url === own;
+    const answer = ask ? await fetch("v1/status", { headers: session.headers }).catch(() => null) : null;
     const { name = "", conditions = [] } = answer?.ok ? await answer.json().catch(() => ({})) : {};
     this.#show(name, conditions.filter((/** @type {{severity: string}} */ c) => c.severity !== "info"));
   }

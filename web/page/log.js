@@ -22,11 +22,12 @@ export class Log {
   /**
    * Notes what happened, to be shown by the next flush.
    * @param {string} text
-   * @param {{state?: string, guest?: boolean, aloud?: boolean}} [about] aloud: a screen reader says it
+   * @param {{state?: string, guest?: boolean, aloud?: boolean, node?: string}} [about] aloud: a screen reader says it; node: of which it says its state
    */
-  note(text, { state = "", guest = false, aloud = false } = {}) {
+  note(text, { state = "", guest = false, aloud = false, node = "" } = {}) {
     const now = new Date();
     const line = document.createElement("li");
+    if (node) Object.assign(line.dataset, { node, state });
     const time = el("time", clock(now));
     time.dateTime = now.toISOString();
     const sign = state ? mark(state, guest) : mark("", false);
@@ -44,7 +45,7 @@ export class Log {
    */
   change(was, n, self) {
     const { ephemeral } = was ?? n;
-    const about = { state: n.state, guest: ephemeral, aloud: !ephemeral };
+    const about = { state: n.state, guest: ephemeral, aloud: !ephemeral, node: n.name };
     const note = (/** @type {string} */ text, more = {}) => this.note(`${n.name} ${text}`, { ...about, ...more });
     if (n.name === self && (n.state === "removed" || was?.state === n.state)) return false;
     if (n.state === "removed") {

@@ -1,6 +1,11 @@
-// What an operator does from the page: add, remove and cordon nodes, each with a way back.
+// What an operator does from the page: add, remove and cordon nodes, each with a way back. Tags are in labels.js, questions in
+// asking.js, and what removes many in prune.js.
 
+import { Asking } from "./asking.js";
+import { Labels } from "./labels.js";
 import { $, el } from "./panel.js";
+import { Prune } from "./prune.js";
+import { session } from "./session.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -19,6 +24,19 @@ export class Operate {
   constructor(ring, changed) {
     this.ring = ring;
     this.changed = changed;
+    this.labels = new Labels(ring, (text, undo) => this.answer("good", text, () => this.#undo(undo)));
+    this.asking = new Asking(ring);
+    this.prune = new Prune((removed, text, failed) => {
+      const back = removed.filter((n) => n.address);
+      this.answer(failed ? "bad" : "good", text, back.length ? () => this.#undo(async () => {
+        for (const { address, name } of back) await this.ring()?.add(address, name);
+      }) : undefined);
+    });
+    session.changed = (text) => {
+      if (text) this.answer("bad", text);
+      changed();
+    };
+    $("session-end").addEventListener("click", () => session.end());
     $("add").addEventListener("submit", (e) => {
       e.preventDefault();
       const typed = $("add-address").value.trim(), at = typed.indexOf("@");
@@ -38,6 +56,17 @@ export class Operate {
     button.type = "button";
     button.addEventListener("click", undo, { once: true });
     $("answer").append(" ", button);
+  }
+
+  /** @param {() => Promise<void>} undo */
+  async #undo(undo) {
+    this.answer("", "Taking it back…");
+    try {
+      await undo();
+      this.answer("good", "It is as it was.");
+    } catch (err) {
+      this.answer("bad", this.why(err));
+    }
   }
 
   /** @param {string} address @param {string} [name] */
@@ -105,6 +134,8 @@ export class Operate {
   /** @param {unknown} err why a change failed */
   why(err) {
     const { code, message } = /** @type {import("../lib/nanoring.js").RingError} */ (err);
+    if (code === "unauthorized" && session.token) session.over("");
+    if (code === "unauthorized") return "The operator's session is over: nanoring open, on the node's machine, makes another link.";
     const at = this.ring()?.gateway?.url;
     const gateway = at && new URL(at).host;
     const elsewhere = code === "unreachable" && gateway && gateway !== location.host;

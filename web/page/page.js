@@ -5,20 +5,20 @@ import { Conditions } from "./conditions.js";
 import { Drawing } from "./drawing.js";
 import { STATES, mark } from "./glyph.js";
 import { History } from "./history.js";
-import { invitation, invite } from "./invite.js";
+import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, el } from "./panel.js";
+import { $, Panel, clock, el } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Seen } from "./seen.js";
+import { Locked, session } from "./session.js";
 import { Talk } from "./talk.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
-const SETTLING = 2000; // ms after a gateway let this tab in, in which what it tells is no news
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
-const LOCKED = "locked" in document.documentElement.dataset; // the node has a secret, and takes guests with a token
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
@@ -27,17 +27,15 @@ const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspe
 /** @type {RingNode | null} */
 let node = null;
 let chosen = ""; // the node whose details are shown; this tab when empty
-let settled = 0;
 let lostAt = 0;
 const frames = { sent: 0, received: 0 };
-/** @type {Map<string, NodeInfo>} */
-const known = new Map();
 /** @type {[string, string][]} */
 const ripples = [];
 
 const log = new Log();
 const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
+const seen = new Seen(() => node?.all() ?? [], tellOf);
 const reason = new Reason(() => node, draw);
 const conditions = new Conditions(() => node);
 const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
@@ -58,49 +56,40 @@ function become(state) {
 async function start() {
   become("joining");
   operate.answer("", "\u00a0");
-  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? ""; // a fragment is sent to nobody
-  if (LOCKED && !token) {
-    tell("The ring is locked", "It takes a link with a token to get in. Who has the ring's secret makes one for this page:", "", invitation());
-    become("failed");
-    return;
-  }
+  const tags = Object.fromEntries(new URLSearchParams(location.hash.slice(1)).getAll("tag").map((tag) => tag.split(/=(.*)/s, 2)));
   try {
-    node = await join({ gateways: [new URL("ring", location.href)], tags: { page: "demo" }, token });
+    const token = await session.enter();
+    node = await join({ gateways: [new URL("ring", location.href)], tags, token, operator: () => session.token });
   } catch (err) {
-    failed(/** @type {any} */ (err));
+    if (err instanceof Locked) {
+      tell(err.title, err.message, err.button, err.code);
+      become("failed");
+    } else failed(/** @type {any} */ (err));
     return;
   }
   Object.assign(window, { nanoring: node });
   talk.listen();
-  known.clear();
-  for (const n of node.all()) {
-    known.set(n.name, n);
-    history.note(n.name, n.state);
-  }
+  seen.begin();
   node.on("change", changed);
   node.on("gateway", atGateway);
   node.on("end", ended);
   node.on("frame", passed);
   node.on("log", ({ kind, text }) => kind !== "dial" && log.note(text, { state: SIGNS[kind], guest: true, aloud: kind === "lost" || kind === "joined" }));
   log.note(`Joined the ring ${node.ring} as ${node.name}, through ${node.gateway?.name}`, { state: "up", guest: true, aloud: true });
-  settled = performance.now() + SETTLING;
   become("joined");
 }
 
 /** @param {NodeInfo[]} nodes */
 function changed(nodes) {
-  for (const n of nodes) {
-    const was = known.get(n.name);
-    if (n.state === "removed") {
-      known.delete(n.name);
-      history.forget(n.name);
-    } else {
-      known.set(n.name, n);
-      history.note(n.name, n.state);
-    }
-    const news = node?.gateway && (performance.now() > settled || (was && (n.state === "suspect" || n.state === "down")));
-    if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
-  }
+  if (node?.gateway) nodes.forEach((n) => seen.see(n));
+  draw();
+}
+
+/** @param {NodeInfo} n @param {NodeInfo | undefined} was @param {boolean} news */
+function tellOf(n, was, news) {
+  if (n.state === "removed") history.forget(n.name);
+  else history.note(n.name, n.state);
+  if (news && log.change(was, n, node?.name ?? "") && n.state !== "removed") ripples.push([n.name, n.state]);
   draw();
 }
 
@@ -108,10 +97,14 @@ function changed(nodes) {
 function atGateway(gateway) {
   lostAt = gateway ? 0 : performance.now();
   document.documentElement.classList.toggle("lost", !gateway);
-  if (!gateway) setTimeout(draw, PATIENCE);
-  if (gateway) settled = performance.now() + SETTLING;
-  if (!gateway) history.pause();
-  else for (const n of node?.all() ?? []) history.note(n.name, n.state);
+  if (gateway) {
+    for (const n of node?.all() ?? []) history.note(n.name, n.state);
+    seen.arrive();
+  } else {
+    setTimeout(draw, PATIENCE);
+    history.pause();
+    seen.lose();
+  }
   draw();
 }
 
@@ -206,6 +199,11 @@ function show() {
   enable("remove", state === "joined" && !lost && !!shown);
   enable("cordon", state === "joined" && !lost && !operate.busy && (shown?.state === "up" || shown?.state === "suspect"));
   $("cordon").hidden = !shown || shown.ephemeral;
+  enable("labels-open", state === "joined" && !lost && !!shown);
+  enable("prune-open", state === "joined" && !lost);
+  enable("ask-open", state === "joined" && !lost);
+  $("session").hidden = !session.token;
+  $("session-until").textContent = session.token ? `operator until ${clock(session.until).slice(0, 5)}` : "";
   $("cordon").textContent = shown?.cordoned ? "Uncordon" : "Cordon";
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
@@ -223,6 +221,9 @@ function show() {
   talk.flush();
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
 }
+
+/** @param {string} name */
+const of = (name) => node?.all().find((n) => n.name === name);
 
 /** @param {string} name */
 function choose(name) {
@@ -255,14 +256,21 @@ $("message-button").addEventListener("click", async () => {
   (document.documentElement.dataset.state === "joined" ? $("leave") : $("message-button")).focus();
 });
 $("remove").addEventListener("click", () => {
-  const n = known.get(chosen || node?.name || "");
+  const n = of(chosen || node?.name || "");
   if (n) operate.ask(n);
 });
 $("cordon").addEventListener("click", () => {
-  const n = known.get(chosen);
+  const n = of(chosen);
   if (n) operate.cordon(n.name, !n.cordoned);
 });
-addEventListener("hashchange", () => ["failed", "ended"].includes(document.documentElement.dataset.state ?? "") && start()); // with another token
+$("labels-open").addEventListener("click", () => {
+  const n = of(chosen || node?.name || "");
+  if (n) operate.labels.edit(n);
+});
+addEventListener("hashchange", () => { // with another token, or a link for an operator
+  if (["failed", "ended"].includes(document.documentElement.dataset.state ?? "")) start();
+  else session.enter().catch((err) => operate.answer("bad", err.message));
+});
 $("search").addEventListener("input", draw);
 setInterval(() => {
   if (document.hidden) return;

@@ -1,5 +1,7 @@
 // Why a node is down, if the node that serves this page knows more of it than the ring: its clock is wrong.
 
+import { session } from "./session.js";
+
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 
 const AGAIN = 5000; // ms after which it is asked again
@@ -25,16 +27,15 @@ export class Reason {
     const about = `${n.state} ${n.name}`;
     if (about !== this.#about) [this.#about, this.#text, this.#next] = [about, "", 0];
     const own = new URL("ring", location.href.replace(/^http/, "ws")).href;
-    const open = !("locked" in document.documentElement.dataset); // a guest's token opens no API
     const lost = !n.ephemeral && (n.state === "down" || n.state === "suspect");
-    if (lost && open && this.#ring()?.gateway?.url === own && performance.now() >= this.#next) this.#ask(n.name, about);
+    if (lost && session.may /* a guest's token opens no API */ && this.#ring()?.gateway?.url === own && performance.now() >= this.#next) this.#ask(n.name, about);
     return this.#text;
   }
 
   /** @param {string} name @param {string} about */
   async #ask(name, about) {
     this.#next = performance.now() + AGAIN;
-    const answer = await fetch(`v1/nodes/${encodeURIComponent(name)}`).catch(() => null);
+    const answer = await fetch(`v1/nodes/${encodeURIComponent(name)}`, { headers: session.headers }).catch(() => null);
     const known = answer?.ok ? await answer.json().catch(() => ({})) : {};
     if (about !== this.#about) return;
     this.#text = sentence(known);

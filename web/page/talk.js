@@ -14,7 +14,7 @@ const LONG = 280; // characters
 
 /**
  * A payload as something to read: what does not show itself, or changes how other text is shown, is spelled out.
- * @param {Message} message
+ * @param {{text: string, payload: Uint8Array}} message
  */
 export function readable({ text, payload }) {
   if (text.includes("\ufffd") && !new TextEncoder().encode(text).every((byte, i) => byte === payload[i])) { // it is no UTF-8
