@@ -39,7 +39,7 @@ export function load(url) {
 /** @param {URL} url */
 async function compile(url) {
   if (url.protocol === "file:") { // Node.js: no fetch of it knows files
-    const { readFile } = /** @type {any} */ (await import(nodeFiles));
+    const { readFile } = /** @type {any} */ (await import(/* webpackIgnore: true */ nodeFiles));
     return WebAssembly.compile(await readFile(url));
   }
   /** @type {(why: string, more?: {retryable?: boolean, cause?: unknown}) => ModuleError} */

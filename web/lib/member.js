@@ -1,8 +1,9 @@
 // What a page's node lives through: it joins, loses gateways, sleeps, and ends.
 
+import { moduleURL, noPlace, ownGateway } from "./beside.js";
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
+import { ModuleError, NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
@@ -68,11 +69,15 @@ export class Member {
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", operator = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
     this.operator = new Operator(this.#gateways, operator);
     this.#tokens = new Tokens(token, (text) => this.#log("token", text));
-    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
+    const found = module ?? moduleURL();
+    if (!found) {
+      throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
+    }
+    this.#module = new URL(found, globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
     this.#named = name !== undefined;
@@ -105,7 +110,7 @@ export class Member {
   async #live() {
     this.#forgetRing();
     const life = (this.#life = new AbortController());
-    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `There is no Worker for this node, which lives in the page: ${why}`), () => this.#crashed());
+    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `This node lives on the page itself, and is a suspect while that computes for seconds: ${why}`), () => this.#crashed());
     try {
       const [runtime, compiled, ring] = await Promise.all([
         runs,
