@@ -23,9 +23,11 @@ import (
 // TestLibrary has tabs of a real browser live through what tabs live through.
 func TestLibrary(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t)
+	secure, flags := securePages(t)
+	b := startBrowser(t, flags...)
 	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
 		for name, test := range map[string]func(*testing.T, *browser){
+			"says why it is not let in":          func(t *testing.T, b *browser) { testWhyNot(t, b, secure) },
 			"lives on while its page is busy":    testBusyPage,
 			"lives in the page without a Worker": testNoWorker,
 			"learns where gateways are":          testPublicURL,
@@ -231,14 +233,16 @@ func testToken(t *testing.T, b *browser) {
 	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		offered = append(offered, r.Header.Get("Sec-WebSocket-Protocol"))
+		if r.URL.Path == "/ring" {
+			offered = append(offered, r.Header.Get("Sec-WebSocket-Protocol"))
+		}
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer refuses.Close()
 	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
 	urls, _ := json.Marshal([]string{"ws" + strings.TrimPrefix(refuses.URL, "http") + "/ring", gateways(dev1)[0]})
 	tab := b.open(t, b.page(dev1, nil))
-	tab.expect("HTTP Authentication failed")
+	tab.expect("HTTP Authentication failed|/ring/why' from origin .* has been blocked by CORS policy|(ERR_FAILED|status of 401).*/ring/why")
 	tab.becomes("joined")
 	// A JWT, as far as a tab can tell.
 	token := func(n int) string {

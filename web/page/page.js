@@ -22,7 +22,7 @@ const PATIENCE = 1500; // ms without a gateway, in which another may be found, u
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
-const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", leaving: "left" };
+const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", unreachable: "suspect", leaving: "left" };
 
 /** @type {RingNode | null} */
 let node = null;
