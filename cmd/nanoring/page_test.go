@@ -428,7 +428,7 @@ func testFilters(t *testing.T, b *browser) {
 		t.Error(w)
 	}
 	for call, want := range map[string]string{
-		"all({ name: 'dev*' })": "dev1,dev2", "up({ tags: ['page'] })": tab.name(), "owners('key', 3, { name: 'dev2' })": "dev2",
+		"all({ name: 'dev*' })": "dev1,dev2", "up({ tags: ['!zone'], name: 'tab-*' })": tab.name(), "owners('key', 3, { name: 'dev2' })": "dev2",
 	} {
 		tab.until("nanoring." + call + ".map((n) => n.name).join() === '" + want + "'")
 	}
