@@ -24,6 +24,7 @@ func TestLockedPage(t *testing.T) {
 			"says what is no token":        testNoToken,
 			"asks for a link":              testLink,
 			"is an operator's by a link":   testOpenLink,
+			"operates":                     testOperates,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -162,8 +163,22 @@ func testOldToken(t *testing.T, b *browser) {
 	dev2.kill()
 	tab.until("log.filter((line) => line.startsWith('dial')).length > 4 || nanoring.state === 'ended'")
 	ns := &nodes{dir: filepath.Dir(key), byName: make(map[string]*process)}
-	ns.mustStart(t, "dev1", dev1.addr, "--ring", "red", "--secret-file", key, "--allow-origin", b.pages)
+	flags := []string{"--ring", "red", "--allow-origin", b.pages, "--secret-file"}
+	again := ns.mustStart(t, "dev1", dev1.addr, append(flags, key)...)
 	tab.until("nanoring.gateway?.name === 'dev1'")
+
+	// With another secret none takes the token any more, and each says so.
+	again.kill()
+	other, err := exec.Command("nanoring", "keygen").Output()
+	must(t, err)
+	must(t, os.WriteFile(key+".other", other, 0o600))
+	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|response code: 429")
+	ns.mustStart(t, "dev1", dev1.addr, append(flags, key+".other")...)
+	ns.mustStart(t, "dev2", dev2.addr, append(flags, key+".other")...)
+	tab.becomes("ended")
+	if got := eval[map[string]string](tab, "({ ...document.documentElement.dataset })"); got["code"] != "unauthorized" {
+		t.Errorf("it ends with %v", got)
+	}
 }
 
 func testNoToken(t *testing.T, b *browser) {

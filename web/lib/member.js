@@ -1,14 +1,16 @@
 // What a page's node lives through: it joins, loses gateways, sleeps, and ends.
 
+import { moduleURL, noPlace, ownGateway } from "./beside.js";
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
+import { ModuleError, NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
 import { forget, randomName, remember, remembered } from "./names.js";
+import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
@@ -65,11 +67,15 @@ export class Member {
   #joining;
 
   /** @param {Options} options */
-  constructor({ gateways = [new URL("ring", import.meta.url)], token = "", operator = "", name, tags = {}, ring, module }) {
+  constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }) {
     this.#gateways = gatewayURLs(gateways);
     this.operator = new Operator(this.#gateways, operator);
     this.#tokens = new Tokens(token, (text) => this.#log("token", text));
-    this.#module = new URL(module ?? new URL("nanoring.wasm", import.meta.url), globalThis.location?.href);
+    const found = module ?? moduleURL();
+    if (!found) {
+      throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
+    }
+    this.#module = new URL(found, globalThis.location?.href);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
     this.#named = name !== undefined;
@@ -84,7 +90,7 @@ export class Member {
   join(giveUp) {
     const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
     const signal = this.ended.signal;
-    giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
+    giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#runtime?.hurry() }, signal);
     this.#live();
     return joined;
@@ -102,7 +108,7 @@ export class Member {
   async #live() {
     this.#forgetRing();
     const life = (this.#life = new AbortController());
-    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `There is no Worker for this node, which lives in the page: ${why}`), () => this.#crashed());
+    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `This node lives on the page itself, and is a suspect while that computes for seconds: ${why}`), () => this.#crashed());
     try {
       const [runtime, compiled, ring] = await Promise.all([
         runs,
@@ -212,7 +218,7 @@ export class Member {
 
   /** @returns {[string, string | bigint][]} */
   #settings() {
-    const [seed = 0n, nonce = 0n] = crypto.getRandomValues(new BigInt64Array(2));
+    const [seed = 0n, nonce = 0n] = new BigInt64Array(crypto.getRandomValues(new Uint8Array(16)).buffer);
     return [
       ["ring", this.ring],
       ["name", this.name],

@@ -1,5 +1,6 @@
 // A runtime that lives in the page's Worker, and looks as if it were here. worker.js is its other end.
 
+import { makeWorker, noPlace, script } from "./beside.js";
 import { Line, revived } from "./line.js";
 import { Runtime } from "./runtime.js";
 import { waits, within } from "./waits.js";
@@ -36,33 +37,30 @@ export async function runtimeOf(gateways, watcher, without, gone) {
 
 /** A Worker, when it has loaded what it needs. */
 async function begun() {
+  const its = script();
+  if (!its) {
+    throw new Error(noPlace);
+  }
   if (deaths >= MOST_DEATHS) {
-    throw new Error(`it has ended ${deaths} times`);
+    throw new Error(`its Worker, ${its.url}, has ended ${deaths} times`);
   }
-  const made = new Worker(scriptURL(), { type: "module", name: "nanoring" });
+  /** @type {Worker | undefined} */
+  let made;
   try {
+    const worker = (made = makeWorker(its));
     await within(waits.worker, new Promise((resolve, reject) => {
-      made.onmessage = resolve;
-      made.onerror = (event) => {
+      worker.onmessage = resolve;
+      worker.onerror = (event) => {
         event.preventDefault();
-        reject(new Error(`its script cannot be loaded or run: ${event.message || "the page's Content-Security-Policy (worker-src) forbids it, or it is not beside nanoring.js"}`));
+        reject(new Error(event.message ? `it fails: ${event.message}` : "it cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it"));
       };
-    }), "its script does not begin");
-    made.onerror = null;
-    return made;
-  } catch (error) {
-    made.terminate();
-    throw error;
+    }), "it does not begin");
+    worker.onerror = null;
+    return worker;
+  } catch (/** @type {any} */ error) {
+    made?.terminate();
+    throw new Error(`its Worker, ${its.url}: ${error.message}`, { cause: error });
   }
-}
-
-/** A page makes Workers of its own origin only; but a script of that may import others. */
-function scriptURL() {
-  const url = new URL("worker.js", import.meta.url);
-  if (url.origin === location.origin) {
-    return url;
-  }
-  return URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
 }
 
 /** It has the methods of a Runtime. */
