@@ -192,9 +192,9 @@ func TestPageIsSmall(t *testing.T) {
 // node, and how many of them are the module and how many the library.
 func BenchmarkPageBytes(b *testing.B) {
 	for b.Loop() {
-		for _, takes := range []string{chromiumTakes, "gzip"} {
+		for coding, takes := range map[string]string{"br": chromiumTakes, "gzip": "gzip"} {
 			for what, bytes := range pageSizes(b, takes) {
-				b.ReportMetric(float64(bytes), what+"-"+takes[strings.LastIndexAny(takes, " ")+1:]+"-B")
+				b.ReportMetric(float64(bytes), what+"-"+coding+"-B")
 			}
 		}
 	}
