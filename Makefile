@@ -127,7 +127,7 @@ firefox: browser ## test the page in Firefox, too: it is installed where apt-get
 
 .PHONY: bundlers
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
-	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers
+	@go test ./cmd/nanoring -run '^Test(Bundlers|Types)$$' -v -timeout 30m -bundlers
 
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)

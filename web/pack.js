@@ -15,7 +15,7 @@ function run(command, why) {
 
 /** @param {string} text */
 function fail(text) {
-  console.error(`nanoring is not packed: ${text}.`);
+  console.error(`nanoring is not packed: ${text}`);
   clean();
   process.exit(1);
 }
@@ -30,10 +30,10 @@ if (process.argv[2] === "after") {
   clean();
 } else {
   for (const [from, to] of [["../wasm/module/nanoring.wasm", "lib/nanoring.wasm"], ["../LICENSE", "LICENSE"]]) {
-    existsSync(from) ? copyFileSync(from, to) : fail(`there is no ${from}: it takes all of NanoRing's repository, not this folder alone`);
+    existsSync(from) ? copyFileSync(from, to) : fail(`there is no ${from}: it takes all of NanoRing's repository, not this folder alone.`);
   }
   if (!existsSync("node_modules/typescript")) {
     run("npm ci --no-audit --no-fund", "which installs TypeScript, that makes the types: is the registry reached?");
   }
-  run("npx tsc -p tsconfig.types.json", "which makes the types");
+  run("npx tsc -p tsconfig.types.json", "which makes the types.");
 }

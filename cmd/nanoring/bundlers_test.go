@@ -74,6 +74,22 @@ func TestBundlers(t *testing.T) {
 	}
 }
 
+// TestTypes has the package's types checked by the oldest TypeScript that they are for and by the newest.
+func TestTypes(t *testing.T) {
+	if !*allBundlers {
+		t.Skip("it takes -bundlers: make bundlers runs it; TestPackage has one TypeScript check them")
+	}
+	folder, _ := packed(t)
+	for _, name := range []string{"typescript5", "typescript7"} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, name, folder, &process{})
+			must(t, os.WriteFile(filepath.Join(p.dir, "typed.mts"), []byte(typed), 0o666))
+			p.npm(t, "run", "node16")
+			p.npm(t, "run", "bundler")
+		})
+	}
+}
+
 // testCDN: a page whose program comes from another origin makes its Worker as well.
 func testCDN(t *testing.T, b *browser, p *project) {
 	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
