@@ -123,7 +123,7 @@ faults: network ## put faults back that there once were, one at a time, and tell
 .PHONY: firefox
 firefox: browser ## test the page in Firefox, too: it is installed where apt-get is
 	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
-	@go test ./cmd/nanoring -run '^TestFirefox$$' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
+	@go test ./cmd/nanoring -run '^TestFirefox' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
 
 .PHONY: runtimes
 runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64

@@ -153,13 +153,6 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	return p
 }
 
-func webReadme(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("../../web/README.md")
-	must(t, err)
-	return string(b)
-}
-
 // written returns a file that the README shows, with its name in the first line.
 func written(t *testing.T, name string) string {
 	t.Helper()
@@ -168,19 +161,6 @@ func written(t *testing.T, name string) string {
 		t.Fatalf("the README shows no %s", name)
 	}
 	return found[1]
-}
-
-// policies are the README's: of a page with its own bundle, of one with a node's library, and Trusted Types.
-func policies(t *testing.T) []string {
-	t.Helper()
-	var all []string
-	for _, found := range regexp.MustCompile("(?m)^Content-Security-Policy: (.*)$").FindAllStringSubmatch(webReadme(t), -1) {
-		all = append(all, found[1])
-	}
-	if len(all) != 3 {
-		t.Fatalf("the README has other policies: %q", all)
-	}
-	return all
 }
 
 // here is a text of the README for the project's ring.
