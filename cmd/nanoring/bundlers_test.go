@@ -136,7 +136,7 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	must(t, os.CopyFS(p.dir, os.DirFS(fixture)))
 	files := []string{"app.js", "index.html"}
 	if name == "next" {
-		files = []string{"app/presence.jsx", "app/page.jsx"}
+		files = []string{"app/presence.tsx", "app/page.tsx"}
 	}
 	for _, file := range files {
 		must(t, os.WriteFile(filepath.Join(p.dir, file), []byte(p.here(written(t, file))), 0o666))
