@@ -127,7 +127,7 @@ faults: network ## put faults back that there once were, one at a time, and tell
 .PHONY: firefox
 firefox: browser ## test the page in Firefox, too: it is installed where apt-get is
 	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
-	@go test ./cmd/nanoring -run '^TestFirefox$$' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
+	@go test ./cmd/nanoring -run '^TestFirefox' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
 
 .PHONY: runtimes
 runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64
@@ -137,7 +137,7 @@ runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest a
 
 .PHONY: bundlers
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
-	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers
+	@go test ./cmd/nanoring -run '^Test(Bundlers|Types)$$' -v -timeout 30m -bundlers
 
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)

@@ -156,7 +156,7 @@ export class Runtime {
 
   /**
    * @param {bigint} conn
-   * @param {Uint8Array<ArrayBuffer>} frame
+   * @param {Uint8Array} frame
    */
   send(conn, frame) {
     const socket = this.#sockets.get(conn);
@@ -164,7 +164,7 @@ export class Runtime {
       this.#shut(conn);
       setTimeout(() => this.#over(conn, slow));
     } else if (socket?.readyState === WebSocket.OPEN) { // else its close is about to be told
-      socket.send(frame);
+      socket.send(/** @type {any} */ (frame));
       this.#tell(true, frame);
     }
   }
