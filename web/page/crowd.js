@@ -10,10 +10,11 @@ import { curve, direction, links, order } from "./circle.js";
 /** @typedef {Drawn & {x: number, y: number, angle: number}} Placed */
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const ROOM = 10; // px that a node has, along the circle and across
-const REACH = 7; // px around it that are its picture's
+const ROOM = 10; // px that a node has at most, along the circle and across
+const REACH = 0.7; // of that room, around it, are its picture's
+const DEEP = 0.55; // of the radius that the rows take at most
 const PULSE = 650, WAVE = 900; // ms
-const AT_ONCE = 60; // waves at a time
+const AT_ONCE = 24; // waves at a time
 
 export class Crowd {
   /** @param {HTMLCanvasElement} canvas @param {Heard} heard */
@@ -47,6 +48,7 @@ export class Crowd {
     this.style = new Map();
     this.font = this.size = "";
     this.scale = 1;
+    this.room = ROOM;
     this.asked = false;
     /** How many nodes were drawn, and how often all lines, and all names. */
     this.drawn = { nodes: 0, lines: 0, names: 0 };
@@ -146,10 +148,16 @@ export class Crowd {
     if (!width || !height) return;
     if (this.size !== `${width} ${height}`) this.measure(width, height);
     const outer = Math.max(60, Math.min(width / 2 - (width < 480 ? 16 : 110), height / 2 - 30));
-    const rows = Math.max(1, Math.ceil((this.nodes.length * ROOM) / (2 * Math.PI * outer)));
-    const inner = outer - (rows - 1) * ROOM;
-    this.drawNodes(inner, rows, height);
-    this.drawLines(inner - ROOM / 2);
+    const room = Math.min(ROOM, outer * Math.sqrt((DEEP * 2 * Math.PI) / this.nodes.length));
+    const rows = Math.max(1, Math.ceil((this.nodes.length * room) / (2 * Math.PI * outer)));
+    const inner = outer - (rows - 1) * room;
+    if (room !== this.room) {
+      this.room = room;
+      this.sprites.clear();
+      this.seated = "";
+    }
+    this.drawNodes(inner, rows, room, height);
+    this.drawLines(inner - room / 2);
     this.drawNames(outer);
   }
 
@@ -179,8 +187,8 @@ export class Crowd {
     return paper;
   }
 
-  /** @param {number} inner @param {number} rows @param {number} height */
-  drawNodes(inner, rows, height) {
+  /** @param {number} inner @param {number} rows @param {number} room @param {number} height */
+  drawNodes(inner, rows, room, height) {
     const seated = JSON.stringify(this.nodes.map((n) => n.name)), { self, chosen, owners } = this.marks;
     const ringed = JSON.stringify([self, chosen, this.pointed, ...owners]);
     if (seated === this.seated && ringed === this.ringed) return this.redrawNodes();
@@ -188,7 +196,7 @@ export class Crowd {
     [this.seated, this.ringed] = [seated, ringed];
     this.placed = new Map(this.nodes.map((n, i) => {
       const angle = (360 * i) / this.nodes.length;
-      const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * ROOM));
+      const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * room));
       return [n.name, { ...n, x, y, angle }];
     }));
     const plate = this.canvas.parentElement?.style;
@@ -206,15 +214,15 @@ export class Crowd {
       Object.assign(was, n);
       return differs;
     });
-    const paper = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d")), all = [...this.placed.values()];
+    const paper = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d")), all = [...this.placed.values()], reach = REACH * this.room;
     for (const { name } of changed) {
       const { x, y } = /** @type {Placed} */ (this.placed.get(name));
-      const near = all.filter((n) => Math.abs(n.x - x) < 2 * REACH + 4 && Math.abs(n.y - y) < 2 * REACH + 4);
+      const near = all.filter((n) => Math.abs(n.x - x) < 2 * reach + 4 && Math.abs(n.y - y) < 2 * reach + 4);
       paper.save();
       paper.beginPath();
-      paper.rect(x - REACH, y - REACH, 2 * REACH, 2 * REACH);
+      paper.rect(x - reach, y - reach, 2 * reach, 2 * reach);
       paper.clip();
-      paper.clearRect(x - REACH, y - REACH, 2 * REACH, 2 * REACH);
+      paper.clearRect(x - reach, y - reach, 2 * reach, 2 * reach);
       for (const n of near) this.ring(paper, n);
       for (const n of near) this.glyph(paper, n);
       paper.restore();
@@ -236,8 +244,9 @@ export class Crowd {
 
   /** @param {CanvasRenderingContext2D} paper @param {Placed} n */
   glyph(paper, { state, ephemeral, x, y }) {
+    const reach = REACH * this.room;
     this.drawn.nodes++;
-    paper.drawImage(this.sprite(state, ephemeral), x - REACH, y - REACH, 2 * REACH, 2 * REACH);
+    paper.drawImage(this.sprite(state, ephemeral), x - reach, y - reach, 2 * reach, 2 * reach);
   }
 
   /** The picture of those that look alike. @param {string} state @param {boolean} ephemeral */
@@ -245,9 +254,9 @@ export class Crowd {
     const key = `${state} ${ephemeral}`, known = this.sprites.get(key);
     if (known) return known;
     const sprite = document.createElement("canvas");
-    sprite.width = sprite.height = Math.ceil(2 * REACH * this.scale);
-    const paper = this.clear(sprite), path = shape(state, ephemeral ? 3 : 3.6);
-    paper.lineWidth = 1.5;
+    sprite.width = sprite.height = Math.ceil(2 * REACH * this.room * this.scale);
+    const paper = this.clear(sprite), path = shape(state, (ephemeral ? 0.3 : 0.36) * this.room);
+    paper.lineWidth = 0.15 * this.room;
     paper.fillStyle = paper.strokeStyle = this.colour(colours[state] ?? "--gone");
     if (ephemeral || state === "unknown") paper.stroke(path);
     else paper.fill(path);

@@ -36,7 +36,9 @@ export class Groups {
   /** Has the group of a node be open. @param {Node | undefined} n */
   reveal(n) {
     const key = $("group").value;
-    if (n && key && !this.#open.has(valueOf(n, key))) this.turn(valueOf(n, key));
+    if (!n || !key || this.#open.has(valueOf(n, key))) return;
+    this.#open.add(valueOf(n, key)); // it may be chosen again before the next picture
+    this.turn(valueOf(n, key));
   }
 
   /**

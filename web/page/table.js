@@ -181,8 +181,9 @@ export class Table {
     if (shown !== entry.shown) {
       entry.shown = shown;
       const counts = Object.entries(group.states).map(([state, count]) => {
-        const one = el("span", `${count} ${state}`, `count ${state}`);
+        const one = el("span", String(count), `count ${state}`);
         one.prepend(mark(state, false));
+        one.append(el("span", ` ${state}`, "word"));
         return one;
       });
       entry.button.replaceChildren(el("b", group.title), ...counts);
