@@ -125,7 +125,7 @@ func (tab *tab) profiled(run func()) string {
 	return b.String()
 }
 
-// pictures has some nodes change, or only something move, for each second of some pictures.
+// pictures has some nodes change, or something move alone, for every second picture.
 const pictures = `(async (count, changes) => {
 	const picture = () => new Promise((done) => requestAnimationFrame(done));
 	for (let i = 0; i < count; i++) {
