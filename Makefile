@@ -125,6 +125,12 @@ firefox: browser ## test the page in Firefox, too: it is installed where apt-get
 	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
 	@go test ./cmd/nanoring -run '^TestFirefox$$' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
 
+.PHONY: runtimes
+runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64
+	@cd web && npm ci --no-audit --no-fund --silent
+	@cd cmd/nanoring/testdata/runtimes && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@go test ./cmd/nanoring -run '^TestRuntimes$$' -v -runtimes
+
 .PHONY: bundlers
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
 	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers

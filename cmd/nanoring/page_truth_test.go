@@ -152,3 +152,38 @@ func testConditions(t *testing.T, b *browser) {
 		t.Error("it is told what it may not ask")
 	}
 }
+
+// testRollout: the page says what nodes run, and whether it is mixed, once somebody looks.
+func testRollout(t *testing.T, b *browser) {
+	ns := newNodes(t)
+	dev1, dev2 := startPair(t, ns)
+	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr, "--engine", "wasm")
+	dev1.becomes(t, "dev3", "up")
+	tab := b.open(t, "http://"+dev1.addr+"/")
+	tab.becomes("joined")
+	tab.until("nanoring.up().length === 4")
+	if rows := eval[int](tab, `document.querySelectorAll("#rollout-body tr").length`); rows != 0 {
+		t.Errorf("nobody looks, and it has %d rows", rows)
+	}
+	eval[any](tab, `document.querySelector("#rollout-tab").click()`)
+	rows := `[...document.querySelectorAll("#rollout-body tr")].map((row) => row.cells[1].textContent.split(" ")[0] + " " + row.cells[3].textContent).join("; ")`
+	tab.until(rows + ` === "native 2: dev1, dev2; wasm 1: dev3"`)
+	tab.until(`document.querySelector("#rollout-says").textContent.includes("Their engines differ: 2 nodes on native, 1 on wasm ")`)
+	tab.accessible(1400, 860, "light")
+	tab.accessible(390, 844, "dark")
+	dev3.kill() // which is seen, and has it ask again
+	dev2.becomes(t, "dev3", "down")
+	tab.until(rows + ` === "native 2: dev1, dev2"`)
+	tab.until(`/^All 2 nodes that answered run .*\. 1 node is not up, and not asked\.$/.test(document.querySelector("#rollout-says").textContent)`)
+
+	says := func(kinds, silent string) string {
+		return eval[string](tab, `import(new URL("rollout.js", [...document.scripts].find((s) => s.src.endsWith("page.js")).src)).then(({ words }) => words(`+kinds+`, `+silent+`, 0))`)
+	}
+	mixed := `[{ version: "1.2", engine: "native", protocol: 2, names: ["a", "b", "c"] }, { version: "1.1", engine: "native", protocol: 1, names: ["d"] }]`
+	if got, want := says(mixed, `["e"]`), "3 nodes on 1.2, 1 on 1.1: a rollout is under way. So does what they speak: 3 nodes on protocol version 2, 1 on protocol version 1. No answer from e."; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if got := says("[]", "[]"); got != "No node has answered." {
+		t.Error(got)
+	}
+}

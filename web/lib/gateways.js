@@ -32,12 +32,15 @@ export function gatewayURLs(gateways) {
  * @param {string} [base]
  */
 function webSocketURL(text, base) {
-  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
-  if (url) {
-    url.protocol = url.protocol.replace("http", "ws");
-    url.hash = "";
+  let url;
+  try {
+    url = new URL(text, base);
+  } catch {
+    return undefined;
   }
-  return url?.protocol === "ws:" || url?.protocol === "wss:" ? url.href : undefined;
+  url.protocol = url.protocol.replace("http", "ws");
+  url.hash = "";
+  return url.protocol === "ws:" || url.protocol === "wss:" ? url.href : undefined;
 }
 
 export class Gateways {

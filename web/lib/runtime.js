@@ -193,7 +193,7 @@ export class Runtime {
   wake(at) {
     this.#wakeAt = at;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tick(), at - performance.now());
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, at - performance.now())); // Node.js warns of what is past
   }
 
   /**
@@ -281,7 +281,7 @@ export class Runtime {
       if (!this.#sockets.has(conn)) {
         return;
       }
-      if (!(data instanceof ArrayBuffer) || data.byteLength > maxFrame) {
+      if (typeof data === "string" || data.byteLength > maxFrame) {
         this.#shut(conn, badFrame, "frames are binary, and at most 256 KiB");
         this.#over(conn, badFrame);
         return;

@@ -2,6 +2,7 @@
 
 import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
+import { has } from "./needs.js";
 
 /** @typedef {import("./token.js").Claims} Claims */
 
@@ -36,7 +37,7 @@ export class OwnTags {
   /** @param {string} key */
   #mayBe(key) {
     const { tags, own } = this.#claims ?? {};
-    return !(tags && Object.hasOwn(tags, key)) && (own ? own.some((pattern) => isLike(pattern, key)) : !tags);
+    return !(tags && has(tags, key)) && (own ? own.some((pattern) => isLike(pattern, key)) : !tags);
   }
 
   /**

@@ -11,9 +11,11 @@ import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
 import { $, Panel, clock, el, role, say } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Rollout } from "./rollout.js";
 import { search } from "./search.js";
 import { Seen } from "./seen.js";
 import { Locked, session } from "./session.js";
+import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
 import { Why } from "./why.js";
@@ -26,7 +28,7 @@ const PATIENCE = 1500; // ms without a gateway, in which another may be found, u
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
-const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", leaving: "left" };
+const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", unreachable: "suspect", leaving: "left" };
 
 /** @type {RingNode | null} */
 let node = null;
@@ -48,6 +50,7 @@ const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reas
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 const talk = new Talk(() => node, draw);
+const rollout = new Rollout(teller, draw);
 
 // Life: joining, joined, ended or failed. Tests look at data-state and at window.nanoring.
 
@@ -192,8 +195,8 @@ function show() {
   const nodes = node?.all() ?? [];
   const durable = nodes.filter((n) => !n.ephemeral).length;
   const alive = nodes.filter((n) => n.state === "up" || n.state === "suspect");
-  const up = alive.filter((n) => !n.ephemeral).length, tabs = alive.length - up;
-  const and = tabs === 1 ? "1 tab" : `${tabs} tabs`;
+  const up = alive.filter((n) => !n.ephemeral).length, guests = alive.length - up;
+  const and = guests === 1 ? "1 tab" : `${guests} tabs`;
   const self = node?.name ?? "";
   const gateway = node?.gateway?.name ?? "";
   if (!nodes.some((n) => n.name === chosen)) chosen = "";
@@ -239,6 +242,7 @@ function show() {
   panel.show(nodes, marks, search(node, $("search").value, (n) => role(n, marks)));
   log.flush();
   talk.flush();
+  rollout.show(nodes, state === "joined" && !lost);
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
   rested = performance.now() + REST * (performance.now() - began);
 }
@@ -315,6 +319,10 @@ setInterval(() => {
   conditions.look(node?.gateway?.name ?? "");
 }, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
+tabs(() => {
+  talk.listen();
+  draw();
+});
 document.addEventListener("visibilitychange", draw);
 
 legend();

@@ -61,31 +61,10 @@ export class Talk {
       changed();
     });
     document.addEventListener("visibilitychange", () => this.listen());
-    const tabs = [$("log-tab"), $("talk-tab")];
-    tabs.forEach((tab, i) => {
-      tab.addEventListener("click", () => this.choose(tab));
-      tab.addEventListener("keydown", (e) => {
-        const to = { ArrowLeft: tabs[0], ArrowRight: tabs[1], Home: tabs[0], End: tabs[1] }[e.key];
-        if (!to || to === tabs[i]) return;
-        e.preventDefault();
-        this.choose(to);
-        to.focus();
-      });
-    });
     $("talk").addEventListener("submit", (e) => {
       e.preventDefault();
       this.send($("talk-topic").value.trim(), $("talk-text").value);
     });
-  }
-
-  /** @param {HTMLElement} chosen */
-  choose(chosen) {
-    for (const tab of [$("log-tab"), $("talk-tab")]) {
-      tab.setAttribute("aria-selected", String(tab === chosen));
-      tab.tabIndex = tab === chosen ? 0 : -1;
-      $(tab.getAttribute("aria-controls") ?? "").hidden = tab !== chosen;
-    }
-    this.listen();
   }
 
   /** Listens while somebody looks: to a tab that does not ask for messages its gateway sends none. */
