@@ -20,8 +20,8 @@ import (
 )
 
 // pagePolicy is the Content-Security-Policy: nothing but what the node serves,
-// the module among it, and the WebSockets of gateways.
-const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; " +
+// the module among it, and gateways: their WebSockets, and why there is none.
+const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss: http: https:; " +
 	"style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const pagePath = "/{$}" // of the page itself, as a mux has it

@@ -57,19 +57,19 @@ func (n *Node) logRefused(r *http.Request, code, why string) {
 // strange says what to do so that pages of an origin may be guests.
 func (n *Node) strange(origin, host string) string {
 	origin, host = truncate(origin, maxSaid/4), truncate(host, maxSaid/4)
-	said := "web pages of the origin " + origin + " may not be guests here, which is " + host + " to them: "
-	if n.cfg.SecretFile == "" {
-		return said + "without a secret only those of that very host and of loopback ones may; with one, --allow-origin lists others. Or does a proxy change the Host?"
+	said := "web pages of the origin " + origin + " may not be guests here, at " + host + ": "
+	if origin == "null" {
+		said += "a sandboxed iframe without allow-same-origin has that one, as has a file, and anybody's iframe; "
 	}
 	entry := origin
 	if scheme, _, ok := strings.Cut(origin, "://"); ok && slices.Contains(perInstall, scheme) {
 		entry = scheme + "://*"
 	}
 	switch {
-	case origin == "null":
-		return said + "a sandboxed iframe (without allow-same-origin) or a file has that one, as has anybody's; --allow-origin null"
+	case n.cfg.SecretFile == "":
+		return said + "without a secret only those of that very host (which a proxy has to pass on) and of loopback ones may, with one those that --allow-origin lists"
 	case checkOrigin(entry) != nil:
 		return said + "it is none that could be listed"
 	}
-	return said + "--allow-origin " + entry + ". Or does a proxy change the Host?"
+	return said + "list it (--allow-origin " + entry + "), or have a proxy pass the Host on"
 }

@@ -60,10 +60,10 @@ func TestRingWhy(t *testing.T) {
 		"a program":            {nil, "", "pass Upgrade and Connection on"},
 		"a page of the node's": {[]string{ownOrigin, "http://" + n.Addr()}, "", "let in now"},
 		"a loopback page":      {[]string{"Origin", "http://localhost:3000"}, "", "let in now"},
-		"another origin":       {[]string{"Origin", "https://shop.example.com"}, "cross-origin", "the origin https://shop.example.com may not be guests here, which is " + n.Addr() + " to them: without a secret"},
-		"its own, by a proxy that changes the Host": {[]string{ownOrigin, "https://ring.example.com"}, "cross-origin", "does a proxy change the Host?"},
+		"another origin":       {[]string{"Origin", "https://shop.example.com"}, "cross-origin", "the origin https://shop.example.com may not be guests here, at " + n.Addr() + ": without a secret"},
+		"its own, by a proxy that changes the Host": {[]string{ownOrigin, "https://ring.example.com"}, "cross-origin", "which a proxy has to pass on"},
 		"what is said otherwise":                    {[]string{"Origin", "https://evil.example", ownOrigin, "http://" + n.Addr()}, "cross-origin", "https://evil.example"},
-		"a sandboxed iframe":                        {[]string{"Origin", "null"}, "cross-origin", "without a secret"},
+		"a sandboxed iframe":                        {[]string{"Origin", "null"}, "cross-origin", "a sandboxed iframe without allow-same-origin"},
 		"another Host":                              {[]string{"Host", "ring.example.com", "Origin", "https://ring.example.com"}, "host-refused", "ring.example.com"},
 		"a rebound name":                            {[]string{"Host", "evil.example:7001", ownOrigin, "http://evil.example:7001"}, "host-refused", "a web page may have made up"},
 	} {

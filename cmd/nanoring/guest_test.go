@@ -24,6 +24,7 @@ func TestLockedPage(t *testing.T) {
 			"says what is no token":        testNoToken,
 			"asks for a link":              testLink,
 			"is an operator's by a link":   testOpenLink,
+			"operates":                     testOperates,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -138,8 +139,8 @@ func testOldToken(t *testing.T, b *browser) {
 	dev1, dev2, key := startLocked(t, b)
 	old, good := mintOld(t, key), mint(t, key, "--name", "tab-*")
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1, dev2), "token": old}))
-	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED")
-	tab.fails("unreachable", "with this token", true)
+	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET")
+	tab.fails("forbidden", "the token expired at ", false)
 	eventually(t, "the log says why", func() bool {
 		return strings.Contains(dev1.printed(), "the token expired at") && strings.Contains(dev2.printed(), "the token expired at")
 	})
@@ -149,7 +150,7 @@ func testOldToken(t *testing.T, b *browser) {
 
 	urls, _ := json.Marshal(gateways(dev1, dev2))
 	eval[any](tab, "window.asked = 0, start({ gateways: "+string(urls)+", token: () => (asked++, '"+old+"') })")
-	tab.fails("unreachable", "with this token", true)
+	tab.fails("forbidden", "the token expired at ", true)
 	eval[any](tab, "start({ gateways: "+string(urls)+", token: '"+good+"' })")
 	tab.becomes("joined") // meanwhile it would have come again
 	if got := eval[int](tab, "asked"); got != 2 {
@@ -162,15 +163,29 @@ func testOldToken(t *testing.T, b *browser) {
 	dev2.kill()
 	tab.until("log.filter((line) => line.startsWith('dial')).length > 4 || nanoring.state === 'ended'")
 	ns := &nodes{dir: filepath.Dir(key), byName: make(map[string]*process)}
-	ns.mustStart(t, "dev1", dev1.addr, "--ring", "red", "--secret-file", key, "--allow-origin", b.pages)
+	flags := []string{"--ring", "red", "--allow-origin", b.pages, "--secret-file"}
+	again := ns.mustStart(t, "dev1", dev1.addr, append(flags, key)...)
 	tab.until("nanoring.gateway?.name === 'dev1'")
+
+	// With another secret none takes the token any more, and each says so.
+	again.kill()
+	other, err := exec.Command("nanoring", "keygen").Output()
+	must(t, err)
+	must(t, os.WriteFile(key+".other", other, 0o600))
+	tab.expect("HTTP Authentication failed|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|response code: 429")
+	ns.mustStart(t, "dev1", dev1.addr, append(flags, key+".other")...)
+	ns.mustStart(t, "dev2", dev2.addr, append(flags, key+".other")...)
+	tab.becomes("ended")
+	if got := eval[map[string]string](tab, "({ ...document.documentElement.dataset })"); got["code"] != "unauthorized" {
+		t.Errorf("it ends with %v", got)
+	}
 }
 
 func testNoToken(t *testing.T, b *browser) {
 	dev1, _, key := startLocked(t, b)
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.expect("HTTP Authentication failed")
-	tab.fails("unreachable", "without a token", true)
+	tab.fails("unauthorized", "there is no token, and this ring needs one", false)
 	own := b.open(t, "http://"+dev1.addr+"/")
 	own.expect("status of 401")
 	if got := eval[string](own, `import("/nanoring.js").then(({ join }) => join()).then((node) => node.state, (error) => error.code)`); got != "unauthorized" {

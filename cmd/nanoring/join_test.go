@@ -70,7 +70,7 @@ func testRefused(t *testing.T, b *browser) {
 
 	tab.navigate(b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy",
 		"default-src 'none'; script-src 'nonce-test' 'wasm-unsafe-eval' http://"+dev1.addr+"; connect-src http://"+dev1.addr+"; img-src data:"))
-	tab.fails("unreachable", dev1.addr, true)
+	tab.fails("unreachable", "connect-src has to allow ws://"+dev1.addr+".", false)
 }
 
 func testModule(t *testing.T, b *browser) {

@@ -84,7 +84,9 @@ func testSilentWorker(t *testing.T, b *browser) {
 	tab := b.impatient(t, dev1, "{ worker: 200 }", `window.Worker = class extends Worker { constructor() { super("data:text/javascript,"); } };`)
 	eval[any](tab, `start({})`)
 	dev2.becomes(t, tab.name(), "up")
-	if got := eval[[]string](tab, "log"); !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, "worker: This node lives on the page itself") && strings.Contains(line, "it does not begin") }) {
+	if got := eval[[]string](tab, "log"); !slices.ContainsFunc(got, func(line string) bool {
+		return strings.HasPrefix(line, "worker: This node lives on the page itself") && strings.Contains(line, "it does not begin")
+	}) {
 		t.Errorf("it says %q", got)
 	}
 }

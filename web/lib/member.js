@@ -15,8 +15,8 @@ import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
 import { Tokens, allows, mayHear } from "./token.js";
-import { unreachable } from "./unreachable.js";
 import { View, isUp, nodeOf } from "./view.js";
+import { Why } from "./why.js";
 
 /** @typedef {import("./nanoring.js").Options} Options */
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
@@ -40,8 +40,6 @@ export class Member {
   #tokens;
   /** The token that this node learnt from, for its first connection. */
   #first = "";
-  /** The one that it dials with, or did last. */
-  #token = "";
   /** What its last token claims. @type {import("./token.js").Claims | undefined} */
   #claims;
   /** How the names begin that it may take. */
@@ -55,8 +53,6 @@ export class Member {
   #runtime;
   /** The URL of the connection that is open, or was last. */
   #url = "";
-  /** The one that is dialled, or was last. */
-  #dialled = "";
   /** The gateway that this node's presence names; "" before one let it in. */
   #via = "";
   /** How often in a row a name that it took was taken. */
@@ -66,6 +62,7 @@ export class Member {
   #life = new AbortController();
   /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
+  #why = new Why((reason) => this.#told(reason));
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
@@ -179,10 +176,13 @@ export class Member {
     return {
       token: () => this.#askToken(),
       dialing: (url) => {
-        this.#dialled = url;
+        this.#why.dialing(url);
         this.#log("dial", `Dialling ${url}`);
       },
-      opened: (url) => (this.#url = url),
+      opened: (url) => {
+        this.#why.dialled();
+        this.#url = url;
+      },
       closed: (failures, sentOn) => this.#closed(failures, sentOn),
       event: (event) => this.#event(event),
       frame: (sent, bytes) => this.listeners.tell("frame", { sent, bytes }),
@@ -203,12 +203,12 @@ export class Member {
     const first = this.#first;
     if (first) {
       this.#first = "";
-      return (this.#token = first);
+      return this.#why.with(first);
     }
     try {
       const { text, claims } = await this.#tokens.next(this.#life.signal, this.#joining ? MOST_CALLS : Infinity);
       this.#claims = claims;
-      return (this.#token = text);
+      return this.#why.with(text);
     } catch (error) {
       this.#refusal = /** @type {RingError} */ (error);
       this.#log("refused", this.#refusal.message);
@@ -331,6 +331,7 @@ export class Member {
   /** @param {Gateway} gateway */
   #joined(gateway) {
     this.#runtime?.accepted(gateway.url, gateway.name);
+    this.#why.accepted();
     this.#taken = 0;
     this.#refusal = undefined;
     if (!this.#named) {
@@ -353,13 +354,24 @@ export class Member {
       const { name } = this.gateway;
       this.#log("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
     }
+    this.#why.closed(failures, this.#joining !== undefined);
     this.#setGateway(null);
     if (!this.#joining || failures < this.#gateways.length) {
       return;
     }
     const { signal } = this.#life;
-    const why = this.#refusal ?? await unreachable(this.#gateways, this.#dialled, this.#token);
+    const why = this.#refusal ?? await this.#why.error(this.#gateways, this.#tokens.renews);
     signal.aborted || this.#joining && this.#end(why);
+  }
+
+  /** @param {import("./why.js").Reason} reason why a gateway cannot be had */
+  async #told({ code, text }) {
+    const { signal } = this.#life;
+    this.#log(code === "unreachable" ? code : "refused", text);
+    if (!this.#joining && !this.#tokens.renews && await this.#why.isTheToken()) {
+      const why = await this.#why.error(this.#gateways, false);
+      signal.aborted || this.gateway || this.#end(why);
+    }
   }
 
   /**

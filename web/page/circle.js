@@ -6,6 +6,27 @@
 
 const natural = new Intl.Collator("en", { numeric: true });
 
+/** What byName has sorted, and how. @type {{names: string[], order: string[]}[]} */
+const sorted = [];
+
+/**
+ * Nodes by name as people count. What is sorted again and again, for a ring of thousands that changes, is remembered.
+ * @template {{name: string}} T
+ * @param {T[]} nodes
+ * @returns {T[]}
+ */
+export function byName(nodes) {
+  const known = sorted.find(({ names }) => names.length === nodes.length && nodes.every((n, i) => n.name === names[i]));
+  if (known) {
+    const of = new Map(nodes.map((n) => [n.name, n]));
+    return known.order.map((name) => /** @type {T} */ (of.get(name)));
+  }
+  const order = nodes.toSorted((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+  sorted.unshift({ names: nodes.map((n) => n.name), order: order.map((n) => n.name) });
+  sorted.length = Math.min(sorted.length, 2); // of the drawing, and of the table
+  return order;
+}
+
 /**
  * The order around the circle, clockwise from this tab at the bottom: durable
  * nodes by name with the first and the last of them at the top, guests between.
@@ -15,9 +36,9 @@ const natural = new Intl.Collator("en", { numeric: true });
  * @returns {T[]}
  */
 export function order(nodes, self) {
-  const sorted = nodes.toSorted((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
-  const durable = sorted.filter((n) => !n.ephemeral);
-  const guests = sorted.filter((n) => n.ephemeral);
+  const all = byName(nodes);
+  const durable = all.filter((n) => !n.ephemeral);
+  const guests = all.filter((n) => n.ephemeral);
   const half = Math.ceil(durable.length / 2);
   const around = [...guests, ...durable.slice(half), ...durable.slice(0, half)];
   const at = around.findIndex((n) => n.name === self);

@@ -1,5 +1,5 @@
-// The drawing of a ring of hundreds: on a canvas, in rows around the circle. What stands still is drawn once, what moves
-// over it, and only while it moves.
+// The drawing of a ring of hundreds, or thousands: in rows around the circle, on sheets that lie on each other, so that each is
+// drawn only when it changes: lines, nodes and names, and what moves.
 
 import { curve, direction, links, order } from "./circle.js";
 
@@ -13,13 +13,29 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const ROOM = 10; // px that a node has, along the circle and across
 const PULSE = 650, WAVE = 900; // ms
 const AT_ONCE = 60; // waves at a time
+const SPRITE = 14; // px of a node's picture, and what is around it
 
 export class Crowd {
   /** @param {HTMLCanvasElement} canvas @param {Heard} heard */
   constructor(canvas, heard) {
     this.canvas = canvas;
     this.paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.still = document.createElement("canvas");
+    /** Below it: what changes rarely. */
+    this.below = [document.createElement("canvas"), document.createElement("canvas")];
+    for (const sheet of this.below) {
+      sheet.className = "sheet";
+      sheet.setAttribute("aria-hidden", "true");
+    }
+    canvas.before(...this.below);
+    /** Pictures of nodes that look alike. @type {Map<string, HTMLCanvasElement>} */
+    this.sprites = new Map();
+    /** What the lines were drawn of. */
+    this.lined = "";
+    /** Who is at which place. @type {Drawn[]} */
+    this.seated = [];
+    this.size = "";
+    /** How often each sheet was drawn. */
+    this.drawn = { lines: 0, nodes: 0, moving: 0 };
     /** @type {Drawn[]} */
     this.nodes = [];
     /** @type {Marks} */
@@ -35,10 +51,13 @@ export class Crowd {
     this.link = undefined;
     /** The colours of the style sheet. @type {Map<string, string>} */
     this.style = new Map();
+    this.scale = 1;
+    this.font = "";
     this.stale = false;
+    this.moved = false; // something that moves is on its sheet
     this.asked = false;
-    new ResizeObserver(() => this.redraw()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+    new ResizeObserver(() => this.restyle()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
     canvas.addEventListener("click", (e) => this.at(e) && heard.choose(this.at(e)));
     canvas.addEventListener("pointermove", (e) => {
       const name = this.at(e);
@@ -97,6 +116,12 @@ export class Crowd {
     this.ask();
   }
 
+  /** Its size, or its colours, are others. */
+  restyle() {
+    this.size = "";
+    this.redraw();
+  }
+
   ask() {
     if (this.asked) return;
     this.asked = true;
@@ -111,13 +136,10 @@ export class Crowd {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
     if (this.stale) this.arrange(width, height);
-    const paper = this.paper;
-    paper.setTransform(1, 0, 0, 1, 0, 0);
-    paper.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    paper.drawImage(this.still, 0, 0);
-    const scale = this.canvas.width / width;
-    paper.setTransform(scale, 0, 0, scale, this.canvas.width / 2, this.canvas.height / 2);
-
+    if (!this.pulses.length && !this.waves.length && !this.moved) return;
+    this.moved = this.pulses.length + this.waves.length > 0;
+    this.drawn.moving++;
+    const paper = this.clear(this.canvas);
     this.pulses = this.pulses.filter(({ since }) => now < since + PULSE);
     this.waves = this.waves.filter(({ since }) => now < since + WAVE);
     paper.lineCap = "round";
@@ -155,44 +177,74 @@ export class Crowd {
     return this.style.get(variable) ?? "gray";
   }
 
+  /** Wipes a sheet, and has (0, 0) be in its middle. @param {HTMLCanvasElement} sheet */
+  clear(sheet) {
+    const paper = /** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d"));
+    paper.setTransform(1, 0, 0, 1, 0, 0);
+    paper.clearRect(0, 0, sheet.width, sheet.height);
+    paper.setTransform(this.scale, 0, 0, this.scale, sheet.width / 2, sheet.height / 2);
+    return paper;
+  }
+
+  /** Learns of its size and its colours. @param {number} width @param {number} height */
+  measure(width, height) {
+    this.size = `${width} ${height}`;
+    this.scale = devicePixelRatio;
+    for (const c of [this.canvas, ...this.below]) Object.assign(c, { width: Math.round(width * this.scale), height: Math.round(height * this.scale) });
+    const style = getComputedStyle(this.canvas);
+    this.style = new Map(["--ink", "--soft", "--line", "--paper", "--accent", "--up", "--suspect", "--down", "--gone"].map((v) => [v, style.getPropertyValue(v)]));
+    this.font = `${style.fontSize} ${style.fontFamily}`;
+    this.sprites.clear();
+    this.lined = "";
+    this.seated = [];
+    this.moved = true;
+  }
+
   /** Draws what stands still. @param {number} width @param {number} height */
   arrange(width, height) {
     this.stale = false;
-    const scale = devicePixelRatio;
-    for (const c of [this.canvas, this.still]) Object.assign(c, { width: Math.round(width * scale), height: Math.round(height * scale) });
-    const style = getComputedStyle(this.canvas);
-    this.style = new Map(["--ink", "--soft", "--line", "--paper", "--accent", "--up", "--suspect", "--down", "--gone"].map((v) => [v, style.getPropertyValue(v)]));
-
+    if (this.size !== `${width} ${height}`) this.measure(width, height);
     const outer = Math.max(60, Math.min(width / 2 - (width < 480 ? 16 : 110), height / 2 - 30));
     const rows = Math.max(1, Math.ceil((this.nodes.length * ROOM) / (2 * Math.PI * outer)));
     const inner = outer - (rows - 1) * ROOM;
-    this.placed = new Map(this.nodes.map((n, i) => {
-      const angle = (360 * i) / this.nodes.length;
-      const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * ROOM));
-      return [n.name, { ...n, x, y, angle }];
-    }));
-    const plate = this.canvas.parentElement?.style;
-    plate?.setProperty("--radius", `${inner}px`);
-    plate?.setProperty("--centre", `${height / 2}px`);
-
-    const paper = /** @type {CanvasRenderingContext2D} */ (this.still.getContext("2d"));
-    paper.setTransform(scale, 0, 0, scale, this.still.width / 2, this.still.height / 2);
-    this.lines(paper, inner - ROOM / 2);
+    if (this.seated.length === this.nodes.length && this.nodes.every((n, i) => n.name === this.seated[i].name)) { // all stay where they are
+      for (const n of this.nodes) Object.assign(/** @type {Placed} */ (this.placed.get(n.name)), n);
+    } else {
+      this.placed = new Map(this.nodes.map((n, i) => {
+        const angle = (360 * i) / this.nodes.length;
+        const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * ROOM));
+        return [n.name, { ...n, x, y, angle }];
+      }));
+      const plate = this.canvas.parentElement?.style;
+      plate?.setProperty("--radius", `${inner}px`);
+      plate?.setProperty("--centre", `${height / 2}px`);
+      this.lined = "";
+    }
+    this.seated = this.nodes;
+    this.lines(inner - ROOM / 2);
+    const paper = this.clear(this.below[1]);
+    this.drawn.nodes++;
     this.glyphs(paper);
-    this.names(paper, outer, `${style.fontSize} ${style.fontFamily}`);
+    this.names(paper, outer);
   }
 
-  /** @param {CanvasRenderingContext2D} paper @param {number} radius */
-  lines(paper, radius) {
-    const others = new Path2D(), own = new Path2D();
+  /** @param {number} radius */
+  lines(radius) {
+    const all = links(this.nodes, this.marks, (name) => this.placed.get(name)?.angle);
+    const lined = all.map(({ own, from, to }) => `${own ? "o" : ""}${from.toFixed(2)} ${to.toFixed(2)}`).join();
+    if (lined === this.lined) return;
+    this.lined = lined;
+    this.drawn.lines++;
+    const paper = this.clear(this.below[0]), others = new Path2D(), own = new Path2D();
     this.link = undefined;
-    for (const link of links(this.nodes, this.marks, (name) => this.placed.get(name)?.angle)) {
+    for (const link of all) {
       const c = curve(link.from, link.to, radius), path = link.own ? own : others;
       if (link.own) this.link = c;
       path.moveTo(c.from[0], c.from[1]);
       path.quadraticCurveTo(c.bend[0], c.bend[1], c.to[0], c.to[1]);
     }
     paper.strokeStyle = this.colour("--line");
+    paper.lineWidth = 1;
     paper.globalAlpha = 0.6;
     paper.stroke(others);
     paper.strokeStyle = this.colour("--accent");
@@ -203,38 +255,40 @@ export class Crowd {
 
   /** @param {CanvasRenderingContext2D} paper */
   glyphs(paper) {
-    /** One path for all that look alike. @type {Map<string, {path: Path2D, state: string, hollow: boolean}>} */
-    const paths = new Map();
-    for (const { name, state, ephemeral, x, y } of this.placed.values()) {
-      const key = `${state} ${ephemeral}`;
-      const alike = paths.get(key) ?? { path: new Path2D(), state, hollow: ephemeral || state === "unknown" };
-      paths.set(key, alike);
-      alike.path.addPath(shape(state, ephemeral ? 3 : 3.6), new DOMMatrix([1, 0, 0, 1, x, y]));
-      if (this.rings(name)) {
-        paper.beginPath();
-        paper.arc(x, y, 8, 0, 2 * Math.PI);
-        paper.fillStyle = this.colour("--paper");
-        paper.fill();
-        paper.strokeStyle = this.colour("--accent");
-        paper.lineWidth = 2.5;
-        paper.stroke();
-      }
+    const ringed = new Set([this.marks.self, this.marks.chosen, this.pointed, ...this.marks.owners]);
+    for (const name of ringed) {
+      const n = this.placed.get(name);
+      if (!n) continue;
+      paper.beginPath();
+      paper.arc(n.x, n.y, 8, 0, 2 * Math.PI);
+      paper.fillStyle = this.colour("--paper");
+      paper.fill();
+      paper.strokeStyle = this.colour("--accent");
+      paper.lineWidth = 2.5;
+      paper.stroke();
     }
+    for (const { state, ephemeral, x, y } of this.placed.values()) {
+      paper.drawImage(this.sprite(state, ephemeral), x - SPRITE / 2, y - SPRITE / 2, SPRITE, SPRITE);
+    }
+  }
+
+  /** The picture of those that look alike. @param {string} state @param {boolean} ephemeral */
+  sprite(state, ephemeral) {
+    const key = `${state} ${ephemeral}`, known = this.sprites.get(key);
+    if (known) return known;
+    const sprite = document.createElement("canvas");
+    sprite.width = sprite.height = SPRITE * this.scale;
+    const paper = this.clear(sprite), path = shape(state, ephemeral ? 3 : 3.6);
     paper.lineWidth = 1.5;
-    for (const { path, state, hollow } of paths.values()) {
-      paper.fillStyle = paper.strokeStyle = this.colour(colours[state] ?? "--gone");
-      if (hollow) paper.stroke(path);
-      else paper.fill(path);
-    }
+    paper.fillStyle = paper.strokeStyle = this.colour(colours[state] ?? "--gone");
+    if (ephemeral || state === "unknown") paper.stroke(path);
+    else paper.fill(path);
+    this.sprites.set(key, sprite);
+    return sprite;
   }
 
-  /** Whether a node has a ring around it. @param {string} name */
-  rings(name) {
-    return [this.marks.self, this.marks.chosen, this.pointed, ...this.marks.owners].includes(name);
-  }
-
-  /** Names those that matter, the first ones first, where there is room. @param {CanvasRenderingContext2D} paper @param {number} radius @param {string} font */
-  names(paper, radius, font) {
+  /** Names those that matter, the first ones first, where there is room. @param {CanvasRenderingContext2D} paper @param {number} radius */
+  names(paper, radius) {
     const width = this.canvas.clientWidth;
     const { self, gateway, chosen, owners } = this.marks;
     const trouble = this.nodes.filter((n) => n.state === "suspect" || n.state === "down").map((n) => n.name);
@@ -248,7 +302,7 @@ export class Crowd {
       if (taken.some(([a, b]) => Math.abs(y - b) < 16 && Math.abs(x - a) < 130)) continue;
       const role = name === self ? "this tab" : owners.includes(name) ? `owner ${owners.indexOf(name) + 1}` : name === gateway ? "gateway" : "";
       const letters = [...name], short = letters.length > 16 ? letters.slice(0, 15).join("") + "…" : name;
-      paper.font = `${role || name === chosen ? 600 : 400} ${font}`;
+      paper.font = `${role || name === chosen ? 600 : 400} ${this.font}`;
       paper.fillStyle = this.colour(role ? "--accent" : "--ink");
       paper.textAlign = Math.abs(dx) < 0.12 ? "center" : dx > 0 ? "left" : "right";
       const side = paper.textAlign === "center" ? 0.5 : 1;

@@ -9,11 +9,16 @@ import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, clock, el } from "./panel.js";
+import { $, Panel, clock, el, role } from "./panel.js";
 import { Reason } from "./reason.js";
+import { Rollout } from "./rollout.js";
+import { search } from "./search.js";
 import { Seen } from "./seen.js";
 import { Locked, session } from "./session.js";
+import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
+import { Teller } from "./teller.js";
+import { Why } from "./why.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -22,7 +27,7 @@ const PATIENCE = 1500; // ms without a gateway, in which another may be found, u
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
 /** The marks of what befalls this tab. @type {Record<string, string>} */
-const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", leaving: "left" };
+const SIGNS = { joined: "up", stays: "up", fresh: "up", name: "up", lost: "suspect", skew: "suspect", stale: "unknown", refused: "down", unreachable: "suspect", leaving: "left" };
 
 /** @type {RingNode | null} */
 let node = null;
@@ -37,11 +42,14 @@ const ring = new Drawing({ choose, point: (name) => panel.point(name) });
 const history = new History();
 const seen = new Seen(() => node?.all() ?? [], tellOf);
 const reason = new Reason(() => node, draw);
-const conditions = new Conditions(() => node);
-const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n));
+const teller = new Teller(() => node);
+const why = new Why(teller, seen, draw);
+const conditions = new Conditions(teller);
+const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n), since);
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 const talk = new Talk(() => node, draw);
+const rollout = new Rollout(teller, draw);
 
 // Life: joining, joined, ended or failed. Tests look at data-state and at window.nanoring.
 
@@ -49,7 +57,7 @@ const talk = new Talk(() => node, draw);
 function become(state) {
   document.documentElement.dataset.state = state;
   if (state !== "joined") document.documentElement.classList.remove("lost");
-  conditions.look();
+  conditions.look(node?.gateway?.name ?? "");
   draw();
 }
 
@@ -93,6 +101,11 @@ function tellOf(n, was, news) {
   draw();
 }
 
+/** @param {NodeInfo} n @returns {import("./seen.js").Since} */
+function since(n) {
+  return n.name === node?.name && n.since ? { at: n.since / 1000, began: true, by: "" } : seen.since(n); // this tab knows it of itself
+}
+
 /** @param {import("../lib/nanoring.js").Gateway | null} gateway */
 function atGateway(gateway) {
   lostAt = gateway ? 0 : performance.now();
@@ -105,6 +118,7 @@ function atGateway(gateway) {
     history.pause();
     seen.lose();
   }
+  conditions.look(gateway?.name ?? "");
   draw();
 }
 
@@ -172,8 +186,8 @@ function show() {
   const nodes = node?.all() ?? [];
   const durable = nodes.filter((n) => !n.ephemeral).length;
   const up = node?.up().filter((n) => !n.ephemeral).length ?? 0;
-  const tabs = (node?.up().length ?? 0) - up;
-  const and = tabs === 1 ? "1 tab" : `${tabs} tabs`;
+  const guests = (node?.up().length ?? 0) - up;
+  const and = guests === 1 ? "1 tab" : `${guests} tabs`;
   const self = node?.name ?? "";
   const gateway = node?.gateway?.name ?? "";
   if (!nodes.some((n) => n.name === chosen)) chosen = "";
@@ -216,9 +230,11 @@ function show() {
   // A tab that was closed is a member for a while: it is in the table.
   lookup.show(node);
   ring.show(nodes.filter((n) => !n.ephemeral || n.state !== "left"), { ...marks, owners: lookup.owners });
-  panel.show(nodes, marks, $("search").value);
+  why.show(shown, state === "joined" ? gateway : "", chosen !== "");
+  panel.show(nodes, marks, search(node, $("search").value, (n) => role(n, marks)));
   log.flush();
   talk.flush();
+  rollout.show(nodes, state === "joined" && !lost);
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
 }
 
@@ -272,12 +288,21 @@ addEventListener("hashchange", () => { // with another token, or a link for an o
   else session.enter().catch((err) => operate.answer("bad", err.message));
 });
 $("search").addEventListener("input", draw);
+$("search").addEventListener("keydown", (e) => {
+  if (e.key !== "Enter") return;
+  show(); // what was typed just now is searched for
+  if (panel.only) choose(panel.only);
+});
 setInterval(() => {
   if (document.hidden) return;
   panel.tick();
-  conditions.look();
+  conditions.look(node?.gateway?.name ?? "");
 }, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
+tabs(() => {
+  talk.listen();
+  draw();
+});
 document.addEventListener("visibilitychange", draw);
 
 legend();

@@ -26,7 +26,7 @@ export function el(tag, text, className = "") {
 }
 
 /** @param {Node} n @param {Marks} marks */
-const role = (n, marks) => (n.name === marks.self ? "this tab" : n.name === marks.gateway ? "gateway" : "");
+export const role = (n, marks) => (n.name === marks.self ? "this tab" : n.name === marks.gateway ? "gateway" : "");
 
 export class Panel {
   /**
@@ -34,11 +34,14 @@ export class Panel {
    * @param {(name: string) => void} choose
    * @param {(name: string) => void} point the pointer or the focus is at a node, or at none
    * @param {(n: Node) => string} reason why it is what it is, if that is known
+   * @param {(n: Node) => import("./seen.js").Since} since when it is what it is
    */
-  constructor(history, choose, point, reason) {
+  constructor(history, choose, point, reason, since) {
     this.history = history;
+    this.since = since;
     this.reason = reason;
     this.body = $("nodes-body");
+    this.only = ""; // the one node that the search finds
     /** @type {Map<string, {row: HTMLTableRowElement, button: HTMLButtonElement, past: SVGElement, shown: string}>} */
     this.rows = new Map();
     /** @type {(e: Event) => string} */
@@ -70,13 +73,8 @@ export class Panel {
     for (const b of this.body.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
   }
 
-  /** @param {Node[]} nodes @param {Marks} marks @param {string} search words that all have to be there */
-  show(nodes, marks, search) {
-    const words = search.toLowerCase().split(/\s+/);
-    const found = nodes.filter((n) => {
-      const text = [n.name, n.state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest tab" : "durable", n.address, n.via, role(n, marks), ...Object.entries(n.tags).map((tag) => tag.join("="))].join(" ").toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+  /** @param {Node[]} nodes @param {Marks} marks @param {{found: Node[], none: string}} search */
+  show(nodes, marks, { found, none }) {
     const sorted = found.toSorted((a, b) => +a.ephemeral - +b.ephemeral || natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
     const names = new Set(found.map((n) => n.name));
     for (const [name, { row }] of this.rows) {
@@ -85,6 +83,8 @@ export class Panel {
       this.rows.delete(name);
     }
     $("nodes-none").hidden = found.length > 0 || nodes.length === 0;
+    $("nodes-none").textContent = none;
+    this.only = found.length === 1 ? found[0].name : "";
     sorted.forEach((n, i) => {
       const { row } = this.row(n, marks);
       if (this.body.children[i] !== row) this.body.insertBefore(row, this.body.children[i] ?? null);
@@ -156,7 +156,9 @@ export class Panel {
     $("details-name").replaceChildren(...(n ? [mark(n.state, n.ephemeral, n.cordoned)] : []), el("span", n?.name ?? "–"));
     const is = n && role(n, marks);
     const reason = n && this.reason(n);
-    const state = n && (n.since ? `${n.state} since ${clock(new Date(n.since / 1000))}` : n.state);
+    const since = n && this.since(n);
+    const state = n && since && `${n.state}${since.began ? " since" : ", seen since"} ${day(new Date(since.at))}`;
+    $("details-kind").title = !since ? "" : since.by ? `Since then, as far as ${since.by} knows` : since.began ? "Since then, as this tab has seen it" : "This tab has seen it so since then; it may have been so for longer";
     $("details-kind").textContent = n
       ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
       : "\u00a0";
@@ -182,9 +184,15 @@ const two = (/** @type {number} */ v, digits = 2) => String(v).padStart(digits, 
 /** @param {Date} t the time of day */
 export const clock = (t) => [t.getHours(), t.getMinutes(), t.getSeconds()].map((v) => two(v)).join(":");
 
+/** @param {Date} t */
+const date = (t) => `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock(t)}`;
+
+/** The time of today, or the day, too. @param {Date} t */
+export const day = (t) => (t.toDateString() === new Date().toDateString() ? clock(t) : date(t));
+
 /** @param {number} micros since 1970 */
 function stamp(micros) {
   if (!micros) return "unknown";
   const t = new Date(micros / 1000);
-  return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${clock(t)}.${two(t.getMilliseconds(), 3)}`;
+  return `${date(t)}.${two(t.getMilliseconds(), 3)}`;
 }
