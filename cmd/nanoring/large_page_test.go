@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"maps"
 	"mime"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/performance"
@@ -22,6 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/nanoring/nanoring/native"
 	"github.com/nanoring/nanoring/web"
 )
 
@@ -280,4 +283,53 @@ func BenchmarkLargePage(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkLargeRing is how smooth the page is of a node whose ring has 2,000 names, of which 20 a second are added and
+// removed: with the engine in its Worker, and all that comes over its connection.
+func BenchmarkLargeRing(b *testing.B) {
+	node, err := native.Start(b.Context(), native.Config{Name: "dev1", Listen: "127.0.0.1:0", Data: b.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer node.Close()
+	for i := range 2000 { // they never run
+		if _, err := node.Add(b.Context(), fmt.Sprintf("node%d", i), fmt.Sprintf("127.0.0.1:%d", 1+i%9)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	browser := startBrowser(b)
+	bare := browser.open(b, browser.pages+"/empty")
+	tab := browser.open(b, "http://"+node.Addr()+"/")
+	tab.becomes("joined")
+	tab.look(1280, 760, "light")
+	tab.until("nanoring.all().length === 2002")
+	fps, none, changes := 0.0, 0.0, 0
+	for b.Loop() {
+		none += eval[[]float64](bare, pace+"(0, 2)")[0]
+		over, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			for tick := time.NewTicker(50 * time.Millisecond); ; changes++ {
+				select {
+				case <-over:
+					tick.Stop()
+					return
+				case <-tick.C:
+				}
+				name := fmt.Sprintf("other%d", changes/2)
+				if changes%2 == 0 {
+					node.Add(b.Context(), name, "127.0.0.1:1")
+				} else {
+					node.Del(b.Context(), name)
+				}
+			}
+		}()
+		fps += eval[[]float64](tab, pace+"(0, 6)")[0]
+		close(over)
+		<-done
+	}
+	b.ReportMetric(fps/float64(b.N), "fps")
+	b.ReportMetric(fps/none, "x/bare")
+	b.ReportMetric(float64(changes)/float64(b.N)/6, "changes/s")
 }
