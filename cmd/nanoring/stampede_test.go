@@ -16,10 +16,11 @@ Math.random = () => (seed = seed * 48271 % 2147483647) / 2147483647;
 const results = [[10, 1], [500, 1], [500, 4]].map(([tabs, gateways]) => {
   const dials = [], firsts = [];
   let gap = 0;
+  const guests = Array.from({ length: tabs }, (_, k) => nodeOf({ name: "tab" + k, state: "up", ephemeral: true, via: "g0" }));
   for (let i = 0; i < tabs; i++) {
     const mine = new Gateways(["ws://g0:1/ring"]);
     for (let g = 0; g <= gateways; g++) mine.learn(nodeOf({ name: "g" + g, state: "up", address: "g" + g + ":1" }));
-    for (let k = 0; k < tabs; k++) mine.learn(nodeOf({ name: "tab" + k, state: "up", ephemeral: true, via: "g0" }));
+    for (const guest of guests) mine.learn(guest);
     mine.next(), mine.accepted("ws://g0:1/ring", "g0");
     for (let at = 0, failures = 1; at < 20000; failures++) {
       const pause = mine.pause(failures);
