@@ -388,9 +388,13 @@ func testPasted(t *testing.T, b *browser) {
 			html := strings.NewReplacer("127.0.0.1:7001", dev1.addr, "127.0.0.1:7002", dev2.addr).Replace(block[1])
 			tab := b.open(t, b.pages+"/pasted?"+url.Values{"html": {"<!doctype html><link rel=icon href=data:,>" + spy + html}}.Encode())
 			eventually(t, "the page is a node", func() bool { return len(dev2.ups(t)) > 2 })
-			if strings.Contains(html, "<nano-ring") {
-				tab.until(`document.querySelector("nano-ring").textContent.includes("dev2 is up")`)
-				eval[any](tab, `document.querySelector("nano-ring").remove()`)
+			if strings.Contains(html, "<ring-presence") {
+				eval[any](tab, `window.element = document.querySelector("ring-presence"), document.body.append(element)`) // moved while it joins, or after
+				tab.until(`element.textContent.includes("dev2 is up")`)
+				eventually(t, "it is one node", func() bool { return len(dev2.ups(t)) == 3 })
+				eval[any](tab, `document.body.prepend(element)`)
+				eventually(t, "it is one node", func() bool { return len(dev2.ups(t)) == 3 })
+				eval[any](tab, `element.remove()`)
 				eventually(t, "the element has left", func() bool { return len(dev2.ups(t)) == 2 })
 			} else {
 				tab.until(`window.heard?.includes("dev1") && heard.includes("dev2")`)

@@ -38,6 +38,7 @@ func TestPage(t *testing.T) {
 			"says whose clock is wrong":        testWrongClock,
 			"invites others":                   testInvite,
 			"is a crowd":                       testCrowd,
+			"shows thousands":                  testLargePage,
 			"knows who owns what":              testOwners,
 			"sets its tags":                    testSetsTags,
 			"says what happened":               testHappened,
