@@ -9,17 +9,42 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/nanoring/nanoring/wasm/module"
 )
 
-// packed makes the npm package, as it would be published, and installs it in a
-// folder, which it returns.
+// packed installs the npm package, as it would be published, in a folder of its own,
+// which it returns, with the tarball.
 func packed(t *testing.T) (folder string, files []string) {
 	t.Helper()
+	tarball.once.Do(func() { pack(t) })
+	if tarball.path == "" {
+		t.Fatal("there is no package: another test has failed to make it")
+	}
 	folder = t.TempDir()
+	modules := filepath.Join(folder, "node_modules")
+	must(t, os.Mkdir(modules, 0o777))
+	must(t, os.Symlink(tarball.path, filepath.Join(folder, filepath.Base(tarball.path))))
+	command(t, folder, "tar", "-xzf", tarball.path)
+	must(t, os.Rename(filepath.Join(folder, "package"), filepath.Join(modules, "nanoring")))
+	return folder, tarball.files
+}
+
+// tarball is the package, which is made once for all tests, and goes when they end.
+var tarball struct {
+	once  sync.Once
+	path  string
+	files []string
+}
+
+func pack(t *testing.T) {
+	t.Helper()
+	nanoring, err := exec.LookPath("nanoring")
+	must(t, err)
+	folder := filepath.Join(filepath.Dir(nanoring), "package")
 	// npm pack makes what is packed in the package's folder: not in everyone's.
 	web := filepath.Join(folder, "checkout", "web")
 	must(t, os.MkdirAll(web, 0o777))
@@ -53,13 +78,9 @@ func packed(t *testing.T) (folder string, files []string) {
 	out := command(t, web, "npm", "pack", "--json", "--pack-destination", folder)
 	must(t, json.Unmarshal(out[bytes.IndexByte(out, '['):], &packs))
 	for _, f := range packs[0].Files {
-		files = append(files, f.Path)
+		tarball.files = append(tarball.files, f.Path)
 	}
-	modules := filepath.Join(folder, "node_modules")
-	must(t, os.Mkdir(modules, 0o777))
-	command(t, folder, "tar", "-xzf", packs[0].Filename)
-	must(t, os.Rename(filepath.Join(folder, "package"), filepath.Join(modules, "nanoring")))
-	return folder, files
+	tarball.path = filepath.Join(folder, packs[0].Filename)
 }
 
 func must(t *testing.T, err error) {
@@ -196,7 +217,9 @@ func TestPackage(t *testing.T) {
 
 	// Its types are right for a program that is checked strictly.
 	must(t, os.WriteFile(filepath.Join(folder, "typed.mts"), []byte(typed), 0o666))
-	command(t, folder, filepath.Join(folder, "checkout/web/node_modules/.bin/tsc"), "--strict", "--noEmit", "--target", "es2023",
+	tsc, err := filepath.Abs("../../web/node_modules/.bin/tsc")
+	must(t, err)
+	command(t, folder, tsc, "--strict", "--noEmit", "--target", "es2023",
 		"--lib", "es2023,dom", "--module", "nodenext", "--moduleResolution", "nodenext", "typed.mts")
 
 	// In Node.js it is a node, as its README says: it has tags that change, sends, tells,
