@@ -48,6 +48,7 @@ func TestPage(t *testing.T) {
 			"says what its picture shows":      testEventsAgree,
 			"says since when, and why":         testTellsWhy,
 			"says what is wrong":               testConditions,
+			"explains its words":               testWords,
 			"says what nodes run":              testRollout,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,

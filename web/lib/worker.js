@@ -7,7 +7,7 @@ import { Runtime } from "./runtime.js";
 const MOST_UNREAD = 1024; // messages
 const BUSY = 4012;
 
-addEventListener("message", ({ data: gateways, ports: [port] }) => {
+addEventListener("message", ({ data: [gateways, module], ports: [port] }) => {
   // What a busy page has not taken in yet has a bound, which messages may reach. Beyond, they are lost.
   let unread = 0, lost = false;
   const hear = (/** @type {any} */ event) => {
@@ -36,7 +36,7 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
   });
 
   const line = new Line(port, {
-    start: (module, settings) => runtime.start(module, settings),
+    start: (settings) => runtime.start(module, settings),
     stop: () => runtime.stop(),
     end: () => {
       runtime.end();

@@ -19,6 +19,7 @@ import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
 import { Why } from "./why.js";
+import { words } from "./words.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -326,4 +327,5 @@ tabs(() => {
 document.addEventListener("visibilitychange", draw);
 
 legend();
+words();
 start();
