@@ -52,7 +52,11 @@ export class Crowd {
     this.asked = false;
     /** How many nodes were drawn, and how often all lines, and all names. */
     this.drawn = { nodes: 0, lines: 0, names: 0 };
-    new ResizeObserver(() => this.restyle()).observe(canvas);
+    this.width = this.height = 0; // as seen last: to ask for them has the browser lay out
+    new ResizeObserver(() => {
+      [this.width, this.height] = [canvas.clientWidth, canvas.clientHeight];
+      this.restyle();
+    }).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
     canvas.addEventListener("click", (e) => this.at(e) && heard.choose(this.at(e)));
     canvas.addEventListener("pointermove", (e) => {
@@ -144,7 +148,7 @@ export class Crowd {
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { width, height } = this;
     if (!width || !height) return;
     if (this.size !== `${width} ${height}`) this.measure(width, height);
     const outer = Math.max(60, Math.min(width / 2 - (width < 480 ? 16 : 110), height / 2 - 30));
@@ -298,7 +302,7 @@ export class Crowd {
     if (named === this.named) return;
     this.named = named;
     this.drawn.names++;
-    const paper = this.clear(this.names), width = this.canvas.clientWidth;
+    const paper = this.clear(this.names), { width } = this;
     /** @type {[number, number][]} */
     const taken = [];
     paper.textBaseline = "middle";

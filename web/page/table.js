@@ -27,6 +27,10 @@ export class Table {
   /** What is to be brought into view once it is there. */
   #wanted = "";
   #height = 30; // px of a row
+  #measured = false; // it is one's that is there
+  /** How far it is scrolled, and how much of it is seen, in px: asked for when that changes alone, since it makes the browser lay out. */
+  #top = 0;
+  #tall = 600;
   #asked = false;
 
   /**
@@ -53,8 +57,14 @@ export class Table {
     this.body.addEventListener("focusin", (e) => point(of(e).name ?? ""));
     this.body.addEventListener("focusout", () => point(""));
     this.body.addEventListener("keydown", (e) => this.#walk(e, of(e).key ?? ""));
-    this.box.addEventListener("scroll", () => this.#ask());
-    new ResizeObserver(() => this.#ask()).observe(this.box);
+    this.box.addEventListener("scroll", () => {
+      this.#top = this.box.scrollTop;
+      this.#ask();
+    });
+    new ResizeObserver(() => {
+      [this.#top, this.#tall, this.#measured] = [this.box.scrollTop, this.box.clientHeight, false];
+      this.#ask();
+    }).observe(this.box);
   }
 
   /** Draws again, with the next picture, if what is seen may be other rows. */
@@ -81,8 +91,8 @@ export class Table {
   #seen() {
     const count = this.#items.length;
     if (count <= ALL) return [0, count];
-    const first = Math.floor(this.box.scrollTop / this.#height) - AROUND;
-    const last = first + Math.ceil(this.box.clientHeight / this.#height) + 2 * AROUND;
+    const first = Math.floor(this.#top / this.#height) - AROUND;
+    const last = first + Math.ceil(this.#tall / this.#height) + 2 * AROUND;
     return [Math.max(0, Math.min(first, count - AROUND)), Math.min(count, last)];
   }
 
@@ -116,11 +126,12 @@ export class Table {
       const index = key === this.#stop || (!keys.has(this.#stop) && key === shown[0]?.key) ? 0 : -1;
       if (button.tabIndex !== index) button.tabIndex = index;
     }
+    if (!most || this.#measured) return;
     const height = this.#rows.get(shown[0]?.key)?.row.offsetHeight;
-    if (most && height && height !== this.#height) {
-      this.#height = height;
-      this.#ask();
-    }
+    if (!height) return;
+    this.#measured = true;
+    if (height !== this.#height) this.#ask();
+    this.#height = height;
   }
 
   /** @param {string} key */
@@ -218,6 +229,7 @@ export class Table {
     const head = 30, top = row ? row.offsetTop - head : at * this.#height, bottom = top + head + height;
     if (top < this.box.scrollTop) this.box.scrollTop = top;
     else if (bottom > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = bottom - this.box.clientHeight;
+    this.#top = this.box.scrollTop;
     this.#draw();
   }
 
