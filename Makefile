@@ -125,7 +125,7 @@ faults: network ## put faults back that there once were, one at a time, and tell
 	@go build -o bin/ ./core/mutant && exec nice bin/mutant -faults -patience 10m $(ARGS)
 
 .PHONY: firefox
-firefox: browser ## test the page in Firefox, too: it is installed where apt-get is
+firefox: browser ## test the page and the library in Firefox, too: it is installed where apt-get is
 	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
 	@go test ./cmd/nanoring -run '^TestFirefox' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
 
