@@ -16,9 +16,11 @@ import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
 import { picks } from "./filter.js";
 import { Member } from "./member.js";
 import { owners } from "./owners.js";
+import { SharedMember } from "./shared.js";
+import { tabsOf } from "./tabs.js";
 import { isUp, nodeOf } from "./view.js";
 
-export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
+export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, tabsOf };
 
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
 /** @typedef {import("./view.js").Happened} Happened */
@@ -50,6 +52,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @property {Record<string, string>} [tags] its own labels, for all to see; what a token that says which does not allow is left out
  * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
+ * @property {boolean} [shared] tabs of one origin that join alike share one node, in a SharedWorker; where they cannot, this one is a node of its own, and a `log` event says why
  * @property {AbortSignal} [signal] gives up joining; of no effect once joined
  */
 
@@ -70,7 +73,16 @@ export async function join(options) {
     throw new RingError("unsupported", "This browser cannot be a node of a ring: it has no WebAssembly, or no WebSockets.");
   }
   options.signal?.throwIfAborted();
+  let why = "";
+  if (options.shared) {
+    const shared = new SharedMember(options);
+    why = await shared.join(options.signal);
+    if (!why) {
+      return new RingNode(shared);
+    }
+  }
   const member = new Member(options);
+  why && member.note("shared", `This tab is a node of its own, and shares none: ${why}`);
   await member.join(options.signal);
   return new RingNode(member);
 }
@@ -79,7 +91,7 @@ export async function join(options) {
 export class RingNode {
   #member;
 
-  /** @param {Member} member */
+  /** @param {Member | SharedMember} member */
   constructor(member) {
     this.#member = member;
   }
