@@ -11,7 +11,9 @@ import (
 // with others or not.
 func (b *browser) sharing(t testing.TB, at *process, options string) *tab {
 	t.Helper()
-	tab := b.open(t, "http://"+at.addr+"/nanoring.js")
+	tab := b.newTab(t)
+	tab.expect("favicon.ico")
+	tab.navigate("http://" + at.addr + "/nanoring.js")
 	eval[any](tab, `(async () => {
 		const { join, tabsOf } = await import("/nanoring.js");
 		Object.assign(window, { tabsOf, log: [], ends: [] });
