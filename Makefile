@@ -129,6 +129,10 @@ firefox: browser ## test the page in Firefox, too: it is installed where apt-get
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
 	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers
 
+.PHONY: tabs
+tabs: browser ## measure 50 tabs that share a node beside 50 that do not
+	@go test ./cmd/nanoring -run '^TestTabs$$' -v -tabs 50 | grep ' tabs:'
+
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \
