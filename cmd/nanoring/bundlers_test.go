@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"net/http"
@@ -41,7 +43,7 @@ func TestBundlers(t *testing.T) {
 		{"webpack", false, []string{"build"}},
 		{"rollup", false, []string{"build"}},
 		{"parcel", false, []string{"build"}},
-		{"next", false, []string{"dev", "build", "build -- --webpack"}},
+		{"next", false, []string{"dev", "build", "build --webpack"}},
 	} {
 		if !fixture.fast && !*allBundlers {
 			continue
@@ -55,7 +57,7 @@ func TestBundlers(t *testing.T) {
 					case run == "dev":
 						url = p.serves(t, "dev")
 					case fixture.name == "next":
-						p.npm(t, "run", run)
+						p.npm(t, append([]string{"run", "build", "--"}, strings.Fields(run)[1:]...)...)
 						url = p.serves(t, "start")
 					default:
 						p.npm(t, "run", run)
@@ -68,6 +70,22 @@ func TestBundlers(t *testing.T) {
 				testCDN(t, b, p)
 				testWorkerLost(t, b, p)
 			}
+		})
+	}
+}
+
+// TestTypes has the package's types checked by the oldest TypeScript that they are for and by the newest.
+func TestTypes(t *testing.T) {
+	if !*allBundlers {
+		t.Skip("it takes -bundlers: make bundlers runs it; TestPackage has one TypeScript check them")
+	}
+	folder, _ := packed(t)
+	for _, name := range []string{"typescript5", "typescript7"} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, name, folder, &process{})
+			must(t, os.WriteFile(filepath.Join(p.dir, "typed.mts"), []byte(typed), 0o666))
+			p.npm(t, "run", "node16")
+			p.npm(t, "run", "bundler")
 		})
 	}
 }
@@ -118,7 +136,7 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	must(t, os.CopyFS(p.dir, os.DirFS(fixture)))
 	files := []string{"app.js", "index.html"}
 	if name == "next" {
-		files = []string{"app/presence.jsx", "app/page.jsx"}
+		files = []string{"app/presence.tsx", "app/page.tsx"}
 	}
 	for _, file := range files {
 		must(t, os.WriteFile(filepath.Join(p.dir, file), []byte(p.here(written(t, file))), 0o666))
@@ -135,13 +153,6 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	return p
 }
 
-func webReadme(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("../../web/README.md")
-	must(t, err)
-	return string(b)
-}
-
 // written returns a file that the README shows, with its name in the first line.
 func written(t *testing.T, name string) string {
 	t.Helper()
@@ -150,19 +161,6 @@ func written(t *testing.T, name string) string {
 		t.Fatalf("the README shows no %s", name)
 	}
 	return found[1]
-}
-
-// policies are the README's: of a page with its own bundle, of one with a node's library, and Trusted Types.
-func policies(t *testing.T) []string {
-	t.Helper()
-	var all []string
-	for _, found := range regexp.MustCompile("(?m)^Content-Security-Policy: (.*)$").FindAllStringSubmatch(webReadme(t), -1) {
-		all = append(all, found[1])
-	}
-	if len(all) != 3 {
-		t.Fatalf("the README has other policies: %q", all)
-	}
-	return all
 }
 
 // here is a text of the README for the project's ring.
@@ -212,16 +210,21 @@ func (p *project) serves(t *testing.T, script string) string {
 // served serves what was built, by the README's Content-Security-Policy.
 func (p *project) served(t *testing.T) string {
 	t.Helper()
-	dist := filepath.Join(p.dir, "dist")
-	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
+	dist, policy := filepath.Join(p.dir, "dist"), p.here(policies(t)[0])
+	html, err := os.ReadFile(filepath.Join(dist, "index.html"))
+	if err != nil {
 		must(t, os.WriteFile(filepath.Join(dist, "index.html"), []byte(written(t, "index.html")), 0o666))
+	}
+	if inline := regexp.MustCompile(`<script type="?importmap"?>(.*?)</script>`).FindSubmatch(html); inline != nil { // Parcel's
+		sum := sha256.Sum256(inline[1])
+		policy = strings.Replace(policy, "script-src", "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", 1)
 	}
 	files := http.FileServer(http.Dir(dist))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/favicon.ico" {
 			return
 		}
-		w.Header().Add("Content-Security-Policy", p.here(policies(t)[0]))
+		w.Header().Add("Content-Security-Policy", policy)
 		w.Header().Add("Content-Security-Policy", policies(t)[2])
 		files.ServeHTTP(w, r)
 	}))

@@ -24,6 +24,7 @@ func TestLockedPage(t *testing.T) {
 			"says what is no token":        testNoToken,
 			"asks for a link":              testLink,
 			"is an operator's by a link":   testOpenLink,
+			"operates":                     testOperates,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

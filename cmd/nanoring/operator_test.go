@@ -114,7 +114,8 @@ func testSearch(t *testing.T, b *browser) {
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	tab.until("nanoring.all().length === 4")
-	for search, want := range map[string]string{"": "dev1,dev2,dev3," + tab.name(), "zone=N": "dev1", "127.0.0.1:1 dev3": "dev3", "guest up": tab.name(), "nobody": ""} {
+	small(tab)
+	for search, want := range map[string]string{"": "dev1,dev2,dev3," + tab.name(), "zone=n*": "dev1", "zone!=north dev2": "dev2", "!zone 127": "dev2,dev3", "north": "dev1", "=x": "", "127.0.0.1:1 dev3": "dev3", "guest up": tab.name(), "nobody": ""} {
 		eval[any](tab, `(() => {
 			document.querySelector("#search").value = "`+search+`";
 			document.querySelector("#search").dispatchEvent(new Event("input"));
@@ -122,6 +123,21 @@ func testSearch(t *testing.T, b *browser) {
 		tab.until(`[...document.querySelectorAll("#nodes-body tr")].map((row) => row.dataset.name).join() === "` + want + `"`)
 		tab.until(`document.querySelector("#nodes-none").hidden === ` + strconv.FormatBool(want != ""))
 	}
+	enter := func(search string) {
+		eval[any](tab, `(() => {
+			document.querySelector("#search").value = "`+search+`";
+			document.querySelector("#search").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+		})()`)
+	}
+	enter("zone=")
+	tab.until(`document.querySelector("#nodes-none").offsetHeight > 0`)
+	enter("=north") // which is no term
+	tab.until(`document.querySelector("#nodes-none").textContent.startsWith("The filter ")`)
+	enter("zone=no*h")
+	tab.until(`document.querySelector("#details-name").textContent === "dev1"`)
+	enter("dev")
+	enter("dev3")
+	tab.until(`document.querySelector("#details-name").textContent === "dev3"`)
 }
 
 func testInvite(t *testing.T, b *browser) {

@@ -38,6 +38,7 @@ func TestPage(t *testing.T) {
 			"says whose clock is wrong":        testWrongClock,
 			"invites others":                   testInvite,
 			"is a crowd":                       testCrowd,
+			"shows thousands":                  testLargePage,
 			"knows who owns what":              testOwners,
 			"sets its tags":                    testSetsTags,
 			"says what happened":               testHappened,
@@ -45,6 +46,10 @@ func TestPage(t *testing.T) {
 			"stays where it cannot go on":      testCannotMove,
 			"picks what processes pick":        testFilters,
 			"says what its picture shows":      testEventsAgree,
+			"says since when, and why":         testTellsWhy,
+			"says what is wrong":               testConditions,
+			"explains its words":               testWords,
+			"says what nodes run":              testRollout,
 			"says why it cannot join":          testRefused,
 			"says why it has no module":        testModule,
 			"says that a browser is too old":   testOldBrowser,
@@ -425,7 +430,7 @@ func testFilters(t *testing.T, b *browser) {
 		t.Error(w)
 	}
 	for call, want := range map[string]string{
-		"all({ name: 'dev*' })": "dev1,dev2", "up({ tags: ['page'] })": tab.name(), "owners('key', 3, { name: 'dev2' })": "dev2",
+		"all({ name: 'dev*' })": "dev1,dev2", "up({ tags: ['!zone'], name: 'tab-*' })": tab.name(), "owners('key', 3, { name: 'dev2' })": "dev2",
 	} {
 		tab.until("nanoring." + call + ".map((n) => n.name).join() === '" + want + "'")
 	}

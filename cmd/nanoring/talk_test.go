@@ -409,8 +409,8 @@ func testTalkPage(t *testing.T, b *browser) {
 	})()`)
 	page.until(`document.querySelectorAll("#talk-list li").length === 5`)
 	want := []string{
-		"alice long " + strings.Repeat("long ", 56) + "… (5000 bytes)", "alice bytes 4 bytes: ff 00 01 02", `alice chat.raw \u{1b}[31mred\u{7} \u{202e}evil\u{0}\u{a}2nd`,
-		"alice chat <img src=x onerror=alert(1)><b>bold</b>", "alice chat hello, " + page.name(),
+		"alice long 4.9 KiB " + strings.Repeat("long ", 56) + "… (5000 bytes)", "alice bytes 4 B 4 bytes: ff 00 01 02", `alice chat.raw 22 B \u{1b}[31mred\u{7} \u{202e}evil\u{0}\u{a}2nd`,
+		"alice chat 39 B <img src=x onerror=alert(1)><b>bold</b>", "alice chat 16 B hello, " + page.name(),
 	}
 	if got := eval[[]string](page, `[...document.querySelectorAll("#talk-list li div")].map((line) => [...line.children].map((e) => e.textContent).join(" "))`); !slices.Equal(got, want) {
 		t.Errorf("it shows %q", got)
@@ -430,7 +430,7 @@ func testTalkPage(t *testing.T, b *browser) {
 	if got := eval[string](page, `(() => {
 		const line = document.querySelector("#talk-list li div");
 		return [...line.children].map((e) => e.textContent).join(" ") + " " + getComputedStyle(line.lastElementChild, "::before").content;
-	})()`); got != markup+` who.is <i>there</i>? "asks: "` {
+	})()`); got != markup+` who.is 13 B <i>there</i>? "asks: "` {
 		t.Errorf("of a question it shows %q", got)
 	}
 	page.until(`nanoring.all().length === 5 && [...document.querySelectorAll("#nodes-body tr")].some((row) => row.dataset.name.startsWith("<img") && (row.querySelector("button").click(), true))`)
@@ -445,6 +445,22 @@ func testTalkPage(t *testing.T, b *browser) {
 	if got := eval[int](page, `[...document.querySelectorAll("#talk-list li")].filter((line) => line.textContent.includes("cursor")).length`); got > 20 {
 		t.Errorf("a burst of 40 has %d lines", got)
 	}
+
+	// One topic alone can be looked at.
+	page.until(`document.querySelector("#talk-topics [data-topic='chat.raw']").textContent === "chat.raw 1"`)
+	eval[any](page, `document.querySelector("#talk-topics [data-topic='chat.raw']").click()`)
+	shown := `[...document.querySelectorAll("#talk-list li")].filter((line) => line.offsetHeight).length`
+	page.until(shown + ` === 1 && document.querySelector("#talk-topics [data-topic='chat.raw']").getAttribute("aria-pressed") === "true"`)
+	eval[any](page, `document.querySelector("#talk-topics [data-topic='']").click()`)
+	page.until(shown + ` > 6`)
+
+	// While nobody looks nothing is heard, and that is said.
+	tells := fmt.Sprintf(`nanoring.tell(%q, "chat", "psst").then(() => "told", (error) => error.code)`, page.name())
+	eval[any](page, `document.querySelector("#log-tab").click()`)
+	eventually(t, "the page does not listen", func() bool { return eval[string](alice, tells) == "nobody" })
+	eval[any](page, `document.querySelector("#talk-tab").click()`)
+	page.until(`document.querySelector("#talk-list li").className === "pause"`)
+	eventually(t, "the page listens again", func() bool { return eval[string](alice, tells) == "told" })
 
 	// Its user says something, too, and is told if that is wrong.
 	eval[any](alice, `window.heard = [], nanoring.listen("chat", ({ from, text }) => heard.push(from + ": " + text)), undefined`)

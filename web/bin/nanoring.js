@@ -40,7 +40,7 @@ function parse([command, ...args]) {
 }
 
 if (typeof WebSocket !== "function") {
-  fail("this Node.js has no WebSocket: take version 22 or later, or version 20 with --experimental-websocket", 1);
+  fail("this Node.js has no WebSocket: take version 22 or later, or version 20 with NODE_OPTIONS=--experimental-websocket", 1);
 }
 try {
   const node = await join(parse(process.argv.slice(2)));

@@ -5,14 +5,12 @@ import { Stall, waits } from "./waits.js";
 
 const abi = 1;
 const nodeFiles = "node:fs/promises"; // no name that a bundler looks for
-const utf8 = new TextEncoder();
-const text = new TextDecoder();
 
 /**
  * What the module asks for. All of it is called after the call of the module that caused it, never during it.
  * @typedef {object} Host
  * @property {(conn: bigint, address: string) => void} dial
- * @property {(conn: bigint, frame: Uint8Array<ArrayBuffer>) => void} send
+ * @property {(conn: bigint, frame: Uint8Array) => void} send
  * @property {(conn: bigint, code: number, text: string) => void} close
  * @property {(event: any) => void} event
  * @property {(at: number) => void} wake by performance.now()
@@ -92,6 +90,8 @@ export class Engine {
   #effects = [];
   /** What a module that is about to trap says. */
   #lastWords = "";
+  #utf8 = new TextEncoder();
+  #text = new TextDecoder();
 
   /**
    * @param {WebAssembly.Module} module
@@ -125,7 +125,7 @@ export class Engine {
     const where = this.#call("create");
     if (where) {
       const bytes = this.#bytes(Number(BigInt.asUintN(32, where >> 32n)), Number(BigInt.asUintN(32, where)));
-      const wrong = JSON.parse(text.decode(bytes));
+      const wrong = JSON.parse(this.#text.decode(bytes));
       throw new RingError("invalid", `This node cannot be made: ${wrong.field ?? ""}: ${wrong.text}.`);
     }
   }
@@ -164,15 +164,15 @@ export class Engine {
    * @param {...(bigint | number | string | Uint8Array)} args
    */
   #call(name, ...args) {
-    const given = args.map((arg) => (typeof arg === "string" ? utf8.encode(arg) : arg));
+    const given = args.map((arg) => (typeof arg === "string" ? this.#utf8.encode(arg) : arg));
     let size = 0;
     for (const arg of given) {
-      size += arg instanceof Uint8Array ? arg.length : 0;
+      size += typeof arg === "object" ? arg.length : 0;
     }
     try {
       let at = size && this.#exports.buffer(size);
       const flat = given.flatMap((arg) => {
-        if (!(arg instanceof Uint8Array)) {
+        if (typeof arg !== "object") {
           return [arg];
         }
         this.#bytes(at, arg.length).set(arg);
@@ -200,7 +200,7 @@ export class Engine {
   #imports(host) {
     const later = (/** @type {() => void} */ effect) => this.#effects.push(effect);
     /** @type {(ptr: number, len: number) => string} */
-    const string = (ptr, len) => text.decode(this.#bytes(ptr, len));
+    const string = (ptr, len) => this.#text.decode(this.#bytes(ptr, len));
     const memory = () => new DataView(this.#exports.memory.buffer);
     /** @typedef {Record<string, (...args: any[]) => any>} Functions */
 

@@ -1,6 +1,7 @@
 // Which nodes are picked: docs/protocol.md, 30.
 
 import { RingError } from "./errors.js";
+import { has } from "./needs.js";
 
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
 
@@ -37,7 +38,7 @@ export function picks({ tags = [], state = "", name = "" } = {}) {
     throw invalid(state, `is no state: they are ${STATES.join(", ")}`);
   }
   return (node) =>
-    terms.every(({ key, pattern, not }) => not !== (Object.hasOwn(node.tags, key) && isLike(pattern, node.tags[key]))) &&
+    terms.every(({ key, pattern, not }) => not !== (has(node.tags, key) && isLike(pattern, node.tags[key]))) &&
     isLikeOrNot(state, node.state) && isLikeOrNot(name, node.name);
 }
 

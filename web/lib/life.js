@@ -8,11 +8,16 @@ export function live(node, signal) {
   if (typeof document !== "object") {
     return;
   }
+  /** @type {(target: EventTarget, kind: string, does: (event: any) => void) => void} */
+  const on = (target, kind, does) => {
+    target.addEventListener(kind, does);
+    signal.addEventListener("abort", () => target.removeEventListener(kind, does)); // Chrome before 90 has no option for that
+  };
   // pageshow comes for every page once, resume for one that was frozen without being left.
-  addEventListener("pagehide", () => node.sleep(), { signal });
-  addEventListener("pageshow", ({ persisted }) => persisted && node.wake(), { signal });
-  document.addEventListener("freeze", () => node.sleep(), { signal });
-  document.addEventListener("resume", () => node.wake(), { signal });
-  addEventListener("online", () => node.hurry(), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || node.hurry(), { signal });
+  on(globalThis, "pagehide", () => node.sleep());
+  on(globalThis, "pageshow", ({ persisted }) => persisted && node.wake());
+  on(document, "freeze", () => node.sleep());
+  on(document, "resume", () => node.wake());
+  on(globalThis, "online", () => node.hurry());
+  on(document, "visibilitychange", () => document.hidden || node.hurry());
 }

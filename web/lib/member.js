@@ -10,6 +10,7 @@ import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
 import { forget, randomName, remember, remembered } from "./names.js";
+import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
 import { OwnTags } from "./tags.js";
@@ -24,7 +25,6 @@ import { Why } from "./why.js";
 /** @typedef {import("./events.js").Events} Events */
 
 const MOST_CALLS = 3; // of a token function, until join gives up
-const ENOUGH = 6; // failures after which one that was in believes that no gateway will take its token
 
 /**
  * Where the module is.
@@ -76,7 +76,7 @@ export class Member {
   #life = new AbortController();
   /** Why a gateway refused, in what the engine says, or why there is no token. @type {RingError | undefined} */
   #refusal;
-  #why = new Why(({ code, text }) => this.note(code === "unreachable" ? code : "refused", text));
+  #why = new Why((reason) => this.#told(reason));
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
@@ -104,7 +104,7 @@ export class Member {
   join(giveUp) {
     const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
     const signal = this.ended.signal;
-    giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
+    giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.hurry() }, signal);
     this.#live();
     return joined;
@@ -227,16 +227,13 @@ export class Member {
     const first = this.#first;
     if (first) {
       this.#first = "";
-      this.#why.with(first);
-      return first;
+      return this.#why.with(first);
     }
     try {
       const { text, claims } = await this.#tokens.next(this.#life.signal, this.#joining ? MOST_CALLS : Infinity);
       this.#claims = claims;
-      this.#why.with(text);
-      return text;
+      return this.#why.with(text);
     } catch (error) {
-      this.#why.dialled();
       this.#refusal = /** @type {RingError} */ (error);
       this.note("refused", this.#refusal.message);
       throw error;
@@ -245,7 +242,7 @@ export class Member {
 
   /** @returns {[string, string | bigint][]} */
   #settings() {
-    const [seed = 0n, nonce = 0n] = crypto.getRandomValues(new BigInt64Array(2));
+    const [seed = 0n, nonce = 0n] = new BigInt64Array(crypto.getRandomValues(new Uint8Array(16)).buffer);
     return [
       ["ring", this.ring],
       ["name", this.name],
@@ -377,25 +374,28 @@ export class Member {
    * @param {number} failures
    * @param {boolean} sentOn
    */
-  #closed(failures, sentOn) {
+  async #closed(failures, sentOn) {
     if (this.gateway) {
       const { name } = this.gateway;
       this.note("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
     }
     this.#why.closed(failures, this.#joining !== undefined);
     this.#setGateway(null);
-    const most = this.#gateways.length;
-    if (this.#joining ? failures >= most : !this.#tokens.renews && failures > 2 * most + ENOUGH) {
-      this.#giveUp();
+    if (!this.#joining || failures < this.#gateways.length) {
+      return;
     }
+    const { signal } = this.#life;
+    const why = this.#refusal ?? await this.#why.error(this.#gateways, this.#tokens.renews);
+    signal.aborted || this.#joining && this.#end(why);
   }
 
-  /** Ends with what is known of why no gateway lets it in, unless one does meanwhile, or may later let in one that was in. */
-  async #giveUp() {
+  /** @param {import("./why.js").Reason} reason why a gateway cannot be had */
+  async #told({ code, text }) {
     const { signal } = this.#life;
-    const error = this.#refusal ?? await this.#why.error(this.#gateways, this.#tokens.renews);
-    if (!signal.aborted && !this.gateway && (this.#joining || !error.retryable)) {
-      this.#end(error);
+    this.note(code === "unreachable" ? code : "refused", text);
+    if (!this.#joining && !this.#tokens.renews && await this.#why.isTheToken()) {
+      const why = await this.#why.error(this.#gateways, false);
+      signal.aborted || this.gateway || this.#end(why);
     }
   }
 

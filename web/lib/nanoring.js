@@ -15,6 +15,7 @@
 import { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError } from "./errors.js";
 import { picks } from "./filter.js";
 import { Member } from "./member.js";
+import { check, reasonOf } from "./needs.js";
 import { owners } from "./owners.js";
 import { SharedMember } from "./shared.js";
 import { tabsOf } from "./tabs.js";
@@ -69,10 +70,10 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError,
  */
 export async function join(options) {
   options ??= {};
-  if (typeof WebAssembly !== "object" || typeof WebSocket !== "function") {
-    throw new RingError("unsupported", "This browser cannot be a node of a ring: it has no WebAssembly, or no WebSockets.");
+  check();
+  if (options.signal?.aborted) {
+    throw reasonOf(options.signal);
   }
-  options.signal?.throwIfAborted();
   let why = "";
   if (options.shared) {
     const shared = new SharedMember(options);
@@ -91,9 +92,9 @@ export async function join(options) {
 export class RingNode {
   #member;
 
-  /** @param {Member | SharedMember} member */
+  /** @param {object} member what join makes: none of the types that are published */
   constructor(member) {
-    this.#member = member;
+    this.#member = /** @type {Member} */ (member);
   }
 
   #alive() {
@@ -238,7 +239,7 @@ export class RingNode {
    * @type {Listen}
    */
   listen = (/** @type {any[]} */ ...args) => {
-    const listener = typeof args.at(-1) === "function" && args.pop();
+    const listener = typeof args[args.length - 1] === "function" && args.pop();
     const patterns = args.length ? args : ["*"];
     const { messages } = this.#alive();
     return listener ? messages.listen(patterns, (message) => queueMicrotask(() => listener(message))) : /** @type {any} */ (messages.heard(patterns));

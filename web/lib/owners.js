@@ -65,7 +65,7 @@ function compare(a, b) {
   if (a.score.low !== b.score.low) {
     return b.score.low - a.score.low;
   }
-  const [m, n] = [utf8.encode(a.node.name), utf8.encode(b.node.name)];
+  const [m, n] = [new TextEncoder().encode(a.node.name), new TextEncoder().encode(b.node.name)];
   const at = m.findIndex((byte, i) => byte !== n[i]);
   return at < 0 ? m.length - n.length : m[at] - (n[at] ?? -1);
 }
@@ -88,15 +88,13 @@ function mix({ high, low }) {
 
 const multipliers = [{ high: 0xff51afd7, low: 0xed558ccd }, { high: 0xc4ceb9fe, low: 0x1a85ec53 }];
 
-const utf8 = new TextEncoder();
-
 /**
  * xxHash64 with seed 0.
  * @param {string | Uint8Array} of text is hashed as UTF-8
  * @returns {Halves}
  */
 function hash(of) {
-  const bytes = typeof of === "string" ? utf8.encode(of) : of;
+  const bytes = typeof of === "string" ? new TextEncoder().encode(of) : of;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
   let h = P5;

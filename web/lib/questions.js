@@ -3,6 +3,7 @@
 import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
 import { Inbox } from "./inbox.js";
+import { isBytes } from "./needs.js";
 import { within } from "./waits.js";
 
 /** @typedef {import("./commands.js").Commands} Commands */
@@ -153,7 +154,7 @@ async function answered(answer, question) {
     const time = Math.max(0, Number(question.until) - Date.now()); // it makes room for others when nobody waits any more
     const payload = (await within(time, Promise.resolve(answer(question)), "There was no answer")) ?? "";
     const size = typeof payload === "string" ? new TextEncoder().encode(payload).length : payload.length;
-    if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+    if (typeof payload !== "string" && !isBytes(payload)) {
       return [FAILED, "the answer is neither a string nor bytes"];
     }
     return size > 8192 ? [FAILED, `the answer has ${size} bytes, and may have 8192`] : [0, payload];

@@ -67,6 +67,10 @@ async function begun() {
 class RemoteRuntime {
   #worker;
   #began;
+  #gateways;
+  /** The Worker's end of the line, which it is given when the node starts. */
+  #port;
+  #gone;
   #line;
   /** @type {Watcher | undefined} */
   #watcher;
@@ -81,6 +85,9 @@ class RemoteRuntime {
   constructor(made, began, gateways, watcher, gone) {
     const { port1, port2 } = new MessageChannel();
     this.#worker = made;
+    this.#gateways = gateways;
+    this.#port = port2;
+    this.#gone = gone;
     this.#began = began;
     this.#watcher = watcher;
     /** @type {(name: keyof Watcher) => (...args: any[]) => unknown} */
@@ -95,12 +102,6 @@ class RemoteRuntime {
       broke: (error) => this.#watcher?.broke(revived(error)),
       dialing: tell("dialing"), opened: tell("opened"), closed: tell("closed"), frame: tell("frame"), halted: tell("halted"),
     });
-    this.#line.watch(() => {
-      deaths += Number(worker === this.#began);
-      this.sleep(); // what is left of it
-      gone();
-    });
-    made.postMessage(gateways, [port2]);
   }
 
   /**
@@ -109,7 +110,13 @@ class RemoteRuntime {
    * @returns {Promise<void>}
    */
   start(module, settings) {
-    return this.#line.ask("start", module, settings);
+    this.#line.watch(() => {
+      deaths += Number(worker === this.#began);
+      this.sleep(); // what is left of it
+      this.#gone();
+    });
+    this.#worker.postMessage([this.#gateways, module], [this.#port]); // Safari before 16.4 sends no module through a port
+    return this.#line.ask("start", settings);
   }
 
   /**

@@ -1,6 +1,7 @@
 // What somebody said.
 
 import { RingError } from "./errors.js";
+import { isBytes } from "./needs.js";
 
 /** An answer: what a node said to who asked. */
 export class Answer {
@@ -16,7 +17,7 @@ export class Answer {
     this.#payload = payload;
   }
 
-  /** What it said, as bytes: at most 8 KiB. */
+  /** What it said, as bytes: at most 8 KiB. @returns {Uint8Array} */
   get payload() {
     return Uint8Array.from(atob(this.#payload), (char) => char.charCodeAt(0));
   }
@@ -50,7 +51,7 @@ export class Message extends Answer {
  * @returns {[string, string | Uint8Array]}
  */
 export function sayable(topic, payload) {
-  if (typeof topic !== "string" || typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+  if (typeof topic !== "string" || typeof payload !== "string" && !isBytes(payload)) {
     throw new RingError("invalid", "A topic is a string, and a payload is a string or a Uint8Array: JSON.stringify makes one of anything.");
   }
   return [topic, payload];

@@ -11,6 +11,7 @@ import { held } from "./locks.js";
 import { moduleAt } from "./member.js";
 import { Messages } from "./messages.js";
 import { remember, remembered } from "./names.js";
+import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { TABS } from "./tabs.js";
 import { Tokens, mayHear } from "./token.js";
@@ -69,7 +70,7 @@ export class SharedMember {
    */
   async join(giveUp) {
     const { signal } = this.ended;
-    giveUp?.addEventListener("abort", () => this.#joining && this.#end(giveUp.reason), { signal });
+    giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#line?.say("hurry") }, signal);
     try {
       const why = await this.#connect();
@@ -77,7 +78,7 @@ export class SharedMember {
       return why;
     } catch (error) {
       this.ended.abort();
-      throw giveUp?.aborted ? giveUp.reason : error;
+      throw giveUp?.aborted ? reasonOf(giveUp) : error;
     } finally {
       this.#joining = false;
     }

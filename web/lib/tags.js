@@ -2,6 +2,7 @@
 
 import { RingError } from "./errors.js";
 import { isLike } from "./filter.js";
+import { has } from "./needs.js";
 
 /** @typedef {import("./token.js").Claims} Claims */
 
@@ -41,7 +42,7 @@ export class OwnTags {
   /** Whether its token lets it set one. @param {string} key */
   mayBe(key) {
     const { tags, own } = this.#claims ?? {};
-    return !(tags && Object.hasOwn(tags, key)) && (own ? own.some((pattern) => isLike(pattern, key)) : !tags);
+    return !(tags && has(tags, key)) && (own ? own.some((pattern) => isLike(pattern, key)) : !tags);
   }
 
   /**

@@ -32,12 +32,12 @@ export class Why {
     this.#url = url;
   }
 
-  /** @param {string} token what the next dial is made with */
+  /** @param {string} token what the next dial is made with; it returns it */
   with(token) {
-    this.#token = token;
+    return (this.#token = token);
   }
 
-  /** The dial came about, or was none. */
+  /** The dial came about. */
   dialled() {
     this.#url = "";
   }
@@ -61,6 +61,12 @@ export class Why {
       this.#asked.set(url, reason);
       reason.then((reason) => this.#asked.has(url) && this.#say(reason));
     }
+  }
+
+  /** Whether it is the token that all gateways refuse, as they say. */
+  async isTheToken() {
+    const reasons = await Promise.all(this.#asked.values());
+    return reasons.length > 0 && reasons.every(({ code }) => ABOUT_TOKENS.includes(code));
   }
 
   /**
@@ -101,6 +107,9 @@ export async function whyNot(url, token) {
   }
   if (globalThis.navigator?.onLine === false) {
     return nobody(`There is no gateway at ${url}, since this browser is offline.`);
+  }
+  if (typeof fetch !== "function") { // in a test, which plays a browser
+    return nobody(`No gateway answers at ${url}.`);
   }
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE);

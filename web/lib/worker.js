@@ -7,7 +7,7 @@ import { Runtime } from "./runtime.js";
 
 const BUSY = 4012;
 
-addEventListener("message", ({ data: gateways, ports: [port] }) => {
+addEventListener("message", ({ data: [gateways, module], ports: [port] }) => {
   const backlog = new Backlog((event) => line.say("event", event), (question) => {
     queueMicrotask(() => runtime.command("answer", 0, [], [BigInt(question), BUSY, ""]));
   });
@@ -23,7 +23,7 @@ addEventListener("message", ({ data: gateways, ports: [port] }) => {
   });
 
   const line = new Line(port, {
-    start: (module, settings) => runtime.start(module, settings),
+    start: (settings) => runtime.start(module, settings),
     stop: () => runtime.stop(),
     end: () => {
       runtime.end();

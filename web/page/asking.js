@@ -51,7 +51,7 @@ export class Asking {
         this.#say(`${many(count, "answer")} so far…`);
       }
       const off = this.#off;
-      for (const [from, error] of answers.failed) list.append(line(from, sentence(error.message), "bad"));
+      for (const [from, error] of answers.failed) list.append(line(from, error.message, "bad"));
       for (const from of off ? [] : answers.silent) list.append(line(from, "has not answered", "silent"));
       this.#say([off ? "Called off" : "Over", many(count, "answer"), count > KEPT ? `of which ${KEPT} are shown` : "", answers.failed.size ? `${answers.failed.size} could not` : "",
         !off && answers.silent.length ? `${answers.silent.length} silent` : ""].filter(Boolean).join(", ") + ".");

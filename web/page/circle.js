@@ -6,6 +6,52 @@
 
 const natural = new Intl.Collator("en", { numeric: true });
 
+const MOST = 50_000; // names that are remembered
+
+/** All names that byName was given, in its order. @type {string[]} */
+let ranked = [];
+/** The same. @type {Set<string>} */
+let known = new Set();
+
+/**
+ * Nodes by name as people count. Of thousands few are new each time: only those are compared.
+ * @template {{name: string}} T
+ * @param {T[]} nodes
+ * @returns {T[]}
+ */
+export function byName(nodes) {
+  if (known.size + nodes.length > MOST) [ranked, known] = [[], new Set()];
+  const fresh = nodes.filter(({ name }) => !known.has(name)).map(({ name }) => name).sort(compare);
+  if (fresh.length) {
+    for (const name of fresh) known.add(name);
+    ranked = merged(ranked, fresh);
+  }
+  const of = new Map(nodes.map((n) => [n.name, n]));
+  return ranked.flatMap((name) => of.get(name) ?? []);
+}
+
+/** @param {string} a @param {string} b */
+function compare(a, b) {
+  return natural.compare(a, b) || (a < b ? -1 : 1);
+}
+
+/** Puts some among many, all sorted. @param {string[]} many @param {string[]} some */
+function merged(many, some) {
+  const all = [];
+  let from = 0;
+  for (const name of some) {
+    let [low, high] = [from, many.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(many[middle], name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    all.push(...many.slice(from, low), name);
+    from = low;
+  }
+  return [...all, ...many.slice(from)];
+}
+
 /**
  * The order around the circle, clockwise from this tab at the bottom: durable
  * nodes by name with the first and the last of them at the top, guests between.
@@ -15,9 +61,9 @@ const natural = new Intl.Collator("en", { numeric: true });
  * @returns {T[]}
  */
 export function order(nodes, self) {
-  const sorted = nodes.toSorted((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
-  const durable = sorted.filter((n) => !n.ephemeral);
-  const guests = sorted.filter((n) => n.ephemeral);
+  const all = byName(nodes);
+  const durable = all.filter((n) => !n.ephemeral);
+  const guests = all.filter((n) => n.ephemeral);
   const half = Math.ceil(durable.length / 2);
   const around = [...guests, ...durable.slice(half), ...durable.slice(0, half)];
   const at = around.findIndex((n) => n.name === self);

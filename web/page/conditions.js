@@ -1,25 +1,31 @@
-// What the node that serves this page says is wrong with it, while it is this tab's gateway: as nanoring status does.
+// What is wrong with this tab's gateway, as it says itself and nanoring status does.
 
 import { $, el } from "./panel.js";
-import { session } from "./session.js";
+
+const FAR = 30_000; // ms after which a gateway is asked again through the ring
 
 export class Conditions {
-  #ring;
+  #teller;
+  #gateway = "";
+  #next = 0;
   #shown = "[]";
 
-  /** @param {() => import("../lib/nanoring.js").RingNode | null} ring this tab's node */
-  constructor(ring) {
-    this.#ring = ring;
+  /** @param {import("./teller.js").Teller} teller */
+  constructor(teller) {
+    this.#teller = teller;
   }
 
-  /** Asks the node, and shows what it says. */
-  async look() {
-    const own = new URL("ring", location.href.replace(/^http/, "ws")).href;
-    const ask = session.may && // a guest's token opens no API
-       this.#ring()?.gateway?.url === own;
-    const answer = ask ? await fetch("v1/status", { headers: session.headers }).catch(() => null) : null;
-    const { name = "", conditions = [] } = answer?.ok ? await answer.json().catch(() => ({})) : {};
-    this.#show(name, conditions.filter((/** @type {{severity: string}} */ c) => c.severity !== "info"));
+  /** Asks the gateway, if it is time to, and shows what it says. @param {string} gateway "" if there is none */
+  async look(gateway) {
+    const another = gateway !== this.#gateway;
+    if (another) [this.#gateway, this.#next] = [gateway, 0];
+    if (!gateway) return this.#show("", []);
+    if (performance.now() < this.#next) return;
+    if (!this.#teller.near) this.#next = performance.now() + FAR;
+    const told = await this.#teller.status().catch(() => undefined); // a token may not allow it
+    if (gateway !== this.#gateway) return;
+    const conditions = Array.isArray(told?.conditions) ? told.conditions : [];
+    this.#show(gateway, conditions.filter((c) => c.severity === "warning" || c.severity === "error"));
   }
 
   /** @param {string} name of the node @param {{severity: string, text: string, do: string}[]} conditions */

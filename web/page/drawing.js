@@ -23,6 +23,7 @@ export class Drawing {
       $(id).toggleAttribute("hidden", !shown);
       $(id).setAttribute("aria-label", `${nodes.length} nodes on a circle, ${up} of them up. The table of nodes says the same in words.`);
     }
+    this.many.shown = this.now === this.many;
     this.now.show(nodes, marks);
   }
 

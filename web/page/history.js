@@ -55,7 +55,7 @@ export class History {
     const spans = this.#spans.get(name) ?? [];
     picture.setAttribute("aria-label", this.words(name));
     picture.replaceChildren(...spans.flatMap(({ state, from }, i) => {
-      const x = Math.max(0, KEPT + from - now), end = KEPT + (spans[i + 1]?.from ?? now) - now;
+      const x = Math.min(Math.max(0, KEPT + from - now), KEPT - 10), end = KEPT + (spans[i + 1]?.from ?? now) - now;
       if (!state || end <= 0) return [];
       const height = HEIGHTS[state] ?? 2;
       return [svg("rect", { class: state, x: x.toFixed(1), y: 12 - height, width: Math.max(end - x, 10).toFixed(1), height })];

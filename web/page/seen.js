@@ -10,6 +10,7 @@ const SETTLING = 2000; // ms after a gateway let this tab in, in which it may no
  * @typedef {object} Since
  * @property {number} at ms since 1970
  * @property {boolean} began it began then; else it may have been so for longer
+ * @property {string} by who says so; "" for this tab
  */
 
 export class Seen {
@@ -68,6 +69,12 @@ export class Seen {
     if (was || n.state !== "removed") this.#told(n, was, this.#settled || !fresh);
   }
 
+  /** A node knows since when another is what it is, which this tab has not seen begin. @param {string} name @param {number} at @param {string} by */
+  learn(name, at, by) {
+    const seen = this.#seen.get(name);
+    if (seen && (seen.since.by || !seen.since.began)) seen.since = { at: Math.min(at, Date.now()), began: true, by };
+  }
+
   /** @param {Node} n @returns {Since} */
   since(n) {
     return this.#seen.get(n.name)?.since ?? sinceOf(n, false);
@@ -77,5 +84,5 @@ export class Seen {
 /** @param {Node} n @param {boolean} began whether this tab has seen it begin @returns {Since} */
 function sinceOf(n, began) {
   const now = Date.now();
-  return { at: began && n.since ? Math.min(n.since / 1000, now) : now, began };
+  return { at: began && n.since ? Math.min(n.since / 1000, now) : now, began, by: "" };
 }

@@ -1,11 +1,12 @@
-// What is said in the ring while somebody looks, and what this tab says itself.
+// What is said in the ring while somebody looks, by topic, and what this tab says itself.
 
 import { sentence } from "./operate.js";
 import { $, clock, el } from "./panel.js";
+import { Topics } from "./topics.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").Message} Message */
-/** @typedef {{line: HTMLElement, text: HTMLElement, message: Message, burst: number, more: number, at: number}} Line */
+/** @typedef {{line: HTMLElement, size: HTMLElement, text: HTMLElement, message: Message, burst: number, more: number, at: number}} Line */
 
 const KEPT = 100; // lines
 const BURST = 1000; // ms between messages that are one burst,
@@ -18,12 +19,21 @@ const LONG = 280; // characters
  */
 export function readable({ text, payload }) {
   if (text.includes("\ufffd") && !new TextEncoder().encode(text).every((byte, i) => byte === payload[i])) { // it is no UTF-8
-    const hex = [...payload.subarray(0, 24)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    return `${payload.length} bytes: ${hex}${payload.length > 24 ? " …" : ""}`;
+    return hex(payload);
   }
+  if ((text.match(/\p{Cc}/gu)?.length ?? 0) > text.length / 2) return hex(payload); // nor is it one to read
   const short = text.length > LONG ? `${text.slice(0, LONG).replace(/[\ud800-\udbff]$/, "")}… (${payload.length} bytes)` : text;
   return short.replace(/(?!\u200d)[\p{C}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
+
+/** @param {Uint8Array} payload */
+function hex(payload) {
+  const some = [...payload.subarray(0, 24)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return `${payload.length} bytes: ${some}${payload.length > 24 ? " …" : ""}`;
+}
+
+/** @param {number} size */
+const bytes = (size) => (size < 1024 ? `${size} B` : `${(size / 1024).toFixed(1)} KiB`);
 
 export class Talk {
   /** The last line of each sender and topic. @type {Map<string, Line>} */
@@ -33,6 +43,11 @@ export class Talk {
   sent = 0;
   /** The node by which this tab listens. @type {RingNode | null} */
   node = null;
+  /** Ends that. @type {(() => void) | undefined} */
+  stop;
+  /** Since when nobody looks, in ms since 1970; 0 if somebody does, or nothing was heard before. */
+  pausedAt = 0;
+  refilter = false;
 
   /**
    * @param {() => RingNode | null} ring this tab's node
@@ -41,49 +56,50 @@ export class Talk {
   constructor(ring, changed) {
     this.ring = ring;
     this.changed = changed;
-    const tabs = [$("log-tab"), $("talk-tab")];
-    tabs.forEach((tab, i) => {
-      tab.addEventListener("click", () => this.choose(tab));
-      tab.addEventListener("keydown", (e) => {
-        const to = { ArrowLeft: tabs[0], ArrowRight: tabs[1], Home: tabs[0], End: tabs[1] }[e.key];
-        if (!to || to === tabs[i]) return;
-        e.preventDefault();
-        this.choose(to);
-        to.focus();
-      });
+    this.topics = new Topics(() => {
+      this.refilter = true;
+      changed();
     });
+    document.addEventListener("visibilitychange", () => this.listen());
     $("talk").addEventListener("submit", (e) => {
       e.preventDefault();
       this.send($("talk-topic").value.trim(), $("talk-text").value);
     });
   }
 
-  /** @param {HTMLElement} chosen */
-  choose(chosen) {
-    for (const tab of [$("log-tab"), $("talk-tab")]) {
-      tab.setAttribute("aria-selected", String(tab === chosen));
-      tab.tabIndex = tab === chosen ? 0 : -1;
-      $(tab.getAttribute("aria-controls") ?? "").hidden = tab !== chosen;
-    }
-    this.listen();
-  }
-
-  /** Listens if somebody looks: to a tab that does not ask for messages its gateway sends none. */
+  /** Listens while somebody looks: to a tab that does not ask for messages its gateway sends none. */
   listen() {
     const node = this.ring();
-    if ($("talk-panel").hidden || !node || node === this.node || node.state === "ended") return;
+    const looks = !$("talk-panel").hidden && !document.hidden && node && node.state !== "ended";
+    if (this.stop && (!looks || node !== this.node)) {
+      this.stop();
+      this.stop = undefined;
+      this.pausedAt = Date.now();
+    }
+    if (!looks || this.stop) return;
     this.node = node;
     try {
-      node.listen((message) => this.heard(message));
-      $("talk-none").textContent = "Nothing was said since this was opened.";
+      this.stop = node.listen((message) => this.heard(message));
+      if (this.pausedAt) this.paused(this.pausedAt);
+      $("talk-none").textContent = "Nothing was said since this was opened. What is said is heard while it is looked at.";
     } catch (err) {
       $("talk-none").textContent = sentence(/** @type {Error} */ (err).message);
     }
+    this.pausedAt = 0;
     this.changed();
+  }
+
+  /** Says where something may be missing. @param {number} from */
+  paused(from) {
+    const list = $("talk-list");
+    if (!list.childElementCount) return;
+    list.querySelector("li.pause:first-child")?.remove();
+    list.prepend(el("li", `Nobody looked from ${clock(new Date(from))} to ${clock(new Date())}, and nothing was heard.`, "pause"));
   }
 
   /** @param {Message} message */
   heard(message) {
+    this.topics.heard(message.topic);
     const key = `${message.from} ${message.topic}`, now = performance.now();
     const last = this.lines.get(key);
     const burst = last && now - last.at < BURST ? last.burst + 1 : 1;
@@ -92,12 +108,13 @@ export class Talk {
       Object.assign(last, { message, burst, more: last.more + 1, at: now });
       this.fresh.add(last);
     } else {
-      const line = document.createElement("li"), text = el("bdi", "", "text");
+      const line = document.createElement("li"), size = el("span", "", "size"), text = el("bdi", "", "text");
       const time = el("time", clock(new Date()));
       const said = el("div", "");
-      said.append(el("bdi", message.from, "from"), el("span", message.topic, "code"), text);
+      said.append(el("bdi", message.from, "from"), el("span", message.topic, "code"), size, text);
       line.append(time, said);
-      const one = { line, text, message, burst, more: 0, at: now };
+      line.dataset.topic = message.topic;
+      const one = { line, size, text, message, burst, more: 0, at: now };
       this.lines.set(key, one);
       this.fresh.add(one);
       if (this.fresh.size > KEPT) this.fresh.delete(/** @type {Line} */ (this.fresh.values().next().value));
@@ -107,22 +124,29 @@ export class Talk {
 
   /** Shows what was heard. */
   flush() {
-    if (!this.fresh.size) return;
-    const list = $("talk-list");
-    for (const { line, text, message, more } of this.fresh) {
+    if (!this.fresh.size && !this.refilter) return;
+    const list = $("talk-list"), { chosen } = this.topics;
+    for (const { line, size, text, message, more } of this.fresh) {
+      size.textContent = bytes(message.payload.length);
       text.textContent = readable(message);
       text.dataset.more = more ? `+ ${more} at once` : "";
       text.classList.toggle("told", message.told);
       text.classList.toggle("gap", message.gap);
       text.classList.toggle("asked", !!message.until);
+      line.hidden = chosen !== "" && line.dataset.topic !== chosen;
       if (!line.isConnected) list.prepend(line);
     }
     this.fresh.clear();
+    if (this.refilter) {
+      for (const line of /** @type {Iterable<HTMLElement>} */ (list.children)) line.hidden = chosen !== "" && line.dataset.topic !== chosen;
+      this.refilter = false;
+    }
+    this.topics.show();
     while (list.childElementCount > KEPT) list.lastElementChild?.remove();
     for (const [key, { line }] of this.lines) {
       if (!line.isConnected) this.lines.delete(key);
     }
-    $("talk-none").hidden = true;
+    $("talk-none").hidden = list.childElementCount > 0;
   }
 
   /** @param {string} topic @param {string} text */
