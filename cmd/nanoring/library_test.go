@@ -44,6 +44,8 @@ func TestLibrary(t *testing.T) {
 			"outlives its Worker":                testDeadWorker,
 			"takes a slow line":                  testSlowModule,
 			"answers though it did not once":     testSilentAnswerer,
+			"is one node of some tabs":           testShared,
+			"is one of its own where it has to":  testNotShared,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -60,7 +60,7 @@ export function ownGateway() {
  * vite dev runs the library from a cache of its own, with nothing beside it.
  * @param {string | URL} url
  */
-function ofPackage(url) {
+export function ofPackage(url) {
   return String(url).replace("/.vite/deps/", "/nanoring/lib/");
 }
 
@@ -82,7 +82,7 @@ function ofThisOrigin(url, { type }) {
 let policy;
 
 /** What a page with Trusted Types takes for a script's URL. @param {string} url */
-function trusted(url) {
+export function trusted(url) {
   try {
     policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("nanoring", { createScriptURL: (/** @type {string} */ url) => url });
   } catch {} // the page lets in no policy of this name: it may do without

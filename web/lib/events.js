@@ -22,7 +22,7 @@
 /**
  * A line for a log.
  * @typedef {object} Entry
- * @property {"dial" | "joined" | "lost" | "name" | "refused" | "unreachable" | "token" | "worker" | "skew" | "leaving" | "stays" | "stale" | "fresh"} kind
+ * @property {"dial" | "joined" | "lost" | "name" | "refused" | "token" | "worker" | "shared" | "unreachable" | "skew" | "leaving" | "stays" | "stale" | "fresh"} kind
  * @property {string} text what happened, for people
  */
 

@@ -13,6 +13,9 @@ export class Listeners {
   /** What nobody has listened to yet. @type {any[]} */
   #early = [];
 
+  /** Is told of all, at once. @type {(kind: keyof Events | "forgotten", detail?: any) => void} */
+  tap = () => {};
+
   /**
    * @param {keyof Events} late events of this kind are kept until somebody listens to it: 32,
    * @param {(detail: any) => boolean} kept and no others than these
@@ -55,6 +58,7 @@ export class Listeners {
    * @param {Parameters<Events[Kind]>[0]} detail
    */
   tell(kind, detail) {
+    this.tap(kind, detail);
     const listeners = this.#of.get(kind);
     if (!listeners && kind === this.#late && this.#kept(detail) && this.#early.length < MOST_EARLY) {
       this.#early.push(detail);

@@ -26,6 +26,17 @@ import { Why } from "./why.js";
 
 const MOST_CALLS = 3; // of a token function, until join gives up
 
+/**
+ * Where the module is.
+ * @param {string | URL} [given]
+ */
+export function moduleAt(given = moduleURL()) {
+  if (!given) {
+    throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
+  }
+  return new URL(given, globalThis.location?.href);
+}
+
 export class Member {
   /** @type {Listeners<Events>} */
   listeners = new Listeners("log", ({ kind }) => kind !== "dial" && kind !== "joined");
@@ -34,7 +45,10 @@ export class Member {
   gateway = null;
   ended = new AbortController();
   #commands = new Commands();
-  messages = new Messages(this.#commands, (pattern) => mayHear(this.#claims, pattern), (name) => this.listeners.tell("gap", name));
+  /** @type {Messages} */
+  messages;
+  /** The name that it had once, if it may have it again. */
+  old = "";
 
   #gateways;
   #tokens;
@@ -66,16 +80,16 @@ export class Member {
   /** Settles what join returned; undefined when that is done. @type {{resolve: () => void, reject: (error: unknown) => void} | undefined} */
   #joining;
 
-  /** @param {Options} options */
-  constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }) {
+  /**
+   * @param {Options} options
+   * @param {(commands: Commands) => any} [exchange] takes the place of its messages: they are those of others
+   */
+  constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }, exchange) {
+    this.messages = exchange?.(this.#commands) ?? new Messages(this.#commands, (pattern) => mayHear(this.#claims, pattern), (name) => this.listeners.tell("gap", name));
     this.#gateways = gatewayURLs(gateways);
     this.operator = new Operator(this.#gateways, operator);
-    this.#tokens = new Tokens(token, (text) => this.#log("token", text));
-    const found = module ?? moduleURL();
-    if (!found) {
-      throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
-    }
-    this.#module = new URL(found, globalThis.location?.href);
+    this.#tokens = new Tokens(token, (text) => this.note("token", text));
+    this.#module = moduleAt(module);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
     this.#named = name !== undefined;
@@ -91,9 +105,19 @@ export class Member {
     const joined = /** @type {Promise<void>} */ (new Promise((resolve, reject) => (this.#joining = { resolve, reject })));
     const signal = this.ended.signal;
     giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
-    live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#runtime?.hurry() }, signal);
+    live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.hurry() }, signal);
     this.#live();
     return joined;
+  }
+
+  /** There may be a network again, or a user who waits. */
+  hurry() {
+    this.#runtime?.hurry();
+  }
+
+  /** What its last token claims. */
+  get claims() {
+    return this.#claims;
   }
 
   /** Says bye. Resolves when its gateway has been told, or cannot be. */
@@ -108,7 +132,7 @@ export class Member {
   async #live() {
     this.#forgetRing();
     const life = (this.#life = new AbortController());
-    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.#log("worker", `This node lives on the page itself, and is a suspect while that computes for seconds: ${why}`), () => this.#crashed());
+    const runs = runtimeOf(this.#gateways, this.#watcher(), (why) => this.note("worker", `This node lives on the page itself, and is a suspect while that computes for seconds: ${why}`), () => this.#crashed());
     try {
       const [runtime, compiled, ring] = await Promise.all([
         runs,
@@ -136,7 +160,7 @@ export class Member {
 
   /** Its Worker does not answer any more: it goes on in another. */
   #crashed() {
-    this.#log("worker", `The Worker of ${this.name || "this node"} does not answer any more: it goes on in another`);
+    this.note("worker", `The Worker of ${this.name || "this node"} does not answer any more: it goes on in another`);
     this.#live();
   }
 
@@ -167,7 +191,7 @@ export class Member {
 
   /** @param {string} ring */
   #ownName(ring) {
-    const old = remembered(ring);
+    const old = this.old || remembered(ring);
     return old?.startsWith(this.#begin) ? old : randomName(this.#begin);
   }
 
@@ -177,7 +201,7 @@ export class Member {
       token: () => this.#askToken(),
       dialing: (url) => {
         this.#why.dialing(url);
-        this.#log("dial", `Dialling ${url}`);
+        this.note("dial", `Dialling ${url}`);
       },
       opened: (url) => {
         this.#why.dialled();
@@ -211,7 +235,7 @@ export class Member {
       return this.#why.with(text);
     } catch (error) {
       this.#refusal = /** @type {RingError} */ (error);
-      this.#log("refused", this.#refusal.message);
+      this.note("refused", this.#refusal.message);
       throw error;
     }
   }
@@ -257,6 +281,7 @@ export class Member {
     this.#runtime = undefined;
     this.#lost();
     this.view.clear();
+    this.listeners.tap("forgotten");
     this.#refusal = undefined;
     this.#first = "";
   }
@@ -307,11 +332,11 @@ export class Member {
         break;
       case "refused":
         this.#refusal = new RingError(wordOf(event.code), `The gateway at ${this.#url} does not let this page in: ${event.text}.`);
-        this.#log("refused", `Refused: ${event.text}`);
+        this.note("refused", `Refused: ${event.text}`);
         break;
       default: {
         const entry = this.messages.take(event) ? undefined : entryOf(event, this.name);
-        entry && this.#log(entry.kind, entry.text);
+        entry && this.note(entry.kind, entry.text);
       }
     }
   }
@@ -338,7 +363,7 @@ export class Member {
       remember(this.ring, this.name);
     }
     this.#setGateway(gateway);
-    this.#log("joined", `${gateway.name} at ${gateway.url} is the gateway of ${this.name}`);
+    this.note("joined", `${gateway.name} at ${gateway.url} is the gateway of ${this.name}`);
     this.#joining?.resolve();
     this.#joining = undefined;
   }
@@ -352,7 +377,7 @@ export class Member {
   async #closed(failures, sentOn) {
     if (this.gateway) {
       const { name } = this.gateway;
-      this.#log("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
+      this.note("lost", sentOn ? `${name} takes no guests any more, and has sent ${this.name} on` : `The connection with ${name} is lost`);
     }
     this.#why.closed(failures, this.#joining !== undefined);
     this.#setGateway(null);
@@ -367,7 +392,7 @@ export class Member {
   /** @param {import("./why.js").Reason} reason why a gateway cannot be had */
   async #told({ code, text }) {
     const { signal } = this.#life;
-    this.#log(code === "unreachable" ? code : "refused", text);
+    this.note(code === "unreachable" ? code : "refused", text);
     if (!this.#joining && !this.#tokens.renews && await this.#why.isTheToken()) {
       const why = await this.#why.error(this.#gateways, false);
       signal.aborted || this.gateway || this.#end(why);
@@ -387,7 +412,7 @@ export class Member {
     } else if (reason === 4) {
       const old = this.name;
       this.name = randomName(this.#begin);
-      this.#log("name", `The name ${old} is taken: this node is ${this.name} now`);
+      this.note("name", `The name ${old} is taken: this node is ${this.name} now`);
       this.#live();
     } else {
       this.#end(new RingError("halting", `This node halted: ${text}.`));
@@ -395,10 +420,11 @@ export class Member {
   }
 
   /**
+   * Tells what a person may want to know.
    * @param {Entry["kind"]} kind
    * @param {string} text
    */
-  #log(kind, text) {
+  note(kind, text) {
     this.listeners.tell("log", { kind, text });
   }
 }

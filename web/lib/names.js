@@ -9,7 +9,7 @@ const key = (/** @type {string} */ ring) => `nanoring ${ring}`;
  */
 export function randomName(begin) {
   const letters = "bcdfghjklmnpqrstvwxz"; // no vowels: no words
-  const usual = typeof document === "object" ? "tab-" : "js-";
+  const usual = typeof document === "object" || "onconnect" in globalThis ? "tab-" : "js-";
   return (usual.startsWith(begin) ? usual : begin) + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
 }
 

@@ -17,9 +17,11 @@ import { picks } from "./filter.js";
 import { Member } from "./member.js";
 import { check, reasonOf } from "./needs.js";
 import { owners } from "./owners.js";
+import { SharedMember } from "./shared.js";
+import { tabsOf } from "./tabs.js";
 import { isUp, nodeOf } from "./view.js";
 
-export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError };
+export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError, tabsOf };
 
 /** @typedef {import("./view.js").NodeInfo} NodeInfo */
 /** @typedef {import("./view.js").Happened} Happened */
@@ -51,6 +53,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError 
  * @property {Record<string, string>} [tags] its own labels, for all to see; what a token that says which does not allow is left out
  * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
+ * @property {boolean} [shared] tabs of one origin that join alike share one node, in a SharedWorker; where they cannot, this one is a node of its own, and a `log` event says why
  * @property {AbortSignal} [signal] gives up joining; of no effect once joined
  */
 
@@ -71,7 +74,16 @@ export async function join(options) {
   if (options.signal?.aborted) {
     throw reasonOf(options.signal);
   }
+  let why = "";
+  if (options.shared) {
+    const shared = new SharedMember(options);
+    why = await shared.join(options.signal);
+    if (!why) {
+      return new RingNode(shared);
+    }
+  }
   const member = new Member(options);
+  why && member.note("shared", `This tab is a node of its own, and shares none: ${why}`);
   await member.join(options.signal);
   return new RingNode(member);
 }

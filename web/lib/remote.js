@@ -24,7 +24,7 @@ let deaths = 0;
  * @returns {Promise<SomeRuntime>}
  */
 export async function runtimeOf(gateways, watcher, without, gone) {
-  if (typeof Worker === "function" && globalThis.location) { // else this is a program, whose timers nobody slows
+  if (typeof Worker === "function" && globalThis.document) { // else this is a program, whose timers nobody slows
     try {
       const began = (worker ??= begun());
       return new RemoteRuntime(await began, began, gateways, watcher, gone);

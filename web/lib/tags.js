@@ -30,12 +30,17 @@ export class OwnTags {
   /** A token says which there have to be, and which there may be. @param {Claims} claims */
   allow(claims) {
     this.#claims = claims;
-    const own = Object.entries(this.#now).filter(([key]) => this.#mayBe(key));
+    const own = Object.entries(this.#now).filter(([key]) => this.mayBe(key));
     this.#now = { ...Object.fromEntries(own), ...claims.tags };
   }
 
-  /** @param {string} key */
-  #mayBe(key) {
+  /** All that it has now. @returns {Readonly<Record<string, string>>} */
+  get now() {
+    return this.#now;
+  }
+
+  /** Whether its token lets it set one. @param {string} key */
+  mayBe(key) {
     const { tags, own } = this.#claims ?? {};
     return !(tags && has(tags, key)) && (own ? own.some((pattern) => isLike(pattern, key)) : !tags);
   }
@@ -47,7 +52,7 @@ export class OwnTags {
   async change(patch) {
     const set = Object.entries(patch).flatMap(([key, value]) => (value === null ? [] : [/** @type {[string, string]} */ ([key, String(value)])]));
     const drop = Object.keys(patch).filter((key) => patch[key] === null);
-    const not = Object.keys(patch).find((key) => !this.#mayBe(key));
+    const not = Object.keys(patch).find((key) => !this.mayBe(key));
     if (not !== undefined) {
       throw new RingError("forbidden", `The token does not let this node set its tag ${JSON.stringify(not)}.`);
     }

@@ -71,7 +71,7 @@ export class View {
     const before = this.#nodes.get(is.name);
     const what = became(before, is);
     const since = what === "updated" ? before?.since : what === "joined" ? (is.state === "up" ? Math.min(is.incarnation, at) : 0) : at;
-    const node = Object.freeze({ ...is, since: since ?? 0 });
+    const node = Object.freeze({ ...is, since: is.since || (since ?? 0) });
     if (!before || node.state === "removed") {
       this.#names = undefined;
     }
