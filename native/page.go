@@ -91,12 +91,14 @@ type pageFile struct {
 	brotli []byte // plain compressed better, if it is; browsers take it by https, and on this machine
 
 	immutable bool // at the path where it is served
+	policed   bool // pages and Workers have a policy, and no other files
 }
 
 func newPageFile(name string, b []byte) *pageFile {
 	return &pageFile{
-		typ:   pageTypes[path.Ext(name)],
-		plain: b,
+		typ:     pageTypes[path.Ext(name)],
+		plain:   b,
+		policed: strings.HasSuffix(name, ".html") || strings.HasSuffix(name, "worker.js"),
 		etag: sync.OnceValue(func() string {
 			sum := sha256.Sum256(b)
 			return hex.EncodeToString(sum[:16])
@@ -151,7 +153,9 @@ func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	h.Set("Content-Security-Policy", pagePolicy)
+	if f.policed {
+		h.Set("Content-Security-Policy", pagePolicy)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	if strings.HasPrefix(f.typ, "text/javascript") || f.typ == "application/wasm" {

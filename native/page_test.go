@@ -25,12 +25,13 @@ func TestPage(t *testing.T) {
 	base, c := "http://"+n.Addr(), httpClient(t)
 
 	const asks, stays = "no-cache", "public, max-age=31536000, immutable"
-	for path, want := range map[string]struct{ typ, has, cors, cached string }{
-		"/":                                   {"text/html; charset=utf-8", "<!doctype html>", "", asks},
-		"/nanoring.js":                        {"text/javascript; charset=utf-8", "export async function join(", "*", asks},
-		"/nanoring.wasm":                      {"application/wasm", "\x00asm", "*", asks},
-		"/" + pageLink(t, n, "page/page.css"): {"text/css; charset=utf-8", "{", "", stays},
-		"/" + pageLink(t, n, "lib/nanoring.wasm"): {"application/wasm", "\x00asm", "*", stays},
+	for path, want := range map[string]struct{ typ, has, cors, cached, policy string }{
+		"/":                                   {"text/html; charset=utf-8", "<!doctype html>", "", asks, pagePolicy},
+		"/nanoring.js":                        {"text/javascript; charset=utf-8", "export async function join(", "*", asks, ""},
+		"/worker.js":                          {"text/javascript; charset=utf-8", "import", "*", asks, pagePolicy},
+		"/nanoring.wasm":                      {"application/wasm", "\x00asm", "*", asks, ""},
+		"/" + pageLink(t, n, "page/page.css"): {"text/css; charset=utf-8", "{", "", stays, ""},
+		"/" + pageLink(t, n, "lib/nanoring.wasm"): {"application/wasm", "\x00asm", "*", stays, ""},
 	} {
 		t.Run(path, func(t *testing.T) {
 			plain := ask(t, c, "GET", base+path, "", "Accept-Encoding", "zstd, gzip;q=0")
@@ -40,7 +41,7 @@ func TestPage(t *testing.T) {
 			for name, value := range map[string]string{
 				"Content-Encoding": "", "Vary": "Accept-Encoding", "Cache-Control": want.cached,
 				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": want.cors,
-				"Content-Security-Policy": pagePolicy,
+				"Content-Security-Policy": want.policy,
 			} {
 				if got := plain.header.Get(name); got != value {
 					t.Errorf("%s: %q, not %q", name, got, value)

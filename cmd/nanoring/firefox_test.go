@@ -172,10 +172,10 @@ func TestFirefox(t *testing.T) {
 
 const foxJoined = `document.documentElement.dataset.state === "joined"`
 
-// testFoxPolicy: the policy is the README's, for a page that imports the library from a node.
+// testFoxPolicy: the policies are the README's, for a page that imports the library from a node, and with Trusted Types.
 func testFoxPolicy(t *testing.T, f *firefox, b *browser) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	policy := strings.NewReplacer("'self'", "'nonce-test'", "127.0.0.1:7001", dev1.addr).Replace(policies(t)[1]) + " ws://" + dev2.addr
+	policy := strings.NewReplacer("'self'", "'nonce-test'", "127.0.0.1:7001", dev1.addr).Replace(policies(t)[1]) + " ws://" + dev2.addr + ", " + policies(t)[2]
 	tab := f.open(b.page(dev1, joinOptions{"gateways": gateways(dev1)}, "policy", policy))
 	tab.until(foxJoined + " && nanoring.up().length === 3")
 	name := tab.eval("nanoring.name")

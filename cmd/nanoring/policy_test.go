@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -44,23 +42,6 @@ func testPolicies(t *testing.T, b *browser) {
 	tab := b.open(t, b.policed(t, dev1))
 	tab.becomes("joined")
 	if log := eval[string](tab, "log.join()"); strings.Contains(log, "worker: ") {
-		t.Error(log)
-	}
-}
-
-// TestFirefoxPolicies: so it is in Firefox.
-func TestFirefoxPolicies(t *testing.T) {
-	if *firefoxPath == "" {
-		t.Skip("it takes -firefox: make firefox runs it")
-	}
-	f := startFirefox(t)
-	pages := httptest.NewServer(http.HandlerFunc(servePages))
-	t.Cleanup(pages.Close)
-	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
-	url := (&browser{pages: pages.URL}).policed(t, dev1)
-	f.call("browsingContext.navigate", map[string]any{"context": f.tab, "url": url, "wait": "complete"}, nil)
-	f.until(`document.documentElement.dataset.state === "joined"`)
-	if log := f.eval("log.join()"); strings.Contains(log, "worker: ") {
 		t.Error(log)
 	}
 }
