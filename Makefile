@@ -1,5 +1,5 @@
 # All that it takes is Go, make and git; the rest comes with go.mod. The tests of
-# the page want Chromium, Node.js and npm, those of a real network iproute2 and
+# the page want Chromium, Firefox, Node.js and npm, those of a real network iproute2 and
 # nftables: "make test" installs them where apt-get is, and says so where it is not.
 
 SHELL    := bash
@@ -61,12 +61,17 @@ start_dev%: build ## start one of them in the foreground
 # The older garbage collector of Go 1.26 is a sixtieth of the module smaller than the
 # newer one, and no slower on the one thread that there is.
 .PHONY: module
-module: ## build the core as a WebAssembly module, the same bytes everywhere: commit it with what changed it
+module: wasm ## build the core as a WebAssembly module, the same bytes everywhere, and compress it: commit both with what changed them
+	@go run ./wasm/squeeze $(MODULE)
+
+.PHONY: wasm
+wasm:
 	@$(WASIP1) GOEXPERIMENT=nogreenteagc GOTOOLCHAIN=$$(awk '$$1 == "toolchain" { print $$2 }' go.mod) go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w -buildid=' -o $(MODULE) ./wasm
 
 .PHONY: browser
 browser: # what the tests of the page need
 	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing=chromium; \
+	command -v firefox firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of the page need $$missing: install it"; exit 1; }; \
 		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
@@ -94,7 +99,7 @@ test: browser network ## check and test everything, as CI does
 	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck $(CORE) && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
-	@echo '== module'; $(MAKE) -s module MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
+	@echo '== module'; $(MAKE) -s wasm MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== schedules, stories and storms, for both engines, and nodes in the sandbox'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host ./cmd/nanoring
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
@@ -120,11 +125,6 @@ mutants: ## break the core in a small way, again and again, and tell what the fa
 faults: network ## put faults back that there once were, one at a time, and tell which search finds each; ARGS='03 w1' picks some
 	@go build -o bin/ ./core/mutant && exec nice bin/mutant -faults -patience 10m $(ARGS)
 
-.PHONY: firefox
-firefox: browser ## test the page and the library in Firefox, too: it is installed where apt-get is
-	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
-	@go test ./cmd/nanoring -run '^TestFirefox$$' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
-
 .PHONY: runtimes
 runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64
 	@cd web && npm ci --no-audit --no-fund --silent
@@ -133,7 +133,7 @@ runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest a
 
 .PHONY: bundlers
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
-	@go test ./cmd/nanoring -run '^TestBundlers$$' -v -timeout 30m -bundlers
+	@go test ./cmd/nanoring -run '^Test(Bundlers|Types)$$' -v -timeout 30m -bundlers
 
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)

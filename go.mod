@@ -6,6 +6,7 @@ toolchain go1.26.8
 
 require (
 	github.com/VictoriaMetrics/metrics v1.45.0
+	github.com/andybalholm/brotli v1.3.0 // of what makes the module, and of tests: no node has it
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/cockroachdb/datadriven v1.0.3
 	github.com/coder/websocket v1.8.15 // nhooyr.io/websocket continues under this path; the old one is frozen

@@ -46,6 +46,7 @@ var house = map[string]room{
 	"native/trust":  {rooms: []string{"core", "core/wire"}, modules: []string{"github.com/golang-jwt/jwt/v5"}, never: []string{"native", "native/disk", "host/...", "core/sim", "cmd/..."}},
 	"wasm":          {rooms: []string{"core", "core/wire"}},
 	"wasm/module":   {},
+	"wasm/squeeze":  {modules: []string{"github.com/andybalholm/brotli"}},
 	"host/...":      {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
 	"web/...":       {},
 	"cmd/...":       {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},

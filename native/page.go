@@ -22,7 +22,8 @@ import (
 // pagePolicy is the Content-Security-Policy: nothing but what the node serves,
 // the module among it, and gateways: their WebSockets, and why there is none.
 const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss: http: https:; " +
-	"style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types nanoring"
 
 const pagePath = "/{$}" // of the page itself, as a mux has it
 
@@ -61,6 +62,9 @@ var pageFiles = sync.OnceValue(func() map[string]*pageFile {
 	files := map[string]*pageFile{pagePath: newPageFile("index.html", page)}
 	for name, b := range sources {
 		changes := newPageFile(name, b)
+		if name == "lib/nanoring.wasm" {
+			changes.brotli = module.Brotli
+		}
 		stays := *changes
 		stays.immutable = true
 		files["/"+folder+name] = &stays
@@ -82,7 +86,9 @@ type pageFile struct {
 	typ   string
 	plain []byte
 	etag  func() string // of plain, without quotes
-	small func() []byte // plain compressed
+	small func() []byte // plain compressed, by gzip
+
+	brotli []byte // plain compressed better, if it is; browsers take it by https, and on this machine
 
 	immutable bool // at the path where it is served
 }
@@ -125,12 +131,20 @@ func servePage(mux *http.ServeMux, locked bool) {
 // ServeHTTP serves the file. If it is not immutable a browser asks again each
 // time, and is told at once that it has it: so a page is never older than its node.
 func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, etag := f.plain, `"`+f.etag()+`"`
+	body, etag := f.plain, f.etag()
 	h := w.Header()
-	if acceptsGzip(r) {
-		body, etag = f.small(), `"`+f.etag()+`-gzip"`
-		h.Set("Content-Encoding", "gzip")
+	codings := []string{"br", "gzip"}
+	if f.brotli == nil {
+		codings = codings[1:]
 	}
+	if coding := coding(r, codings...); coding != "" {
+		h.Set("Content-Encoding", coding)
+		etag += "-" + coding
+		if body = f.brotli; coding == "gzip" {
+			body = f.small()
+		}
+	}
+	etag = `"` + etag + `"`
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "no-cache")
@@ -151,14 +165,4 @@ func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", f.typ)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.Write(body) // an error is the client's, which is gone
-}
-
-func acceptsGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		name, weight, _ := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";q=")
-		if strings.EqualFold(name, "gzip") {
-			return weight == "" || strings.Trim(weight, "0.") != ""
-		}
-	}
-	return false
 }

@@ -74,6 +74,22 @@ func TestBundlers(t *testing.T) {
 	}
 }
 
+// TestTypes has the package's types checked by the oldest TypeScript that they are for and by the newest.
+func TestTypes(t *testing.T) {
+	if !*allBundlers {
+		t.Skip("it takes -bundlers: make bundlers runs it; TestPackage has one TypeScript check them")
+	}
+	folder, _ := packed(t)
+	for _, name := range []string{"typescript5", "typescript7"} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, name, folder, &process{})
+			must(t, os.WriteFile(filepath.Join(p.dir, "typed.mts"), []byte(typed), 0o666))
+			p.npm(t, "run", "node16")
+			p.npm(t, "run", "bundler")
+		})
+	}
+}
+
 // testCDN: a page whose program comes from another origin makes its Worker as well.
 func testCDN(t *testing.T, b *browser, p *project) {
 	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +136,7 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	must(t, os.CopyFS(p.dir, os.DirFS(fixture)))
 	files := []string{"app.js", "index.html"}
 	if name == "next" {
-		files = []string{"app/presence.jsx", "app/page.jsx"}
+		files = []string{"app/presence.tsx", "app/page.tsx"}
 	}
 	for _, file := range files {
 		must(t, os.WriteFile(filepath.Join(p.dir, file), []byte(p.here(written(t, file))), 0o666))
@@ -137,13 +153,6 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	return p
 }
 
-func webReadme(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("../../web/README.md")
-	must(t, err)
-	return string(b)
-}
-
 // written returns a file that the README shows, with its name in the first line.
 func written(t *testing.T, name string) string {
 	t.Helper()
@@ -152,19 +161,6 @@ func written(t *testing.T, name string) string {
 		t.Fatalf("the README shows no %s", name)
 	}
 	return found[1]
-}
-
-// policies are the README's: of a page with its own bundle, of one with a node's library, and Trusted Types.
-func policies(t *testing.T) []string {
-	t.Helper()
-	var all []string
-	for _, found := range regexp.MustCompile("(?m)^Content-Security-Policy: (.*)$").FindAllStringSubmatch(webReadme(t), -1) {
-		all = append(all, found[1])
-	}
-	if len(all) != 3 {
-		t.Fatalf("the README has other policies: %q", all)
-	}
-	return all
 }
 
 // here is a text of the README for the project's ring.

@@ -23,7 +23,7 @@ func testCrowd(t *testing.T, b *browser) {
 	tab.until("nanoring.all().length === 152")
 	tab.until(`document.querySelector("#drawing").hasAttribute("hidden") && !document.querySelector("#crowd").hasAttribute("hidden")`)
 	tab.until(`(() => {
-		const c = [...document.querySelectorAll(".sheet")].at(-1);
+		const c = document.querySelector("#crowd");
 		return c.width && c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v);
 	})()`)
 	tab.accessible(1280, 760, "light")

@@ -30,6 +30,7 @@ func TestLibrary(t *testing.T) {
 			"says why it is not let in":          func(t *testing.T, b *browser) { testWhyNot(t, b, secure) },
 			"lives on while its page is busy":    testBusyPage,
 			"lives in the page without a Worker": testNoWorker,
+			"joins by its README's policies":     testPolicies,
 			"learns where gateways are":          testPublicURL,
 			"chooses gateways":                   testChoice,
 			"asks for a token each time":         testToken,
@@ -94,6 +95,7 @@ func testNoWorker(t *testing.T, b *browser) {
 	tab := b.open(t, url)
 	tab.expect("violates the following Content Security Policy.*worker-src")
 	tab.becomes("joined")
+	tab.until(`log.some((text) => /^worker: This node lives on the page itself, .*worker-src/.test(text))`)
 	dev2.becomes(t, tab.name(), "up")
 	tab.close()
 }

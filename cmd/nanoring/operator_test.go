@@ -114,6 +114,7 @@ func testSearch(t *testing.T, b *browser) {
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.becomes("joined")
 	tab.until("nanoring.all().length === 4")
+	small(tab)
 	for search, want := range map[string]string{"": "dev1,dev2,dev3," + tab.name(), "zone=n*": "dev1", "zone!=north dev2": "dev2", "!zone 127": "dev2,dev3", "north": "dev1", "=x": "", "127.0.0.1:1 dev3": "dev3", "guest up": tab.name(), "nobody": ""} {
 		eval[any](tab, `(() => {
 			document.querySelector("#search").value = "`+search+`";

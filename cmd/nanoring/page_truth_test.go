@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // agrees is what the page's log says of nodes, last, that its picture does not: none.
@@ -185,5 +187,28 @@ func testRollout(t *testing.T, b *browser) {
 	}
 	if got := says("[]", "[]"); got != "No node has answered." {
 		t.Error(got)
+	}
+}
+
+// testWords: words are explained where they stand, one at a time, by the keyboard, too.
+func testWords(t *testing.T, b *browser) {
+	tab := b.open(t, "http://"+unwatchedNodes(t).mustStart(t, "dev1", "").addr+"/")
+	tab.becomes("joined")
+	tab.until("nanoring.up().length === 2")
+	open := `[...document.querySelectorAll("details.word[open] > summary")].map((word) => word.textContent).join()`
+	eval[any](tab, `[...document.querySelectorAll("details.word > summary")].find((word) => word.textContent === "Incarnation").focus()`)
+	tab.do(chromedp.KeyEvent("\r"))
+	tab.until(open + ` === "Incarnation"`)
+	tab.accessible(390, 844, "light")
+	eval[any](tab, `document.querySelector("#words summary").click()`)
+	tab.until(open + ` === "What is that?"`)
+	tab.accessible(1400, 860, "dark")
+	eval[any](tab, `document.querySelector("#words summary").focus()`)
+	tab.do(chromedp.KeyEvent("\x1b"))
+	tab.until(open + ` === "" && document.activeElement === document.querySelector("#words summary")`)
+	for _, name := range []string{"Known", "Reached", "Incarnation", "Protocol"} {
+		if !eval[bool](tab, `[...document.querySelectorAll("#details-facts details.word")].some((word) => word.querySelector("summary").textContent === "`+name+`" && word.querySelector("p").textContent.length > 50)`) {
+			t.Errorf("%s is not explained", name)
+		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/nanoring/nanoring/wasm/module"
 )
 
 // securePages serves the pages by https, too, with a certificate that a browser with these flags
@@ -124,6 +126,16 @@ func testWhyNot(t *testing.T, b *browser, secure string) {
 
 	tab.navigate(strings.Replace(b.page(open, joinOptions{"gateways": []string{"ws://ring.test:7001/ring"}}), b.pages, secure, 1))
 	tab.fails("mixed-content", "a URL with wss:", false)
+}
+
+// small holds what a browser has loaded of a node's own page against its bound: it takes the module as it is smallest.
+func small(tab *tab) {
+	tab.Helper()
+	bytes := eval[map[string]int](tab, `performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
+		.reduce((all, { name, transferSize, encodedBodySize }) => ({ all: all.all + transferSize, module: all.module + (name.endsWith(".wasm") ? encodedBodySize : 0) }), { all: 0, module: 0 })`)
+	if bytes["all"] > 780<<10 || bytes["module"] != len(module.Brotli) {
+		tab.Errorf("over the wire came %v bytes", bytes)
+	}
 }
 
 // TestWhyNotInNode: a program is told what its system knows.

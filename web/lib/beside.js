@@ -24,17 +24,20 @@ export function makeWorker({ url, options }) {
  */
 export function script() {
   const { Worker: real } = globalThis;
-  globalThis.Worker = /** @type {any} */ (class {
+  class Told {
     constructor(/** @type {string | URL} */ url, options = {}) { // there are none any more where a bundler made a classic script of it
       return { url: ofPackage(url), options };
     }
-  });
+  }
   try {
-    return /** @type {any} */ (new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
+    globalThis.Worker = /** @type {any} */ (Told);
+    try {
+      return /** @type {any} */ (new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
+    } finally {
+      globalThis.Worker = real;
+    }
   } catch {
     return undefined;
-  } finally {
-    globalThis.Worker = real;
   }
 }
 

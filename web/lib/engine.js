@@ -10,7 +10,7 @@ const nodeFiles = "node:fs/promises"; // no name that a bundler looks for
  * What the module asks for. All of it is called after the call of the module that caused it, never during it.
  * @typedef {object} Host
  * @property {(conn: bigint, address: string) => void} dial
- * @property {(conn: bigint, frame: Uint8Array<ArrayBuffer>) => void} send
+ * @property {(conn: bigint, frame: Uint8Array) => void} send
  * @property {(conn: bigint, code: number, text: string) => void} close
  * @property {(event: any) => void} event
  * @property {(at: number) => void} wake by performance.now()

@@ -8,6 +8,10 @@ import { isUp } from "./view.js";
 /** The tag by which a node says at which URL browsers reach it (nanoring node --public-url). */
 const publicURL = "public-url";
 
+const FIRST = 250, MOST = 3000; // ms; the longest pause before a dial doubles with each failure
+const DIALS = 200; // a second, of all guests of a gateway that is lost, to each that is left
+const WIDEST = 2500; // ms over which they spread; the engine gives a dial 5 s, pause and all
+
 /**
  * Checks the URLs of gateways. One without a scheme is the page's own.
  * @param {(string | URL)[]} gateways
@@ -51,6 +55,12 @@ export class Gateways {
   #tried = new Set();
   /** What has sent this node on to another since then. @type {Set<string>} */
   #closed = new Set();
+  /** Who let this node in. */
+  #name = "";
+  /** The gateways of guests that are up, by their names. @type {Map<string, string>} */
+  #guests = new Map();
+  /** Over how many ms its guests spread when it is lost. */
+  #spread = 0;
   #wasIn = false;
   /** Whether browsers reach nodes at the addresses where other nodes do: as they did with a gateway. */
   #byAddress = false;
@@ -62,6 +72,11 @@ export class Gateways {
 
   /** @param {NodeInfo} node as it is now */
   learn(node) {
+    if (node.ephemeral && isUp(node)) {
+      this.#guests.set(node.name, node.via);
+    } else {
+      this.#guests.delete(node.name);
+    }
     if (node.state === "removed" || node.ephemeral) {
       this.#members.delete(node.name);
     } else {
@@ -77,6 +92,7 @@ export class Gateways {
   accepted(url, name) {
     this.#tried = new Set([url]);
     this.#closed.clear();
+    this.#name = name;
     this.#wasIn = true;
     this.#byAddress = this.#members.get(name)?.address === new URL(url).host;
   }
@@ -88,6 +104,21 @@ export class Gateways {
   sentOn(url) {
     this.#closed.add(url);
     this.#tried.delete(url);
+  }
+
+  /**
+   * How long to wait before the next dial, in ms, after so many that failed. It is at random, and the longer the more
+   * guests have lost the same gateway: they do not come all at once.
+   * @param {number} failures
+   */
+  pause(failures) {
+    if (failures === 1) {
+      const others = this.#all()[0].filter((url) => !this.#tried.has(url)).length || 1;
+      const crowd = [...this.#guests.values()].filter((via) => via === this.#name).length;
+      this.#spread = this.#wasIn ? Math.min(WIDEST, crowd / others / DIALS * 1000) : 0;
+    }
+    const chance = Math.random(), longest = Math.min(MOST, FIRST * 2 ** failures);
+    return failures && Math.max(chance * longest, (failures > 1 ? 0.5 + chance : chance) * this.#spread);
   }
 
   /**

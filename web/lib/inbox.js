@@ -2,7 +2,7 @@
 
 /**
  * @template T
- * @implements {AsyncIterableIterator<T, undefined>}
+ * @implements {AsyncIterableIterator<T>}
  */
 export class Inbox {
   /** @type {T[]} */

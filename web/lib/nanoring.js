@@ -80,9 +80,9 @@ export async function join(options) {
 export class RingNode {
   #member;
 
-  /** @param {Member} member */
+  /** @param {object} member what join makes: none of the types that are published */
   constructor(member) {
-    this.#member = member;
+    this.#member = /** @type {Member} */ (member);
   }
 
   #alive() {

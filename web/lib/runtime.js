@@ -8,7 +8,6 @@ const subprotocol = "nanoring.v1";
 const maxFrame = 256 * 1024;
 const maxQueued = 1024 * 1024;
 const byeTime = 1000; // ms that a gateway has for its half of a close
-const firstPause = 250, maxPause = 3000; // ms; it doubles with each failure
 const promptToken = 1000; // ms: the engine gives a dial some seconds, which one that takes longer would use up
 
 // Codes that tell the engine how a connection ended without a close frame.
@@ -146,7 +145,7 @@ export class Runtime {
    */
   dial(conn) {
     this.#sockets.set(conn, undefined);
-    const pause = this.#failures && Math.random() * Math.min(maxPause, firstPause * 2 ** this.#failures);
+    const pause = this.#gateways.pause(this.#failures);
     const timer = setTimeout(() => this.#later.get(conn)?.(), pause);
     this.#later.set(conn, () => {
       clearTimeout(timer);
@@ -157,7 +156,7 @@ export class Runtime {
 
   /**
    * @param {bigint} conn
-   * @param {Uint8Array<ArrayBuffer>} frame
+   * @param {Uint8Array} frame
    */
   send(conn, frame) {
     const socket = this.#sockets.get(conn);
@@ -165,7 +164,7 @@ export class Runtime {
       this.#shut(conn);
       setTimeout(() => this.#over(conn, slow));
     } else if (socket?.readyState === WebSocket.OPEN) { // else its close is about to be told
-      socket.send(frame);
+      socket.send(/** @type {any} */ (frame));
       this.#tell(true, frame);
     }
   }

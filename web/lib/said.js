@@ -17,7 +17,7 @@ export class Answer {
     this.#payload = payload;
   }
 
-  /** What it said, as bytes: at most 8 KiB. */
+  /** What it said, as bytes: at most 8 KiB. @returns {Uint8Array} */
   get payload() {
     return Uint8Array.from(atob(this.#payload), (char) => char.charCodeAt(0));
   }

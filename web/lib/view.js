@@ -54,6 +54,7 @@ export class View {
     return this.#nodes.get(name);
   }
 
+  /** @returns {IterableIterator<NodeInfo>} */
   values() {
     return this.#nodes.values();
   }

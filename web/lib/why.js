@@ -108,6 +108,9 @@ export async function whyNot(url, token) {
   if (globalThis.navigator?.onLine === false) {
     return nobody(`There is no gateway at ${url}, since this browser is offline.`);
   }
+  if (typeof fetch !== "function") { // in a test, which plays a browser
+    return nobody(`No gateway answers at ${url}.`);
+  }
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   const forbidden = watchPolicy(at.origin);

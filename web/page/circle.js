@@ -6,25 +6,50 @@
 
 const natural = new Intl.Collator("en", { numeric: true });
 
-/** What byName has sorted, and how. @type {{names: string[], order: string[]}[]} */
-const sorted = [];
+const MOST = 50_000; // names that are remembered
+
+/** All names that byName was given, in its order. @type {string[]} */
+let ranked = [];
+/** The same. @type {Set<string>} */
+let known = new Set();
 
 /**
- * Nodes by name as people count. What is sorted again and again, for a ring of thousands that changes, is remembered.
+ * Nodes by name as people count. Of thousands few are new each time: only those are compared.
  * @template {{name: string}} T
  * @param {T[]} nodes
  * @returns {T[]}
  */
 export function byName(nodes) {
-  const known = sorted.find(({ names }) => names.length === nodes.length && nodes.every((n, i) => n.name === names[i]));
-  if (known) {
-    const of = new Map(nodes.map((n) => [n.name, n]));
-    return known.order.map((name) => /** @type {T} */ (of.get(name)));
+  if (known.size + nodes.length > MOST) [ranked, known] = [[], new Set()];
+  const fresh = nodes.filter(({ name }) => !known.has(name)).map(({ name }) => name).sort(compare);
+  if (fresh.length) {
+    for (const name of fresh) known.add(name);
+    ranked = merged(ranked, fresh);
   }
-  const order = nodes.toSorted((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
-  sorted.unshift({ names: nodes.map((n) => n.name), order: order.map((n) => n.name) });
-  sorted.length = Math.min(sorted.length, 2); // of the drawing, and of the table
-  return order;
+  const of = new Map(nodes.map((n) => [n.name, n]));
+  return ranked.flatMap((name) => of.get(name) ?? []);
+}
+
+/** @param {string} a @param {string} b */
+function compare(a, b) {
+  return natural.compare(a, b) || (a < b ? -1 : 1);
+}
+
+/** Puts some among many, all sorted. @param {string[]} many @param {string[]} some */
+function merged(many, some) {
+  const all = [];
+  let from = 0;
+  for (const name of some) {
+    let [low, high] = [from, many.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(many[middle], name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    all.push(...many.slice(from, low), name);
+    from = low;
+  }
+  return [...all, ...many.slice(from)];
 }
 
 /**

@@ -1,5 +1,6 @@
-// The drawing of a ring of hundreds, or thousands: in rows around the circle, on sheets that lie on each other, so that each is
-// drawn only when it changes: lines, nodes and names, and what moves.
+// The drawing of a ring of hundreds, or thousands: in rows around the circle, on sheets that lie on each other, of which each is drawn
+// when it changes alone: lines, nodes, names. Where nobody moved only those nodes are drawn that changed. What moves is elements
+// that the browser moves by itself.
 
 import { curve, direction, links, order } from "./circle.js";
 
@@ -7,35 +8,29 @@ import { curve, direction, links, order } from "./circle.js";
 /** @typedef {import("./circle.js").Heard} Heard */
 /** @typedef {import("./circle.js").Marks} Marks */
 /** @typedef {Drawn & {x: number, y: number, angle: number}} Placed */
-/** @typedef {{x: number, y: number, state: string, since: number}} Wave */
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const ROOM = 10; // px that a node has, along the circle and across
+const ROOM = 10; // px that a node has at most, along the circle and across
+const REACH = 0.7; // of that room, around it, are its picture's
+const DEEP = 0.55; // of the radius that the rows take at most
 const PULSE = 650, WAVE = 900; // ms
-const AT_ONCE = 60; // waves at a time
-const SPRITE = 14; // px of a node's picture, and what is around it
+const AT_ONCE = 24; // waves at a time
 
 export class Crowd {
   /** @param {HTMLCanvasElement} canvas @param {Heard} heard */
   constructor(canvas, heard) {
     this.canvas = canvas;
-    this.paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    /** Below it: what changes rarely. */
-    this.below = [document.createElement("canvas"), document.createElement("canvas")];
-    for (const sheet of this.below) {
-      sheet.className = "sheet";
-      sheet.setAttribute("aria-hidden", "true");
-    }
-    canvas.before(...this.below);
-    /** Pictures of nodes that look alike. @type {Map<string, HTMLCanvasElement>} */
-    this.sprites = new Map();
-    /** What the lines were drawn of. */
-    this.lined = "";
-    /** Who is at which place. @type {Drawn[]} */
-    this.seated = [];
-    this.size = "";
-    /** How often each sheet was drawn. */
-    this.drawn = { lines: 0, nodes: 0, moving: 0 };
+    const sheet = (/** @type {"canvas" | "div"} */ tag) => {
+      const element = document.createElement(tag);
+      element.className = tag === "div" ? "sheet moving" : "sheet";
+      element.setAttribute("aria-hidden", "true");
+      return element;
+    };
+    this.lines = /** @type {HTMLCanvasElement} */ (sheet("canvas"));
+    this.names = /** @type {HTMLCanvasElement} */ (sheet("canvas"));
+    this.moving = sheet("div");
+    canvas.before(this.lines);
+    canvas.after(this.names, this.moving);
     /** @type {Drawn[]} */
     this.nodes = [];
     /** @type {Marks} */
@@ -43,19 +38,20 @@ export class Crowd {
     this.pointed = "";
     /** @type {Map<string, Placed>} */
     this.placed = new Map();
-    /** @type {{sent: boolean, news: boolean, since: number}[]} */
-    this.pulses = [];
-    /** @type {Wave[]} */
-    this.waves = [];
+    /** What the nodes, lines and names were drawn of. */
+    this.seated = this.ringed = this.lined = this.named = "";
+    /** Pictures of nodes that look alike. @type {Map<string, HTMLCanvasElement>} */
+    this.sprites = new Map();
     /** @type {ReturnType<typeof curve> | undefined} */
     this.link = undefined;
     /** The colours of the style sheet. @type {Map<string, string>} */
     this.style = new Map();
+    this.font = this.size = "";
     this.scale = 1;
-    this.font = "";
-    this.stale = false;
-    this.moved = false; // something that moves is on its sheet
+    this.room = ROOM;
     this.asked = false;
+    /** How many nodes were drawn, and how often all lines, and all names. */
+    this.drawn = { nodes: 0, lines: 0, names: 0 };
     new ResizeObserver(() => this.restyle()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
     canvas.addEventListener("click", (e) => this.at(e) && heard.choose(this.at(e)));
@@ -69,6 +65,11 @@ export class Crowd {
       heard.point("");
       this.point("");
     });
+  }
+
+  /** Shown, or not. @param {boolean} shown */
+  set shown(shown) {
+    for (const sheet of [this.lines, this.names, this.moving]) sheet.hidden = !shown;
   }
 
   /** The node under the pointer. @param {MouseEvent} e */
@@ -86,90 +87,90 @@ export class Crowd {
   show(nodes, marks) {
     this.nodes = order(nodes, marks.self);
     this.marks = marks;
-    this.redraw();
+    this.ask();
   }
 
   /** @param {string} name the node that the pointer is at, here or in the table */
   point(name) {
     if (name === this.pointed) return;
     this.pointed = name;
-    this.redraw();
+    this.ask();
   }
 
   /** @param {boolean} sent @param {boolean} news it carries more than a round's gossip */
   pulse(sent, news) {
-    if (!this.link || document.hidden || still.matches || this.pulses.length > 12) return;
-    this.pulses.push({ sent, news, since: performance.now() });
-    this.ask();
+    if (!this.link || document.hidden || still.matches || this.moving.childElementCount > AT_ONCE + 12) return;
+    const { from, bend, to } = this.link, point = (/** @type {number[]} */ p) => p.map((v) => v.toFixed(1)).join(" ");
+    const dash = this.mover(`dash${sent ? " sent" : ""}${news ? " news" : ""}`);
+    dash.style.offsetPath = `path("M${point(from)}Q${point(bend)} ${point(to)}")`;
+    const ends = ["0%", "100%"];
+    this.move(dash, { offsetDistance: sent ? ends : ends.reverse() }, { duration: PULSE, easing: "cubic-bezier(.45,.05,.55,.95)" });
   }
 
   /** @param {string} name @param {string} state */
   ripple(name, state) {
     const n = this.placed.get(name);
-    if (!n || document.hidden || still.matches || this.waves.length >= AT_ONCE) return;
-    this.waves.push({ x: n.x, y: n.y, state, since: performance.now() });
-    this.ask();
+    if (!n || document.hidden || still.matches || this.moving.childElementCount >= AT_ONCE) return;
+    const wave = this.mover(`circle ${state}`), at = `translate(${n.x.toFixed(1)}px, ${n.y.toFixed(1)}px)`;
+    this.move(wave, { transform: [`${at} scale(.2)`, `${at} scale(1)`], opacity: [0.9, 0] }, { duration: WAVE, easing: "ease-out" });
   }
 
-  redraw() {
-    this.stale = true;
-    this.ask();
+  /** @param {string} className */
+  mover(className) {
+    const element = document.createElement("i");
+    element.className = className;
+    this.moving.append(element);
+    return element;
+  }
+
+  /** @param {HTMLElement} element @param {PropertyIndexedKeyframes} frames @param {KeyframeAnimationOptions} options */
+  move(element, frames, options) {
+    element.animate(frames, options).onfinish = () => element.remove();
   }
 
   /** Its size, or its colours, are others. */
   restyle() {
     this.size = "";
-    this.redraw();
+    this.ask();
   }
 
   ask() {
     if (this.asked) return;
     this.asked = true;
-    requestAnimationFrame((now) => {
+    requestAnimationFrame(() => {
       this.asked = false;
-      this.draw(now);
+      this.draw();
     });
   }
 
-  /** @param {number} now */
-  draw(now) {
+  draw() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
-    if (this.stale) this.arrange(width, height);
-    if (!this.pulses.length && !this.waves.length && !this.moved) return;
-    this.moved = this.pulses.length + this.waves.length > 0;
-    this.drawn.moving++;
-    const paper = this.clear(this.canvas);
-    this.pulses = this.pulses.filter(({ since }) => now < since + PULSE);
-    this.waves = this.waves.filter(({ since }) => now < since + WAVE);
-    paper.lineCap = "round";
-    for (const { sent, news, since } of this.link ? this.pulses : []) {
-      const t = Math.max(0, (now - since) / PULSE);
-      const [a, b] = [this.along(sent ? t : 1 - t), this.along(sent ? t - 0.08 : 1.08 - t)];
-      paper.strokeStyle = this.colour(sent ? "--accent" : "--up");
-      paper.lineWidth = news ? 6 : 3.5;
-      paper.beginPath();
-      paper.moveTo(a[0], a[1]);
-      paper.lineTo(b[0], b[1]);
-      paper.stroke();
+    if (this.size !== `${width} ${height}`) this.measure(width, height);
+    const outer = Math.max(60, Math.min(width / 2 - (width < 480 ? 16 : 110), height / 2 - 30));
+    const room = Math.min(ROOM, outer * Math.sqrt((DEEP * 2 * Math.PI) / this.nodes.length));
+    const rows = Math.max(1, Math.ceil((this.nodes.length * room) / (2 * Math.PI * outer)));
+    const inner = outer - (rows - 1) * room;
+    if (room !== this.room) {
+      this.room = room;
+      this.sprites.clear();
+      this.seated = "";
     }
-    paper.lineWidth = 2;
-    for (const { x, y, state, since } of this.waves) {
-      const t = Math.max(0, (now - since) / WAVE);
-      paper.globalAlpha = 0.9 * (1 - t);
-      paper.strokeStyle = this.colour(colours[state] ?? "--gone");
-      paper.beginPath();
-      paper.arc(x, y, 5 + 26 * Math.sqrt(t), 0, 2 * Math.PI);
-      paper.stroke();
-    }
-    paper.globalAlpha = 1;
-    if (this.pulses.length || this.waves.length) this.ask();
+    this.drawNodes(inner, rows, room, height);
+    this.drawLines(inner - room / 2);
+    this.drawNames(outer);
   }
 
-  /** A place on the line between this tab and its gateway. @param {number} t from 0 to 1 */
-  along(t) {
-    const at = Math.min(1, Math.max(0, t)), { from, bend, to } = /** @type {ReturnType<typeof curve>} */ (this.link);
-    return [0, 1].map((i) => (1 - at) ** 2 * from[i] + 2 * at * (1 - at) * bend[i] + at ** 2 * to[i]);
+  /** Learns of its size and its colours. @param {number} width @param {number} height */
+  measure(width, height) {
+    this.size = `${width} ${height}`;
+    this.scale = devicePixelRatio;
+    for (const c of [this.canvas, this.lines, this.names]) Object.assign(c, { width: Math.round(width * this.scale), height: Math.round(height * this.scale) });
+    const style = getComputedStyle(this.canvas);
+    this.style = new Map(["--ink", "--line", "--paper", "--accent", "--up", "--suspect", "--down", "--gone"].map((v) => [v, style.getPropertyValue(v)]));
+    this.font = `${style.fontSize} ${style.fontFamily}`;
+    this.sprites.clear();
+    this.seated = this.lined = this.named = "";
   }
 
   /** @param {string} variable of the style sheet */
@@ -186,56 +187,91 @@ export class Crowd {
     return paper;
   }
 
-  /** Learns of its size and its colours. @param {number} width @param {number} height */
-  measure(width, height) {
-    this.size = `${width} ${height}`;
-    this.scale = devicePixelRatio;
-    for (const c of [this.canvas, ...this.below]) Object.assign(c, { width: Math.round(width * this.scale), height: Math.round(height * this.scale) });
-    const style = getComputedStyle(this.canvas);
-    this.style = new Map(["--ink", "--soft", "--line", "--paper", "--accent", "--up", "--suspect", "--down", "--gone"].map((v) => [v, style.getPropertyValue(v)]));
-    this.font = `${style.fontSize} ${style.fontFamily}`;
-    this.sprites.clear();
-    this.lined = "";
-    this.seated = [];
-    this.moved = true;
+  /** @param {number} inner @param {number} rows @param {number} room @param {number} height */
+  drawNodes(inner, rows, room, height) {
+    const seated = JSON.stringify(this.nodes.map((n) => n.name)), { self, chosen, owners } = this.marks;
+    const ringed = JSON.stringify([self, chosen, this.pointed, ...owners]);
+    if (seated === this.seated && ringed === this.ringed) return this.redrawNodes();
+    if (seated !== this.seated) this.lined = this.named = "";
+    [this.seated, this.ringed] = [seated, ringed];
+    this.placed = new Map(this.nodes.map((n, i) => {
+      const angle = (360 * i) / this.nodes.length;
+      const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * room));
+      return [n.name, { ...n, x, y, angle }];
+    }));
+    const plate = this.canvas.parentElement?.style;
+    plate?.setProperty("--radius", `${inner}px`);
+    plate?.setProperty("--centre", `${height / 2}px`);
+    const paper = this.clear(this.canvas);
+    for (const n of this.placed.values()) this.ring(paper, n);
+    for (const n of this.placed.values()) this.glyph(paper, n);
   }
 
-  /** Draws what stands still. @param {number} width @param {number} height */
-  arrange(width, height) {
-    this.stale = false;
-    if (this.size !== `${width} ${height}`) this.measure(width, height);
-    const outer = Math.max(60, Math.min(width / 2 - (width < 480 ? 16 : 110), height / 2 - 30));
-    const rows = Math.max(1, Math.ceil((this.nodes.length * ROOM) / (2 * Math.PI * outer)));
-    const inner = outer - (rows - 1) * ROOM;
-    if (this.seated.length === this.nodes.length && this.nodes.every((n, i) => n.name === this.seated[i].name)) { // all stay where they are
-      for (const n of this.nodes) Object.assign(/** @type {Placed} */ (this.placed.get(n.name)), n);
-    } else {
-      this.placed = new Map(this.nodes.map((n, i) => {
-        const angle = (360 * i) / this.nodes.length;
-        const [x, y] = direction(angle).map((v) => v * (inner + (i % rows) * ROOM));
-        return [n.name, { ...n, x, y, angle }];
-      }));
-      const plate = this.canvas.parentElement?.style;
-      plate?.setProperty("--radius", `${inner}px`);
-      plate?.setProperty("--centre", `${height / 2}px`);
-      this.lined = "";
+  /** Draws those that look otherwise than before, and who is near them. */
+  redrawNodes() {
+    const changed = this.nodes.filter((n) => {
+      const was = /** @type {Placed} */ (this.placed.get(n.name)), differs = n.state !== was.state || n.ephemeral !== was.ephemeral;
+      Object.assign(was, n);
+      return differs;
+    });
+    const paper = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d")), all = [...this.placed.values()], reach = REACH * this.room;
+    for (const { name } of changed) {
+      const { x, y } = /** @type {Placed} */ (this.placed.get(name));
+      const near = all.filter((n) => Math.abs(n.x - x) < 2 * reach + 4 && Math.abs(n.y - y) < 2 * reach + 4);
+      paper.save();
+      paper.beginPath();
+      paper.rect(x - reach, y - reach, 2 * reach, 2 * reach);
+      paper.clip();
+      paper.clearRect(x - reach, y - reach, 2 * reach, 2 * reach);
+      for (const n of near) this.ring(paper, n);
+      for (const n of near) this.glyph(paper, n);
+      paper.restore();
     }
-    this.seated = this.nodes;
-    this.lines(inner - ROOM / 2);
-    const paper = this.clear(this.below[1]);
+  }
+
+  /** What is around a node that matters. @param {CanvasRenderingContext2D} paper @param {Placed} n */
+  ring(paper, { name, x, y }) {
+    const { self, chosen, owners } = this.marks;
+    if (name !== self && name !== chosen && name !== this.pointed && !owners.includes(name)) return;
+    paper.beginPath();
+    paper.arc(x, y, 8, 0, 2 * Math.PI);
+    paper.fillStyle = this.colour("--paper");
+    paper.fill();
+    paper.strokeStyle = this.colour("--accent");
+    paper.lineWidth = 2.5;
+    paper.stroke();
+  }
+
+  /** @param {CanvasRenderingContext2D} paper @param {Placed} n */
+  glyph(paper, { state, ephemeral, x, y }) {
+    const reach = REACH * this.room;
     this.drawn.nodes++;
-    this.glyphs(paper);
-    this.names(paper, outer);
+    paper.drawImage(this.sprite(state, ephemeral), x - reach, y - reach, 2 * reach, 2 * reach);
+  }
+
+  /** The picture of those that look alike. @param {string} state @param {boolean} ephemeral */
+  sprite(state, ephemeral) {
+    const key = `${state} ${ephemeral}`, known = this.sprites.get(key);
+    if (known) return known;
+    const sprite = document.createElement("canvas");
+    sprite.width = sprite.height = Math.ceil(2 * REACH * this.room * this.scale);
+    const paper = this.clear(sprite), path = shape(state, (ephemeral ? 0.3 : 0.36) * this.room);
+    paper.lineWidth = 0.15 * this.room;
+    paper.fillStyle = paper.strokeStyle = this.colour(colours[state] ?? "--gone");
+    if (ephemeral || state === "unknown") paper.stroke(path);
+    else paper.fill(path);
+    this.sprites.set(key, sprite);
+    return sprite;
   }
 
   /** @param {number} radius */
-  lines(radius) {
+  drawLines(radius) {
     const all = links(this.nodes, this.marks, (name) => this.placed.get(name)?.angle);
-    const lined = all.map(({ own, from, to }) => `${own ? "o" : ""}${from.toFixed(2)} ${to.toFixed(2)}`).join();
+    const lined = all.map(({ own, from, to }) => `${own ? "own " : ""}${from.toFixed(2)} ${to.toFixed(2)}`).join();
     if (lined === this.lined) return;
     this.lined = lined;
     this.drawn.lines++;
-    const paper = this.clear(this.below[0]), others = new Path2D(), own = new Path2D();
+    const paper = this.clear(this.lines), others = new Path2D(), own = new Path2D();
     this.link = undefined;
     for (const link of all) {
       const c = curve(link.from, link.to, radius), path = link.own ? own : others;
@@ -253,49 +289,20 @@ export class Crowd {
     paper.globalAlpha = 1;
   }
 
-  /** @param {CanvasRenderingContext2D} paper */
-  glyphs(paper) {
-    const ringed = new Set([this.marks.self, this.marks.chosen, this.pointed, ...this.marks.owners]);
-    for (const name of ringed) {
-      const n = this.placed.get(name);
-      if (!n) continue;
-      paper.beginPath();
-      paper.arc(n.x, n.y, 8, 0, 2 * Math.PI);
-      paper.fillStyle = this.colour("--paper");
-      paper.fill();
-      paper.strokeStyle = this.colour("--accent");
-      paper.lineWidth = 2.5;
-      paper.stroke();
-    }
-    for (const { state, ephemeral, x, y } of this.placed.values()) {
-      paper.drawImage(this.sprite(state, ephemeral), x - SPRITE / 2, y - SPRITE / 2, SPRITE, SPRITE);
-    }
-  }
-
-  /** The picture of those that look alike. @param {string} state @param {boolean} ephemeral */
-  sprite(state, ephemeral) {
-    const key = `${state} ${ephemeral}`, known = this.sprites.get(key);
-    if (known) return known;
-    const sprite = document.createElement("canvas");
-    sprite.width = sprite.height = SPRITE * this.scale;
-    const paper = this.clear(sprite), path = shape(state, ephemeral ? 3 : 3.6);
-    paper.lineWidth = 1.5;
-    paper.fillStyle = paper.strokeStyle = this.colour(colours[state] ?? "--gone");
-    if (ephemeral || state === "unknown") paper.stroke(path);
-    else paper.fill(path);
-    this.sprites.set(key, sprite);
-    return sprite;
-  }
-
-  /** Names those that matter, the first ones first, where there is room. @param {CanvasRenderingContext2D} paper @param {number} radius */
-  names(paper, radius) {
-    const width = this.canvas.clientWidth;
+  /** Names those that matter, the first ones first, where there is room. @param {number} radius */
+  drawNames(radius) {
     const { self, gateway, chosen, owners } = this.marks;
     const trouble = this.nodes.filter((n) => n.state === "suspect" || n.state === "down").map((n) => n.name);
+    const names = new Set([this.pointed, self, ...owners, chosen, gateway, ...trouble]);
+    const named = JSON.stringify([[...names], self, gateway, chosen, owners]);
+    if (named === this.named) return;
+    this.named = named;
+    this.drawn.names++;
+    const paper = this.clear(this.names), width = this.canvas.clientWidth;
     /** @type {[number, number][]} */
     const taken = [];
     paper.textBaseline = "middle";
-    for (const name of new Set([this.pointed, self, ...owners, chosen, gateway, ...trouble])) {
+    for (const name of names) {
       const n = this.placed.get(name);
       if (!n) continue;
       const [dx, dy] = direction(n.angle), x = dx * (radius + 14), y = dy * (radius + 16);

@@ -23,7 +23,7 @@ export class Drawing {
       $(id).toggleAttribute("hidden", !shown);
       $(id).setAttribute("aria-label", `${nodes.length} nodes on a circle, ${up} of them up. The table of nodes says the same in words.`);
     }
-    for (const sheet of this.many.below) sheet.hidden = this.now !== this.many;
+    this.many.shown = this.now === this.many;
     this.now.show(nodes, marks);
   }
 

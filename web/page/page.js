@@ -9,7 +9,7 @@ import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, clock, el, role } from "./panel.js";
+import { $, Panel, clock, el, role, say } from "./panel.js";
 import { Reason } from "./reason.js";
 import { Rollout } from "./rollout.js";
 import { search } from "./search.js";
@@ -19,10 +19,12 @@ import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
 import { Why } from "./why.js";
+import { words } from "./words.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
 
+const REST = 4; // times as long as what is shown took to make, until it is made again
 const PATIENCE = 1500; // ms without a gateway, in which another may be found, until the page says so
 const ACK = 3; // the kind of frame that answers a round's gossip, which is 2 (docs/protocol.md, 3)
 
@@ -38,14 +40,14 @@ const frames = { sent: 0, received: 0 };
 const ripples = [];
 
 const log = new Log();
-const ring = new Drawing({ choose, point: (name) => panel.point(name) });
+const ring = new Drawing({ choose, point: (name) => panel.table.point(name) });
 const history = new History();
 const seen = new Seen(() => node?.all() ?? [], tellOf);
 const reason = new Reason(() => node, draw);
 const teller = new Teller(() => node);
 const why = new Why(teller, seen, draw);
 const conditions = new Conditions(teller);
-const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n), since);
+const panel = new Panel(history, choose, (name) => ring.point(name), (n) => reason.of(n), since, draw);
 const operate = new Operate(() => node, draw);
 const lookup = new Lookup(draw, choose);
 const talk = new Talk(() => node, draw);
@@ -168,7 +170,12 @@ function passed({ sent, bytes }) {
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let late;
 
-/** Draws with the browser's next picture; a hidden tab, which has none, does so a little later. */
+let rested = 0; // when there is time for the next
+
+/**
+ * Draws with the browser's next picture; a hidden tab, which has none, does so a little later. Where it takes long, of
+ * thousands, it leaves time for what moves.
+ */
 function draw() {
   if (late) return;
   const once = () => {
@@ -178,15 +185,18 @@ function draw() {
     show();
   };
   late = setTimeout(once, 300);
-  requestAnimationFrame(once);
+  const rest = rested - performance.now();
+  if (rest > 0) setTimeout(() => requestAnimationFrame(once), rest);
+  else requestAnimationFrame(once);
 }
 
 function show() {
+  const began = performance.now();
   const state = document.documentElement.dataset.state;
   const nodes = node?.all() ?? [];
   const durable = nodes.filter((n) => !n.ephemeral).length;
-  const up = node?.up().filter((n) => !n.ephemeral).length ?? 0;
-  const guests = (node?.up().length ?? 0) - up;
+  const alive = nodes.filter((n) => n.state === "up" || n.state === "suspect");
+  const up = alive.filter((n) => !n.ephemeral).length, guests = alive.length - up;
   const and = guests === 1 ? "1 tab" : `${guests} tabs`;
   const self = node?.name ?? "";
   const gateway = node?.gateway?.name ?? "";
@@ -195,17 +205,16 @@ function show() {
   const lost = state === "joined" && !gateway;
   const removed = state === "joined" && gateway && !nodes.some((n) => n.name === self);
 
-  $("ring-name").textContent = node?.ring ?? "–";
-  $("up-count").textContent = state === "joined" ? `${up} of ${durable} nodes, ${lost ? "as last heard" : and}` : "–";
-  $("self-name").textContent = state === "joined" ? (removed ? `${self}, removed` : self) : "–";
+  say("ring-name", node?.ring ?? "–");
+  say("up-count", state === "joined" ? `${up} of ${durable} nodes, ${lost ? "as last heard" : and}` : "–");
+  say("self-name", state === "joined" ? (removed ? `${self}, removed` : self) : "–");
   $("self-name").className = removed ? "lost" : "";
-  $("gateway").textContent = lost ? "lost, coming back…" : (state === "joined" && gateway) || "–";
+  say("gateway", lost ? "lost, coming back…" : (state === "joined" && gateway) || "–");
   $("gateway").className = lost ? "lost" : "";
-  const count = el("b", String(up));
-  count.append(el("span", ` of ${durable}`));
-  $("centre").replaceChildren(...(state === "joining" ? ["joining…"] : node ? [count, `nodes are up, and ${and}`] : []));
-  document.title = state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing";
-  $("nodes-title").textContent = lost ? "Nodes, as last heard" : "Nodes";
+  centre(state === "joining" ? ["joining…"] : node ? [String(up), ` of ${durable}`, `nodes are up, and ${and}`] : []);
+  const title = state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing";
+  if (document.title !== title) document.title = title;
+  say("nodes-title", lost ? "Nodes, as last heard" : "Nodes");
   enable("leave", state === "joined" && !removed);
   enable("add-button", state === "joined" && !lost && !operate.busy);
   enable("talk-send", state === "joined" && !lost);
@@ -217,8 +226,8 @@ function show() {
   enable("prune-open", state === "joined" && !lost);
   enable("ask-open", state === "joined" && !lost);
   $("session").hidden = !session.token;
-  $("session-until").textContent = session.token ? `operator until ${clock(session.until).slice(0, 5)}` : "";
-  $("cordon").textContent = shown?.cordoned ? "Uncordon" : "Cordon";
+  say("session-until", session.token ? `operator until ${clock(session.until).slice(0, 5)}` : "");
+  say("cordon", shown?.cordoned ? "Uncordon" : "Cordon");
   if (lost && performance.now() >= lostAt + PATIENCE) {
     tell("This tab has lost the ring", "No node that it knows of answers. It goes on trying, and shows what it last heard. If the nodes were stopped, start one again; it comes back by itself.", "");
   } else if (removed) {
@@ -236,6 +245,18 @@ function show() {
   talk.flush();
   rollout.show(nodes, state === "joined" && !lost);
   for (const [name, to] of ripples.splice(0)) ring.ripple(name, to);
+  rested = performance.now() + REST * (performance.now() - began);
+}
+
+/** What stands in the middle of the ring: how many are up, of how many, and a line; or a line alone. @param {string[]} texts */
+function centre(texts) {
+  if (texts.join() === $("centre").dataset.texts) return;
+  $("centre").dataset.texts = texts.join();
+  const line = texts.at(-1) ?? "";
+  if (texts.length < 2) return $("centre").replaceChildren(line);
+  const count = el("b", texts[0]);
+  count.append(el("span", texts[1]));
+  $("centre").replaceChildren(count, line);
 }
 
 /** @param {string} name */
@@ -245,7 +266,7 @@ const of = (name) => node?.all().find((n) => n.name === name);
 function choose(name) {
   chosen = name;
   draw();
-  panel.reveal(name);
+  panel.reveal(of(name));
 }
 
 /** @param {string} button @param {boolean} able */
@@ -295,7 +316,7 @@ $("search").addEventListener("keydown", (e) => {
 });
 setInterval(() => {
   if (document.hidden) return;
-  panel.tick();
+  panel.table.tick();
   conditions.look(node?.gateway?.name ?? "");
 }, 5000);
 invite(() => [...new Set([new URL("ring", location.href.replace(/^http/, "ws")).href, node?.gateway?.url ?? ""])].filter(Boolean));
@@ -306,4 +327,5 @@ tabs(() => {
 document.addEventListener("visibilitychange", draw);
 
 legend();
+words();
 start();

@@ -73,7 +73,6 @@ export class Rollout {
     $("rollout-body").replaceChildren(...kinds.map((kind) => {
       const row = document.createElement("tr"), names = listed(kind.names.sort());
       row.append(el("td", kind.version), el("td", kind.engine), el("td", String(kind.protocol || "unknown")), el("td", `${kind.names.length}: ${names}`));
-      for (const cell of row.cells) cell.title = cell.textContent ?? "";
       return row;
     }));
   }

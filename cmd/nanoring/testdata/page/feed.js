@@ -42,17 +42,22 @@ class Feed {
     }));
   }
 
+  /** Has some nodes change. @param {number} some */
+  step(some) {
+    for (let i = 0; i < some; i++) this.set(Math.floor(random() * (COUNT - 1)), STATES[Math.floor(random() * STATES.length)]);
+    this.changes += some;
+    this.tell("frame", { sent: this.changes % 2 === 0, bytes: new Uint8Array(8) });
+  }
+
   /** Has nodes change, so many a second. @param {number} rate */
   begin(rate) {
     let due = 0, last = performance.now();
     const turn = setInterval(() => {
       const now = performance.now();
-      for (due += ((now - last) / 1000) * rate; due >= 1; due--) {
-        this.set(Math.floor(random() * (COUNT - 1)), STATES[Math.floor(random() * STATES.length)]);
-        this.changes++;
-      }
+      due += ((now - last) / 1000) * rate;
+      this.step(Math.floor(due));
+      due %= 1;
       last = now;
-      this.tell("frame", { sent: this.changes % 2 === 0, bytes: new Uint8Array(8) });
     }, 50);
     return () => clearInterval(turn);
   }
