@@ -1,5 +1,5 @@
 # All that it takes is Go, make and git; the rest comes with go.mod. The tests of
-# the page want Chromium, Node.js and npm, those of a real network iproute2 and
+# the page want Chromium, Firefox, Node.js and npm, those of a real network iproute2 and
 # nftables: "make test" installs them where apt-get is, and says so where it is not.
 
 SHELL    := bash
@@ -71,6 +71,7 @@ wasm:
 .PHONY: browser
 browser: # what the tests of the page need
 	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing=chromium; \
+	command -v firefox firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of the page need $$missing: install it"; exit 1; }; \
 		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
@@ -123,11 +124,6 @@ mutants: ## break the core in a small way, again and again, and tell what the fa
 .PHONY: faults
 faults: network ## put faults back that there once were, one at a time, and tell which search finds each; ARGS='03 w1' picks some
 	@go build -o bin/ ./core/mutant && exec nice bin/mutant -faults -patience 10m $(ARGS)
-
-.PHONY: firefox
-firefox: browser ## test the page and the library in Firefox, too: it is installed where apt-get is
-	@command -v firefox firefox-esr >/dev/null || { as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq firefox-esr >/dev/null; }
-	@go test ./cmd/nanoring -run '^TestFirefox' -v -firefox "$$(command -v firefox firefox-esr | head -n 1)"
 
 .PHONY: runtimes
 runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64

@@ -28,11 +28,11 @@ func webReadme(t *testing.T) string {
 }
 
 // policed returns the URL of a page of another origin, that has the policies which the README says,
-// and lets its own script in.
-func (b *browser) policed(t *testing.T, from *process) string {
+// and lets its own script in, and its node go on to others.
+func (b *browser) policed(t *testing.T, from *process, others ...*process) string {
 	t.Helper()
 	all := policies(t)
-	policy := strings.ReplaceAll(all[1], "127.0.0.1:7001", from.addr) + ", " + all[2]
+	policy := strings.Join(append([]string{strings.ReplaceAll(all[1], "127.0.0.1:7001", from.addr)}, gateways(others...)...), " ") + ", " + all[2]
 	return b.page(from, joinOptions{"gateways": gateways(from)}, "policy", strings.Replace(policy, "script-src", "script-src 'nonce-test'", 1))
 }
 
