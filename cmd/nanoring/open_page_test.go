@@ -103,7 +103,9 @@ func testOpenLink(t *testing.T, b *browser) {
 		t.Errorf("a guest removes a node: %s", got)
 	}
 	next, _ := json.Marshal(dev1.openLink(t)) // for a tab that is a guest
-	eval[any](other, "location.href = "+string(next))
+	eval[any](other, `Object.defineProperty(window, "isSecureContext", { value: false, configurable: true }), location.href = `+string(next))
+	other.until(`document.querySelector("#answer").textContent.includes("It came by http, where everybody on the way reads") && !location.hash && !(` + operates + `)`)
+	eval[any](other, `Object.defineProperty(window, "isSecureContext", { value: true }), location.href = `+string(next)) // which was not sent
 	other.until(operates)
 
 	if out, err := exec.Command("nanoring", "--data", dev1.client.data, "open", "--end").CombinedOutput(); err != nil || !strings.Contains(string(out), "ended 2 sessions") {
