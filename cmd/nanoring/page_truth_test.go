@@ -24,7 +24,7 @@ const agrees = `[...document.querySelectorAll("#nodes-body tr")].filter((row) =>
 // testEventsAgree: what the page's log says of a node last is what its picture says,
 // though the gateway from which it had that is another one meanwhile.
 func testEventsAgree(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	dev1.becomes(t, "dev3", "up")
@@ -77,7 +77,7 @@ func (p *process) why(t *testing.T, name string) (w why) {
 // testTellsWhy: a tab that came later says since when a node is down, and why, as its
 // gateway knows it, and asks the others when it is told to.
 func testTellsWhy(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	for _, p := range []*process{dev1, dev2} {
@@ -103,7 +103,7 @@ func testTellsWhy(t *testing.T, b *browser) {
 	tab.accessible(390, 844, "light")
 
 	// What the tab sees begin it says itself, and what a node answers is text.
-	dev3 = ns.mustStart(t, "dev3", dev3.addr)
+	ns.mustStart(t, "dev3", dev3.addr)
 	tab.picks("dev3", "up since ")
 	tab.until(`document.querySelector("#details-kind").title.includes("this tab has seen it")`)
 }
@@ -111,8 +111,8 @@ func testTellsWhy(t *testing.T, b *browser) {
 // testConditions: what is wrong with a tab's gateway is told in a locked ring, too, as far
 // as the token lets it ask, and of another gateway than that of the page.
 func testConditions(t *testing.T, b *browser) {
-	dev1, dev2 := startPair(t, newNodes(t))
-	dev3 := newNodes(t).mustStart(t, "dev3", "", "--join", dev1.addr, "--max-guests", "1")
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
+	dev3 := unwatchedNodes(t).mustStart(t, "dev3", "", "--join", dev1.addr, "--max-guests", "1")
 	dev1.becomes(t, "dev3", "up")
 	tab := b.open(t, "http://"+dev1.addr+"/")
 	tab.expect("ERR_CONNECTION_REFUSED|WebSocket connection to .* failed")
@@ -125,7 +125,7 @@ func testConditions(t *testing.T, b *browser) {
 	tab.until(`document.querySelector("#conditions .warning")?.innerText.startsWith("dev3: warning: ")`)
 	tab.picks("dev2", "down since "+dev3.why(t, "dev2").Since.Local().Format("15:04:05"))
 
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	key := filepath.Join(ns.dir, "ring.key")
 	secret, err := exec.Command("nanoring", "keygen").Output()
 	if err != nil {
@@ -157,7 +157,7 @@ func testConditions(t *testing.T, b *browser) {
 
 // testRollout: the page says what nodes run, and whether it is mixed, once somebody looks.
 func testRollout(t *testing.T, b *browser) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev1, dev2 := startPair(t, ns)
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr, "--engine", "wasm")
 	dev1.becomes(t, "dev3", "up")

@@ -82,7 +82,7 @@ func TestRuntimes(t *testing.T) {
 }
 
 func testRuntime(t *testing.T, folder string, command []string) {
-	dev1, dev2 := startPair(t, newNodes(t))
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	cmd := exec.CommandContext(t.Context(), command[0], append(command[1:], "talk.mjs", gateways(dev1)[0], gateways(dev2)[0])...)
 	var complaints bytes.Buffer
 	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = folder, &complaints, childAttr()
@@ -107,7 +107,7 @@ func testRuntime(t *testing.T, folder string, command []string) {
 }
 
 func testRunner(t *testing.T, folder string, command []string) {
-	dev1, _ := startPair(t, newNodes(t))
+	dev1, _ := startPair(t, unwatchedNodes(t))
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = folder, append(os.Environ(), "GATEWAY="+gateways(dev1)[0], "NO_COLOR=1"), childAttr()
 	if out, err := cmd.CombinedOutput(); err != nil || !regexp.MustCompile(`Tests:? +1 passed`).Match(out) {

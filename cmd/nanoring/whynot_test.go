@@ -56,7 +56,7 @@ func proxyOf(t *testing.T, p *process, passesHost bool) string {
 
 // testWhyNot: a page is told, in words, why it has no gateway, though its browser keeps that from it.
 func testWhyNot(t *testing.T, b *browser, secure string) {
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	key := filepath.Join(ns.dir, "ring.key")
 	secret, err := exec.Command("nanoring", "keygen").Output()
 	must(t, err)

@@ -1,6 +1,8 @@
 // What lies beside the library: its Worker and the module. Bundlers look for the two expressions below and put in their
 // place where they have put the file, as long as each is written in one piece.
 
+import { ModuleError } from "./errors.js";
+
 /**
  * Where the Worker is, and what it has to be made with.
  * @typedef {{url: string, options: WorkerOptions}} Script
@@ -41,12 +43,15 @@ export function script() {
   }
 }
 
-/** Where the module is; undefined: see noPlace. */
-export function moduleURL() {
+/**
+ * Where the module is; throws where nobody knows: see noPlace.
+ * @param {string | URL} [given]
+ */
+export function moduleAt(given) {
   try {
-    return ofPackage(new URL("./nanoring.wasm", import.meta.url));
-  } catch {
-    return undefined;
+    return new URL(given ?? ofPackage(new URL("./nanoring.wasm", import.meta.url)), globalThis.location?.href);
+  } catch (cause) {
+    throw new ModuleError("module", given ? `The module is at no URL: ${given}.` : `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`, { cause });
   }
 }
 

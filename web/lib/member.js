@@ -1,18 +1,19 @@
 // What a page's node lives through: it joins, loses gateways, sleeps, and ends.
 
-import { moduleURL, noPlace, ownGateway } from "./beside.js";
+import { moduleAt, ownGateway } from "./beside.js";
 import { Commands } from "./commands.js";
 import { load } from "./engine.js";
-import { ModuleError, NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
+import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
 import { gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
-import { forget, randomName, remember, remembered } from "./names.js";
+import { forget, ownName, randomName, remember } from "./names.js";
 import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { runtimeOf } from "./remote.js";
+import { guestSettings } from "./runtime.js";
 import { OwnTags } from "./tags.js";
 import { Tokens, allows, mayHear } from "./token.js";
 import { View, isUp, nodeOf } from "./view.js";
@@ -26,17 +27,6 @@ import { Why } from "./why.js";
 
 const MOST_CALLS = 3; // of a token function, until join gives up
 
-/**
- * Where the module is.
- * @param {string | URL} [given]
- */
-export function moduleAt(given = moduleURL()) {
-  if (!given) {
-    throw new ModuleError("module", `The module cannot be found: ${noPlace}. Else say where it is: join({ module }).`);
-  }
-  return new URL(given, globalThis.location?.href);
-}
-
 export class Member {
   /** @type {Listeners<Events>} */
   listeners = new Listeners("log", ({ kind }) => kind !== "dial" && kind !== "joined");
@@ -47,6 +37,8 @@ export class Member {
   #commands = new Commands();
   /** @type {Messages} */
   messages;
+  /** What its last token claims. @type {import("./token.js").Claims | undefined} */
+  claims;
   /** The name that it had once, if it may have it again. */
   old = "";
 
@@ -54,8 +46,6 @@ export class Member {
   #tokens;
   /** The token that this node learnt from, for its first connection. */
   #first = "";
-  /** What its last token claims. @type {import("./token.js").Claims | undefined} */
-  #claims;
   /** How the names begin that it may take. */
   #begin = "";
   #module;
@@ -85,7 +75,7 @@ export class Member {
    * @param {(commands: Commands) => any} [exchange] takes the place of its messages: they are those of others
    */
   constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }, exchange) {
-    this.messages = exchange?.(this.#commands) ?? new Messages(this.#commands, (pattern) => mayHear(this.#claims, pattern), (name) => this.listeners.tell("gap", name));
+    this.messages = exchange?.(this.#commands) ?? new Messages(this.#commands, (pattern) => mayHear(this.claims, pattern), (name) => this.listeners.tell("gap", name));
     this.#gateways = gatewayURLs(gateways);
     this.operator = new Operator(this.#gateways, operator);
     this.#tokens = new Tokens(token, (text) => this.note("token", text));
@@ -115,11 +105,6 @@ export class Member {
     this.#runtime?.hurry();
   }
 
-  /** What its last token claims. */
-  get claims() {
-    return this.#claims;
-  }
-
   /** Says bye. Resolves when its gateway has been told, or cannot be. */
   async leave() {
     const told = this.#runtime?.stop();
@@ -143,10 +128,10 @@ export class Member {
         return runtime.end(); // it has left, or is asleep
       }
       [this.#compiled, this.ring] = [compiled, ring];
-      this.name ||= this.#ownName(ring);
+      this.name ||= ownName(ring, this.#begin, this.old);
       this.#runtime = runtime;
       this.askForFrames();
-      const started = runtime.start(compiled, this.#settings());
+      const started = runtime.start(compiled, [...guestSettings(ring, this.name), ...this.tags.settings]);
       this.#commands.begin(runtime);
       this.messages.begin();
       await started;
@@ -179,7 +164,7 @@ export class Member {
     if (this.name && !allows(claims, this.name)) {
       throw new RingError("forbidden", `The token lets in ${claims.name}, not ${this.name}.`);
     }
-    [this.#first, this.#claims] = [text, claims];
+    [this.#first, this.claims] = [text, claims];
     this.tags.allow(claims);
     if (claims.name.endsWith("*")) {
       this.#begin = claims.name.slice(0, -1);
@@ -187,12 +172,6 @@ export class Member {
       [this.name, this.#named] = [claims.name, true];
     }
     return claims.ring;
-  }
-
-  /** @param {string} ring */
-  #ownName(ring) {
-    const old = this.old || remembered(ring);
-    return old?.startsWith(this.#begin) ? old : randomName(this.#begin);
   }
 
   /** @returns {import("./runtime.js").Watcher} */
@@ -231,28 +210,13 @@ export class Member {
     }
     try {
       const { text, claims } = await this.#tokens.next(this.#life.signal, this.#joining ? MOST_CALLS : Infinity);
-      this.#claims = claims;
+      this.claims = claims;
       return this.#why.with(text);
     } catch (error) {
       this.#refusal = /** @type {RingError} */ (error);
       this.note("refused", this.#refusal.message);
       throw error;
     }
-  }
-
-  /** @returns {[string, string | bigint][]} */
-  #settings() {
-    const [seed = 0n, nonce = 0n] = new BigInt64Array(crypto.getRandomValues(new Uint8Array(16)).buffer);
-    return [
-      ["ring", this.ring],
-      ["name", this.name],
-      ["ephemeral", 1n],
-      ["seed", seed],
-      ["instance-start", BigInt(Date.now()) * 1000n],
-      ["instance-nonce", nonce],
-      ["join", "gateway:443"], // the runtime knows where that is
-      ...this.tags.settings,
-    ];
   }
 
   /** The page is left, or frozen. It may come back. */

@@ -13,6 +13,17 @@ export function randomName(begin) {
   return (usual.startsWith(begin) ? usual : begin) + Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => letters[n % letters.length]).join("");
 }
 
+/**
+ * The name that one who was given none begins with.
+ * @param {string} ring
+ * @param {string} begin how it has to begin
+ * @param {string} old that it had once; "" if that is to be remembered
+ */
+export function ownName(ring, begin, old) {
+  const name = old || remembered(ring);
+  return name?.startsWith(begin) ? name : randomName(begin);
+}
+
 /** @param {string} ring */
 export function remembered(ring) {
   try {

@@ -340,3 +340,22 @@ export class Runtime {
     }
   }
 }
+
+/**
+ * What the engine of a guest is made with, beside its tags.
+ * @param {string} ring
+ * @param {string} name
+ * @returns {[string, string | bigint][]}
+ */
+export function guestSettings(ring, name) {
+  const [seed = 0n, nonce = 0n] = new BigInt64Array(crypto.getRandomValues(new Uint8Array(16)).buffer);
+  return [
+    ["ring", ring],
+    ["name", name],
+    ["ephemeral", 1n],
+    ["seed", seed],
+    ["instance-start", BigInt(Date.now()) * 1000n],
+    ["instance-nonce", nonce],
+    ["join", "gateway:443"], // the runtime knows where that is
+  ];
+}

@@ -1,6 +1,6 @@
 // A tab of a node that tabs share, which lives in a SharedWorker: hub.js is its other end.
 
-import { noPlace, ofPackage, ownGateway, trusted } from "./beside.js";
+import { moduleAt, noPlace, ofPackage, ownGateway, trusted } from "./beside.js";
 import { Commands } from "./commands.js";
 import { RingError } from "./errors.js";
 import { gatewayURLs } from "./gateways.js";
@@ -8,7 +8,6 @@ import { live } from "./life.js";
 import { Line, revived } from "./line.js";
 import { Listeners } from "./listeners.js";
 import { held } from "./locks.js";
-import { moduleAt } from "./member.js";
 import { Messages } from "./messages.js";
 import { remember, remembered } from "./names.js";
 import { reasonOf } from "./needs.js";
