@@ -5,7 +5,7 @@ import "testing"
 // testOperates has an operator of a locked ring prune, set tags and ask from the page.
 func testOperates(t *testing.T, b *browser) {
 	dev1, dev2, key := startLocked(t, b)
-	ns := newNodes(t)
+	ns := unwatchedNodes(t)
 	dev3 := ns.mustStart(t, "dev3", "", "--ring", "red", "--secret-file", key, "--join", dev1.addr, "--tag", "zone=b", "--on-question", "up.time=echo an hour; echo \"$NANORING_FROM\" asks")
 	dev1.becomes(t, "dev3", "up")
 	tab := b.open(t, dev1.openLink(t))
