@@ -277,8 +277,11 @@ func testFrozen(t *testing.T, b *browser) {
 	tab.becomes("joined")
 	name := tab.name()
 	dev2.becomes(t, name, "up")
+	tab.until("nanoring.up().length === 3")
 	tab.lifecycle("frozen")
 	dev2.becomes(t, name, "left")
+	dev1.kill() // the tab knows of dev2 from the ring alone
+	tab.expect("ERR_CONNECTION_REFUSED|WebSocket connection to .* failed")
 	tab.lifecycle("active")
 	dev2.becomes(t, name, "up")
 	tab.until("nanoring.state === 'joined' && nanoring.name === '" + name + "'")

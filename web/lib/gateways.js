@@ -10,6 +10,7 @@ const publicURL = "public-url";
 
 const FIRST = 250, MOST = 3000; // ms; the longest pause before a dial doubles with each failure
 const DIALS = 200; // a second, of all guests of a gateway that is lost, to each that is left
+const MOST_LEARNT = 8; // gateways that are tried anew
 const WIDEST = 2500; // ms over which they spread; the engine gives a dial 5 s, pause and all
 
 /**
@@ -45,6 +46,20 @@ function webSocketURL(text, base) {
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   return url.protocol === "ws:" || url.protocol === "wss:" ? url.href : undefined;
+}
+
+/**
+ * Where one that was in finds gateways when it begins anew: as they were given, and some that it learnt of.
+ * @param {string[]} given checked URLs
+ * @param {NodeInfo[]} nodes that it knew
+ * @param {import("./events.js").Gateway} gateway that let it in last
+ */
+export function again(given, nodes, { url, name }) {
+  const known = new Gateways(given);
+  nodes.forEach((node) => known.learn(node));
+  known.accepted(url, name);
+  const learnt = known.open().filter((url) => !given.includes(url)), from = Math.floor(Math.random() * learnt.length);
+  return [...given, ...learnt.slice(from), ...learnt.slice(0, from)].slice(0, given.length + MOST_LEARNT);
 }
 
 export class Gateways {
@@ -136,6 +151,11 @@ export class Gateways {
     const url = urls[this.#wasIn ? Math.floor(Math.random() * urls.length) : 0];
     this.#tried.add(url);
     return url;
+  }
+
+  /** Those that may be up, and are not cordoned. */
+  open() {
+    return this.#all()[0] ?? [];
   }
 
   /** Those that may be up, and those of them that are cordoned: what was given stays, unless the ring knows better. */

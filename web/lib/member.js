@@ -5,7 +5,7 @@ import { Commands } from "./commands.js";
 import { load } from "./engine.js";
 import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
-import { gatewayURLs } from "./gateways.js";
+import { again, gatewayURLs } from "./gateways.js";
 import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
@@ -42,6 +42,8 @@ export class Member {
   /** The name that it had once, if it may have it again. */
   old = "";
 
+  #given;
+  /** Those that it was given, and what an earlier life learnt of. */
   #gateways;
   #tokens;
   /** The token that this node learnt from, for its first connection. */
@@ -57,6 +59,8 @@ export class Member {
   #runtime;
   /** The URL of the connection that is open, or was last. */
   #url = "";
+  /** Who let it in last. @type {Gateway | undefined} */
+  #last;
   /** The gateway that this node's presence names; "" before one let it in. */
   #via = "";
   /** How often in a row a name that it took was taken. */
@@ -76,8 +80,8 @@ export class Member {
    */
   constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }, exchange) {
     this.messages = exchange?.(this.#commands) ?? new Messages(this.#commands, (pattern) => mayHear(this.claims, pattern), (name) => this.listeners.tell("gap", name));
-    this.#gateways = gatewayURLs(gateways);
-    this.operator = new Operator(this.#gateways, operator);
+    this.#given = this.#gateways = gatewayURLs(gateways);
+    this.operator = new Operator(this.#given, operator);
     this.#tokens = new Tokens(token, (text) => this.note("token", text));
     this.#module = moduleAt(module);
     this.tags = new OwnTags(tags, this.#commands);
@@ -244,6 +248,7 @@ export class Member {
     this.#runtime?.end();
     this.#runtime = undefined;
     this.#lost();
+    this.#gateways = this.#last ? again(this.#given, this.view.all(), this.#last) : this.#given;
     this.view.clear();
     this.listeners.tap("forgotten");
     this.#refusal = undefined;
@@ -327,6 +332,7 @@ export class Member {
       remember(this.ring, this.name);
     }
     this.#setGateway(gateway);
+    this.#last = gateway;
     this.note("joined", `${gateway.name} at ${gateway.url} is the gateway of ${this.name}`);
     this.#joining?.resolve();
     this.#joining = undefined;
