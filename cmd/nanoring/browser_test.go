@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"os/exec"
 	"regexp"
 	"sync"
@@ -56,31 +57,68 @@ window.start = async (options = %s) => {
 start();
 </script>`
 
+// chromium is shared by the tests that want one without flags, since each takes half a minute of a core
+// for itself. It ends with the tests.
+var chromium struct {
+	sync.Mutex
+	ctx context.Context
+	end func()
+}
+
+func endBrowser() {
+	if chromium.end != nil {
+		chromium.end()
+	}
+}
+
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	chromium := ""
+	pages := httptest.NewServer(http.HandlerFunc(servePages))
+	t.Cleanup(pages.Close)
+	if len(flags) > 0 {
+		ctx, end := startChromium(t, flags...)
+		t.Cleanup(end)
+		return &browser{ctx, pages.URL}
+	}
+	chromium.Lock()
+	defer chromium.Unlock()
+	if chromium.ctx == nil {
+		chromium.ctx, chromium.end = startChromium(t)
+	}
+	return &browser{chromium.ctx, pages.URL}
+}
+
+func startChromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) (ctx context.Context, end func()) {
+	t.Helper()
+	file := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
-			chromium = path
+			file = path
 			break
 		}
 	}
-	if chromium == "" {
+	if file == "" {
 		t.Fatal("there is no Chromium to test the page with: install it (Debian's package is chromium), or run make test, which does")
 	}
+	dir, err := os.MkdirTemp("", "chromium-of-tests-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(file), chromedp.UserDataDir(dir), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
+	ctx, kill := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	ctx, leave := chromedp.NewContext(ctx)
+	end = func() {
+		leave()
+		kill()
+		os.RemoveAll(dir)
+	}
 	if err := chromedp.Do(ctx); err != nil {
+		end()
 		t.Fatalf("Chromium does not start: %v", err)
 	}
-	pages := httptest.NewServer(http.HandlerFunc(servePages))
-	t.Cleanup(pages.Close)
-	return &browser{ctx, pages.URL}
+	return ctx, end
 }
 
 func servePages(w http.ResponseWriter, r *http.Request) {
