@@ -1,10 +1,11 @@
-// Why a gateway cannot be had. A browser keeps from a page why its WebSocket has failed, so the gateway is asked, once, by
+// Why a gateway cannot be had. A browser keeps from a page why its WebSocket has failed, so the gateway is asked by
 // HTTP: GET /ring/why (docs/api.md). What answers, or does not, tells the rest.
 
 import { RingError, UnreachableError } from "./errors.js";
 
 const PATIENCE = 3000; // ms, in all
 const ASKS = 3; // failures in a row after which one that was in asks: before, another gateway has taken it in
+const PATIENT = 6; // more, after which one is asked again
 
 /**
  * @typedef {object} Reason
@@ -13,13 +14,18 @@ const ASKS = 3; // failures in a row after which one that was in asks: before, a
  * @property {boolean} [later] whether trying again may help
  */
 
-/** Asks for each gateway that could not be dialled, once until one has let this node in. */
+/**
+ * Asks for each gateway that could not be dialled, until one has let this node in: once, and now and then again where
+ * the answer may be another one later.
+ */
 export class Why {
   /** What is being dialled, and with which token. */
   #url = "";
   #token = "";
   /** What the gateways said, by URL. @type {Map<string, Promise<Reason>>} */
   #asked = new Map();
+  /** Those to ask again, and after how many failures. @type {Map<string, number>} */
+  #again = new Map();
   #say;
 
   /** @param {(reason: Reason) => void} say */
@@ -46,6 +52,7 @@ export class Why {
   accepted() {
     this.#url = "";
     this.#asked.clear();
+    this.#again.clear();
   }
 
   /**
@@ -56,10 +63,24 @@ export class Why {
   closed(failures, joining) {
     const [url, token] = [this.#url, this.#token];
     this.#url = "";
-    if (url && !this.#asked.has(url) && (joining || failures >= ASKS)) {
-      const reason = whyNot(url, token);
-      this.#asked.set(url, reason);
-      reason.then((reason) => this.#asked.has(url) && this.#say(reason));
+    if (url && (this.#asked.has(url) ? failures >= (this.#again.get(url) ?? Infinity) : joining || failures >= ASKS)) {
+      this.#ask(url, token, failures);
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} token
+   * @param {number} failures
+   */
+  async #ask(url, token, failures) {
+    const before = this.#asked.get(url), asked = whyNot(url, token);
+    this.#again.delete(url);
+    this.#asked.set(url, asked);
+    const reason = await asked;
+    if (this.#asked.get(url) === asked) {
+      reason.later && this.#again.set(url, failures + PATIENT);
+      (await before)?.text === reason.text || this.#say(reason);
     }
   }
 
