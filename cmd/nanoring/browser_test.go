@@ -57,8 +57,13 @@ window.start = async (options = %s) => {
 start();
 </script>`
 
-// chromium is shared by the tests that want one without flags, since each takes half a minute of a core
-// for itself. It ends with the tests.
+// A shell is Chromium without its windows, which take half of its time.
+var (
+	shells  = []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+	windows = shells[2:]
+)
+
+// chromium is shared by the tests that want one without flags. It ends with the tests.
 var chromium struct {
 	sync.Mutex
 	ctx context.Context
@@ -73,25 +78,41 @@ func endBrowser() {
 
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	pages := httptest.NewServer(http.HandlerFunc(servePages))
-	t.Cleanup(pages.Close)
 	if len(flags) > 0 {
-		ctx, end := startChromium(t, flags...)
-		t.Cleanup(end)
-		return &browser{ctx, pages.URL}
+		return browserFor(t, startOne(t, shells, flags...))
 	}
 	chromium.Lock()
 	defer chromium.Unlock()
 	if chromium.ctx == nil {
-		chromium.ctx, chromium.end = startChromium(t)
+		chromium.ctx, chromium.end = startChromium(t, shells)
 	}
-	return &browser{chromium.ctx, pages.URL}
+	return browserFor(t, chromium.ctx)
 }
 
-func startChromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) (ctx context.Context, end func()) {
+// startWindows starts one whose tabs are in windows, and so may be hidden.
+func startWindows(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
+	return browserFor(t, startOne(t, windows, flags...))
+}
+
+func browserFor(t testing.TB, ctx context.Context) *browser {
+	pages := httptest.NewServer(http.HandlerFunc(servePages))
+	t.Cleanup(pages.Close)
+	return &browser{ctx, pages.URL}
+}
+
+// startOne starts one that ends with the test.
+func startOne(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	ctx, end := startChromium(t, names, flags...)
+	t.Cleanup(end)
+	return ctx
+}
+
+func startChromium(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOption) (ctx context.Context, end func()) {
 	t.Helper()
 	file := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			file = path
 			break

@@ -59,7 +59,7 @@ func TestLibrary(t *testing.T) {
 // their timers down, the sooner the better for this test.
 func TestHidden(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t, chromedp.Flag("disable-background-timer-throttling", false), chromedp.Flag("disable-renderer-backgrounding", false),
+	b := startWindows(t, chromedp.Flag("disable-background-timer-throttling", false), chromedp.Flag("disable-renderer-backgrounding", false),
 		chromedp.Flag("disable-backgrounding-occluded-windows", false), chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"))
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1)}))

@@ -21,7 +21,7 @@ func TestTabs(t *testing.T) {
 	type cost struct{ sockets, mib, cpu float64 }
 	measure := func(t *testing.T, options string) (c cost) {
 		dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
-		b := startBrowser(t)
+		b := startWindows(t)
 		var tabs []*tab
 		for range *manyTabs {
 			tabs = append(tabs, b.sharing(t, dev1, options))
