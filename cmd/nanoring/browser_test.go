@@ -295,8 +295,8 @@ func (tab *tab) hear(event any) {
 	}
 }
 
-// isGone is how a tab complains of a gateway that was killed: before, or while it was dialled.
-const isGone = "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to .* failed"
+// killedGateway is how a tab complains of a gateway that was killed: before, or while it was dialled.
+const killedGateway = "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to .* failed"
 
 func (tab *tab) complain() {
 	tab.mu.Lock()

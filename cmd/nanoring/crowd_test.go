@@ -35,7 +35,7 @@ func testCrowd(t *testing.T, b *browser) {
 		}
 		return document.querySelector("#details-name").textContent.startsWith("other");
 	})()`)
-	tab.expect(isGone + "|willReadFrequently") // the test reads the canvas
+	tab.expect(killedGateway + "|willReadFrequently") // the test reads the canvas
 }
 
 // crowd draws 500 nodes of which some change ten times a second, and returns

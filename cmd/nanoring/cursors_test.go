@@ -55,7 +55,7 @@ func TestCursors(t *testing.T) {
 	var tabs []*tab
 	for i, name := range names {
 		tab := b.newTab(t)
-		tab.expect(isGone)
+		tab.expect(killedGateway)
 		tab.look(640, 400, "light")
 		tab.navigate("http://" + addrs[i%3] + "/")
 		tab.until("window.nanoring?.gateway")
@@ -151,7 +151,7 @@ func TestCursors(t *testing.T) {
 
 	// Who comes sees where the others are; who goes is seen no more.
 	late := b.open(t, "http://"+addrs[2]+"/")
-	late.expect(isGone)
+	late.expect(killedGateway)
 	shows(late, "Grace", "230,180")
 	tabs[1].navigate("about:blank")
 	late.until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, len(tabs)-1))

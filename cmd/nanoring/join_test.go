@@ -49,7 +49,7 @@ func testRefused(t *testing.T, b *browser) {
 	}
 	nobody := localhost(first, 2)
 	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "ring": "other"}))
-	tab.expect(isGone + "|violates the (following|document's) Content Security Policy|Connecting to 'ws://.*violates")
+	tab.expect(killedGateway + "|violates the (following|document's) Content Security Policy|Connecting to 'ws://.*violates")
 	tab.fails("wrong-ring", "belongs to the ring other, dev1 to nanoring", false)
 	start := func(options string) { eval[any](tab, "start("+options+")") }
 	start(`{ gateways: ["ws://` + nobody[0] + `/ring", "ws://` + nobody[1] + `/ring"] }`)

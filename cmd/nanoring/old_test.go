@@ -144,7 +144,7 @@ func TestOldBrowsers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := open(t, js)
-			tab.expect(isGone + "|Cannot use import statement")
+			tab.expect(killedGateway + "|Cannot use import statement")
 			says(tab, "hello")
 			dev1.kill()
 			tab.until("nanoring.gateway?.name === 'dev2'")

@@ -181,7 +181,7 @@ func testLost(t *testing.T, b *browser) {
 	ns := unwatchedNodes(t)
 	dev1 := ns.mustStart(t, "dev1", "")
 	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.expect(isGone)
+	tab.expect(killedGateway)
 	tab.becomes("joined")
 	tab.until(`!document.querySelector("#add-button").disabled`)
 	dev1.kill()

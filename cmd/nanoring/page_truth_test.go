@@ -29,7 +29,7 @@ func testEventsAgree(t *testing.T, b *browser) {
 	dev3 := ns.mustStart(t, "dev3", "", "--join", dev1.addr)
 	dev1.becomes(t, "dev3", "up")
 	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.expect(isGone)
+	tab.expect(killedGateway)
 	tab.becomes("joined")
 	tab.until("nanoring.up().length === 4")
 	dev1.cmd.Process.Signal(syscall.SIGSTOP) // a gateway that hangs
@@ -115,7 +115,7 @@ func testConditions(t *testing.T, b *browser) {
 	dev3 := unwatchedNodes(t).mustStart(t, "dev3", "", "--join", dev1.addr, "--max-guests", "1")
 	dev1.becomes(t, "dev3", "up")
 	tab := b.open(t, "http://"+dev1.addr+"/")
-	tab.expect(isGone)
+	tab.expect(killedGateway)
 	tab.becomes("joined")
 	tab.until("nanoring.up().length === 4")
 	dev2.kill()

@@ -250,7 +250,7 @@ func testHearsOn(t *testing.T, b *browser) {
 	alice := b.open(t, b.page(dev2, joinOptions{"gateways": gateways(dev2), "name": "alice"}))
 	bob := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1, dev3), "name": "bob"}))
 	for _, tab := range []*tab{alice, bob} {
-		tab.expect(isGone)
+		tab.expect(killedGateway)
 		tab.becomes("joined")
 		tab.until("nanoring.up().length === 5")
 	}

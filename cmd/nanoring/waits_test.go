@@ -43,7 +43,7 @@ func aToken() string {
 func testHungToken(t *testing.T, b *browser) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.impatient(t, dev1, "{ token: 200 }", "")
-	tab.expect(isGone)
+	tab.expect(killedGateway)
 	eval[any](tab, `window.late = [], window.calls = 0, start({ gateways: ["`+gateways(dev1)[0]+`"], token: () =>
 		++calls === 2 ? new Promise((_, reject) => late.push(reject)) : `+aToken()+` })`)
 	tab.until("nanoring.up().length === 3")
@@ -64,7 +64,7 @@ func testHungToken(t *testing.T, b *browser) {
 func testSlowToken(t *testing.T, b *browser) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
 	tab := b.impatient(t, dev1, "{}", "delete window.Worker;")
-	tab.expect(isGone)
+	tab.expect(killedGateway)
 	eval[any](tab, `window.calls = 0, window.answers = [], start({ gateways: ["`+gateways(dev1)[0]+`"], token: () => ++calls === 1 ? `+aToken()+` :
 		new Promise((resolve) => answers.push(() => resolve(`+aToken()+`))) })`)
 	tab.until("nanoring.up().length === 3")
