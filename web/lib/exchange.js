@@ -1,5 +1,6 @@
 // The messages of a node that tabs share: which of them hears what, and which answers.
 
+import { wordOf } from "./errors.js";
 import { isLike } from "./filter.js";
 
 /** @typedef {import("./commands.js").Commands} Commands */
@@ -33,7 +34,7 @@ export class Exchange {
    * @param {import("./commands.js").Argument[]} args
    */
   command(tab, name, id, texts, args) {
-    const own = this.#commands.number();
+    const own = this.#commands.number(), { hears, answers } = tab;
     if (name === "ask") {
       this.#asked.set(own, { tab, id });
     } else if (name === "call_off") {
@@ -44,19 +45,27 @@ export class Exchange {
       texts = this.#patterns();
     }
     this.#commands.give(name, texts, args, (result) => {
-      result.code && this.#asked.delete(own);
+      if (result.code) {
+        this.#asked.delete(own);
+        if (name === "hear" && wordOf(result.code) === "invalid") { // there are more patterns than an engine takes
+          Object.assign(tab, { hears, answers });
+          tab.line.say("log", { kind: "shared", text: "The tabs that share this node answer more topics than one node may: this one answers and hears no more than before." });
+        }
+      }
       tab.line.say("event", { kind: "result", id, ...result });
     }, own);
   }
 
-  /** What the engine has to hear for all tabs. If it has too many patterns it is all. @returns {[string, string][]} */
+  /** What the engine has to hear for all tabs: all topics, if these are too many patterns. @returns {[string, string][]} */
   #patterns() {
     const tabs = [...this.#tabs], answers = new Set(tabs.flatMap((tab) => tab.answers));
     let hears = new Set(tabs.flatMap((tab) => tab.hears));
     if (hears.size + answers.size > MAX_PATTERNS) {
       hears = new Set("*");
     }
-    return [...[...hears].map((pattern) => ["hear", pattern]), ...[...answers].map((pattern) => ["answer", pattern])].slice(0, MAX_PATTERNS).map(([kind, pattern]) => [kind, pattern]);
+    /** @type {(kind: string) => (pattern: string) => [string, string]} */
+    const as = (kind) => (pattern) => [kind, pattern];
+    return [...[...hears].map(as("hear")), ...[...answers].map(as("answer"))];
   }
 
   #hear() {
