@@ -83,6 +83,9 @@ func (n *Node) vouch(w http.ResponseWriter, r *http.Request) (v vouched, ok bool
 	if signed == "" {
 		err = errNoToken
 	}
+	if err == nil && !token.Expires.After(now) {
+		err = errNoSession // what is forgiven a clock begins nothing
+	}
 	switch {
 	case err != nil:
 		n.unauthorized(w, r, err)
@@ -129,7 +132,10 @@ func (n *Node) postSession(w http.ResponseWriter, r *http.Request) {
 		var no *linkError
 		switch {
 		case errors.As(err, &no):
-			n.log.Warn("a link to the page was refused", "from", asker(r), "why", err)
+			if n.rare.now("link", r.RemoteAddr) {
+				n.log.Warn("a link to the page was refused", "from", asker(r), "why", err)
+			}
+			w.Header().Set("Connection", "close")
 			problem(w, http.StatusGone, no.code, err.Error())
 			return
 		case err != nil:
@@ -205,8 +211,8 @@ func (n *Node) sessionsHere(w http.ResponseWriter, r *http.Request) bool {
 func (n *Node) answerSession(w http.ResponseWriter, status int, token string, of session) {
 	guest, err := n.keeper.Now().Sign(trust.Token{
 		Ring: n.cfg.Ring, Role: trust.RoleGuest, Name: openTabs, Send: []string{"*"}, Hear: []string{"*"},
-		Expires: n.cfg.Clock().Add(guestTime),
-	})
+		Expires: n.cfg.Clock().Add(min(guestTime, of.ends.Sub(n.sessions.now()))),
+	}, of.key) // nothing lasts longer than what it came of
 	if err != nil {
 		failed(w, err)
 		return

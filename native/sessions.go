@@ -87,7 +87,7 @@ func (s *sessions) exchange(code, from string, believes func(key string) bool) (
 	now := s.now()
 	l := s.links[sha256.Sum256([]byte(code))]
 	switch {
-	case l == nil || !believes(l.key):
+	case l == nil || !believes(l.key) || !l.until.IsZero() && !now.Before(l.until):
 		return "", of, errNoLink
 	case !l.used.IsZero():
 		return "", of, &linkError{"link-used", fmt.Sprintf("this link was used %s ago, from %s, and works once", roughly(now.Sub(l.used)), l.from)}

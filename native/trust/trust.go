@@ -43,12 +43,15 @@ func (t *Trust) Believes(key string) bool {
 	return false
 }
 
-// Sign makes a JWT of a token, by the secret that issues. It fails if there is none.
-func (t *Trust) Sign(token Token) (string, error) {
-	if len(t.secrets) == 0 {
-		return "", errors.New("there is no secret to sign a token by")
+// Sign makes a JWT of a token, by the secret with an id; "" is the one that issues. It fails
+// if there is none.
+func (t *Trust) Sign(token Token, id string) (string, error) {
+	for i := range t.secrets {
+		if id == "" || t.secrets[i].id == id {
+			return t.secrets[i].Sign(token)
+		}
 	}
-	return t.secrets[0].Sign(token)
+	return "", errors.New("there is no secret to sign a token by")
 }
 
 // An Identity is who a certificate says that the other end is.

@@ -81,6 +81,9 @@ export async function join(options) {
     if (!why) {
       return new RingNode(shared);
     }
+    if (options.signal?.aborted) {
+      throw reasonOf(options.signal);
+    }
   }
   const member = new Member(options);
   why && member.note("shared", `This tab is a node of its own, and shares none: ${why}`);

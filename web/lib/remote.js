@@ -29,6 +29,7 @@ export async function runtimeOf(gateways, watcher, without, gone) {
       const began = (worker ??= begun());
       return new RemoteRuntime(await began, began, gateways, watcher, gone);
     } catch (/** @type {any} */ error) {
+      worker = undefined; // the next node tries anew
       without(error.message);
     }
   }

@@ -53,7 +53,14 @@ export class Tokens {
       let calls = 0, waited = 0;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let timer;
-      const over = () => clearTimeout(timer);
+      const over = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", gone);
+      };
+      const gone = () => {
+        over();
+        reject(signal.reason);
+      };
       const call = () => {
         const nth = ++calls, patience = waits.token * 2 ** Math.min(nth - 1, LONGEST);
         timer = setTimeout(() => {
@@ -63,12 +70,13 @@ export class Tokens {
             this.#late(`${late}: it is called again`);
             call();
           } else {
+            over();
             reject(new RingError("token", `${late}, and was called ${nth} times.`, { retryable: true }));
           }
         }, patience);
         tokenOf(this.#from).then((token) => (over(), resolve(token)), (error) => nth === calls && (over(), reject(error)));
       };
-      signal.addEventListener("abort", () => (over(), reject(signal.reason)), { once: true });
+      signal.addEventListener("abort", gone);
       call();
     });
   }
