@@ -107,6 +107,29 @@ func TestPageLink(t *testing.T) {
 	}
 }
 
+// TestSessionsGuest: the token of a session's guest lasts no longer than the session, nor does
+// one begin by what is over.
+func TestSessionsGuest(t *testing.T) {
+	o := startOperated(t)
+	s := begun(t, o.asks("POST", "/v1/session", o.link(), ""))
+	o.later(sessionTime - 30*time.Second)
+	var left SessionJSON
+	if got := o.asks("GET", "/v1/session", "", s.Token); json.Unmarshal([]byte(got.body), &left) != nil || got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	token, _, err := o.keeper.Now().Admit(left.Guest, testRing, time.Now())
+	if err != nil || time.Until(token.Expires) > 30*time.Second {
+		t.Errorf("the guest of a session with 30 s left: %+v, %v", token, err)
+	}
+	over, err := o.keeper.Now().Sign(trust.Token{Ring: testRing, Role: trust.RoleOperator, Expires: time.Now().Add(-5 * time.Second)}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := o.asks("POST", "/v1/session", "{}", over); got.status != 401 {
+		t.Errorf("a token that is forgiven its age begins a session: %d %s", got.status, got.body)
+	}
+}
+
 // TestPageLinkRace: of many who have a link one is let in.
 func TestPageLinkRace(t *testing.T) {
 	o := startOperated(t)
