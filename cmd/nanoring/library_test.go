@@ -45,6 +45,7 @@ func TestLibrary(t *testing.T) {
 			"takes a slow line":                  testSlowModule,
 			"answers though it did not once":     testSilentAnswerer,
 			"is one node of some tabs":           testShared,
+			"shares a node when it wakes":        testSharedWakes,
 			"is one of its own where it has to":  testNotShared,
 		} {
 			t.Run(name, func(t *testing.T) {

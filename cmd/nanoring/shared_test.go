@@ -53,6 +53,9 @@ func testShared(t *testing.T, b *browser) {
 		t.Errorf("too many tags: %s", got)
 	}
 
+	eval[any](two, "(nanoring.setTags({ long: 'x'.repeat(600) }).catch(() => {}), nanoring.setTags({ page: 'y' }))")
+	one.until(`tabs() === "a,y,e"`)
+
 	for _, tab := range all {
 		eval[any](tab, "window.heard = [], nanoring.listen('chat', ({ from, text }) => heard.push(from + ' ' + text)), 0")
 	}
@@ -76,6 +79,23 @@ func testShared(t *testing.T, b *browser) {
 	}
 	one.close()
 	dev2.becomes(t, "us", "left", "removed")
+}
+
+// testSharedWakes: a tab that wakes when no gateway answers tries on, as one that shares nothing does.
+func testSharedWakes(t *testing.T, b *browser) {
+	ns := unwatchedNodes(t)
+	dev1 := ns.mustStart(t, "dev1", "")
+	tab := b.sharing(t, dev1, "{}")
+	tab.expect(killedGateway + "|favicon.ico")
+	dev1.becomes(t, "us", "up")
+	tab.lifecycle("frozen")
+	dev1.becomes(t, "us", "left")
+	dev1.kill()
+	tab.lifecycle("active")
+	tab.until("log.some((line) => line.startsWith('unreachable: '))")
+	dev1 = ns.mustStart(t, "dev1", dev1.addr)
+	dev1.becomes(t, "us", "up")
+	tab.until("nanoring.state === 'joined' && ends.length === 0")
 }
 
 // testNotShared: where tabs can share nothing, each is a node, and says why.

@@ -163,26 +163,30 @@ export class Hub {
     if (not !== undefined) {
       throw new RingError("forbidden", `The token does not let this node set its tag ${JSON.stringify(not)}.`);
     }
-    const before = tab.tags ?? {};
-    const set = Object.entries({ ...before, ...patch }).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]));
-    tab.tags = Object.fromEntries(set);
-    try {
-      await this.#retag();
-    } catch (error) {
-      tab.tags = before;
-      throw error;
-    }
+    let before = tab.tags ?? {};
+    const patched = () => {
+      before = tab.tags ?? {};
+      const set = Object.entries({ ...before, ...patch }).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]));
+      tab.tags = Object.fromEntries(set);
+    };
+    await this.#retag(patched, () => (tab.tags = before));
   }
 
-  /** Gives the node the tags of all its tabs. */
-  #retag() {
+  /**
+   * Gives the node the tags of all its tabs.
+   * @param {() => void} [first] changes them before, when it is its turn
+   * @param {() => void} [undo] takes that back, if the node does not take them
+   */
+  #retag(first, undo) {
     const change = async () => {
+      first?.();
       const tags = this.#member?.tags;
       const will = joined([...this.#tabs].flatMap(({ tags }) => (tags ? [tags] : []))), now = tags?.now ?? {};
       const dropped = Object.keys(now).filter((key) => !(key in will) && tags?.mayBe(key)).map((key) => [key, null]);
       const set = Object.entries(will).filter(([key, value]) => now[key] !== value);
       if (dropped.length + set.length) {
         await tags?.change(Object.fromEntries([...dropped, ...set])).catch((error) => {
+          undo?.();
           throw TABS in will ? new RingError(error.code, `${error.message} ${this.#tabs.size} tabs share this node, and its tags.`, error) : error;
         });
       }

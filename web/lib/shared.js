@@ -9,7 +9,7 @@ import { Line, revived } from "./line.js";
 import { Listeners } from "./listeners.js";
 import { held } from "./locks.js";
 import { Messages } from "./messages.js";
-import { remember, remembered } from "./names.js";
+import { forget, remember, remembered } from "./names.js";
 import { reasonOf } from "./needs.js";
 import { Operator } from "./operator.js";
 import { TABS } from "./tabs.js";
@@ -23,6 +23,7 @@ import { waits, within } from "./waits.js";
 
 const VERSION = 1; // of what a tab and the Worker say to each other
 const MOST_CALLS = 3; // of a token function, until join gives up
+const FIRST = 250, MOST = 3000; // ms between attempts to come back
 
 /** It has what a RingNode needs of a Member. */
 export class SharedMember {
@@ -52,6 +53,10 @@ export class SharedMember {
   #key = "";
   #asleep = false;
   #joining = true;
+  /** Ends the attempts to come back. */
+  #again = new AbortController();
+  /** Makes the next one at once. */
+  #hurry = () => {};
 
   /** @param {Options} options */
   constructor({ gateways = ownGateway(), token = "", operator = "", name, tags = {}, ring, module }) {
@@ -70,7 +75,7 @@ export class SharedMember {
   async join(giveUp) {
     const { signal } = this.ended;
     giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
-    live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => this.#line?.say("hurry") }, signal);
+    live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => (this.#hurry(), this.#line?.say("hurry")) }, signal);
     try {
       const why = await this.#connect();
       why && this.ended.abort();
@@ -85,11 +90,22 @@ export class SharedMember {
 
   /** Comes back, after a sleep, or when the Worker has died. */
   async #live() {
-    try {
-      const life = this.#life, why = await this.#connect();
-      why && this.#life === life && this.#end(new RingError("unsupported", `This tab cannot share a node any more: ${why}`, { retryable: true }));
-    } catch (error) {
-      this.#asleep || this.#end(error);
+    const again = (this.#again = new AbortController()), { signal } = again;
+    for (let pause = FIRST; !signal.aborted; pause = Math.min(2 * pause, MOST)) {
+      try {
+        const why = await this.#connect();
+        why && this.#end(new RingError("unsupported", `This tab cannot share a node any more: ${why}`, { retryable: true }));
+        return;
+      } catch (/** @type {any} */ error) {
+        if (!signal.aborted && !error.retryable) {
+          return this.#end(error);
+        }
+        signal.aborted || this.#part(false);
+      }
+      await new Promise((next) => {
+        this.#hurry = () => next(0);
+        setTimeout(next, pause * (0.5 + Math.random() / 2));
+      });
     }
   }
 
@@ -234,6 +250,7 @@ export class SharedMember {
   #sleep() {
     if (!this.#asleep) {
       this.#asleep = true;
+      this.#again.abort();
       this.#line?.say("leave");
       this.#part(false);
     }
@@ -252,6 +269,8 @@ export class SharedMember {
       return;
     }
     this.ended.abort();
+    this.#again.abort();
+    error?.code === "removed" && forget(this.#key);
     this.#line?.say("leave");
     this.#part(false);
     this.messages.end();
