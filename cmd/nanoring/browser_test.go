@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"os/exec"
 	"regexp"
 	"sync"
@@ -63,53 +62,19 @@ var (
 	windows = shells[2:]
 )
 
-// chromium is shared by the tests that want one without flags. It ends with the tests.
-var chromium struct {
-	sync.Mutex
-	ctx context.Context
-	end func()
-}
-
-func endBrowser() {
-	if chromium.end != nil {
-		chromium.end()
-	}
-}
-
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	if len(flags) > 0 {
-		return browserFor(t, startOne(t, shells, flags...))
-	}
-	chromium.Lock()
-	defer chromium.Unlock()
-	if chromium.ctx == nil {
-		chromium.ctx, chromium.end = startChromium(t, shells)
-	}
-	return browserFor(t, chromium.ctx)
+	return startOne(t, shells, flags...)
 }
 
 // startWindows starts one whose tabs are in windows, and so may be hidden.
 func startWindows(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	return browserFor(t, startOne(t, windows, flags...))
+	return startOne(t, windows, flags...)
 }
 
-func browserFor(t testing.TB, ctx context.Context) *browser {
-	pages := httptest.NewServer(http.HandlerFunc(servePages))
-	t.Cleanup(pages.Close)
-	return &browser{ctx, pages.URL}
-}
-
-// startOne starts one that ends with the test.
-func startOne(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	ctx, end := startChromium(t, names, flags...)
-	t.Cleanup(end)
-	return ctx
-}
-
-func startChromium(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOption) (ctx context.Context, end func()) {
+// startOne starts one for a test alone: Chromium has the tabs of one wait for each other's WebSockets.
+func startOne(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	file := ""
 	for _, name := range names {
@@ -121,25 +86,19 @@ func startChromium(t testing.TB, names []string, flags ...chromedp.ExecAllocator
 	if file == "" {
 		t.Fatal("there is no Chromium to test the page with: install it (Debian's package is chromium), or run make test, which does")
 	}
-	dir, err := os.MkdirTemp("", "chromium-of-tests-")
-	if err != nil {
-		t.Fatal(err)
-	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(file), chromedp.UserDataDir(dir), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(file), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, kill := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
-	ctx, leave := chromedp.NewContext(ctx)
-	end = func() {
-		leave()
-		kill()
-		os.RemoveAll(dir)
-	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
-		end()
 		t.Fatalf("Chromium does not start: %v", err)
 	}
-	return ctx, end
+	pages := httptest.NewServer(http.HandlerFunc(servePages))
+	t.Cleanup(pages.Close)
+	return &browser{ctx, pages.URL}
 }
 
 func servePages(w http.ResponseWriter, r *http.Request) {

@@ -28,16 +28,7 @@ const noExitSleep = "atexit_sleep_ms=0"
 func TestMain(m *testing.M) {
 	flag.Set("test.parallel", "8") // the tests wait more than they work
 	os.Setenv("GORACE", noExitSleep)
-	testscript.Main(tests{m}, map[string]func(){"nanoring": main})
-}
-
-// tests are all of the package.
-type tests struct{ *testing.M }
-
-// Run implements testscript.TestingM.
-func (t tests) Run() int {
-	defer endBrowser()
-	return t.M.Run()
+	testscript.Main(m, map[string]func(){"nanoring": main})
 }
 
 func TestScripts(t *testing.T) {

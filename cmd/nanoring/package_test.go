@@ -169,8 +169,8 @@ const answers = alice.ask("who.edits", "page 7", { limit: 10, timeout: 60000, to
 for await (const { from, text } of answers) console.log(from, text);
 console.log("silent", answers.silent.join(), "failed", answers.failed.size);
 stop();
-const busy = await Promise.all(Array.from({ length: 200 }, () => alice.send("much").catch((error) => error.code + ": " + error.message)));
-console.log(busy.at(-1));
+const busy = await Promise.all(Array.from({ length: 1000 }, () => alice.send("much").catch((error) => error.code + ": " + error.message)));
+console.log(busy.find(Boolean));
 await Promise.all([alice.leave(), bob.leave()]);
 `
 
