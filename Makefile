@@ -138,10 +138,6 @@ runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest a
 bundlers: browser ## test the npm package with every bundler that it works with, in Chromium
 	@go test ./cmd/nanoring -run '^Test(Bundlers|Types)$$' -v -timeout 30m -bundlers
 
-.PHONY: tabs
-tabs: browser ## measure 50 tabs that share a node beside 50 that do not
-	@go test ./cmd/nanoring -run '^TestTabs$$' -v -tabs 50 | grep ' tabs:'
-
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) \

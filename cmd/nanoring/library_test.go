@@ -46,6 +46,10 @@ func TestLibrary(t *testing.T) {
 			"answers though it did not once":     testSilentAnswerer,
 			"is one node of some tabs":           testShared,
 			"shares a node when it wakes":        testSharedWakes,
+			"shares none when it was given up":   testSharedGivenUp,
+			"shares another after a removal":     testSharedRemoved,
+			"keeps nothing of a token":           testTokensAreLight,
+			"has its Worker the next time":       testWorkerLater,
 			"is one of its own where it has to":  testNotShared,
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 
 // sharing opens an empty page of a node's own origin, as SharedWorkers want it, which joins
 // with others or not.
-func (b *browser) sharing(t testing.TB, at *process, options string) *tab {
+func (b *browser) sharing(t testing.TB, at, options string) *tab {
 	t.Helper()
 	tab := b.newTab(t)
 	tab.expect("favicon.ico")
-	tab.navigate("http://" + at.addr + "/nanoring.js")
+	tab.navigate("http://" + at + "/nanoring.js")
 	eval[any](tab, `(async () => {
 		const { join, tabsOf } = await import("/nanoring.js");
 		Object.assign(window, { tabsOf, log: [], ends: [] });
@@ -29,9 +29,9 @@ func (b *browser) sharing(t testing.TB, at *process, options string) *tab {
 // each. It lives on when one leaves, and when one crashes, and is gone with the last.
 func testShared(t *testing.T, b *browser) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	one := b.sharing(t, dev1, `{ tags: { app: "shop", page: "a" } }`)
-	two := b.sharing(t, dev1, `{ tags: { app: "shop", page: "b, c=d" } }`)
-	three := b.sharing(t, dev1, `{ tags: { app: "shop", page: "e" } }`)
+	one := b.sharing(t, dev1.addr, `{ tags: { app: "shop", page: "a" } }`)
+	two := b.sharing(t, dev1.addr, `{ tags: { app: "shop", page: "b, c=d" } }`)
+	three := b.sharing(t, dev1.addr, `{ tags: { app: "shop", page: "e" } }`)
 	all := []*tab{one, two, three}
 	for _, tab := range all {
 		if tab.until(`tabs() === "a,b, c=d,e"`); tab.name() != "us" {
@@ -85,7 +85,7 @@ func testShared(t *testing.T, b *browser) {
 func testSharedWakes(t *testing.T, b *browser) {
 	ns := unwatchedNodes(t)
 	dev1 := ns.mustStart(t, "dev1", "")
-	tab := b.sharing(t, dev1, "{}")
+	tab := b.sharing(t, dev1.addr, "{}")
 	tab.expect(killedGateway + "|favicon.ico")
 	dev1.becomes(t, "us", "up")
 	tab.lifecycle("frozen")
@@ -96,6 +96,36 @@ func testSharedWakes(t *testing.T, b *browser) {
 	dev1 = ns.mustStart(t, "dev1", dev1.addr)
 	dev1.becomes(t, "us", "up")
 	tab.until("nanoring.state === 'joined' && ends.length === 0")
+}
+
+// testSharedGivenUp: who gives up while it waits for the SharedWorker is no node, by itself either.
+func testSharedGivenUp(t *testing.T, b *browser) {
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
+	tab := b.sharing(t, dev1.addr, "{}")
+	if got := eval[string](tab, `(async () => {
+		window.SharedWorker = class { port = new MessageChannel().port1; constructor() { setTimeout(() => { gone.abort(); this.onerror(); }); } };
+		const gone = new AbortController(), { join } = await import("/nanoring.js");
+		return join({ name: "them", shared: true, signal: gone.signal }).then(() => "joined", (error) => error.name);
+	})()`); got != "AbortError" {
+		t.Errorf("it is %s", got)
+	}
+	dev1.becomes(t, "us", "up")
+	if got := dev1.ups(t); slices.Contains(got, "them") {
+		t.Errorf("up are %q", got)
+	}
+}
+
+// testSharedRemoved: tabs whose node was removed come back as another one.
+func testSharedRemoved(t *testing.T, b *browser) {
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
+	tab := b.sharing(t, dev1.addr, "{ name: undefined }")
+	old := tab.name()
+	dev1.becomes(t, old, "up")
+	must(t, dev1.client.del(t.Context(), old))
+	tab.until("ends.join() === 'removed'")
+	if got := eval[string](tab, `import("/nanoring.js").then(({ join }) => join({ shared: true })).then((node) => node.name)`); got == old || !strings.HasPrefix(got, "tab-") {
+		t.Errorf("it was %s, and is %s", old, got)
+	}
 }
 
 // testNotShared: where tabs can share nothing, each is a node, and says why.

@@ -1,46 +1,54 @@
 package main
 
 import (
-	"flag"
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nanoring/nanoring/native"
 )
 
-var manyTabs = flag.Int("tabs", 0, "how many tabs TestTabs opens, once as nodes of their own and once as one (make tabs)")
-
-// TestTabs measures what tabs that share a node cost, beside as many that do not.
-func TestTabs(t *testing.T) {
-	if *manyTabs == 0 {
-		t.Skip("it only measures: make tabs")
+// BenchmarkTabs is what 50 tabs of a page cost that has no more than its node, in sockets, memory and time of a CPU:
+// each with a node of its own, and as one that they share.
+func BenchmarkTabs(b *testing.B) {
+	const count, window = 50, 20 * time.Second
+	for name, test := range map[string]struct {
+		options string
+		sockets int
+	}{
+		"apart":  {"{ shared: false, name: undefined }", count},
+		"shared": {"{}", 1},
+	} {
+		b.Run(name, func(b *testing.B) {
+			node, err := native.Start(context.Background(), native.Config{Name: "dev1", Listen: "127.0.0.1:0", Data: b.TempDir(), Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { node.Close() }) // after the browser
+			browser := startBrowser(b)
+			for range count {
+				browser.sharing(b, node.Addr(), test.options)
+			}
+			cpu := 0.0
+			for b.Loop() {
+				before := browserCPU(b)
+				<-time.After(window) // in which nothing happens
+				cpu += browserCPU(b) - before
+			}
+			if got := len(node.Up()) - 1; got != test.sockets {
+				b.Fatalf("there are %d guests", got)
+			}
+			b.ReportMetric(float64(test.sockets), "sockets")
+			b.ReportMetric(browserMemory(b), "MiB")
+			b.ReportMetric(cpu/float64(b.N)/window.Seconds()*100, "%CPU")
+		})
 	}
-	type cost struct{ sockets, mib, cpu float64 }
-	measure := func(t *testing.T, options string) (c cost) {
-		dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
-		b := startWindows(t)
-		var tabs []*tab
-		for range *manyTabs {
-			tabs = append(tabs, b.sharing(t, dev1, options))
-		}
-		c.sockets = float64(len(dev1.ups(t)) - 1)
-		before := browserCPU(t)
-		time.Sleep(20 * time.Second) // it measures
-		c.cpu = (browserCPU(t) - before) / 20 * 100
-		c.mib = browserMemory(t)
-		for _, tab := range tabs {
-			tab.close()
-		}
-		return c
-	}
-	var apart, shared cost
-	t.Run("apart", func(t *testing.T) { apart = measure(t, "{ shared: false, name: undefined }") }) // its browser ends with it
-	t.Run("shared", func(t *testing.T) { shared = measure(t, "{}") })
-	fmt.Printf("%d tabs:  apart %v sockets, %.0f MiB, %.1f %% of a CPU;  shared %v, %.0f MiB, %.1f %%;  apart/shared %.0f, %.2f, %.1f\n", *manyTabs,
-		apart.sockets, apart.mib, apart.cpu, shared.sockets, shared.mib, shared.cpu, apart.sockets/shared.sockets, apart.mib/shared.mib, apart.cpu/shared.cpu)
 }
 
 // browserProcesses are the folders in /proc of the processes that this one started, and theirs,
@@ -60,7 +68,8 @@ func browserProcesses() (folders []string) {
 	for pid := range parent {
 		folder := fmt.Sprintf("/proc/%d", pid)
 		for p := pid; p > 1; p = parent[p] {
-			if name, _ := os.ReadFile(folder + "/comm"); p == os.Getpid() && strings.HasPrefix(string(name), "chrom") {
+			name, _ := os.ReadFile(folder + "/comm")
+			if is := strings.HasPrefix(string(name), "chrom") || strings.HasPrefix(string(name), "headless_shell"); is && p == os.Getpid() {
 				folders = append(folders, folder)
 			}
 		}
@@ -69,7 +78,7 @@ func browserProcesses() (folders []string) {
 }
 
 // browserCPU returns the seconds that the browser has computed, in those that live.
-func browserCPU(t *testing.T) (seconds float64) {
+func browserCPU(t testing.TB) (seconds float64) {
 	t.Helper()
 	for _, folder := range browserProcesses() {
 		stat, err := os.ReadFile(folder + "/stat")
@@ -85,7 +94,7 @@ func browserCPU(t *testing.T) (seconds float64) {
 }
 
 // browserMemory returns the MiB that the browser has, what processes share counted once.
-func browserMemory(t *testing.T) (mib float64) {
+func browserMemory(t testing.TB) (mib float64) {
 	t.Helper()
 	for _, folder := range browserProcesses() {
 		rollup, _ := os.ReadFile(folder + "/smaps_rollup")

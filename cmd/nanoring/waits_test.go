@@ -59,6 +59,26 @@ func testHungToken(t *testing.T, b *browser) {
 	tab.until("nanoring.gateway?.name === 'dev2'")
 }
 
+// testTokensAreLight: what waited for a token leaves nothing at the life that it was for.
+func testTokensAreLight(t *testing.T, b *browser) {
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
+	tab := b.impatient(t, dev1, "{ token: 20 }", "")
+	if got := eval[int](tab, `(async () => {
+		const { Tokens } = await import("http://`+dev1.addr+`/token.js");
+		const { signal } = new AbortController();
+		let left = 0;
+		const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+		signal.addEventListener = (...a) => (left++, add.apply(signal, a));
+		signal.removeEventListener = (...a) => (left--, remove.apply(signal, a));
+		for (const from of ["", () => { throw new Error("no"); }, () => new Promise(() => {})]) {
+			await new Tokens(from, () => {}).next(signal, 2).catch(() => {});
+		}
+		return left;
+	})()`); got != 0 {
+		t.Errorf("%d listeners are left", got)
+	}
+}
+
 // testSlowToken: a token takes longer than a dial may. The next dial has it. The node lives in
 // the page, whose clock leaps meanwhile.
 func testSlowToken(t *testing.T, b *browser) {
@@ -88,6 +108,20 @@ func testSilentWorker(t *testing.T, b *browser) {
 		return strings.HasPrefix(line, "worker: This node lives on the page itself") && strings.Contains(line, "it does not begin")
 	}) {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// testWorkerLater: a page whose Worker could not be had once has one for its next node.
+func testWorkerLater(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
+	tab := b.impatient(t, dev1, "{ worker: 200 }", `window.made = 0; window.Worker = class extends Worker { constructor(...a) { made++ ? super(...a) : super("data:text/javascript,"); } };`)
+	for name, lives := range []string{"page", "Worker"} {
+		eval[any](tab, fmt.Sprintf("start({ name: 'js%d' })", name))
+		dev2.becomes(t, fmt.Sprintf("js%d", name), "up")
+		if got := eval[bool](tab, "log.some((line) => line.startsWith('worker: '))"); got != (lives == "page") {
+			t.Errorf("the node that is to live in the %s: %q", lives, eval[[]string](tab, "log"))
+		}
+		eval[any](tab, "log.length = 0, nanoring.leave()")
 	}
 }
 
