@@ -133,6 +133,24 @@ func TestSessionsGuest(t *testing.T) {
 	}
 }
 
+// TestSessionsSecret: what a session begets is by the secret by which its operator came, and is
+// withdrawn with it.
+func TestSessionsSecret(t *testing.T) {
+	lines := []string{trust.NewSecret(), trust.NewSecret()}
+	cfg := config(t, "dev1")
+	cfg.Engine, cfg.SecretFile = serving().engine, secretFile(t, lines...)
+	n := start(t, cfg)
+	id := n.keeper.Now().IDs()[1]
+	operator, err := n.keeper.Now().Sign(trust.Token{Ring: testRing, Role: trust.RoleOperator, Expires: time.Now().Add(time.Hour)}, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := begun(t, ask(t, httpClient(t), "POST", "http://"+n.Addr()+"/v1/session", "{}", "Authorization", "Bearer "+operator))
+	if _, key, err := n.keeper.Now().Admit(s.Guest, testRing, time.Now()); err != nil || key != id {
+		t.Errorf("its guest is by the secret %s, not by %s: %v", key, id, err)
+	}
+}
+
 // TestPageLinkRace: of many who have a link one is let in.
 func TestPageLinkRace(t *testing.T) {
 	o := startOperated(t)
