@@ -198,11 +198,18 @@ func testFoxPolicy(t *testing.T, f *firefox, b *browser) {
 	dev2.becomes(t, name, "left")
 }
 
-func testFoxDuplicate(t *testing.T, f *firefox, b *browser) {
+// joins opens a page that is a node by one of two, and up for the other.
+func (f *firefox) joins(t *testing.T, b *browser) (dev2 *process, tab *foxTab, name string) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	tab := f.open(b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
+	tab = f.open(b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
 	tab.until(foxJoined)
-	name := tab.eval("nanoring.name")
+	name = tab.eval("nanoring.name")
+	dev2.becomes(t, name, "up")
+	return dev2, tab, name
+}
+
+func testFoxDuplicate(t *testing.T, f *firefox, b *browser) {
+	dev2, tab, name := f.joins(t, b)
 	tab.eval(`window.opened = window.open("about:blank"), location.href`) // it has a copy of the tab's session
 	var all struct {
 		Contexts []struct{ Context, OriginalOpener string }
@@ -230,11 +237,7 @@ func testFoxDuplicate(t *testing.T, f *firefox, b *browser) {
 }
 
 func testFoxHidden(t *testing.T, f *firefox, b *browser) {
-	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	tab := f.open(b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
-	tab.until(foxJoined)
-	name := tab.eval("nanoring.name")
-	dev2.becomes(t, name, "up")
+	dev2, tab, name := f.joins(t, b)
 	other := f.open(b.pages + "/empty")
 	f.call("browsingContext.activate", map[string]any{"context": other.id}, nil)
 	tab.until("document.hidden")
@@ -251,11 +254,7 @@ func testFoxHidden(t *testing.T, f *firefox, b *browser) {
 
 // testFoxBack: a page that was left has said bye, whether Firefox keeps it, frozen, or loads it anew.
 func testFoxBack(t *testing.T, f *firefox, b *browser) {
-	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	tab := f.open(b.page(dev1, joinOptions{"gateways": gateways(dev1)}))
-	tab.until(foxJoined)
-	name := tab.eval("nanoring.name")
-	dev2.becomes(t, name, "up")
+	dev2, tab, name := f.joins(t, b)
 	tab.navigate(b.pages + "/empty")
 	dev2.becomes(t, name, "left")
 	f.call("browsingContext.traverseHistory", map[string]any{"context": tab.id, "delta": -1}, nil)
