@@ -174,6 +174,7 @@ func TestMessagesFlood(t *testing.T) {
 }
 
 // TestSlowMessages streams to a client that does not read: it loses some, and nobody waits.
+// They come at once, so that a loaded machine is no slow client.
 func TestSlowMessages(t *testing.T) {
 	n := startFake(t, newFake(func(in core.Input) []core.Effect {
 		if in.Kind != core.Do {
@@ -181,7 +182,11 @@ func TestSlowMessages(t *testing.T) {
 		}
 		effects := []core.Effect{emit(core.Event{Kind: core.EventResult, ID: in.Command.ID})}
 		if in.Command.Op == core.SendMessage {
-			effects = append(effects, emit(core.Event{Kind: core.EventHeard, Name: "dev1", Topic: in.Command.Topic, Payload: in.Command.Payload}))
+			heard := emit(core.Event{Kind: core.EventHeard, Name: "dev1", Topic: in.Command.Topic, Payload: in.Command.Payload})
+			if in.Command.Topic == "end" {
+				return append(effects, heard)
+			}
+			effects = append(effects, slices.Repeat([]core.Effect{heard}, 64)...)
 		}
 		return effects
 	}))
@@ -197,7 +202,7 @@ func TestSlowMessages(t *testing.T) {
 		return false
 	}
 	sent := 0
-	for ; !lost(); sent++ {
+	for ; !lost(); sent += 64 {
 		must(t, n.Send(t.Context(), "x", payload))
 	}
 	must(t, n.Send(t.Context(), "end", nil))
@@ -207,7 +212,7 @@ func TestSlowMessages(t *testing.T) {
 		case got == "gap":
 			gaps++
 		case got == `message dev1 end ""`:
-			if gaps != 1 || heard >= sent {
+			if gaps == 0 || heard >= sent {
 				t.Fatalf("%d gaps, and %d of %d messages", gaps, heard, sent)
 			}
 			return

@@ -114,7 +114,9 @@ func testSilentWorker(t *testing.T, b *browser) {
 // testWorkerLater: a page whose Worker could not be had once has one for its next node.
 func testWorkerLater(t *testing.T, b *browser) {
 	dev1, dev2 := startPair(t, unwatchedNodes(t))
-	tab := b.impatient(t, dev1, "{ worker: 200 }", `window.made = 0; window.Worker = class extends Worker { constructor(...a) { made++ ? super(...a) : super("data:text/javascript,"); } };`)
+	tab := b.impatient(t, dev1, "{ worker: 60000 }", `window.made = 0; window.Worker = class extends Worker {
+		constructor(...a) { made++ ? super(...a) : super("data:text/javascript,"); if (made === 1) setTimeout(() => this.dispatchEvent(new ErrorEvent("error"))); }
+	};`)
 	for name, lives := range []string{"page", "Worker"} {
 		eval[any](tab, fmt.Sprintf("start({ name: 'js%d' })", name))
 		dev2.becomes(t, fmt.Sprintf("js%d", name), "up")
