@@ -23,6 +23,8 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall})
 	case isOverruled:
 		r.debts.oweTo(c, wire.Nodes, w.Name) // whoever brought it is told
+	case isEarly:
+		r.putOff(c, w)
 	case isForged:
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
 	case isMislabeled:

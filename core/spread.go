@@ -47,7 +47,6 @@ type line struct {
 	topics   []string
 	hears    bool    // a guest: it has said which topics
 	may      *Topics // a guest: see Input.Topics
-	spoke    allowance
 }
 
 // newsID names a message.
