@@ -76,8 +76,11 @@ func (c *conn) bearable(size int, now int64) bool {
 
 func frameUnits(size int) int64 { return 1 + int64(min(size, wire.MaxFrame)>>10) }
 
+// owes takes note that the peer was sent what may want answers.
+func (c *conn) owes(answers int) { c.owed = min(c.owed+answers, maxAnswers) }
+
 // pardon gives back what a frame costs by which a guest answers: that it had to is
-// not its own doing. It may do so as often as it was sent anything.
+// not its own doing. It may do so as often as it was sent a frame, or a message in one.
 func (c *conn) pardon(kind wire.Kind, size int) {
 	switch kind {
 	case wire.KindAlive, wire.KindAnswers, wire.KindSaid, wire.KindTook:

@@ -98,7 +98,7 @@ func (e *Engine) input(in core.Input) (err error) {
 		_, err = e.call(callStart, mono, wall)
 	case core.Opened:
 		var addr uint64
-		if in.Name != "" || in.Tags != nil || in.Own != nil || in.Topics != nil {
+		if in.Name != "" || in.Tags != nil || in.Own != nil || in.Topics != nil || in.Party != "" {
 			err = e.openedAs(in)
 		} else if addr, _, err = e.put(in.Addr, ""); err == nil {
 			_, err = e.call(callOpened, mono, wall, uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr)))
@@ -138,12 +138,12 @@ func (e *Engine) openedAs(in core.Input) error {
 	if in.Topics != nil {
 		send, hear = topics(in.Topics.Send), topics(in.Topics.Hear)
 	}
-	addr, at, err := e.put(in.Addr, in.Name+must+may+send+hear)
+	addr, at, err := e.put(in.Addr, in.Name+must+may+send+hear+in.Party)
 	if err != nil {
 		return err
 	}
 	args := []uint64{uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr))}
-	for _, text := range []string{in.Name, must, may, send, hear} {
+	for _, text := range []string{in.Name, must, may, send, hear, in.Party} {
 		args = append(args, at, uint64(len(text)))
 		at += uint64(len(text))
 	}

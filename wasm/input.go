@@ -29,8 +29,8 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 // may have, by their keys. Topics are patterns, with a comma after each.
 //
 //go:wasmexport opened_as
-func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may, send, hear string) {
-	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr), Name: kept(name)}
+func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may, send, hear, party string) {
+	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr), Name: kept(name), Party: kept(party)}
 	if must != "" {
 		in.Tags = append([]wire.Tag{}, tagsOf(must)...)
 	}

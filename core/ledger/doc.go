@@ -5,5 +5,5 @@
 // parties may have of it. A party is who answers for accounts: a token, or an address. What
 // it has used outlives its accounts: who comes back finds what it left.
 //
-// A ledger has no clock: who asks says what time it is. It is for one goroutine.
+// A ledger has no clock: who asks says what time it is, in microseconds of any origin. It is for one goroutine.
 package ledger
