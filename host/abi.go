@@ -82,7 +82,7 @@ var exports = [exportCount]struct {
 	callDel:        {"del", takes(i64, i64, i64, i32, i32)},
 	callLeave:      {"leave", takes(i64, i64, i64)},
 	callStop:       {"stop", takes(i64, i64, i64)},
-	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
+	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
 	callHandover:   {"handover", takes().returns(i64)},
 	callSetTags:    {"set_tags", takes(i64, i64, i64)},
 	callCordon:     {"cordon", takes(i64, i64, i64, i32, i32, i32)},

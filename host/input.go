@@ -124,6 +124,11 @@ func (e *Engine) input(in core.Input) (err error) {
 // openedAs tells of a connection whose other end was authenticated.
 func (e *Engine) openedAs(in core.Input) error {
 	must, may := "", ""
+	if in.Party != "" {
+		if err := e.set(callText, "party", in.Party, 0); err != nil {
+			return err
+		}
+	}
 	if in.Tags != nil {
 		must = presence(in.Tags)
 	}
@@ -138,12 +143,12 @@ func (e *Engine) openedAs(in core.Input) error {
 	if in.Topics != nil {
 		send, hear = topics(in.Topics.Send), topics(in.Topics.Hear)
 	}
-	addr, at, err := e.put(in.Addr, in.Name+must+may+send+hear+in.Party)
+	addr, at, err := e.put(in.Addr, in.Name+must+may+send+hear)
 	if err != nil {
 		return err
 	}
 	args := []uint64{uint64(in.Mono), uint64(in.Wall), uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr))}
-	for _, text := range []string{in.Name, must, may, send, hear, in.Party} {
+	for _, text := range []string{in.Name, must, may, send, hear} {
 		args = append(args, at, uint64(len(text)))
 		at += uint64(len(text))
 	}
