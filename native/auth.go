@@ -2,7 +2,6 @@ package native
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net"
 	"net/http"
@@ -64,7 +63,8 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
-		role, err := n.roleOf(t, bearer(r))
+		token := bearer(r)
+		role, err := n.roleOf(t, token)
 		switch {
 		case err != nil:
 			n.unauthorized(w, r, err)
@@ -72,6 +72,16 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 		case role != trust.RoleOperator && (role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
 			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+role+" does not allow this")
 			return
+		}
+		if role == trust.RoleReader {
+			done, full := n.admitReader(r, partyOf(token))
+			if full != "" {
+				w.Header().Set("Retry-After", "1")
+				w.Header().Set("Connection", "close")
+				n.refuse(w, r, http.StatusTooManyRequests, "busy", full)
+				return
+			}
+			defer done()
 		}
 		welcome(r)
 		h(w, r)
@@ -120,7 +130,6 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 type caller struct {
 	opened opening
 	key    string // the id of the secret that vouches for it; "" for none
-	token  string // a guest's, hashed
 }
 
 // whose finds out who opens a WebSocket, or why it may not. Whoever shows a certificate
@@ -164,8 +173,7 @@ func (n *Node) whose(r *http.Request) (c caller, no *refusal) {
 	}
 	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
 	c.opened.topics = token.Topics()
-	sum := sha256.Sum256([]byte(signed))
-	c.key, c.token = key, string(sum[:])
+	c.key, c.opened.party = key, partyOf(signed)
 	return c, nil
 }
 

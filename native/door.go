@@ -198,6 +198,8 @@ type visitor struct {
 	// The door's:
 	out     bool          // it is on its way out of the door
 	in, one *list.Element // of strangers and from; nil of one that is known
+	cost    *account      // of the reader whose it is
+	gone    bool          // it is closed
 }
 
 // enter lets a connection in as a stranger's, or closes it.
@@ -274,6 +276,9 @@ func (v *visitor) Close() error {
 		defer v.door.mu.Unlock()
 		v.forget()
 		v.door.total--
+		v.gone = true
+		v.cost.give(costReaders, 1)
+		v.cost.close()
 	})
 	return err
 }

@@ -64,8 +64,10 @@ func (n *Node) ringWhy(r *http.Request) RingWhyJSON {
 		no = barred
 	}
 	if no == nil {
-		if full := n.inbound.full(n.maxGuests(by), by.token); full != "" {
+		if cost, full := n.reserve(by); full != "" {
 			no = busy(full)
+		} else {
+			n.unreserve(cost)
 		}
 	}
 	if no == nil {

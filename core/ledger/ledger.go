@@ -21,6 +21,7 @@ type Account struct {
 	ledger *Ledger
 	party  *party // nil: it answers for itself alone
 	used   []bucket
+	closed bool
 }
 
 // New makes a ledger of what a table has.
@@ -47,13 +48,13 @@ func (l *Ledger) Open(now int64, name string) *Account {
 	return a
 }
 
-// Close ends an account. What it holds it has to give back before; what comes back by itself
-// is still its party's.
+// Close ends an account. What it has used is still its party's, until it comes back by itself
+// or, where it is held, is given back: it may be after this.
 func (a *Account) Close() {
-	if a.party != nil {
+	if a.party != nil && !a.closed {
 		a.party.accounts--
-		a.party = nil
 	}
+	a.closed = true
 }
 
 // Take takes an amount, if its account, its party and all have so much left, and says else
@@ -82,6 +83,12 @@ func (a *Account) add(k Kind, amount int64) {
 		a.party.used[k].add(amount, row.Party)
 	}
 	a.ledger.all[k].add(amount, row.All)
+}
+
+// Used is how much of a kind all have used that has not come back.
+func (l *Ledger) Used(now int64, k Kind) int64 {
+	l.all[k].settle(now, l.table[k].All)
+	return (l.all[k].used + second - 1) / second
 }
 
 // forget lets go of parties that have neither an account nor anything used.
