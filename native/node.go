@@ -44,7 +44,8 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
-	whys     paced // questions why a WebSocket was refused
+	codes    guesses // of links to the page, which take nothing from guesses of tokens
+	whys     whys
 	sessions sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on

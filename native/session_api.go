@@ -154,7 +154,7 @@ func (n *Node) noLink(w http.ResponseWriter, r *http.Request, why error) {
 		n.log.Warn("a link to the page was refused", "from", asker(r), "why", why)
 	}
 	w.Header().Set("Connection", "close")
-	if !n.guesses.take(r.RemoteAddr) {
+	if !n.codes.take(r.RemoteAddr) {
 		w.Header().Set("Retry-After", "60")
 		problem(w, http.StatusTooManyRequests, "too-many-attempts", "too many requests with links that are not good")
 		return
