@@ -46,7 +46,7 @@ type Node struct {
 	guesses  guesses
 	codes    guesses // of links to the page, which take nothing from guesses of tokens
 	whys     whys
-	sessions sessions
+	sessions *sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on
 
