@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -203,27 +204,27 @@ func guestToken(r *http.Request) string {
 
 const (
 	guessesAMinute = 10
-	maxGuessers    = 1000 // addresses that are counted
+	maxGuessers    = 1000 // networks that are counted
 )
 
-// guesses counts tokens that were not good, by address. A good one is taken
+// guesses counts tokens, or links, that were not good, by address, or of IPv6 by network. A good one is taken
 // however many were not: nobody guesses 256 bits, and a lock would be a way to
 // keep others out.
 type guesses struct {
 	mu    sync.Mutex
 	since time.Time
-	from  map[string]int
+	from  map[netip.Prefix]int
 }
 
 func (g *guesses) take(addr string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if now := time.Now(); now.Sub(g.since) > time.Minute {
-		g.since, g.from = now, make(map[string]int)
+		g.since, g.from = now, make(map[netip.Prefix]int)
 	}
-	from := hostname(addr)
+	from := networkAt(addr)
 	if len(g.from) >= maxGuessers && g.from[from] == 0 {
-		from = "" // the rest share one count
+		from = netip.Prefix{} // the rest share one count
 	}
 	g.from[from]++
 	return g.from[from] <= guessesAMinute

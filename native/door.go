@@ -290,7 +290,20 @@ func networkOf(addr net.Addr) netip.Prefix {
 	if !ok {
 		return netip.Prefix{}
 	}
-	ip := tcp.AddrPort().Addr().Unmap()
+	return networkOfIP(tcp.AddrPort().Addr())
+}
+
+// networkAt is networkOf for the RemoteAddr of a request.
+func networkAt(addr string) netip.Prefix {
+	a, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return networkOfIP(a.Addr())
+}
+
+func networkOfIP(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap()
 	bits := ip.BitLen()
 	if ip.Is6() && !ip.IsLoopback() {
 		bits = 64

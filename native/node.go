@@ -44,8 +44,9 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
-	whys     paced // questions why a WebSocket was refused
-	sessions sessions
+	codes    guesses // of links to the page, which take nothing from guesses of tokens
+	whys     whys
+	sessions *sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on
 
