@@ -93,38 +93,24 @@ func (c *conn) pardon(kind wire.Kind, size int) {
 
 // mayProbe says whether a probe that a guest wants is passed on to another: to a guest
 // no more than it bears, whoever asks.
-func (r *Ring) mayProbe(from string, c *conn, to string) bool {
-	if c.guest && c.cost.Take(r.now, costProbes, 1) != ledger.Enough {
+func (o *overlay) mayProbe(from string, c *conn, to string) bool {
+	if c.guest && c.cost.Take(o.now, costProbes, 1) != ledger.Enough {
 		return false
 	}
-	g := r.overlay.peer(to)
-	return g == nil || !g.guest || r.replica.isDurable(from) || g.cost.Take(r.now, costProbed, 1) == ledger.Enough
+	g := o.peer(to)
+	return g == nil || !g.guest || o.replica.isDurable(from) || g.cost.Take(o.now, costProbed, 1) == ledger.Enough
 }
 
 // putOff keeps what a guest says of itself until more of it may be taken. What is later
 // takes the place of what is kept.
-func (r *Ring) putOff(c *conn, w *wire.Record) {
+func (o *overlay) putOff(c *conn, w *wire.Record) {
 	kept := &c.early[w.Set]
 	if kept.Name != "" && (kept.Stamp > w.Stamp || kept.Stamp == w.Stamp && kept.Rank >= w.Rank) {
 		return
 	}
 	if c.early[wire.Nodes].Name == "" && c.early[wire.Up].Name == "" {
-		r.after(Second, earlyDue, "", uint64(c.id))
+		o.after(Second, earlyDue, "", uint64(c.id))
 	}
 	*kept = *w
 	kept.Name, kept.Value = c.name, strings.Clone(w.Value)
-}
-
-// takeEarly takes what was put off.
-func (r *Ring) takeEarly(c *conn) {
-	if c == nil {
-		return
-	}
-	all := c.early
-	c.early = [2]wire.Record{}
-	for i := range all {
-		if all[i].Name != "" && !r.refusedAll(c) {
-			r.merge(&all[i], c)
-		}
-	}
 }

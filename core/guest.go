@@ -7,20 +7,20 @@ import (
 
 // noRoom says why one more guest may not come in, if so: of connections there are
 // MaxGuests, and of names that are new no more than are forgotten meanwhile.
-func (r *Ring) noRoom(c *conn, name string) string {
-	switch old := r.overlay.peer(name); {
-	case r.overlay.guests >= r.cfg.MaxGuests && (old == nil || old.role != Guest): // else it takes the place of one
-		return r.cfg.Name + " has no room for more guests"
-	case r.replica.isMember(name):
+func (o *overlay) noRoom(c *conn, name string) string {
+	switch old := o.peer(name); {
+	case o.guests >= o.cfg.MaxGuests && (old == nil || old.role != Guest): // else it takes the place of one
+		return o.cfg.Name + " has no room for more guests"
+	case o.replica.isMember(name):
 		return ""
-	case r.replica.guests >= maxRingGuests:
+	case o.replica.guests >= maxRingGuests:
 		return "the ring has no room for more guests"
 	}
-	switch c.cost.Take(r.now, costNames, 1) {
+	switch c.cost.Take(o.now, costNames, 1) {
 	case ledger.Party:
-		return "too many names of guests that come by the same token are new to " + r.cfg.Name
+		return "too many names of guests that come by the same token are new to " + o.cfg.Name
 	case ledger.All:
-		return "too many names of guests are new to " + r.cfg.Name
+		return "too many names of guests are new to " + o.cfg.Name
 	}
 	return ""
 }

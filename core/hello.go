@@ -96,7 +96,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case h.Ephemeral && r.replica.isDurable(name):
 		return wire.CodeForbidden, "the name " + name + " is a durable node's"
 	case c.role == Guest:
-		if no := r.noRoom(c, name); no != "" {
+		if no := r.overlay.noRoom(c, name); no != "" {
 			return wire.CodeBusy, no
 		}
 		r.hold(c)

@@ -104,7 +104,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 			switch {
 			case says:
 				r.messages.forward(from, to, forward, c, &in)
-			case in.Kind == wire.KindProbe && !r.mayProbe(from, c, to):
+			case in.Kind == wire.KindProbe && !r.overlay.mayProbe(from, c, to):
 			case r.detector.isRefused(to):
 				r.overlay.tellRefused([]string{string(forward)})
 			default:

@@ -187,7 +187,7 @@ func (c *conn) release() {
 
 // read returns the next frame, which is the caller's until it is released, or how the
 // connection ended.
-func (c *conn) read() ([]byte, wire.Code) {
+func (c *conn) read() (frame []byte, code wire.Code) {
 	typ, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return nil, c.ended(err)
@@ -197,6 +197,11 @@ func (c *conn) read() ([]byte, wire.Code) {
 		return nil, wire.CodeBadFrame
 	}
 	c.buf = buffers.Get().(*[]byte)
+	defer func() {
+		if code != 0 {
+			c.release()
+		}
+	}()
 	b := (*c.buf)[:0]
 	for {
 		if len(b) == cap(b) {
