@@ -36,6 +36,7 @@ func TestLibrary(t *testing.T) {
 			"asks for a token each time":         testToken,
 			"says bye when it is frozen":         testFrozen,
 			"comes back when it is online":       testOffline,
+			"changes its network":                testHalfOpen,
 			"is many nodes in one page":          testManyNodes,
 			"is pasted into an empty page":       testPasted,
 			"asks again for a token":             testHungToken,
