@@ -49,6 +49,7 @@ func TestLibrary(t *testing.T) {
 			"shares none when it was given up":   testSharedGivenUp,
 			"shares another after a removal":     testSharedRemoved,
 			"keeps nothing of a token":           testTokensAreLight,
+			"keeps nothing of a Worker":          testWorkersAreLight,
 			"has its Worker the next time":       testWorkerLater,
 			"is one of its own where it has to":  testNotShared,
 			"shares a node when it is thawed":    testSharedFrozen,
