@@ -148,6 +148,21 @@ func testSharedLeftEarly(t *testing.T, b *browser) {
 	tab.until("nanoring.all({ name: 'us' })[0].tags.page === 'a' && !nanoring.all({ name: 'us' })[0].tags.tabs")
 }
 
+// testSharedWhy: in a SharedWorker what a browser does not say is said in the same words as in a page.
+func testSharedWhy(t *testing.T, b *browser) {
+	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
+	tab := b.sharing(t, dev1.addr, "{}")
+	tab.expect(".")
+	first, err := freePorts(1)
+	must(t, err)
+	nobody := localhost(first, 1)[0]
+	got := eval[[]string](tab, `import("/nanoring.js").then(({ join }) => Promise.all([true, false].map((shared) =>
+		join({ shared, name: "them", gateways: ["ws://`+nobody+`/ring"] }).then(() => "joined", (error) => error.message))))`)
+	if want := "No gateway answers at ws://" + nobody + "/ring: nobody is there."; got[0] != got[1] || !strings.HasPrefix(got[0], want) {
+		t.Errorf("it says %q, not %s", got, want)
+	}
+}
+
 // testGivenUpLate: who gives up just when join resolves leaves no node.
 func testGivenUpLate(t *testing.T, b *browser) {
 	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
