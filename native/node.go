@@ -201,8 +201,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			n.wg.Go(func() { n.listenOn(on) })
 		}
 	}
+	n.warnOfOthers()
 	if n.keeper.Server() != nil {
-		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
 	n.joins.remembers = n.othersUp()
