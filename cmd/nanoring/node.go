@@ -199,7 +199,7 @@ func startNode(signals context.Context, config native.Config) (*native.Node, err
 // flagOf names the flag of a field of native.Config.
 func flagOf(field string) string {
 	switch field {
-	case "Tags", "AllowOrigins":
+	case "Tags", "AllowOrigins", "Hosts":
 		field = strings.TrimSuffix(field, "s")
 	}
 	var flag strings.Builder
