@@ -117,7 +117,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		return printConfig(cmd, o, config)
 	}
 	outliveReaders()
-	level := f.logTo(&config, os.Stderr)
+	level := f.logTo(&config, logWriter(f.logFormat == "json"))
 	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
 	ctx, hungUp := context.WithCancel(cmd.Context())
 	defer hungUp()
