@@ -168,7 +168,7 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 			names = append(names, m.Name)
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return offered(names)
 }
 
 // twoNames expects the names of two nodes.

@@ -66,7 +66,7 @@ for tags that the node is started with (--tag): they are then as they are there.
 				_ = json.Unmarshal(b, &t)
 			}
 		}
-		return slices.Sorted(maps.Keys(t.Tags)), cobra.ShellCompDirectiveNoFileComp
+		return offered(slices.Sorted(maps.Keys(t.Tags)))
 	})
 	return cmd
 }
