@@ -53,7 +53,7 @@ with the same command. A second SIGINT or SIGTERM ends it at once. With
 nobody sees them down.
 
 Without a secret anybody who reaches its port is in the ring, so it listens on
-loopback only. 'nanoring keygen > ring.key', and --secret-file ring.key on each
+loopback only. 'nanoring keygen --out ring.key', and --secret-file ring.key on each
 machine, is all that it takes to keep strangers out, beyond loopback too.
 
 A new node is alone in its ring: add it from a node of another ring, or name one

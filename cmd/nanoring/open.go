@@ -26,7 +26,7 @@ func openCommand(o *options) *cobra.Command {
 there is a display. In a ring with a secret the link works once, within 5 minutes,
 and makes who opens it an operator, in that tab alone: it adds, removes, prunes and
 cordons nodes, sets tags and asks questions, for 8 hours at most, and not beyond the
-node's next restart, or the life of the --token by which you ask. So give it to
+node's next restart, or the life of the token by which you ask. So give it to
 nobody. A ring without a secret is operated by whoever opens its page.
 
 --end ends the sessions of all tabs at this node, and the links that are not used.

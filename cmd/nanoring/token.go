@@ -75,6 +75,9 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 				}
 				return give(cmd, to, append(text, '\n'))
 			}
+			if anyName && token.Name == "" {
+				token.Name = "*"
+			}
 			if token.Role == trust.RoleGuest && token.Name == "*" && !anyName {
 				return &failure{exitUsage, errors.New("--name '*': who has this token can be called like any node, also like one of yours that is down, or is yet to come, and take its place"),
 					"Say how the names begin, as --name 'tab-*'; if you mean all names, --any-name."}
@@ -104,7 +107,7 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 	flags.SortFlags = false
 	flags.StringVar(&token.Role, "role", trust.RoleGuest, "what it is for: guest, reader, operator")
 	flags.StringVar(&token.Name, "name", "", "name that a guest may have, or how it begins and *")
-	flags.BoolVar(&anyName, "any-name", false, "let --name be '*', any name that there is")
+	flags.BoolVar(&anyName, "any-name", false, "let a guest have any name, also one of a node that is down")
 	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
 	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
 	flags.StringArrayVar(&token.Own, "own", nil, "`KEY` of a tag that a guest may set and change, '*' in it for any characters; may be repeated")
