@@ -76,6 +76,7 @@ export class Panel {
     const tags = Object.entries(n?.tags ?? {}).sort();
     $("details-tags").replaceChildren(...tags.map(([key, value]) => el("span", `${key}=${value}`, "code tag")));
     if (!tags.length) write($("details-tags"), n ? "none" : "–");
+    $("details-tags").tabIndex = tags.join("").length > 80 ? 0 : -1; // what may scroll is scrolled by keys, too
   }
 }
 
