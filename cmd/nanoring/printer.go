@@ -106,7 +106,7 @@ func (p printer) secret(b []byte) error {
 }
 
 // table aligns its columns; rows are lines of it.
-type table struct{ *tabwriter.Writer }
+type table struct{ cells *tabwriter.Writer }
 
 func (p printer) table(head ...string) table {
 	t := table{tabwriter.NewWriter(p.sink, 0, 0, 2, ' ', 0)}
@@ -118,8 +118,11 @@ func (t table) row(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
 	}
-	fmt.Fprintln(t, strings.Join(cells, "\t"))
+	fmt.Fprintln(t.cells, strings.Join(cells, "\t"))
 }
+
+// Flush prints it.
+func (t table) Flush() error { return t.cells.Flush() }
 
 // indented prints the node's own JSON, for people to read too.
 func (p printer) indented(b []byte) error {
