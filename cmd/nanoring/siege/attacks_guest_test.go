@@ -6,24 +6,26 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// relays has others probe all who are honest, and nodes, and nobody, as often as it is borne.
+// relays has one after the other who is honest be probed by all, as often as it is borne, and nodes,
+// and who is not there.
 func relays(d *deed) {
 	inner := string((&wire.Frame{Kind: wire.KindProbe, Seq: 7}).Append(nil))
 	i := d.i
 	d.stay(bearable, fmt.Sprintf("evil-relays-%d", d.i), func(s *socket) bool {
 		i++
-		to := d.Honest[i%len(d.Honest)]
+		to, hops := d.Honest[int(time.Now().Unix()/3)%len(d.Honest)], uint8(0)
 		switch i % 16 {
 		case 0:
-			to = gatewayName(d.any())
+			to, hops = gatewayName(d.any()), uint8(rand.IntN(4))
 		case 1:
 			to = fmt.Sprintf("evil-tags-%d", i%40)
 		}
-		return s.say(&wire.Frame{Kind: wire.KindRelay, From: s.name, To: to, Hops: uint8(i % 4), Inner: inner})
+		return s.say(&wire.Frame{Kind: wire.KindRelay, From: s.name, To: to, Hops: hops, Inner: inner})
 	})
 }
 

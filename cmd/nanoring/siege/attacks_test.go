@@ -32,7 +32,7 @@ var attacks = []attack{
 	{"tells", "guest", tells, 16},
 	{"questions", "guest", questions, 8},
 	{"hears", "guest", hears, 8},
-	{"events", "reader", events, 2000},
+	{"events", "reader", events, 7000},
 	{"hearing", "reader", hearing, 2000},
 	{"come", "reader", streamsThatGo, 16},
 	{"reads", "reader", reads, 16},

@@ -24,6 +24,7 @@ type orders struct {
 	Only   []string // attacks; all of the token's if there are none
 	For    time.Duration
 	Pause  time.Duration // after each deed of an attack
+	Few    bool          // an eighth as many attack
 }
 
 // besieger carries them out.
@@ -59,6 +60,9 @@ func besiege(o *orders) map[string]int {
 	for _, a := range attacks {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, a.name) || a.by == "guest" && o.Guest == "" || a.by == "reader" && o.Reader == "" {
 			continue
+		}
+		if o.Few {
+			a.of = max(a.of/8, 1)
 		}
 		for i := range a.of {
 			b.wg.Go(func() {
@@ -138,6 +142,11 @@ func (d *deed) enter(node int, name string, tags ...wire.Tag) *socket {
 	}
 	s.name = name
 	s.say(s.hello())
+	select {
+	case <-s.let:
+	case <-s.read:
+	case <-d.ctx.Done():
+	}
 	s.say(&wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{s.member(), s.presence(tags...)}})
 	return s
 }
@@ -149,7 +158,7 @@ func (d *deed) leave(s *socket) {
 	if <-s.read; in && s.ended == "broken" {
 		s.ended = "by itself"
 	}
-	d.came("ended: %s", s.ended)
+	d.came("ended: %.60q", s.ended)
 }
 
 func (s *socket) hello() *wire.Frame {

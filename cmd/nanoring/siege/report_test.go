@@ -68,7 +68,7 @@ func table(w *watch, calm, storm *report) string {
 	list := func(what string, all map[string]int) {
 		fmt.Fprintln(&b, what)
 		for _, key := range slices.Sorted(maps.Keys(all)) {
-			fmt.Fprintf(&b, "  %7d  %q\n", all[key], key)
+			fmt.Fprintf(&b, "  %7d  %s\n", all[key], key)
 		}
 	}
 	list("connections of honest guests that ended:", ends)

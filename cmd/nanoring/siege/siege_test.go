@@ -45,7 +45,7 @@ func besieged(t *testing.T, who string) {
 	o := orders{For: *length}
 	engines, guests, before := strings.Split(*mix, ","), honestCount, 10*time.Second
 	if *length == 0 { // what is seen at once, and costs little
-		o.For, o.Pause, before, guests, engines = 5*time.Second, 300*time.Millisecond, 0, 4, []string{"native", "native"}
+		o.For, o.Pause, o.Few, before, guests, engines = 4*time.Second, 300*time.Millisecond, true, 0, 4, []string{"native", "native"}
 	}
 	r := start(t, engines...)
 	honest := r.honest(guests)

@@ -36,6 +36,7 @@ type socket struct {
 	instance wire.Instance
 
 	deaf  atomic.Bool   // it does not read
+	let   chan struct{} // closed when the first message has come
 	read  chan struct{} // closed when the connection is over
 	ended string        // how, once it is
 	got   atomic.Int64  // bytes
@@ -62,7 +63,7 @@ func upgrade(c net.Conn, host, headers string) (*socket, int) {
 		return nil, status
 	}
 	c.SetDeadline(time.Time{})
-	s := &socket{Conn: c, read: make(chan struct{}), ended: "broken"}
+	s := &socket{Conn: c, let: make(chan struct{}), read: make(chan struct{}), ended: "broken"}
 	go s.listen(r)
 	return s, status
 }
@@ -71,7 +72,7 @@ func upgrade(c net.Conn, host, headers string) (*socket, int) {
 func (s *socket) listen(r *bufio.Reader) {
 	defer close(s.read)
 	var head [8]byte
-	for {
+	for first := true; ; {
 		for s.deaf.Load() {
 			time.Sleep(50 * time.Millisecond)
 			if s.SetReadDeadline(time.Time{}) != nil {
@@ -102,6 +103,10 @@ func (s *socket) listen(r *bufio.Reader) {
 		}
 		if err == nil {
 			_, err = r.Discard(int(n))
+		}
+		if first && op == opBinary && err == nil {
+			first = false
+			close(s.let)
 		}
 		if err != nil {
 			return
