@@ -21,11 +21,15 @@ type report struct {
 	upMissed int
 	looks    int
 	missedBy map[string]int
+	came     int // newcomers
+	waited   time.Duration
+	refused  map[string]int
 }
 
 // report is what was measured since forget, and of an operator since the last report.
-func (w *watch) report(o *operator) report {
+func (w *watch) report(o *operator, n *newcomers) report {
 	r := report{asked: o.since(), perGuest: w.perGuest(), nodes: slices.Clone(w.nodes), length: time.Since(w.from), looks: w.looks, missedBy: maps.Clone(w.missed)}
+	r.came, r.waited, r.refused = n.since()
 	for _, n := range w.missed {
 		r.upMissed += n
 	}
@@ -57,6 +61,7 @@ func table(w *watch, calm, storm *report) string {
 	for how, n := range storm.asked.how {
 		fmt.Fprintf(&b, "  %d× %s\n", n, how)
 	}
+	fmt.Fprintf(&b, "newcomers: %d, of whom these were not let in: %v; worst wait %s; before %d, %v, %s\n", storm.came, storm.refused, storm.waited, calm.came, calm.refused, calm.waited)
 	ends := make(map[string]int)
 	for _, g := range w.guests {
 		g.mu.Lock()

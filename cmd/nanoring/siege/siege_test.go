@@ -62,9 +62,10 @@ func besieged(t *testing.T, who string) {
 		})
 	}
 	op := r.operate()
+	news := r.newcomers()
 	w := r.watch(honest)
 	w.lookFor(before)
-	calm := w.report(op)
+	calm := w.report(op, news)
 
 	o.Nodes, o.Only = r.addrs(), nil
 	if *only != "" {
@@ -83,7 +84,7 @@ func besieged(t *testing.T, who string) {
 	w.forget()
 	told := r.unleash(&o)
 	w.lookFor(o.For)
-	storm := w.report(op)
+	storm := w.report(op, news)
 	storm.told = <-told
 	if *length > 0 {
 		w.lookFor(*rest)
@@ -141,6 +142,9 @@ func hold(t *testing.T, w *watch, calm, storm *report) {
 	}
 	if storm.asked.worst > mostWait || storm.asked.failed > 0 {
 		t.Errorf("the operator waited up to %s, and %d of %d answers were none: %v", storm.asked.worst, storm.asked.failed, storm.asked.count, storm.asked.how)
+	}
+	if len(storm.refused) > 0 {
+		t.Errorf("of %d newcomers these were not let in: %v", storm.came, storm.refused)
 	}
 	for i, u := range storm.nodes {
 		n := w.ring.nodes[i]
