@@ -31,7 +31,7 @@ func (d *deed) hold(path string) {
 	}
 	defer c.Close()
 	if d.i%2 == 0 {
-		c.(*net.TCPConn).SetReadBuffer(2048)
+		c.SetReadBuffer(2048)
 	}
 	if _, err := io.WriteString(c, d.request(path, "")); err != nil {
 		d.came("not taken")
@@ -125,7 +125,7 @@ func unread(d *deed) {
 		return
 	}
 	defer c.Close()
-	c.(*net.TCPConn).SetReadBuffer(2048)
+	c.SetReadBuffer(2048)
 	c.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	for range 20 {
 		io.WriteString(c, d.request([]string{"/nanoring.wasm", "/metrics", "/v1/backup", "/v1/nodes"}[rand.IntN(4)], ""))

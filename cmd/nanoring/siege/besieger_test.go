@@ -105,7 +105,7 @@ func (d *deed) any() int { return rand.IntN(len(d.Nodes)) }
 func gatewayName(node int) string { return fmt.Sprintf("dev%d", node+1) }
 
 // dial connects with a node, from any address of loopback.
-func (d *deed) dial(node int) net.Conn {
+func (d *deed) dial(node int) *tcp {
 	from := &net.TCPAddr{IP: net.IPv4(127, byte(rand.IntN(255)), byte(rand.IntN(255)), byte(1+rand.IntN(254)))}
 	c, err := (&net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}).DialContext(d.ctx, "tcp", d.Nodes[node])
 	if err != nil {
@@ -113,8 +113,21 @@ func (d *deed) dial(node int) net.Conn {
 		d.sleep(50 * time.Millisecond)
 		return nil
 	}
-	c.(*net.TCPConn).SetLinger(0) // leaves nothing behind
-	return c
+	own := &tcp{TCPConn: c.(*net.TCPConn)}
+	own.SetLinger(0) // leaves nothing behind
+	own.stop = context.AfterFunc(d.ctx, func() { c.Close() })
+	return own
+}
+
+// tcp is a connection that is closed when all is over.
+type tcp struct {
+	*net.TCPConn
+	stop func() bool
+}
+
+func (c *tcp) Close() error {
+	c.stop()
+	return c.TCPConn.Close()
 }
 
 // open opens a WebSocket by the guest's token.

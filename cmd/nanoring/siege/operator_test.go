@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,7 +70,8 @@ func (o *operator) ask(ctx context.Context, n *node, path string) {
 		}
 	}
 	if err != nil {
-		how = fmt.Sprintf("%s at %s: %v", path, n.name, err)
+		text := err.Error()
+		how = fmt.Sprintf("at %s: %s", n.name, text[strings.LastIndex(text, ": ")+2:])
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
