@@ -63,7 +63,7 @@ func come(addr, name, token string) (time.Duration, string) {
 	defer c.Close()
 	s, status := upgrade(c, addr, "Authorization: Bearer "+token+"\r\n")
 	if status != 101 {
-		return time.Since(at), fmt.Sprintf("%s: HTTP %d", addr, status)
+		return time.Since(at), fmt.Sprintf("HTTP %d", status)
 	}
 	s.name, s.instance = name, wire.Instance{Start: at.UnixMicro(), Nonce: rand.Uint64()}
 	s.say(s.hello())
