@@ -19,6 +19,8 @@ var attacks = []attack{
 	{"flap", "guest", flap, 8},
 	{"claim", "guest", claim, 8},
 	{"tags", "guest", changeTags, 40},
+	{"crowd", "guest", crowd, 200},
+	{"gossips", "guest", gossips, 16},
 	{"text", "guest", evilText, 4},
 	{"frames", "guest", wrongFrames, 8},
 	{"cut", "guest", cutFrames, 8},
@@ -149,6 +151,22 @@ const bearable = time.Second / 60
 func changeTags(d *deed) {
 	d.stay(bearable, fmt.Sprintf("evil-tags-%d", d.i), func(s *socket) bool {
 		return s.say(&wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{s.presence(fill(mostTags)...)}})
+	})
+}
+
+// crowd is there, as many as may be, and gossips as who is honest does.
+func crowd(d *deed) {
+	d.stay(time.Second, fmt.Sprintf("evil-crowd-%d", d.i), func(s *socket) bool {
+		return s.say(&wire.Frame{Kind: wire.KindGossip, Seq: 1, Wall: time.Now().UnixMicro()})
+	})
+}
+
+// gossips has its gateway answer as often as it may, with a record of its own each time.
+func gossips(d *deed) {
+	seq := uint64(0)
+	d.stay(bearable, fmt.Sprintf("evil-gossips-%d", d.i), func(s *socket) bool {
+		seq++
+		return s.say(&wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: time.Now().UnixMicro(), Records: []wire.Record{s.presence(fill(mostTags)...)}})
 	})
 }
 
