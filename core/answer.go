@@ -1,11 +1,8 @@
 package core
 
-import "github.com/nanoring/nanoring/core/wire"
-
-// What a guest's syncs are answered with.
-const (
-	guestAnswers = 4 << 20  // bytes at once,
-	answerRate   = 64 << 10 // and a second
+import (
+	"github.com/nanoring/nanoring/core/ledger"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // What an answer costs beside its bytes, in bytes: of each item that was taken
@@ -42,7 +39,7 @@ func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
 		}
 		cost = size + int(answer.Handled)*itemCost + rc.looked*lookCost
 	}
-	if c.guest && !c.answered.take(rc.now, int64(cost), guestAnswers, answerRate) {
+	if c.guest && c.cost.Take(rc.now, costAnswers, int64(cost)) != ledger.Enough {
 		return true // it asks again in a while
 	}
 	if !rc.halted && c.state == connEstablished {

@@ -1,14 +1,8 @@
 package core
 
 import (
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
-)
-
-// What a gateway takes of what its guests assert.
-const (
-	guestRate    = 10   // records of a guest each round
-	gatewayBurst = 4096 // records of all guests at once,
-	gatewayRate  = 512  // and a second
 )
 
 // asserter is who asserts a record: the peer of a connection, with what its role
@@ -17,10 +11,9 @@ type asserter struct {
 	name     string // "" before it is established, and once it was replaced
 	guest    bool   // of this node
 	instance wire.Instance
-	tags     []wire.Tag // the labels that it has to have,
-	own      []string   // and patterns of others' keys; any if both are nil
-	asserted int        // records that were taken from a guest since the last round
-	share    *allowance // of all guests, in records
+	tags     []wire.Tag      // the labels that it has to have,
+	own      []string        // and patterns of others' keys; any if both are nil
+	cost     *ledger.Account // of a guest
 
 	until  int64  // what it says of others counts that is not later: see mayAssert; as of
 	judged uint64 // the replica's version + 1
@@ -58,14 +51,15 @@ func (a *asserter) speaksIn(s *standing, gateway string) bool {
 	return s.says.Via == gateway && s.says.Instance == a.instance
 }
 
-// mayOfItself says whether a guest may say that of itself, at a bounded rate.
-func (a *asserter) mayOfItself(w *wire.Record, after *standing, gateway string, now int64) bool {
+// ofItself says what becomes of what a guest says of itself, which is taken at a bounded rate.
+func (a *asserter) ofItself(w *wire.Record, after *standing, gateway string, now int64) verdict {
 	m, p := after.member, after.says
-	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
-		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || p.Address != "") ||
-		a.asserted >= guestRate || !a.share.take(now, 1, gatewayBurst, gatewayRate) {
-		return false
+	switch {
+	case w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != ""),
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || p.Address != ""):
+		return isRefused
+	case a.cost.Take(now, costRecords, 1) != ledger.Enough:
+		return isEarly
 	}
-	a.asserted++ // until the next round
-	return true
+	return isNews
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -52,7 +53,7 @@ func TestAsserterOfGuest(t *testing.T) {
 		if test.known != 9 {
 			r.told(r.node("tab", Minute, test.known, guest))
 		}
-		by := asserter{name: "tab", guest: true, instance: in, tags: test.must, share: new(allowance)}
+		by := asserter{name: "tab", guest: true, instance: in, tags: test.must, cost: ledger.New(GuestCosts(1)).Open(0, "")}
 		w := test.w(r)
 		if got, _ := r.merge(&w, &by); got != test.want {
 			t.Errorf("%s is %d, want %d", what, got, test.want)
@@ -63,26 +64,32 @@ func TestAsserterOfGuest(t *testing.T) {
 // TestAsserterRates: a guest is heard so often a round, and all together so often a second.
 func TestAsserterRates(t *testing.T) {
 	r := newCopy(t, Config{})
-	share := new(allowance)
+	table := GuestCosts(1000)
+	costs := ledger.New(table)
+	guest := func(name string) *asserter { return &asserter{name: name, guest: true, cost: costs.Open(0, "")} }
 	taken := func(by *asserter, times int) (n int) {
 		r.told(r.node(by.name, Minute, rankAdd, wire.Member{Ephemeral: true}))
 		for range times {
 			r.wall++
 			w := r.presence(by.name, 0, rankUp, wire.Presence{Via: "me"})
-			if v, _ := r.merge(&w, by); v == isNews {
+			switch v, _ := r.merge(&w, by); v {
+			case isNews:
 				n++
+			case isEarly:
+			default:
+				t.Fatalf("its presence is %d", v)
 			}
 		}
 		return n
 	}
-	if n := taken(&asserter{name: "tab", guest: true, share: share}, 100); n != guestRate {
+	if n := taken(guest("tab"), 100); n != int(table[costRecords].One.Burst) {
 		t.Errorf("%d records are taken of one guest", n)
 	}
 	all := 0
 	for i := range 1000 {
-		all += taken(&asserter{name: strings.Repeat("t", 1+i%200) + string(rune('a'+i/200)), guest: true, share: share}, 8)
+		all += taken(guest(strings.Repeat("t", 1+i%200)+string(rune('a'+i/200))), 8)
 	}
-	if all > gatewayBurst || all < gatewayBurst-guestRate {
+	if most := int(table[costRecords].All.Burst - table[costRecords].One.Burst); all != most {
 		t.Errorf("%d records are taken of a thousand guests", all)
 	}
 }

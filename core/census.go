@@ -3,6 +3,7 @@ package core
 // census is what follows from the standings of all names, kept as they change.
 type census struct {
 	durable  int                 // durable members
+	guests   int                 // and guests, until they are forgotten
 	peersUp  int                 // of those, the ones that are up, this node included
 	gateways int                 // and of those, the ones that take guests
 	lost     nameSet             // durable members that are not up
@@ -31,6 +32,7 @@ func (c *census) count(name string, s *standing, by int) {
 	}
 	c.countThrough(name, s, by)
 	if s.guest {
+		c.guests += by
 		return
 	}
 	c.durable += by

@@ -42,20 +42,20 @@ type conn struct {
 	knows     []wire.RingID // of the ring, as far as is known
 	unsure    bool          // whether the peer, which dialled, lets this node in: see ringIDs.meet
 	trip      roundTrip
-	opened    int64       // the ring's clock when it opened
-	heard     int64       // the ring's clock at the last frame
-	used      int64       // and at the last round
-	needed    int64       // and at the last one of the peer's: see rotate
-	strange   int64       // since when the peer is no member; 0 if it is one
-	probed    bool        // a guest that is silent has been asked
-	cameBack  bool        // a guest that was here before
-	isNew     bool        // a guest that is to be sent on: see cordon.sendNewOn
-	checked   int64       // since when any sign of life is awaited; 0 if it is not: see check
-	suspected int64       // when this node took in that it is a suspect
-	accused   *lww.Record // the presence of which others say that it is down: see contest
-	spent     allowance   // frames and KiB that a guest has sent
-	answered  allowance   // KiB of records that its syncs were answered with
-	forwarded []string    // probes that went to the peer since it was last heard
+	opened    int64          // the ring's clock when it opened
+	heard     int64          // the ring's clock at the last frame
+	used      int64          // and at the last round
+	needed    int64          // and at the last one of the peer's: see rotate
+	strange   int64          // since when the peer is no member; 0 if it is one
+	probed    bool           // a guest that is silent has been asked
+	cameBack  bool           // a guest that was here before
+	isNew     bool           // a guest that is to be sent on: see cordon.sendNewOn
+	checked   int64          // since when any sign of life is awaited; 0 if it is not: see check
+	suspected int64          // when this node took in that it is a suspect
+	accused   *lww.Record    // the presence of which others say that it is down: see contest
+	owed      int            // frames that a guest may answer with
+	early     [2]wire.Record // of a guest, by set: what is taken later, if there is a name
+	forwarded []string       // probes that went to the peer since it was last heard
 
 	place   place // in this node's debts, from established on
 	line    line  // of messages

@@ -10,17 +10,17 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// ledger is the debts of a node that has connections and no other part.
-type ledger struct {
+// debtRig is the debts of a node that has connections and no other part.
+type debtRig struct {
 	debts
 	rep *replica
 	o   *overlay
 }
 
-func newLedger(conns ...string) *ledger {
+func newDebtRig(conns ...string) *debtRig {
 	s := newSelf(Config{Name: "me", Period: Second})
 	s.now, s.wall = Second, Hour
-	l := &ledger{rep: new(replica), o: new(overlay)}
+	l := &debtRig{rep: new(replica), o: new(overlay)}
 	*l.rep = newReplica(&s)
 	*l.o = newOverlay(&s, l.rep)
 	l.debts = newDebts(&s, l.rep, l.o)
@@ -33,7 +33,7 @@ func newLedger(conns ...string) *ledger {
 }
 
 // add writes a record of a name as a peer brings it, "" for this node itself.
-func (l *ledger) add(name, from string) {
+func (l *debtRig) add(name, from string) {
 	l.wall++
 	m := wire.Member{Address: "a:1"}
 	rec := lww.New(name, l.wall, rankAdd, m.Value())
@@ -49,7 +49,7 @@ func (l *ledger) add(name, from string) {
 }
 
 // takes is what a connection is sent next.
-func (l *ledger) takes(name string) (names []string) {
+func (l *debtRig) takes(name string) (names []string) {
 	for _, w := range l.take(l.o.byName[name]) {
 		names = append(names, w.Name)
 	}
@@ -58,30 +58,30 @@ func (l *ledger) takes(name string) (names []string) {
 
 func TestDebts(t *testing.T) {
 	for what, test := range map[string]struct {
-		do   func(l *ledger)
+		do   func(l *debtRig)
 		want map[string]string // what each is sent
 	}{
-		"all but who brought it": {func(l *ledger) { l.add("x", "a"); l.add("y", "") }, map[string]string{"a": "y", "b": "x y", "c": "x y"}},
-		"the latest alone":       {func(l *ledger) { l.add("x", ""); l.add("y", ""); l.add("x", "a") }, map[string]string{"a": "y", "b": "y x"}},
-		"not what it knows": {func(l *ledger) {
+		"all but who brought it": {func(l *debtRig) { l.add("x", "a"); l.add("y", "") }, map[string]string{"a": "y", "b": "x y", "c": "x y"}},
+		"the latest alone":       {func(l *debtRig) { l.add("x", ""); l.add("y", ""); l.add("x", "a") }, map[string]string{"a": "y", "b": "y x"}},
+		"not what it knows": {func(l *debtRig) {
 			l.add("x", "")
 			l.add("y", "")
 			l.settle(l.o.byName["a"], l.rep.nodes.Get("x"))
 			l.settle(l.o.byName["b"], l.rep.nodes.Get("y"))
 		}, map[string]string{"a": "y", "b": "x", "c": "x y"}},
-		"nothing of before it came": {func(l *ledger) {
+		"nothing of before it came": {func(l *debtRig) {
 			l.add("x", "")
 			l.dismiss(l.o.byName["a"])
 			l.admit(l.o.byName["a"])
 			l.add("y", "")
 		}, map[string]string{"a": "y", "b": "x y"}},
-		"nothing of what is gone": {func(l *ledger) {
+		"nothing of what is gone": {func(l *debtRig) {
 			l.add("x", "")
 			l.add("y", "")
 			l.rep.forget(wire.Nodes, "x")
 			l.changed(&l.rep.changes[0])
 		}, map[string]string{"a": "y"}},
-		"what it alone is owed": {func(l *ledger) {
+		"what it alone is owed": {func(l *debtRig) {
 			l.add("x", "")
 			l.flush()
 			l.add("y", "")
@@ -89,9 +89,9 @@ func TestDebts(t *testing.T) {
 			l.oweTo(l.o.byName["a"], wire.Nodes, "y")
 			l.oweTo(l.o.byName["a"], wire.Nodes, "nobody")
 		}, map[string]string{"a": "x y", "b": "y"}},
-		"nothing after agreement": {func(l *ledger) { l.add("x", ""); l.settleAll(l.o.byName["a"]) }, map[string]string{"a": "", "b": "x"}},
+		"nothing after agreement": {func(l *debtRig) { l.add("x", ""); l.settleAll(l.o.byName["a"]) }, map[string]string{"a": "", "b": "x"}},
 	} {
-		l := newLedger("a", "b", "c")
+		l := newDebtRig("a", "b", "c")
 		test.do(l)
 		for name, want := range test.want {
 			if got := strings.Join(l.takes(name), " "); got != want || l.owes(l.o.byName[name]) {
@@ -103,7 +103,7 @@ func TestDebts(t *testing.T) {
 
 // TestDebtsAreBounded: whoever is far behind is owed nothing, and the others all.
 func TestDebtsAreBounded(t *testing.T) {
-	l := newLedger("slow", "swift")
+	l := newDebtRig("slow", "swift")
 	got := 0
 	for i := range 10 * maxOwed {
 		l.add(fmt.Sprint("n", i), "")
@@ -129,7 +129,7 @@ func TestFlushIsBounded(t *testing.T) {
 	for i := range 300 {
 		tabs = append(tabs, fmt.Sprint("tab", i))
 	}
-	l := newLedger(append(tabs, "dev")...)
+	l := newDebtRig(append(tabs, "dev")...)
 	for i := range 500 {
 		l.add(fmt.Sprintf("node-with-a-long-name-%d", i), "dev")
 	}
@@ -170,7 +170,7 @@ func TestChangeCostsTheSame(t *testing.T) {
 		}
 		best := time.Hour
 		for range 5 {
-			l := newLedger(names...)
+			l := newDebtRig(names...)
 			start := time.Now()
 			for i := range 700 {
 				l.add(fmt.Sprint("n", i), "")

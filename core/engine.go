@@ -62,6 +62,7 @@ type Input struct {
 	Tags    []wire.Tag // Opened, of a guest: the labels that it has to have, ascending by key,
 	Own     []string   // and patterns of the keys that others may have; any may be there if both are nil
 	Topics  *Topics    // Opened, of a guest: what it may send, and hear; nil for anything
+	Party   string     // Opened, of a guest: who answers for what it costs, with others of the same; "" for itself alone
 	Frame   []byte     // Received; the engine keeps none of it
 	Code    wire.Code  // Closed
 	Command Command    // Do

@@ -10,8 +10,8 @@ func (r *Ring) establish(c *conn) {
 		r.sayHello(c)
 	}
 	c.establish(r.now)
+	r.overlay.charge(c)
 	r.ids.meet(c)
-	c.share = &r.share
 	r.cordon.seat(r, c)
 	name := c.name
 	r.overlay.welcome(c)

@@ -1,30 +1,28 @@
 package core
 
 import (
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// What a gateway bears of a guest. An honest one stays far below: it sends some
-// four frames a second, and when it joins as many as its sync of the ring takes.
-const (
-	guestBurst = 512 // frames and KiB that it may send at once,
-	frameRate  = 64  // and a second
-)
-
-// bearable says whether a connection may send a frame of so many bytes now; too
-// long is too long, by however much.
-func (c *conn) bearable(size int, now int64) bool {
-	return c.role != Guest && !c.guest || c.spent.take(now, 1+int64(min(size, wire.MaxFrame)>>10), guestBurst, frameRate)
-}
-
-// hasRoom says whether one more guest may come in: of connections there are
+// noRoom says why one more guest may not come in, if so: of connections there are
 // MaxGuests, and of names that are new no more than are forgotten meanwhile.
-func (r *Ring) hasRoom(name string) bool {
-	if c := r.overlay.peer(name); r.overlay.guests >= r.cfg.MaxGuests && (c == nil || c.role != Guest) {
-		return false // else it takes the place of one
+func (o *overlay) noRoom(c *conn, name string) string {
+	switch old := o.peer(name); {
+	case o.guests >= o.cfg.MaxGuests && (old == nil || old.role != Guest): // else it takes the place of one
+		return o.cfg.Name + " has no room for more guests"
+	case o.replica.isMember(name):
+		return ""
+	case o.replica.guests >= maxRingGuests:
+		return "the ring has no room for more guests"
 	}
-	room := int64(r.cfg.MaxGuests)
-	return r.replica.isMember(name) || r.newcomer.take(r.now, 1, room, max(room*Second/EphemeralTTL, 1))
+	switch c.cost.Take(o.now, costNames, 1) {
+	case ledger.Party:
+		return "too many names of guests that come by the same token are new to " + o.cfg.Name
+	case ledger.All:
+		return "too many names of guests are new to " + o.cfg.Name
+	}
+	return ""
 }
 
 // greetGateway is a guest's start at a gateway: it takes over its clock and
@@ -51,7 +49,6 @@ func (r *Ring) leaveSilent(gateway string) {
 // hidden tab, but they still answer. One that is elsewhere by now is let go.
 func (r *Ring) checkGuests() {
 	for _, c := range r.overlay.all() {
-		c.asserted = 0
 		silent := r.now - c.heard
 		if !c.guest || silent < 2*r.cfg.Period {
 			continue

@@ -95,8 +95,11 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		return wire.CodeRemoved, deleted(name)
 	case h.Ephemeral && r.replica.isDurable(name):
 		return wire.CodeForbidden, "the name " + name + " is a durable node's"
-	case c.role == Guest && !r.hasRoom(name):
-		return wire.CodeBusy, r.cfg.Name + " has no room for more guests"
+	case c.role == Guest:
+		if no := r.overlay.noRoom(c, name); no != "" {
+			return wire.CodeBusy, no
+		}
+		r.hold(c)
 	default:
 		r.hold(c)
 	}

@@ -12,7 +12,6 @@ const (
 	senderBurst, senderRate  = 2048, 1024 // of this node's programs
 	guestSays, guestSaysRate = 128, 32    // of a guest's;
 	backlogSays              = 1280       // its gateway takes so much at once, and twice the rate: what waited while it had none
-	sharedBurst, sharedRate  = 4096, 1024 // of all guests of a gateway
 )
 
 // messages owns what the ring carries: what programs send, tell and ask. It is apart from
@@ -34,7 +33,6 @@ type messages struct {
 	before    uint64     // and of the last that was no tell,
 	beforeAt  int64      // sent then, by the monotonic clock
 	rate      allowance  // of this node's programs
-	shared    allowance  // of its guests
 	unsaid    []*telling // what a guest's gateway has yet to take
 	carried   wire.News  // until Start
 }

@@ -74,6 +74,7 @@ func (o *output) send(c *conn, f *wire.Frame) {
 func (o *output) sendBytes(c *conn, frame []byte) {
 	e := o.effect(Send)
 	e.Conn, e.Frame = c.id, frame
+	c.owes(1)
 }
 
 //go:noinline

@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -34,7 +35,8 @@ type overlay struct {
 	broken   []brokenOff       // whose turn to be dialled has not come
 	shunned  map[string]*aside
 	refusals map[string]*refusal
-	filling  bool // maintain is to be called soon
+	costs    *ledger.Ledger // of guests
+	filling  bool           // maintain is to be called soon
 }
 
 func newOverlay(s *self, rep *replica) overlay {
@@ -47,6 +49,7 @@ func newOverlay(s *self, rep *replica) overlay {
 		dials:    make(map[string]*conn),
 		shunned:  make(map[string]*aside),
 		refusals: make(map[string]*refusal),
+		costs:    ledger.New(GuestCosts(s.cfg.MaxGuests)),
 	}
 }
 
@@ -67,9 +70,19 @@ func (o *overlay) opened(in *Input, known bool) *conn {
 	}
 	c.state, c.opened, c.authenticated, c.tags, c.own = connOpen, o.now, in.Name, slices.Clone(in.Tags), slices.Clone(in.Own)
 	c.line.may = in.Topics
+	if in.Role == Guest {
+		c.cost = o.costs.Open(o.now, in.Party)
+	}
 	c.timer.stop()
 	c.timer = o.after(o.helloTimeout(), helloDue, "", uint64(c.id))
 	return c
+}
+
+// charge opens the account of an ephemeral peer that authentication takes for a node.
+func (o *overlay) charge(c *conn) {
+	if c.guest && c.cost == nil {
+		c.cost = o.costs.Open(o.now, "")
+	}
 }
 
 // welcome takes note that a peer let this node in.
@@ -127,6 +140,9 @@ func (o *overlay) drop(c *conn) bool {
 	delete(o.conns, c.id)
 	o.undial(c)
 	c.timer.stop()
+	if c.cost != nil {
+		c.cost.Close()
+	}
 	if c.state == connEstablished && c.name != "" {
 		delete(o.byName, c.name)
 		o.count(c, -1)

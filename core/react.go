@@ -23,6 +23,8 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall})
 	case isOverruled:
 		r.debts.oweTo(c, wire.Nodes, w.Name) // whoever brought it is told
+	case isEarly:
+		r.overlay.putOff(c, w)
 	case isForged:
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
 	case isMislabeled:
@@ -32,6 +34,20 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 	}
 	r.settle()
 	return min(v, isRefused)
+}
+
+// takeEarly takes what was put off.
+func (r *Ring) takeEarly(c *conn) {
+	if c == nil {
+		return
+	}
+	all := c.early
+	c.early = [2]wire.Record{}
+	for i := range all {
+		if all[i].Name != "" && !r.refusedAll(c) {
+			r.merge(&all[i], c)
+		}
+	}
 }
 
 // mergeAll merges records, and owes their sender what is older of them.

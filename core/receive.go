@@ -36,6 +36,7 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		return
 	}
 	c.heard, c.probed, c.forwarded = r.now, false, nil
+	c.pardon(f.Kind, len(frame))
 	switch f.Kind {
 	case wire.KindGossip:
 		r.gossip(c, f)
@@ -92,6 +93,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 		r.fail(c, wire.CodeBadFrame, err.Error())
 		return
 	}
+	c.pardon(in.Kind, size)
 	says := in.Kind == wire.KindTell || in.Kind == wire.KindSaid || in.Kind == wire.KindAnswers
 	if says {
 		r.messages.spread.came(c, size)
@@ -102,6 +104,7 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 			switch {
 			case says:
 				r.messages.forward(from, to, forward, c, &in)
+			case in.Kind == wire.KindProbe && !r.overlay.mayProbe(from, c, to):
 			case r.detector.isRefused(to):
 				r.overlay.tellRefused([]string{string(forward)})
 			default:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -392,16 +393,19 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("it is answered by an item of kind %v: %v", out.Kind, differs)
 	}
 	g := m.connect("g", 1, 0)
-	g.guest = true
+	table := GuestCosts(1)
+	g.guest, g.cost = true, ledger.New(table).Open(m.now, "")
 	f := wire.Frame{Kind: wire.KindSync, Items: []wire.Item{{Kind: wire.ItemFingerprint}}}
 	out := &m.reconciler.self.output
 	for _, test := range []struct {
 		used int64
 		want int
-	}{{0, 1}, {guestAnswers * Second, 0}} {
-		out.effects, g.answered = nil, allowance{used: test.used, at: m.now}
+	}{{0, 1}, {table[costAnswers].One.Burst, 0}} {
+		out.effects = nil
+		g.cost.Give(costAnswers, table[costAnswers].One.Burst)
+		g.cost.Take(m.now, costAnswers, test.used)
 		if !m.answerSync(g, &f) || len(out.effects) != test.want {
-			t.Errorf("after %d bytes: %d frames", test.used/Second, len(out.effects))
+			t.Errorf("after %d bytes: %d frames", test.used, len(out.effects))
 		}
 	}
 }

@@ -144,6 +144,7 @@ const (
 	isForged                    // a guest's, of another
 	isMislabeled                // a guest's, with other tags than it has to have
 	isBloated                   // a guest's, of more bytes than it may have
+	isEarly                     // a guest's, so soon after others
 )
 
 // merge takes in a record that somebody asserts, and returns the one that it
@@ -193,8 +194,10 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	if by.guest && w.Set == wire.Up && !by.labels(after.says.Tags) {
 		return isMislabeled, nil
 	}
-	if by.guest && !by.mayOfItself(w, &after, r.cfg.Name, r.now) {
-		return isRefused, nil
+	if by.guest {
+		if v := by.ofItself(w, &after, r.cfg.Name, r.now); v != isNews {
+			return v, nil
+		}
 	}
 	if mine && w.Set == wire.Up {
 		return isOfSelf, rec

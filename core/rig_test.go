@@ -19,12 +19,13 @@ const epoch = 1_800_000_000 * core.Second
 // the peers. It holds every effect against what a runtime may rely on.
 type rig struct {
 	testing.TB
-	cfg  core.Config
-	ring *core.Ring
-	mono int64
-	wall int64
-	view core.View
-	next core.ConnID // of the next accepted connection
+	cfg   core.Config
+	ring  *core.Ring
+	mono  int64
+	wall  int64
+	view  core.View
+	next  core.ConnID // of the next accepted connection
+	party string      // of those
 
 	effects []core.Effect // of the last step, the test's own
 	conns   map[core.ConnID]connState
@@ -194,7 +195,7 @@ func (g *rig) accept(role core.Role) core.ConnID {
 	g.Helper()
 	id := g.next
 	g.next += 2
-	g.step(core.Input{Kind: core.Opened, Conn: id, Role: role, Addr: "10.0.0.1:4321"})
+	g.step(core.Input{Kind: core.Opened, Conn: id, Role: role, Addr: "10.0.0.1:4321", Party: g.party})
 	return id
 }
 

@@ -20,8 +20,6 @@ type Ring struct {
 	messages   messages
 
 	in        wire.Frame
-	newcomer  allowance // guests' names that are new here
-	share     allowance // of all guests, in records that are taken from them
 	conflict  conflict
 	successor wire.Instance // the latest process of this node's name that was heard of
 
@@ -169,6 +167,8 @@ func (r *Ring) fire() bool {
 			r.overlay.evidence(c.name, "unsynced", "")
 			r.detector.check(c)
 		}
+	case earlyDue:
+		r.takeEarly(r.overlay.conns[ConnID(t.id)])
 	case suspicionDue:
 		r.detector.endSuspicion(t.name, int64(t.id))
 	case contestDue:

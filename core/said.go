@@ -1,6 +1,7 @@
 package core
 
 import (
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -68,7 +69,7 @@ func (ms *messages) bears(c *conn, says bool, topic, payload string) wire.Code {
 	switch n := units(topic, payload); {
 	case says && !c.maySend(topic):
 		return wire.CodeForbidden
-	case !c.line.spoke.take(ms.now, n, backlogSays, 2*guestSaysRate) || !ms.shared.take(ms.now, n, sharedBurst, sharedRate) || ms.window.isFull():
+	case c.cost.Take(ms.now, costSays, n) != ledger.Enough || ms.window.isFull():
 		return wire.CodeBusy
 	}
 	return 0

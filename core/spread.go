@@ -47,7 +47,6 @@ type line struct {
 	topics   []string
 	hears    bool    // a guest: it has said which topics
 	may      *Topics // a guest: see Input.Topics
-	spoke    allowance
 }
 
 // newsID names a message.
@@ -238,6 +237,7 @@ func (b *batch) add(n *news) {
 	m := &b.all[len(b.all)-1]
 	m.Age = b.sp.window.age(n.sent)
 	if b.c.guest {
+		b.c.owes(1)
 		m.Step, m.Since = m.Seq, wire.Window
 		if b.sp.isOld(n) {
 			m.Age = 0

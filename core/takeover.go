@@ -35,8 +35,8 @@ func (r *Ring) inheritHello(c *conn, frame []byte) {
 	}
 	c.greeted(&f.Hello)
 	c.establish(r.now)
+	r.overlay.charge(c)
 	c.knows = r.ids.set // the other engine has told it
-	c.share = &r.share
 	r.overlay.welcome(c)
 	r.overlay.admit(c)
 	r.debts.admit(c)

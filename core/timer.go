@@ -30,6 +30,7 @@ const (
 	newsDue        // messages
 	wantDue        // messages that others have are asked for
 	askDue         // id: the number of a question, whose time is over
+	earlyDue       // id: a guest's connection, of which something was put off
 )
 
 // timer is something that is due at a time of the ring's own clock.

@@ -98,7 +98,7 @@ func (e *Engine) input(in core.Input) (err error) {
 		_, err = e.call(callStart, mono, wall)
 	case core.Opened:
 		var addr uint64
-		if in.Name != "" || in.Tags != nil || in.Own != nil || in.Topics != nil {
+		if in.Name != "" || in.Tags != nil || in.Own != nil || in.Topics != nil || in.Party != "" {
 			err = e.openedAs(in)
 		} else if addr, _, err = e.put(in.Addr, ""); err == nil {
 			_, err = e.call(callOpened, mono, wall, uint64(in.Conn), uint64(in.Role), addr, uint64(len(in.Addr)))
@@ -124,6 +124,11 @@ func (e *Engine) input(in core.Input) (err error) {
 // openedAs tells of a connection whose other end was authenticated.
 func (e *Engine) openedAs(in core.Input) error {
 	must, may := "", ""
+	if in.Party != "" {
+		if err := e.set(callText, "party", in.Party, 0); err != nil {
+			return err
+		}
+	}
 	if in.Tags != nil {
 		must = presence(in.Tags)
 	}

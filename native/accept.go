@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -29,7 +30,6 @@ const (
 
 const (
 	silentShare = 8   // of the WebSockets that others opened one in so many may have sent no frame yet
-	tokenShare  = 8   // one part in so many of a gateway's guests may come by the same token
 	smallBuffer = 512 // bytes; the one of net/http has eight times as many, for as long as the connection lives
 )
 
@@ -40,49 +40,19 @@ type inbound struct {
 	most   int // of all
 	mu     sync.Mutex
 	total  int
-	guests int
-	tokens map[string]int // guests by their token; "" are those without
-	silent list.List      // of *conn, oldest first
+	silent list.List // of *conn, oldest first
 	at     map[*conn]*list.Element
 	barred map[string]time.Time // hosts from which a guest broke the engine, until when
 }
 
-// reserve counts a connection to come, unless there are too many: then it says of what.
-// maxGuests is 0 for a node.
-func (i *inbound) reserve(maxGuests int, token string) (full string) {
+// reserve counts a connection to come, unless there are too many.
+func (i *inbound) reserve() (ok bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if full := i.isFull(maxGuests, token); full != "" {
-		return full
+	if ok = i.total < i.most; ok {
+		i.total++
 	}
-	i.total++
-	if maxGuests > 0 {
-		i.guests++
-		if i.tokens == nil {
-			i.tokens = make(map[string]int)
-		}
-		i.tokens[token]++
-	}
-	return ""
-}
-
-// full says of what there are too many for one connection more.
-func (i *inbound) full(maxGuests int, token string) string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.isFull(maxGuests, token)
-}
-
-func (i *inbound) isFull(maxGuests int, token string) string {
-	switch share := max(maxGuests/tokenShare, 1); {
-	case i.total >= i.most:
-		return fmt.Sprintf("there are %d (--max-connections)", i.most)
-	case maxGuests > 0 && i.guests >= maxGuests:
-		return fmt.Sprintf("there are %d guests (--max-guests)", maxGuests)
-	case maxGuests > 0 && token != "" && i.tokens[token] >= share:
-		return fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", share)
-	}
-	return ""
+	return ok
 }
 
 func (i *inbound) opened(c *conn) {
@@ -108,16 +78,45 @@ func (i *inbound) spoke(c *conn) {
 	}
 }
 
-func (i *inbound) release(maxGuests int, token string) {
+func (i *inbound) release() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.total--
-	if maxGuests > 0 {
-		i.guests--
-		if i.tokens[token]--; i.tokens[token] == 0 {
-			delete(i.tokens, token)
-		}
+}
+
+// reserve counts a caller's connection to come, in its account if it has one, or says of
+// what there are too many.
+func (n *Node) reserve(by caller) (cost *account, full string) {
+	if !n.inbound.reserve() {
+		return nil, fmt.Sprintf("there are %d (--max-connections)", n.inbound.most)
 	}
+	if by.opened.role != core.Guest {
+		return nil, ""
+	}
+	cost = n.costs.open(by.opened.party)
+	switch scope, most := cost.take(costGuests, 1), max(n.cfg.MaxGuests/partyShare, 1); scope {
+	case ledger.All:
+		full = fmt.Sprintf("there are %d guests (--max-guests)", n.cfg.MaxGuests)
+	case ledger.Party:
+		full = fmt.Sprintf("%d guests have come by this token, as many as may (an eighth of --max-guests)", most)
+	}
+	if full == "" && cost.take(costOpenings, 1) != ledger.Enough {
+		cost.give(costGuests, 1)
+		full = "guests come by this token faster than they may"
+	}
+	if full != "" {
+		n.inbound.release()
+		cost.close()
+		return nil, full
+	}
+	return cost, ""
+}
+
+// unreserve ends what reserve began.
+func (n *Node) unreserve(cost *account) {
+	n.inbound.release()
+	cost.give(costGuests, 1)
+	cost.close()
 }
 
 // accept serves /ring.
@@ -129,9 +128,10 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if no == nil && !offers(r, subprotocol) {
 		no = &refusal{status: http.StatusBadRequest, code: "subprotocol", detail: "this is the WebSocket of nodes: it takes the subprotocol " + subprotocol}
 	}
-	maxGuests := n.maxGuests(by)
+	var cost *account
 	if no == nil {
-		if full := n.inbound.reserve(maxGuests, by.token); full != "" {
+		var full string
+		if cost, full = n.reserve(by); full != "" {
 			no = busy(full)
 		}
 	}
@@ -146,7 +146,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		InsecureSkipVerify: true, // the origin was checked above
 	})
 	if err != nil {
-		n.inbound.release(maxGuests, by.token)
+		n.unreserve(cost)
 		why := err.Error()
 		if r.Header.Get("Upgrade") == "" {
 			why += ": a proxy has to pass Upgrade and Connection on"
@@ -155,26 +155,17 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key, c.story.open = by.key, by.opened
+	c.key, c.cost, c.story.open = by.key, cost, by.opened
 	welcome(r)
 	n.inbound.opened(c)
-	token := by.token // all else of by is not kept for as long
 	over := func() {
 		n.inbound.spoke(c)
-		n.inbound.release(maxGuests, token)
+		n.unreserve(cost)
 	}
 	if !n.adopt(c, over) {
 		over()
 		ws.CloseNow()
 	}
-}
-
-// maxGuests is how many connections there may be of a caller's kind, of a guest; 0 of a node.
-func (n *Node) maxGuests(by caller) int {
-	if by.opened.role == core.Guest {
-		return n.cfg.MaxGuests
-	}
-	return 0
 }
 
 func (n *Node) isBarred(by caller, r *http.Request) bool {

@@ -2,10 +2,10 @@ package native
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +64,8 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
-		role, err := n.roleOf(t, bearer(r))
+		token := bearer(r)
+		role, err := n.roleOf(t, token)
 		switch {
 		case err != nil:
 			n.unauthorized(w, r, err)
@@ -72,6 +73,16 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 		case role != trust.RoleOperator && (role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
 			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+role+" does not allow this")
 			return
+		}
+		if role == trust.RoleReader {
+			done, full := n.admitReader(r, partyOf(token))
+			if full != "" {
+				w.Header().Set("Retry-After", "1")
+				w.Header().Set("Connection", "close")
+				n.refuse(w, r, http.StatusTooManyRequests, "busy", full)
+				return
+			}
+			defer done()
 		}
 		welcome(r)
 		h(w, r)
@@ -120,7 +131,6 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 type caller struct {
 	opened opening
 	key    string // the id of the secret that vouches for it; "" for none
-	token  string // a guest's, hashed
 }
 
 // whose finds out who opens a WebSocket, or why it may not. Whoever shows a certificate
@@ -164,8 +174,7 @@ func (n *Node) whose(r *http.Request) (c caller, no *refusal) {
 	}
 	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
 	c.opened.topics = token.Topics()
-	sum := sha256.Sum256([]byte(signed))
-	c.key, c.token = key, string(sum[:])
+	c.key, c.opened.party = key, partyOf(signed)
 	return c, nil
 }
 
@@ -195,27 +204,27 @@ func guestToken(r *http.Request) string {
 
 const (
 	guessesAMinute = 10
-	maxGuessers    = 1000 // addresses that are counted
+	maxGuessers    = 1000 // networks that are counted
 )
 
-// guesses counts tokens that were not good, by address. A good one is taken
+// guesses counts tokens, or links, that were not good, by address, or of IPv6 by network. A good one is taken
 // however many were not: nobody guesses 256 bits, and a lock would be a way to
 // keep others out.
 type guesses struct {
 	mu    sync.Mutex
 	since time.Time
-	from  map[string]int
+	from  map[netip.Prefix]int
 }
 
 func (g *guesses) take(addr string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if now := time.Now(); now.Sub(g.since) > time.Minute {
-		g.since, g.from = now, make(map[string]int)
+		g.since, g.from = now, make(map[netip.Prefix]int)
 	}
-	from := hostname(addr)
+	from := networkAt(addr)
 	if len(g.from) >= maxGuessers && g.from[from] == 0 {
-		from = "" // the rest share one count
+		from = netip.Prefix{} // the rest share one count
 	}
 	g.from[from]++
 	return g.from[from] <= guessesAMinute

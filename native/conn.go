@@ -37,9 +37,11 @@ type conn struct {
 	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
 	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
 
-	key string // the id of the secret that vouches for the other end; "" for none
+	key  string   // the id of the secret that vouches for the other end; "" for none
+	cost *account // of a guest
 
 	buf   *[]byte       // of the frame that the reader has; nil while it waits for one
+	grown int           // by how many bytes it has grown
 	taken chan struct{} // the engine has taken the frame
 
 	story story // the engine's goroutine's
@@ -48,6 +50,7 @@ type conn struct {
 	mu      sync.Mutex
 	queue   [][]byte
 	queued  int       // bytes in queue
+	under   int       // bytes that are being written
 	writing bool      // a writer runs, or has done the last thing
 	closing bool      // no more frames: code and text go last
 	gone    bool      // nothing can be sent any more
@@ -67,7 +70,7 @@ func (c *conn) send(frame []byte) bool {
 	if c.closing || c.gone {
 		return true
 	}
-	if len(c.queue) >= queueFrames || c.queued+len(frame) > queueBytes {
+	if len(c.queue) >= queueFrames || c.queued+len(frame) > queueBytes || !c.cost.holds(len(frame)) {
 		return false
 	}
 	c.queue = append(c.queue, bytes.Clone(frame))
@@ -102,6 +105,7 @@ func (c *conn) abort(code wire.Code) {
 		if c.code == 0 {
 			c.code = code
 		}
+		c.cost.releases(c.queued)
 		c.queue, c.queued = nil, 0
 		c.raw.Close()
 		c.signal()
@@ -122,13 +126,25 @@ func (c *conn) next() (frames [][]byte, over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	frames, over = c.queue, c.closing || c.gone
-	c.queue, c.queued = nil, 0
+	c.wrote()
+	c.queue, c.queued, c.under = nil, 0, c.queued
 	c.writing = frames != nil || over
 	return frames, over
 }
 
+// wrote lets go of what was being written.
+func (c *conn) wrote() {
+	c.cost.releases(c.under)
+	c.under = 0
+}
+
 // write is the writer goroutine.
 func (c *conn) write() {
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.wrote()
+	}()
 	frames, over := c.next()
 	for ; frames != nil; frames, over = c.next() {
 		c.raw.SetWriteDeadline(time.Now().Add(writeWait))
@@ -165,11 +181,13 @@ func (c *conn) release() {
 		buffers.Put(c.buf)
 	}
 	c.buf = nil
+	c.cost.releases(c.grown)
+	c.grown = 0
 }
 
 // read returns the next frame, which is the caller's until it is released, or how the
 // connection ended.
-func (c *conn) read() ([]byte, wire.Code) {
+func (c *conn) read() (frame []byte, code wire.Code) {
 	typ, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return nil, c.ended(err)
@@ -179,9 +197,19 @@ func (c *conn) read() ([]byte, wire.Code) {
 		return nil, wire.CodeBadFrame
 	}
 	c.buf = buffers.Get().(*[]byte)
+	defer func() {
+		if code != 0 {
+			c.release()
+		}
+	}()
 	b := (*c.buf)[:0]
 	for {
 		if len(b) == cap(b) {
+			if !c.cost.holds(cap(b)) {
+				c.close(wire.CodeForbidden, "more bytes than guests may have under way")
+				return nil, wire.CodeForbidden
+			}
+			c.grown += cap(b)
 			b = append(b, make([]byte, cap(b))...)[:len(b)]
 		}
 		n, err := r.Read(b[len(b):cap(b)])

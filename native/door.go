@@ -198,6 +198,8 @@ type visitor struct {
 	// The door's:
 	out     bool          // it is on its way out of the door
 	in, one *list.Element // of strangers and from; nil of one that is known
+	cost    *account      // of the reader whose it is
+	gone    bool          // it is closed
 }
 
 // enter lets a connection in as a stranger's, or closes it.
@@ -274,6 +276,9 @@ func (v *visitor) Close() error {
 		defer v.door.mu.Unlock()
 		v.forget()
 		v.door.total--
+		v.gone = true
+		v.cost.give(costReaders, 1)
+		v.cost.close()
 	})
 	return err
 }
@@ -285,7 +290,20 @@ func networkOf(addr net.Addr) netip.Prefix {
 	if !ok {
 		return netip.Prefix{}
 	}
-	ip := tcp.AddrPort().Addr().Unmap()
+	return networkOfIP(tcp.AddrPort().Addr())
+}
+
+// networkAt is networkOf for the RemoteAddr of a request.
+func networkAt(addr string) netip.Prefix {
+	a, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return networkOfIP(a.Addr())
+}
+
+func networkOfIP(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap()
 	bits := ip.BitLen()
 	if ip.Is6() && !ip.IsLoopback() {
 		bits = 64

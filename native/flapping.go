@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	mostLines = 10 // of the log about one name
-	linesTime = time.Minute
+	mostLines  = 10 // of the log about one name
+	guestLines = 30 // and about guests, whose names anybody may make up
+	linesTime  = time.Minute
 )
 
 // flapping bounds what the log has of each name: so many lines a minute, and then one that
 // says how many more there were. A node, or a guest, that comes and goes fills nobody's disk.
 // All names share a minute, which begins with the first line.
 type flapping struct {
-	mu    sync.Mutex
-	names map[string]flaps // nil between minutes
-	over  *time.Timer
+	mu     sync.Mutex
+	names  map[string]flaps // nil between minutes
+	guests int              // lines about them
+	over   *time.Timer
 }
 
 type flaps struct {
@@ -29,13 +31,18 @@ type flaps struct {
 }
 
 // may says whether there may be a line about a node; sum is called for those that were
-// held back within a minute, with how many they are.
+// held back within a minute, with how many they are: of all guests at once, without a name.
 func (f *flapping) may(n core.Node, sum func(name string, now core.State, more int)) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.names == nil {
 		f.names = make(map[string]flaps)
 		f.over = time.AfterFunc(linesTime, func() { f.end(sum) })
+	}
+	if n.Ephemeral {
+		if f.guests++; f.guests > guestLines {
+			return false
+		}
 	}
 	lines := f.names[n.Name].lines + 1
 	f.names[n.Name] = flaps{lines: lines, held: n.State}
@@ -45,7 +52,8 @@ func (f *flapping) may(n core.Node, sum func(name string, now core.State, more i
 // end ends the minute, before its time or in time.
 func (f *flapping) end(sum func(string, core.State, int)) {
 	f.mu.Lock()
-	names := f.names
+	names, guests := f.names, f.guests
+	f.guests = 0
 	if f.names = nil; f.over != nil {
 		f.over.Stop()
 	}
@@ -54,5 +62,8 @@ func (f *flapping) end(sum func(string, core.State, int)) {
 		if of := names[name]; of.lines > mostLines {
 			sum(name, of.held, of.lines-mostLines)
 		}
+	}
+	if guests > guestLines {
+		sum("", core.Unknown, guests-guestLines)
 	}
 }

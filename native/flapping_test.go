@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // TestFlapping: a name that changes again and again has some lines in the log, and one that
@@ -38,4 +39,38 @@ func TestFlapping(t *testing.T) {
 	if got := log.count("name=flaps"); got != mostLines+1 {
 		t.Errorf("%d lines in the end", got)
 	}
+}
+
+// TestFlappingGuests: guests have some lines in all, whatever their names, and one that says
+// how many more there were; nodes have theirs.
+func TestFlappingGuests(t *testing.T) {
+	const changes = 300
+	f := newFake(func(in core.Input) []core.Effect {
+		if in.Kind != core.Do || in.Command.Op != core.Add {
+			return nil
+		}
+		var all []core.Effect
+		for i := range changes {
+			e := nodeEvent(fmt.Sprint("tab", i), core.Alive)
+			e.Event.Node.Ephemeral = true
+			all = append(all, e, emit(core.Event{Kind: core.EventRefused, Code: wire.CodeBusy, Name: fmt.Sprint("evil", i), Addr: fmt.Sprint("192.0.2.9:", 1000+i)}))
+		}
+		return append(all, nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
+	})
+	log := new(logged)
+	cfg := config(t, "dev1")
+	cfg.Engine, cfg.Log = f.engine, log.logger()
+	n := start(t, cfg)
+	if _, err := n.Add(t.Context(), "any", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the last line", func() bool { return log.count("name=dev2") == 1 })
+	if got := log.count("name=tab"); got != guestLines {
+		t.Errorf("%d lines of guests", got)
+	}
+	if got := log.count("name=evil"); got != 1 {
+		t.Errorf("%d lines of who was turned away", got)
+	}
+	n.flaps.end(n.logFlaps) // as after a minute
+	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("more=%d", changes-guestLines)) == 1 })
 }

@@ -195,7 +195,7 @@ func (n *Node) health() (f facts) {
 	var clocks []Clock
 	clocks, f.ownClock = n.clocks.status()
 	f.clocks, f.draining = len(clocks), n.draining.Load() > 0
-	f.guests, f.maxGuests = n.inbound.ofGuests(), n.cfg.MaxGuests
+	f.guests, f.maxGuests = n.costs.held(costGuests), n.cfg.MaxGuests
 	f.joining, f.partly, f.alone = n.joinFacts()
 	f.unsynced = n.evidence.unsynced(f.now.Add(-syncLately))
 	f.otherRings = n.rings.list(n.cfg.Clock())
@@ -225,10 +225,4 @@ func (n *Node) unready() *condition {
 	f := n.health()
 	_, why := conditionsOf(&f)
 	return why
-}
-
-func (i *inbound) ofGuests() int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.guests
 }

@@ -127,11 +127,12 @@ func TestConditionsOfNode(t *testing.T) {
 	expect("[leave-pending]", nodeEvent("dev1", core.Removed))
 	expect("[removed]", emit(core.Event{Kind: core.EventLeaving}))
 	expect("[]", emit(core.Event{Kind: core.EventStays}), nodeEvent("dev1", core.Alive))
-	if n.inbound.reserve(1, "") != "" {
-		t.Fatal("no room for a guest")
+	cost, full := n.reserve(caller{opened: opening{role: core.Guest}})
+	if full != "" {
+		t.Fatal(full)
 	}
 	expect("[guests-full]")
-	n.inbound.release(1, "")
+	n.unreserve(cost)
 	unsynced := emit(core.Event{Kind: core.EventEvidence, Name: "dev4", Topic: "unsynced"})
 	expect("[]", unsynced)
 	expect("[sync-lost]", emit(core.Event{Kind: core.EventEvidence, Name: "dev4", Topic: "answered"}), unsynced)

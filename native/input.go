@@ -44,10 +44,11 @@ type opening struct {
 	tags   []wire.Tag
 	own    []string
 	topics *core.Topics
+	party  string // of a guest: who answers for it
 }
 
 func (o *opening) describe(in *core.Input) {
-	in.Role, in.Addr, in.Name, in.Tags, in.Own, in.Topics = o.role, o.addr, o.name, o.tags, o.own, o.topics
+	in.Role, in.Addr, in.Name, in.Tags, in.Own, in.Topics, in.Party = o.role, o.addr, o.name, o.tags, o.own, o.topics, o.party
 }
 
 // tick is not a part of loop, nor is bye: an Input is so large that the stack of an idle

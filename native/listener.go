@@ -22,7 +22,7 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: shortSegments}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if err == nil {
-		n.door = newDoor(l, n.cfg.Times.dialWithin(), n.cfg.MaxConnections, n.keeper.Server(), n.log, &n.rare)
+		n.door = newDoor(l, n.cfg.Times.dialWithin(), n.cfg.MaxConnections+maxReaders, n.keeper.Server(), n.log, &n.rare)
 		return n.door, nil
 	}
 	var op *net.OpError

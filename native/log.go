@@ -20,6 +20,9 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 		if e.Code == wire.CodeSkew {
 			break // logClock says it, once
 		}
+		if e.Addr != "" && !n.rare.now("turned-away-"+e.Code.String(), e.Addr) {
+			break // names are free, for who makes them up
+		}
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
 		if e.Skew != 0 && e.Code == 0 {
@@ -88,6 +91,10 @@ func (n *Node) logNode(now, before core.Node, known bool) {
 
 // logFlaps says how many lines about a node were held back.
 func (n *Node) logFlaps(name string, now core.State, more int) {
+	if name == "" {
+		n.log.Info("guests changed more often within a minute than is told here", "more", more)
+		return
+	}
 	n.log.Warn("a node changed more often within a minute than is told here", "name", name, "state", now.String(), "more", more)
 }
 

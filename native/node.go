@@ -44,8 +44,9 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
-	whys     paced // questions why a WebSocket was refused
-	sessions sessions
+	codes    guesses // of links to the page, which take nothing from guesses of tokens
+	whys     whys
+	sessions *sessions
 	meter    *meter
 	door     *door // nil if nothing is listened on
 
@@ -62,6 +63,7 @@ type Node struct {
 
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
+	costs    *costs
 	live     atomic.Pointer[Live] // the latest
 	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
@@ -118,6 +120,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n.live.Store(cfg.live())
 	n.inbound.most = cfg.MaxConnections
+	n.costs = newCosts(cfg.MaxGuests)
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.cfg.Times, n.handshakeLate)
 

@@ -2,12 +2,13 @@ package native
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
 
 // rarely holds back what strangers can cause at will: once a minute for each kind
-// and address, and a thousand of them at most.
+// and address, or of IPv6 network, and a thousand of them at most; the rest share one.
 type rarely struct {
 	mu   sync.Mutex
 	last map[string]time.Time
@@ -27,8 +28,15 @@ func (r *rarely) now(kind, addr string) bool {
 			}
 		}
 	}
-	key := kind + " " + hostname(addr)
-	if now.Sub(r.last[key]) < time.Minute || len(r.last) >= 1000 {
+	from := hostname(addr)
+	if network := networkAt(addr); network.IsValid() {
+		from = network.String()
+	}
+	key := kind + " " + from
+	if _, there := r.last[key]; !there && len(r.last) >= 1000 {
+		key, _, _ = strings.Cut(kind, " ") // of which there are few
+	}
+	if now.Sub(r.last[key]) < time.Minute {
 		return false
 	}
 	r.last[key] = now

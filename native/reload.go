@@ -15,7 +15,8 @@ import (
 // whole, so it is what they have that is compared.
 const pollEvery = time.Second
 
-// keepTrust is a goroutine: it takes in changed files, and renews certificates.
+// keepTrust is a goroutine: it takes in changed files, renews certificates, and looks at the clock for
+// sessions.
 func (n *Node) keepTrust() {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -26,6 +27,7 @@ func (n *Node) keepTrust() {
 		case <-n.halted:
 			return
 		}
+		n.sessions.tick()
 		err := n.reload(false)
 		if err == nil {
 			said = ""

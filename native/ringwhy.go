@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -25,13 +26,18 @@ type RingWhyJSON struct {
 // browser says that of a WebSocket, and not in such a GET. Others may not send it.
 const ownOrigin = "Nanoring-Origin"
 
-// whysASecond bounds how often that is answered, to all together.
-const whysASecond = 100
+// How often that is answered within a second.
+const (
+	whysASecond = 500 // to all together
+	whysOfOne   = 20  // to one address; of IPv6, one network
+)
 
 func (n *Node) getRingWhy(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Authorization, Origin, "+ownOrigin)
 	if r.Method == http.MethodOptions { // a browser asks first whether a page may send its token
 		h.Set("Access-Control-Allow-Methods", "GET")
 		h.Set("Access-Control-Allow-Headers", "Authorization")
@@ -39,9 +45,9 @@ func (n *Node) getRingWhy(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if !n.whys.take(whysASecond) {
+	if !n.whys.take(r.RemoteAddr) {
 		h.Set("Retry-After", "1")
-		problem(w, http.StatusTooManyRequests, "too-many-attempts", "too many have asked within this second")
+		problem(w, http.StatusTooManyRequests, "too-many-attempts", "too many have asked within this second, or too often from there")
 		return
 	}
 	why := n.ringWhy(r)
@@ -64,8 +70,10 @@ func (n *Node) ringWhy(r *http.Request) RingWhyJSON {
 		no = barred
 	}
 	if no == nil {
-		if full := n.inbound.full(n.maxGuests(by), by.token); full != "" {
+		if cost, full := n.reserve(by); full != "" {
 			no = busy(full)
+		} else {
+			n.unreserve(cost)
 		}
 	}
 	if no == nil {
@@ -89,20 +97,30 @@ func (n *Node) ringWhy(r *http.Request) RingWhyJSON {
 	return RingWhyJSON{Code: "forbidden", Detail: signed.Error()}
 }
 
-// paced counts what happens within a second.
-type paced struct {
+// whys counts questions within a second, by where they come from, so that one asker takes nothing
+// from others.
+type whys struct {
 	mu    sync.Mutex
 	since time.Time
-	n     int
+	n     int // answered
+	from  map[netip.Prefix]int
 }
 
-// take says whether there may be one more, of so many.
-func (p *paced) take(most int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now := time.Now(); now.Sub(p.since) >= time.Second {
-		p.since, p.n = now, 0
+// take says whether there may be one more from an address.
+func (a *whys) take(addr string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now := time.Now(); a.from == nil || now.Sub(a.since) >= time.Second {
+		a.since, a.n, a.from = now, 0, make(map[netip.Prefix]int)
 	}
-	p.n++
-	return p.n <= most
+	from, share := networkAt(addr), whysOfOne
+	if from.Addr().IsLoopback() {
+		share = whysASecond / 2 // there may be a proxy, for all
+	}
+	if a.n >= whysASecond || a.from[from] >= share {
+		return false
+	}
+	a.n++
+	a.from[from]++
+	return true
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"crypto/sha256"
 	"errors"
 	"net"
 	"net/http"
@@ -94,7 +95,7 @@ func (n *Node) vouch(w http.ResponseWriter, r *http.Request) (v vouched, ok bool
 		n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+token.Role+" does not allow this")
 		return v, false
 	}
-	return vouched{"a token", key, n.sessions.now().Add(token.Expires.Sub(now))}, true
+	return vouched{"a token", sha256.Sum256([]byte(signed)), key, n.sessions.tick().Add(token.Expires.Sub(now))}, true
 }
 
 // deleteLinks ends all that links of this node have begun, or would.
@@ -154,7 +155,7 @@ func (n *Node) noLink(w http.ResponseWriter, r *http.Request, why error) {
 		n.log.Warn("a link to the page was refused", "from", asker(r), "why", why)
 	}
 	w.Header().Set("Connection", "close")
-	if !n.guesses.take(r.RemoteAddr) {
+	if !n.codes.take(r.RemoteAddr) {
 		w.Header().Set("Retry-After", "60")
 		problem(w, http.StatusTooManyRequests, "too-many-attempts", "too many requests with links that are not good")
 		return
@@ -209,15 +210,16 @@ func (n *Node) sessionsHere(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (n *Node) answerSession(w http.ResponseWriter, status int, token string, of session) {
+	left := n.sessions.left(of)
 	guest, err := n.keeper.Now().Sign(trust.Token{
 		Ring: n.cfg.Ring, Role: trust.RoleGuest, Name: openTabs, Send: []string{"*"}, Hear: []string{"*"},
-		Expires: n.cfg.Clock().Add(min(guestTime, of.ends.Sub(n.sessions.now()))),
+		Expires: n.cfg.Clock().Add(min(guestTime, left)),
 	}, of.key) // nothing lasts longer than what it came of
 	if err != nil {
 		failed(w, err)
 		return
 	}
-	respond(w, status, SessionJSON{token, guest, n.sessions.left(of)})
+	respond(w, status, SessionJSON{token, guest, int64(left / time.Second)})
 }
 
 // pageURL is where browsers find the page: where --public-url leads, or at the node's own

@@ -17,8 +17,8 @@ import (
 const (
 	linkTime    = 5 * time.Minute
 	sessionTime = 8 * time.Hour
-	maxLinks    = 32 // beyond it the oldest goes, as with sessions
-	maxSessions = 32
+	mostKept    = 64 // links by tokens, and as many sessions
+	mostOfOne   = 8  // of them, by one token, or by the socket
 
 	sessionPrefix = "nanoring-session-"
 )
@@ -30,10 +30,20 @@ var (
 
 // vouched is on whose word somebody is an operator.
 type vouched struct {
-	by    string    // "the socket", or "a token"
-	key   string    // the id of the secret that signed the token; "" for the socket
-	until time.Time // when the token expires: nothing that follows of it lasts longer; zero for the socket
+	by    string            // "the socket", or "a token"
+	party [sha256.Size]byte // the token, hashed; zero for the socket
+	key   string            // the id of the secret that signed the token; "" for the socket
+	until time.Time         // when the token expires: nothing that follows of it lasts longer; zero for the socket
 }
+
+// kept is what links and sessions have in common.
+type kept interface {
+	whose() [sha256.Size]byte
+	since() time.Time
+	living(now time.Time) bool
+}
+
+func (v *vouched) whose() [sha256.Size]byte { return v.party }
 
 // link is one to the page, by the hash of its code.
 type link struct {
@@ -43,23 +53,57 @@ type link struct {
 	from string    // from where it was used
 }
 
+func (l *link) since() time.Time { return l.made }
+
+func (l *link) living(now time.Time) bool {
+	return l.used.IsZero() && now.Sub(l.made) < linkTime && (l.until.IsZero() || now.Before(l.until))
+}
+
 // session is an operator's at the page, by the hash of its token.
 type session struct {
 	vouched
 	began, ends time.Time
 }
 
+func (o *session) since() time.Time          { return o.began }
+func (o *session) living(now time.Time) bool { return now.Before(o.ends) }
+
 // sessions are the links and sessions of a node.
 type sessions struct {
-	now func() time.Time // with the monotonic clock
+	clock func() (awake time.Duration, wall time.Time) // the monotonic clock, and the other
 
 	mu    sync.Mutex
+	awake time.Duration // as the clock was when it was looked at last
+	wall  time.Time
+	time  time.Time // what it is by now
 	links map[[sha256.Size]byte]*link
 	open  map[[sha256.Size]byte]*session
 }
 
-func newSessions() sessions {
-	return sessions{now: time.Now, links: make(map[[sha256.Size]byte]*link), open: make(map[[sha256.Size]byte]*session)}
+func newSessions() *sessions {
+	began := time.Now()
+	s := &sessions{links: make(map[[sha256.Size]byte]*link), open: make(map[[sha256.Size]byte]*session)}
+	s.clock = func() (time.Duration, time.Time) { return time.Since(began), time.Now().Round(0) }
+	s.awake, s.wall = s.clock()
+	s.time = s.wall
+	return s
+}
+
+// now is a time of these sessions' own. The monotonic clock stands still while the machine sleeps, and
+// the other may be set back: as much has passed as the one says that has gone further, since it was
+// looked at last, which is every second. They are locked.
+func (s *sessions) now() time.Time {
+	awake, wall := s.clock()
+	s.time = s.time.Add(max(awake-s.awake, wall.Sub(s.wall)))
+	s.awake, s.wall = awake, wall
+	return s.time
+}
+
+// tick looks at the clock.
+func (s *sessions) tick() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
 }
 
 // random256 is what nobody guesses.
@@ -74,8 +118,9 @@ func (s *sessions) link(v vouched) (code string) {
 	code = random256()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dropOldest(s.links, maxLinks, func(l *link) time.Time { return l.made })
-	s.links[sha256.Sum256([]byte(code))] = &link{vouched: v, made: s.now()}
+	now := s.now()
+	makeRoom(s.links, v.party, now)
+	s.links[sha256.Sum256([]byte(code))] = &link{vouched: v, made: now}
 	return code
 }
 
@@ -117,7 +162,7 @@ func (s *sessions) begin(v vouched) (token string, of session) {
 	if !v.until.IsZero() && v.until.Before(of.ends) {
 		of.ends = v.until
 	}
-	dropOldest(s.open, maxSessions, func(o *session) time.Time { return o.began })
+	makeRoom(s.open, v.party, now)
 	token = sessionPrefix + random256()
 	s.open[sha256.Sum256([]byte(token))] = &of
 	return token, of
@@ -132,7 +177,7 @@ func (s *sessions) find(token string, believes func(key string) bool) (session, 
 	if of == nil {
 		return session{}, errNoSession
 	}
-	if !s.now().Before(of.ends) || !believes(of.key) {
+	if !of.living(s.now()) || !believes(of.key) {
 		delete(s.open, sum)
 		return session{}, errNoSession
 	}
@@ -152,12 +197,12 @@ func (s *sessions) endAll() (links, open int) {
 	defer s.mu.Unlock()
 	now := s.now()
 	for _, l := range s.links {
-		if l.used.IsZero() && now.Sub(l.made) < linkTime {
+		if l.living(now) {
 			links++
 		}
 	}
 	for _, o := range s.open {
-		if now.Before(o.ends) {
+		if o.living(now) {
 			open++
 		}
 	}
@@ -166,25 +211,38 @@ func (s *sessions) endAll() (links, open int) {
 	return links, open
 }
 
-// left is for how long a session is good, in whole seconds.
-func (s *sessions) left(of session) int64 { return int64(of.ends.Sub(s.now()) / time.Second) }
+// left is for how long a session is good.
+func (s *sessions) left(of session) time.Duration { return of.ends.Sub(s.tick()) }
 
 // isSession says whether a token is a session's, as far as that is seen.
 func isSession(token string) bool { return strings.HasPrefix(token, sessionPrefix) }
 
-// dropOldest makes room for one more.
-func dropOldest[T any](all map[[sha256.Size]byte]*T, most int, at func(*T) time.Time) {
-	if len(all) < most {
+// makeRoom makes room for one more of a party: if it has its share its own makes room, and if there are
+// too many by tokens one of the token that has most. What is over goes first, then the oldest.
+func makeRoom[T kept](all map[[sha256.Size]byte]T, party [sha256.Size]byte, now time.Time) {
+	var socket, goes [sha256.Size]byte
+	have, most := make(map[[sha256.Size]byte]int), 0
+	for _, one := range all {
+		have[one.whose()]++
+	}
+	own := have[party] >= mostOfOne
+	if !own && (party == socket || len(all)-have[socket] < mostKept) {
 		return
 	}
-	var oldest [sha256.Size]byte
-	var when time.Time
+	delete(have, socket) // the machine's own operator makes room for nobody else
+	for _, n := range have {
+		most = max(most, n)
+	}
+	found := false
 	for sum, one := range all {
-		if when.IsZero() || at(one).Before(when) {
-			oldest, when = sum, at(one)
+		living, of := one.living(now), one.whose()
+		switch {
+		case own && of != party, !own && (of == socket || living && have[of] < most):
+		case !found || all[goes].living(now) && !living || all[goes].living(now) == living && one.since().Before(all[goes].since()):
+			goes, found = sum, true
 		}
 	}
-	delete(all, oldest)
+	delete(all, goes)
 }
 
 // roughly says a time in words.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,8 @@ type operated struct {
 	t      *testing.T
 	secret string
 	log    logged
-	clock  atomic.Int64 // nanoseconds that have passed for sessions beyond those that have
+	awake  atomic.Int64 // nanoseconds that have passed for the monotonic clock of sessions beyond those that have
+	wall   atomic.Int64 // likewise, for the other
 }
 
 func startOperated(t *testing.T) *operated {
@@ -27,11 +29,23 @@ func startOperated(t *testing.T) *operated {
 	cfg := config(t, "dev1")
 	cfg.Engine, cfg.SecretFile, cfg.Log = serving().engine, secretFile(t, o.secret), o.log.logger()
 	o.Node = start(t, cfg)
-	o.sessions.now = func() time.Time { return time.Now().Add(time.Duration(o.clock.Load())) }
+	o.sessions.mu.Lock()
+	defer o.sessions.mu.Unlock()
+	real := o.sessions.clock
+	o.sessions.clock = func() (time.Duration, time.Time) {
+		awake, wall := real()
+		return awake + time.Duration(o.awake.Load()), wall.Add(time.Duration(o.wall.Load()))
+	}
 	return o
 }
 
-func (o *operated) later(d time.Duration) { o.clock.Add(int64(d)) }
+func (o *operated) later(d time.Duration) {
+	o.awake.Add(int64(d))
+	o.wall.Add(int64(d))
+}
+
+// sleeps has the machine do so: the monotonic clock does not count that.
+func (o *operated) sleeps(d time.Duration) { o.wall.Add(int64(d)) }
 
 // asks asks over loopback, with a token unless it is "".
 func (o *operated) asks(method, path, body, token string) answer {
@@ -148,6 +162,33 @@ func TestSessionsSecret(t *testing.T) {
 	s := begun(t, ask(t, httpClient(t), "POST", "http://"+n.Addr()+"/v1/session", "{}", "Authorization", "Bearer "+operator))
 	if _, key, err := n.keeper.Now().Admit(s.Guest, testRing, time.Now()); err != nil || key != id {
 		t.Errorf("its guest is by the secret %s, not by %s: %v", key, id, err)
+	}
+}
+
+// TestSocketOutlivesSecret: a session that came by the socket came by no secret: it goes on when that is
+// rotated, and its guest is by the new one. What came by a token ends.
+func TestSocketOutlivesSecret(t *testing.T) {
+	o := startOperated(t)
+	bySocket := begun(t, o.asks("POST", "/v1/session", o.link(), ""))
+	operator := token(t, secretOf(t, o.secret), trust.Token{Role: trust.RoleOperator})
+	byToken := begun(t, o.asks("POST", "/v1/session", "{}", operator))
+	next := trust.NewSecret()
+	if err := os.WriteFile(o.cfg.SecretFile, []byte(next), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	var s SessionJSON
+	got := o.asks("GET", "/v1/session", "", bySocket.Token)
+	if err := json.Unmarshal([]byte(got.body), &s); err != nil || got.status != 200 {
+		t.Fatalf("the socket's session: %d %s", got.status, got.body)
+	}
+	if _, key, err := o.keeper.Now().Admit(s.Guest, testRing, time.Now()); err != nil || key != secretOf(t, next).ID() {
+		t.Errorf("its guest is by %q: %v", key, err)
+	}
+	if got := o.asks("GET", "/v1/session", "", byToken.Token); got.status != 401 {
+		t.Errorf("the session of a token whose secret is gone: %d", got.status)
 	}
 }
 
@@ -268,12 +309,94 @@ func TestWhoMakesLinks(t *testing.T) {
 		t.Errorf("a guess: %d %s", got.status, got.body)
 	}
 	begun(t, o.asks("POST", "/v1/session", o.link(), "")) // nobody is locked out by that
-	for range maxLinks + 5 {
-		o.link()
-		begun(t, o.asks("POST", "/v1/session", o.link(), ""))
+}
+
+// TestSleepEndsLinks: what is over after a time is so, too, if the machine slept meanwhile, or somebody
+// set its clock back.
+func TestSleepEndsLinks(t *testing.T) {
+	o := startOperated(t)
+	link := o.link()
+	o.sleeps(linkTime)
+	if got := o.asks("POST", "/v1/session", link, ""); !strings.Contains(got.body, `"link-expired"`) {
+		t.Errorf("a link, after the machine slept: %d %s", got.status, got.body)
 	}
-	if links, open := len(o.sessions.links), len(o.sessions.open); links != maxLinks || open != maxSessions {
-		t.Errorf("it keeps %d links and %d sessions", links, open)
+	s := begun(t, o.asks("POST", "/v1/session", o.link(), ""))
+	o.wall.Add(-int64(24 * time.Hour)) // the clock is set back
+	before := o.sessions.tick()
+	if got := o.asks("GET", "/v1/session", "", s.Token); got.status != 200 {
+		t.Errorf("a session, after the clock was set back: %d", got.status)
+	}
+	o.sleeps(sessionTime / 2)
+	if passed := o.sessions.tick().Sub(before); passed < sessionTime/2 {
+		t.Errorf("by a clock that was set back, %s passed in a sleep of %s", passed, sessionTime/2)
+	}
+	o.later(sessionTime / 2)
+	if got := o.asks("GET", "/v1/session", "", s.Token); got.status != 401 {
+		t.Errorf("a session of more than its time, asleep and awake: %d %s", got.status, got.body)
+	}
+	link = o.link()
+	o.wall.Add(-int64(time.Hour))
+	o.awake.Add(int64(linkTime))
+	if got := o.asks("POST", "/v1/session", link, ""); !strings.Contains(got.body, `"link-expired"`) {
+		t.Errorf("a link, by a clock that was set back: %d %s", got.status, got.body)
+	}
+}
+
+// TestSessionsOfOne: who makes many links and sessions drops its own, what is over first, and nobody else's.
+func TestSessionsOfOne(t *testing.T) {
+	o := startOperated(t)
+	sign := func(life time.Duration) string {
+		return token(t, secretOf(t, o.secret), trust.Token{Role: trust.RoleOperator, Expires: time.Now().Add(life)})
+	}
+	lives := func(s SessionJSON) bool { return o.asks("GET", "/v1/session", "", s.Token).status == 200 }
+	begins := func(operator string) SessionJSON { return begun(t, o.asks("POST", "/v1/session", "{}", operator)) }
+
+	first, waits := begun(t, o.asks("POST", "/v1/session", o.link(), "")), o.link()
+	greedy := sign(time.Hour)
+	mine := begins(greedy)
+	for range 2 * mostOfOne {
+		begins(greedy)
+		o.asks("POST", "/v1/links", "", greedy)
+	}
+	if !lives(first) || lives(mine) {
+		t.Errorf("the socket's session lives: %t, the first of the token that begins many: %t", lives(first), lives(mine))
+	}
+	second := begun(t, o.asks("POST", "/v1/session", waits, ""))
+
+	// Many tokens: who has most makes room.
+	for i := range mostKept {
+		begins(sign(2*time.Hour + time.Duration(i)*time.Second))
+	}
+	if !lives(first) || !lives(second) {
+		t.Error("many tokens have ended the socket's sessions")
+	}
+	if n := len(o.sessions.open); n > mostKept+2 {
+		t.Errorf("it keeps %d sessions", n)
+	}
+
+	// What is over goes before what lives, though it began later.
+	o.asks("DELETE", "/v1/links", "", greedy)
+	unused := o.link()
+	for range mostOfOne + 4 {
+		if got := o.asks("POST", "/v1/session", o.link(), ""); got.status != 201 {
+			t.Fatalf("%d %s", got.status, got.body)
+		} else {
+			o.asks("DELETE", "/v1/session", "", begun(t, got).Token)
+		}
+	}
+	begun(t, o.asks("POST", "/v1/session", unused, "")) // links that were used went before it
+	o.asks("DELETE", "/v1/links", "", greedy)
+	old := begins(sign(7 * time.Hour))
+	var brief []SessionJSON
+	for i := range mostKept - 1 {
+		brief = append(brief, begins(sign(time.Minute+time.Duration(i)*time.Second)))
+	}
+	o.later(5 * time.Minute)
+	for i := range mostKept - 1 {
+		begins(sign(time.Hour + time.Duration(i)*time.Second))
+	}
+	if !lives(old) || lives(brief[0]) {
+		t.Error("a session that lives went before those that are over")
 	}
 }
 

@@ -30,7 +30,8 @@ func opened(mono, wall int64, conn uint64, role uint32, addr string) {
 //
 //go:wasmexport opened_as
 func openedAs(mono, wall int64, conn uint64, role uint32, addr, name, must, may, send, hear string) {
-	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr), Name: kept(name)}
+	in := core.Input{Kind: core.Opened, Conn: core.ConnID(conn), Role: core.Role(role), Addr: kept(addr), Name: kept(name), Party: said.party}
+	said.party = ""
 	if must != "" {
 		in.Tags = append([]wire.Tag{}, tagsOf(must)...)
 	}
@@ -93,9 +94,10 @@ func leave(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op
 //go:wasmexport stop
 func stop(mono, wall int64, id uint64) { do(mono, wall, core.Command{ID: id, Op: core.Stop}) }
 
-// said is what the next command has beside its parameters.
+// said is what the next command, or opening, has beside its parameters.
 var said struct {
 	core.Command
+	party string
 	terms []string // of a filter
 }
 
@@ -104,6 +106,9 @@ func commandText(key, value string) int32 {
 	list := &said.terms
 	switch key {
 	case "match":
+	case "party":
+		said.party = kept(value)
+		return 0
 	case "hear":
 		list = &said.Hear.Messages
 	case "answer":

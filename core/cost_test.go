@@ -1,0 +1,147 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
+
+// TestAskedGuest: a guest that answers whatever others ask it is not at fault for that,
+// and is asked no more than it can bear.
+func TestAskedGuest(t *testing.T) {
+	g := start(t, me())
+	victim := g.guest("victim")
+	var others []core.ConnID
+	for i := range 20 {
+		others = append(others, g.guest(fmt.Sprint("evil", i)))
+	}
+	in := g.guestHello("victim").Instance
+	asked := 0
+	for second := range 60 {
+		for i, id := range others {
+			for seq := range uint64(40) {
+				probe := &wire.Frame{Kind: wire.KindProbe, Seq: seq}
+				name := fmt.Sprint("evil", i)
+				for _, f := range sent(t, g.receive(id, relayOf(name, "victim", 0, probe)), victim) {
+					asked++
+					g.receive(victim, relayOf("victim", f.From, 0, &wire.Frame{Kind: wire.KindAlive, Seq: seq, Instance: in}))
+				}
+			}
+		}
+		for range 60 { // what it has to say itself
+			g.receive(victim, &wire.Frame{Kind: wire.KindProbe, Seq: 1})
+		}
+		if g.conns[victim] != open {
+			t.Fatalf("it is thrown out after %d s", second)
+		}
+		g.tick(core.Second)
+	}
+	if asked < 60 || asked > 300 {
+		t.Errorf("it was asked %d times in a minute", asked)
+	}
+}
+
+// TestMessagedGuest: nor is one for the answers that questions take.
+func TestMessagedGuest(t *testing.T) {
+	g := start(t, me())
+	victim := g.guest("victim")
+	g.receive(victim, &wire.Frame{Kind: wire.KindHear, Topics: []string{"*"}})
+	dev := g.peer("dev")
+	said := g.hello("dev").Instance
+	for seq := uint64(1); seq <= 60*100; seq++ { // a hundred a second
+		ask := wire.Message{Name: "dev", Instance: said, Seq: seq, Step: 1, Since: wire.Window, Verb: wire.VerbAsk, Topic: "t", Wait: 1000}
+		g.receive(dev, &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{ask}})
+		for _, f := range sent(t, g.tick(core.Second/100), victim) {
+			for _, m := range f.Messages {
+				answer := wire.Answer{Name: "victim", Payload: string(make([]byte, 4000))}
+				g.receive(victim, &wire.Frame{Kind: wire.KindAnswers, Asker: m.Name, Instance: m.Instance, Seq: m.Seq, Answers: []wire.Answer{answer}})
+			}
+			g.receive(victim, &wire.Frame{Kind: wire.KindTook})
+		}
+		if g.conns[victim] != open {
+			t.Fatalf("it is thrown out after %d questions", seq)
+		}
+	}
+}
+
+// TestRestlessGuest: what a guest says of itself reaches others once a second, and the last
+// of it always.
+func TestRestlessGuest(t *testing.T) {
+	g := start(t, me())
+	id := g.guest("tab")
+	in := g.guestHello("tab").Instance
+	told := 0
+	count := func(effects []core.Effect) {
+		for _, e := range events(effects, core.EventNode) {
+			if e.Node.Name == "tab" {
+				told++
+			}
+		}
+	}
+	tag := ""
+	for i := range 600 { // twenty a second
+		tag = fmt.Sprint(i)
+		g.receive(id, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1, Tags: []wire.Tag{{Key: "at", Value: tag}}})))
+		count(g.effects)
+		count(g.tick(core.Second / 20))
+	}
+	count(g.tick(2 * core.Second))
+	if n, _ := g.view.Get("tab"); len(n.Tags) != 1 || n.Tags[0].Value != tag || n.State != core.Alive {
+		t.Errorf("it is known by %+v, and the last is %s", n, tag)
+	}
+	if told < 20 || told > 42 {
+		t.Errorf("others were told %d times in 30 s", told)
+	}
+	if g.conns[id] != open {
+		t.Error("it is refused")
+	}
+}
+
+// TestPartyOfGuests: one party leaves to others what is theirs, also when it comes and goes.
+func TestPartyOfGuests(t *testing.T) {
+	cfg := me()
+	cfg.MaxGuests = 80
+	g := start(t, cfg)
+	g.party = "evil"
+	in := 0
+	for i := range 200 {
+		id := g.accept(core.Guest)
+		g.sayHello(id, g.guestHello(fmt.Sprint("evil", i)))
+		if g.conns[id] == open {
+			in++
+			g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeLost})
+		}
+	}
+	if in != 10 {
+		t.Errorf("%d names of one party", in)
+	}
+	for _, g.party = range []string{"alice", ""} {
+		g.guest("tab" + g.party)
+	}
+}
+
+// TestPartyFloods: many guests of one party have together what a few may have, also when each
+// is another connection.
+func TestPartyFloods(t *testing.T) {
+	g := start(t, me())
+	g.party = "evil"
+	frames := 0
+	for range 100 {
+		id := g.accept(core.Guest)
+		g.sayHello(id, g.guestHello("evil"))
+		for n := range 400 {
+			if g.conns[id] != open {
+				break
+			}
+			frames++
+			g.receive(id, &wire.Frame{Kind: wire.KindProbe, Seq: uint64(n)})
+		}
+	}
+	if frames < 8000 || frames > 8300 {
+		t.Errorf("%d frames of one party at once", frames)
+	}
+	g.party = "alice"
+	g.guest("tab")
+}

@@ -1,0 +1,4 @@
+package ledger
+
+// Parties is how many are kept.
+func Parties(l *Ledger) int { return len(l.parties) }
