@@ -14,6 +14,8 @@ const (
 	costRecords
 	costNames
 	costSays
+	costAsks
+	costAnswered
 	costProbes
 	costProbed
 )
@@ -53,6 +55,14 @@ func GuestCosts(maxGuests int) ledger.Table {
 		costSays: {
 			What: "messages, and one for each 256 bytes", Beyond: "`busy`",
 			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: 2 * backlogSays, Rate: 512}, All: ledger.Limit{Burst: 4096, Rate: 1024},
+		},
+		costAsks: {
+			What: "questions that are open", Beyond: "`busy`",
+			One: ledger.Limit{Burst: 16}, Party: ledger.Limit{Burst: 64}, All: ledger.Limit{Burst: mostQuestions / 4},
+		},
+		costAnswered: {
+			What: "bytes of answers to them that wait", Beyond: "the answer is `busy`",
+			One: ledger.Limit{Burst: mostAnswers}, Party: ledger.Limit{Burst: 2 * mostAnswers}, All: ledger.Limit{Burst: 4 * mostAnswers},
 		},
 		costProbes: {
 			What: "probes of others that are passed on", Beyond: "dropped",

@@ -145,3 +145,81 @@ func TestPartyFloods(t *testing.T) {
 	g.party = "alice"
 	g.guest("tab")
 }
+
+// TestCuriousGuests: guests of one party ask all the time, and do not read the answers. What
+// that holds is bounded, and fits into a handover; others are answered.
+func TestCuriousGuests(t *testing.T) {
+	g := start(t, me())
+	dev := g.peer("dev")
+	g.party = "evil"
+	var evil []core.ConnID
+	for i := range 8 {
+		evil = append(evil, g.guest(fmt.Sprint("evil", i)))
+	}
+	ask := func(id core.ConnID, name string, seq uint64) (open bool) {
+		m := wire.Message{Name: name, Instance: g.guestHello(name).Instance, Seq: seq, Step: 1, Since: wire.Window, Verb: wire.VerbAsk, Topic: "t", Wait: wire.MaxWait}
+		for _, f := range sent(t, g.receive(id, &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{m}}), id) {
+			if f.Kind == wire.KindSaid && f.Code == 0 {
+				open = true
+			} else if f.Kind == wire.KindSaid && f.Code != wire.CodeBusy {
+				t.Fatalf("%s is told %d", name, f.Code)
+			}
+		}
+		g.pass(core.Second / 50)
+		return open
+	}
+	answer := func(name string, seq uint64) *wire.Frame {
+		f := &wire.Frame{Kind: wire.KindAnswers, Asker: name, Instance: g.guestHello(name).Instance, Seq: seq}
+		for i := range 7 {
+			f.Answers = append(f.Answers, wire.Answer{Name: fmt.Sprint("dev", i), Payload: string(make([]byte, wire.MaxPayload))})
+		}
+		return f
+	}
+	open := 0
+	for seq := uint64(1); seq <= 20; seq++ {
+		for i, id := range evil {
+			name := fmt.Sprint("evil", i)
+			if !ask(id, name, seq) {
+				continue
+			}
+			open++
+			for range 20 {
+				g.receive(dev, answer(name, seq))
+			}
+		}
+	}
+	if open != 64 {
+		t.Errorf("%d questions of one party are open", open)
+	}
+	if b, err := g.ring.Handover(); err != nil || len(b) > 9<<20 {
+		t.Errorf("the handover has %d bytes: %v", len(b), err)
+	}
+	if n := g.ring.Sizes().Answers; n > 5<<20 {
+		t.Errorf("%d bytes of answers wait", n)
+	}
+	g.party = "alice"
+	alice := g.guest("alice")
+	if !ask(alice, "alice", 1) {
+		t.Fatal("alice may not ask")
+	}
+	g.receive(dev, answer("alice", 1))
+	answers := 0
+	for _, f := range sent(t, g.tick(core.Second), alice) {
+		for _, a := range f.Answers {
+			if a.Code == 0 {
+				answers++
+			}
+		}
+	}
+	if answers != 7 {
+		t.Errorf("alice has %d answers", answers)
+	}
+	g.party = "evil"
+	g.pass(wire.MaxWait * core.Millisecond)
+	if n := g.ring.Sizes(); n.Answers != 0 {
+		t.Errorf("%d bytes of answers are held in the end", n.Answers)
+	}
+	if !ask(g.guest("evil9"), "evil9", 1) {
+		t.Error("nor may evil, when its questions are over")
+	}
+}

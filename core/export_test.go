@@ -18,6 +18,7 @@ type Sizes struct {
 	Buffers                   int // bytes kept for frames in and out
 	News, Streams, Lacks      int
 	Questions, Asked, Tells   int
+	Answers                   int // bytes of them
 	OwnNews                   int // of the connection that is owed most
 }
 
@@ -32,6 +33,7 @@ func (r *Ring) Sizes() Sizes {
 	ms := &r.messages
 	s.News, s.Streams, s.Lacks = len(ms.window.list), len(ms.window.streams), len(ms.spread.lacking)
 	s.Questions, s.Asked, s.Tells = len(ms.questions.open), len(ms.questions.asked), len(ms.tells.list)
+	s.Answers = ms.questions.bytes
 	for _, c := range o.conns {
 		s.OwnNews = max(s.OwnNews, len(c.line.own))
 		s.Owed = max(s.Owed, len(c.place.own))

@@ -16,6 +16,10 @@ const (
 	aboutGuest
 )
 
+// handedBytes is how many bytes of messages are handed over, the latest, and of answers: what
+// more there is the peers have, and an engine in a sandbox has no room to write it down.
+const handedBytes = 4 << 20
+
 // handOver is what of messages another engine of this process goes on with: it repeats
 // nothing, and loses nothing. Both have one monotonic clock.
 func (ms *messages) handOver() (n wire.News) {
@@ -26,7 +30,7 @@ func (ms *messages) handOver() (n wire.News) {
 	for _, s := range w.streams {
 		n.Note(aboutStream, s.name, s.last, s.told).Instance = s.instance
 	}
-	for _, one := range w.list {
+	for _, one := range w.latest(handedBytes) {
 		n.Window = append(n.Window, one.Message)
 		m := &n.Window[len(n.Window)-1]
 		m.Age = min(w.age(one.sent), wire.Window)
@@ -48,10 +52,15 @@ func (ms *messages) handOver() (n wire.News) {
 			n.Note(aboutName, name, said)
 		}
 	}
+	left := handedBytes
 	for _, one := range q.open {
 		n.Note(aboutQuestion, one.id.name, one.id.seq, one.number, uint64(one.from), uint64(one.until-ms.now)).Instance = one.id.instance
 		for i := one.gone; i < len(one.answers); i++ {
 			a := &one.answers[i]
+			if left -= bytesOf(a); left < 0 {
+				n.Note(aboutAnswer, a.Name, uint64(wire.CodeBusy))
+				continue
+			}
 			n.Note(aboutAnswer, a.Name, uint64(a.Code)).Payload = a.Payload
 		}
 	}

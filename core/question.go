@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/nanoring/nanoring/core/ledger"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -12,6 +13,7 @@ const (
 	mostQuestions = 1024      // that are open
 	answerBytes   = 64 << 10  // of answers in a frame
 	mostAnswers   = 1 << 20   // bytes that wait for one question; beyond, who answered is busy
+	allAnswers    = 8 << 20   // bytes of answers to all of them, beyond which there are no more, and none is kept
 	keptAnswers   = 256 << 10 // bytes that are kept of those that are on their way
 	mostWait      = wire.MaxWait * Millisecond
 	usualWait     = 5 * Second
@@ -25,9 +27,11 @@ type question struct {
 	from    ConnID // 0: it is this node's own
 	until   int64  // the ring's clock
 	answers []wire.Answer
-	gone    int // how many of them went that way: if it breaks, they may be lost
-	kept    int // bytes of those
-	size    int // bytes of the others, which wait
+	gone    int             // how many of them went that way: if it breaks, they may be lost
+	kept    int             // bytes of those
+	size    int             // bytes of the others, which wait
+	cost    *ledger.Account // of a guest of this node, whose it is,
+	charged int             // and bytes of those that wait that are on it
 }
 
 // inquiry is a question that this node asks.
@@ -49,6 +53,7 @@ type questions struct {
 	replica *replica
 	spread  *spread
 	open    []*question
+	bytes   int    // of answers to them
 	number  uint64 // of the last that was given to somebody here
 	knows   bool   // who is up: this process has compared that with another
 	asked   []*inquiry
@@ -63,7 +68,19 @@ func (q *questions) begin(n *news) {
 	if left <= 0 {
 		return
 	}
-	q.opened(newsID{n.Name, n.Instance, n.Seq}, n.from, left)
+	one := q.opened(newsID{n.Name, n.Instance, n.Seq}, n.from, left)
+	if c := q.spread.overlay.conns[n.from]; c != nil && c.guest && c.cost.Take(q.now, costAsks, 1) == ledger.Enough {
+		one.cost = c.cost
+	}
+}
+
+// hasRoom says whether a guest may have one open question more.
+func (q *questions) hasRoom(c *conn) bool {
+	if len(q.open) >= mostQuestions || c.cost.Take(q.now, costAsks, 1) != ledger.Enough {
+		return false
+	}
+	c.cost.Give(costAsks, 1) // it is opened when it is news
+	return true
 }
 
 //go:noinline
@@ -108,14 +125,19 @@ func (q *questions) answer(number uint64, a wire.Answer) bool {
 //
 //go:noinline
 func (q *questions) put(one *question, a wire.Answer) {
+	size := bytesOf(&a)
 	switch {
 	case one.size > 2*mostAnswers:
 		return // of so many names no ring is
-	case one.size > mostAnswers:
+	case one.size > mostAnswers || q.bytes > allAnswers || one.cost != nil && one.cost.Take(q.now, costAnswered, int64(size)) != ledger.Enough:
 		a.Code, a.Payload = wire.CodeBusy, ""
+		size = bytesOf(&a)
+	case one.cost != nil:
+		one.charged += size
 	}
 	one.answers = append(one.answers, a)
-	one.size += bytesOf(&a)
+	one.size += size
+	q.bytes += size
 	q.spread.soon(coalesce)
 }
 
@@ -150,6 +172,9 @@ func (q *questions) sendSome(one *question) bool {
 		return true
 	}
 	c, f, keeps := q.spread.overlay.conns[one.from], one.frame(), keptAnswers
+	if q.bytes > allAnswers/2 {
+		keeps = 0
+	}
 	switch {
 	case c == nil || c.state != connEstablished: // that way is broken
 		if !q.spread.carry(one.id.name, f) {
@@ -161,7 +186,7 @@ func (q *questions) sendSome(one *question) bool {
 	default:
 		return false
 	}
-	one.went(len(f.Answers), keeps)
+	q.went(one, len(f.Answers), keeps)
 	return true
 }
 
@@ -188,13 +213,18 @@ func (one *question) frame() *wire.Frame {
 
 // went takes note that the next n answers are on their way, and keeps so many bytes of
 // those that are, the last ones.
-func (one *question) went(n, keeps int) {
+func (q *questions) went(one *question, n, keeps int) {
 	for range n {
 		size := bytesOf(&one.answers[one.gone])
 		one.gone, one.kept, one.size = one.gone+1, one.kept+size, one.size-size
 	}
+	if over := one.charged - one.size; over > 0 {
+		one.charged = one.size
+		one.cost.Give(costAnswered, int64(over))
+	}
 	for one.kept > keeps {
-		one.kept -= bytesOf(&one.answers[0])
+		size := bytesOf(&one.answers[0])
+		one.kept, q.bytes = one.kept-size, q.bytes-size
 		one.gone, one.answers = one.gone-1, one.answers[1:]
 	}
 	if len(one.answers) == 0 {
@@ -281,7 +311,7 @@ func (q *questions) heard(one *question) {
 	for at := one.gone; i != nil && at < len(all); at++ {
 		q.hear(i, &all[at])
 	}
-	one.went(len(all)-one.gone, 0)
+	q.went(one, len(all)-one.gone, 0)
 }
 
 func (q *questions) inquiry(seq uint64) *inquiry {
@@ -350,5 +380,15 @@ func (q *questions) end(name string, instance wire.Instance, seq uint64) {
 //
 //go:noinline
 func (q *questions) expire() {
-	keep(&q.open, func(one *question) bool { return one.until > q.now })
+	keep(&q.open, func(one *question) bool {
+		if one.until > q.now {
+			return true
+		}
+		q.bytes -= one.size + one.kept
+		if one.cost != nil {
+			one.cost.Give(costAsks, 1)
+			one.cost.Give(costAnswered, int64(one.charged))
+		}
+		return false
+	})
 }

@@ -52,7 +52,11 @@ func (ms *messages) came(c *conn, all []wire.Message) string {
 		}
 		code := wire.Code(0)
 		if s := ms.window.find(m.Name, m.Instance); s == nil || !s.has(m.Seq) {
-			if code = ms.bears(c, m.Verb == wire.VerbSend || m.Verb == wire.VerbAsk, m.Topic, m.Payload); code != 0 {
+			code = ms.bears(c, m.Verb == wire.VerbSend || m.Verb == wire.VerbAsk, m.Topic, m.Payload)
+			if code == 0 && m.Verb == wire.VerbAsk && !ms.questions.hasRoom(c) {
+				code = wire.CodeBusy
+			}
+			if code != 0 {
 				empty(m, wire.VerbVoid)
 			}
 			if ms.take(m, c); c.line.doubted {

@@ -124,6 +124,16 @@ func (w *window) take(s *stream, m *wire.Message) *news {
 	return n
 }
 
+// latest are the last messages that came, of so many bytes, a last one over.
+func (w *window) latest(bytes int) []*news {
+	from := len(w.list)
+	for from > 0 && bytes > 0 {
+		from--
+		bytes -= newsCost + w.list[from].Size()
+	}
+	return w.list[from:]
+}
+
 // search finds a number among what is kept of a stream, or where it would be: mostly
 // at the end.
 //

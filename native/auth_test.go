@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -95,9 +96,10 @@ func TestPlainFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestSecretFileForAll: a secret that is for all to read is warned of.
+// TestSecretFileForAll: a secret that is for all to read, or to change, is warned of, and so is a
+// data folder.
 func TestSecretFileForAll(t *testing.T) {
-	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 1} {
+	for mode, want := range map[os.FileMode]int{0o600: 0, 0o644: 1, 0o602: 1, 0o666: 2} {
 		var log logged
 		cfg := config(t, "dev1")
 		cfg.Engine, cfg.Log, cfg.SecretFile = newFake(nil).engine, log.logger(), secretFile(t, trust.NewSecret())
@@ -107,6 +109,27 @@ func TestSecretFileForAll(t *testing.T) {
 		start(t, cfg)
 		if log.count("chmod 600") != want {
 			t.Errorf("mode %o: %d warnings", mode, log.count("chmod 600"))
+		}
+	}
+	for folder, modes := range map[string]map[os.FileMode]int{
+		"the data": {0o700: 0, 0o755: 0, 0o777: 1, 0o777 | os.ModeSticky: 1},
+		"a secret": {0o700: 0, 0o777: 1, 0o777 | os.ModeSticky: 0},
+	} {
+		for mode, want := range modes {
+			var log logged
+			cfg := config(t, "dev1")
+			cfg.Engine, cfg.Log, cfg.SecretFile = newFake(nil).engine, log.logger(), secretFile(t, trust.NewSecret())
+			of, says := cfg.Data, "chmod 700"
+			if folder == "a secret" {
+				of, says = filepath.Dir(cfg.SecretFile), "chmod o-w"
+			}
+			if err := os.Chmod(of, mode); err != nil {
+				t.Fatal(err)
+			}
+			start(t, cfg)
+			if log.count(says) != want {
+				t.Errorf("the folder of %s has mode %s: %d warnings", folder, mode, log.count(says))
+			}
 		}
 	}
 }

@@ -70,12 +70,27 @@ func (l *loop) broke(in core.Input, err error) {
 	}
 	h, err := l.heir(l.make, l.held, blamed)
 	if err != nil {
+		l.log.Warn("the engine cannot be started again with the messages of before, and is without them", "why", err)
+		h, err = l.heir(l.make, withoutNews(l.held), blamed)
+	}
+	if err != nil {
 		l.failure = fmt.Errorf("the engine broke, and cannot be started again: %w", errors.Join(l.broken.last, err))
 		return
 	}
 	l.succeed(h)
 	l.hearAgain()
 	l.log.Warn("the engine was started again", "times", l.broken.total, "took", time.Since(now).Round(time.Millisecond))
+}
+
+// withoutNews returns a handover without what is neither of nodes nor of the node itself: it
+// may be that which breaks an engine.
+func withoutNews(handover []byte) []byte {
+	var s wire.Snapshot
+	if s.Decode(handover) != nil {
+		return handover
+	}
+	s.News = wire.News{}
+	return s.Append(nil)
 }
 
 // barGuest closes all connections of guests from where the guest comes that broke

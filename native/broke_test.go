@@ -205,3 +205,33 @@ func TestBarEnds(t *testing.T) {
 		t.Errorf("%v", i.barred)
 	}
 }
+
+// TestEngineBreaksOfMessages: an engine that cannot take over what was going on is started
+// without the messages.
+func TestEngineBreaksOfMessages(t *testing.T) {
+	log := new(logged)
+	cfg := config(t, "dev1")
+	cfg.Log, cfg.Tune = log.logger(), fast
+	cfg.Engine = func(c core.Config) (core.Engine, error) {
+		var s wire.Snapshot
+		if c.Takeover && (s.Decode(c.Snapshot) != nil || len(s.News.Notes) > 0) {
+			return nil, errors.New("out of memory")
+		}
+		r, err := core.New(c)
+		return &altered{r, func(in core.Input, effects []core.Effect) ([]core.Effect, error) {
+			if bytes.Contains(in.Frame, []byte("poison")) {
+				return nil, errPoison
+			}
+			return effects, nil
+		}}, err
+	}
+	n := start(t, cfg)
+	other := real(t, "dev2", join(n.Addr()))
+	agree(t, "", &mortal{n, cfg, nil}, other)
+	poison(t, n)
+	eventually(t, "it goes on", func() bool { return log.count("the engine was started again") == 1 })
+	if log.count("without them") != 1 {
+		t.Error("it does not say what it is without")
+	}
+	agree(t, "", &mortal{n, cfg, nil}, other)
+}

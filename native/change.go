@@ -13,9 +13,10 @@ type Live struct {
 	Tags         []wire.Tag
 	AllowOrigins []string
 	Join         []string
+	Hosts        []string
 }
 
-func (c *Config) live() *Live { return &Live{c.Tags, c.AllowOrigins, c.Join} }
+func (c *Config) live() *Live { return &Live{c.Tags, c.AllowOrigins, c.Join, c.Hosts} }
 
 // Change has the node run on with other settings, and reads its secret and certificates
 // again. A *ConfigError, or another, says why nothing of all that has changed. Tags that
@@ -24,7 +25,7 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 	n.changing.Lock()
 	defer n.changing.Unlock()
 	c, was := n.cfg, mapOf(n.live.Load().Tags)
-	c.Tags, c.AllowOrigins, c.Join = to.Tags, to.AllowOrigins, to.Join
+	c.Tags, c.AllowOrigins, c.Join, c.Hosts = to.Tags, to.AllowOrigins, to.Join, to.Hosts
 	for _, check := range []func() error{c.publish, c.checkNames, c.checkLocks} {
 		if err := check(); err != nil {
 			return err
@@ -49,7 +50,7 @@ func (n *Node) Change(ctx context.Context, to Live) error {
 		return nil
 	}
 	if err := n.Reload(); err != nil { // the files have changed since
-		return fmt.Errorf("the tags, origins and addresses to join are others now, but not the secret and certificates: %w", err)
+		return fmt.Errorf("the tags, origins, names and addresses to join are others now, but not the secret and certificates: %w", err)
 	}
 	return nil
 }

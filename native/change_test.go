@@ -41,7 +41,7 @@ func TestChange(t *testing.T) {
 	}
 	public := cfg.PublicURL
 	has("https://one.example", map[string]string{"zone": "a", "role": "web", "same": "2", "live": "7", "public-url": public})
-	to := Live{[]wire.Tag{{Key: "zone", Value: "b"}, {Key: "same", Value: "1"}, {Key: "new", Value: "x"}}, []string{"https://two.example"}, []string{"127.0.0.1:1"}}
+	to := Live{[]wire.Tag{{Key: "zone", Value: "b"}, {Key: "same", Value: "1"}, {Key: "new", Value: "x"}}, []string{"https://two.example"}, []string{"127.0.0.1:1"}, nil}
 	if err := n.Change(t.Context(), to); err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +52,10 @@ func TestChange(t *testing.T) {
 	has("https://two.example", now)
 
 	for field, bad := range map[string]Live{
-		"Tags":         {[]wire.Tag{{Key: "zone", Value: strings.Repeat("x", 1100)}}, []string{"https://one.example"}, to.Join},
-		"AllowOrigins": {[]wire.Tag{{Key: "zone", Value: "c"}}, []string{"example"}, to.Join},
-		"Join":         {nil, to.AllowOrigins, []string{"no address"}},
+		"Tags":         {[]wire.Tag{{Key: "zone", Value: strings.Repeat("x", 1100)}}, []string{"https://one.example"}, to.Join, nil},
+		"AllowOrigins": {[]wire.Tag{{Key: "zone", Value: "c"}}, []string{"example"}, to.Join, nil},
+		"Join":         {nil, to.AllowOrigins, []string{"no address"}, nil},
+		"Hosts":        {nil, to.AllowOrigins, to.Join, []string{"ring.example.com:80"}},
 	} {
 		var wrong *ConfigError
 		if err := n.Change(t.Context(), bad); !errors.As(err, &wrong) || wrong.Field != field {

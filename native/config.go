@@ -63,6 +63,10 @@ type Config struct {
 	// pages may be guests beside the node's own; "*" is any, and moz-extension://* and
 	// safari-web-extension://* are all extensions. They need a secret.
 	AllowOrigins []string
+	// Hosts are names by which browsers, and programs, reach this node in a ring without a
+	// secret, beside its addresses, localhost, its machine's name and those of Listen, Advertise and
+	// PublicURL. Another name may be one that a web page has made up (DNS rebinding), and is refused.
+	Hosts []string
 	// MaxConnections bounds those that others opened, at a time; 0 stands for 4096.
 	MaxConnections int
 	// MaxGuests bounds those of guests: half of MaxConnections at most. 0 stands for 1000,
@@ -168,6 +172,16 @@ func (c *Config) checkLocks() error {
 		return wrong("MaxConnections", fmt.Errorf("%d is not from %d to %d", c.MaxConnections, leastConnections, mostConnections))
 	case c.MaxGuests < 0 || c.MaxGuests > c.MaxConnections/2:
 		return wrong("MaxGuests", fmt.Errorf("%d is not from 1 to %d, half of all connections", c.MaxGuests, c.MaxConnections/2))
+	}
+	for i, host := range c.Hosts {
+		name, err := checkHost(host)
+		if err != nil {
+			return wrong("Hosts", err)
+		}
+		if i == 0 {
+			c.Hosts = slices.Clone(c.Hosts) // the caller's stay as they are
+		}
+		c.Hosts[i] = name
 	}
 	for _, origin := range c.AllowOrigins {
 		if err := checkOrigin(origin); err != nil {

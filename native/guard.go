@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 )
@@ -25,12 +26,12 @@ func (n *Node) guard(h http.Handler) http.Handler {
 	})
 }
 
-// hostAllowed guards loopback against DNS rebinding: a page of evil.example may
-// have its own name lead to 127.0.0.1, but cannot change the Host that a browser
+// hostAllowed guards a ring without a secret against DNS rebinding: a page of evil.example may
+// have its own name lead to this node, but cannot change the Host that a browser
 // sends. Nodes may use any name: they are no browsers, which give WebSockets an Origin.
 func (n *Node) hostAllowed(r *http.Request, path string) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || !local.IP.IsLoopback() || n.keeper.Now().Secured() { // no page has a token by another's name
+	if !ok || n.keeper.Now().Secured() { // no page has a token by another's name
 		return true
 	}
 	switch path {
@@ -44,11 +45,37 @@ func (n *Node) hostAllowed(r *http.Request, path string) bool {
 		return true
 	}
 	host := hostname(r.Host)
-	return isLoopback(host) || host == hostname(n.addr) || n.cfg.Listen != "" && host == hostname(n.cfg.Listen)
+	if isLoopback(host) || n.names[host] || slices.Contains(n.live.Load().Hosts, host) {
+		return true
+	}
+	// An address is no name, which somebody could have lead elsewhere; there may be a NAT, or a
+	// container's network, by which this node is at one that it does not know.
+	_, err := netip.ParseAddr(host)
+	return err == nil && !local.IP.IsLoopback()
 }
 
 func hostRefused(host string) string {
-	return "over loopback no node has the name " + truncate(host, maxSaid/4) + ", which a web page may have made up: use 127.0.0.1, localhost, or the address that the node advertises; behind a proxy with a name give the ring a secret"
+	if host == "" {
+		return "the request has no Host"
+	}
+	name := truncate(hostname(host), maxSaid/4)
+	return "this node goes by no name " + name + ", which a web page may have made up (DNS rebinding): list it (--host " + name + "), or use an address of the node; with a secret any name will do"
+}
+
+// ownNames are what a node's own settings, and its machine, say that it is called.
+func (n *Node) ownNames() map[string]bool {
+	names := map[string]bool{hostname(n.addr): true, hostname(n.cfg.Listen): true}
+	if u, err := url.Parse(n.cfg.PublicURL); err == nil {
+		names[hostname(u.Host)] = true
+	}
+	if machine, err := os.Hostname(); err == nil {
+		short, _, _ := strings.Cut(hostname(machine), ".")
+		for _, name := range []string{hostname(machine), short, short + ".local"} {
+			names[name] = true
+		}
+	}
+	delete(names, "")
+	return names
 }
 
 // originAllowed is for WebSockets, which CrossOriginProtection does not cover.

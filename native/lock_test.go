@@ -165,6 +165,8 @@ func TestBadCertificates(t *testing.T) {
 		"expired":       asNode(t, secret, "dev2", now.Add(-48*time.Hour)),
 		"not valid yet": asNode(t, secret, "dev2", now.Add(2*time.Hour)),
 		"self-signed":   unnamed,
+		"of no name":    asNode(t, secret, "", now),
+		"of a bad name": asNode(t, secret, "a@b", now),
 	} {
 		if ws, status, _ := dialTLS(t, n, c, nil); ws != nil || status == http.StatusSwitchingProtocols {
 			t.Errorf("a certificate %s opens a WebSocket", name)

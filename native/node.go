@@ -44,7 +44,8 @@ type Node struct {
 	rings    otherRings
 	flaps    flapping
 	guesses  guesses
-	codes    guesses // of links to the page, which take nothing from guesses of tokens
+	names    map[string]bool // that it goes by: see ownNames
+	codes    guesses         // of links to the page, which take nothing from guesses of tokens
 	whys     whys
 	sessions *sessions
 	meter    *meter
@@ -164,6 +165,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			n.addr = withPort(n.addr, tcp.Addr().(*net.TCPAddr).Port)
 		}
 	}
+	n.names = n.ownNames()
 	socket, err := listenSocket(n.socketFile())
 	if err != nil {
 		return nil, err
@@ -203,8 +205,8 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 			n.wg.Go(func() { n.listenOn(on) })
 		}
 	}
+	n.warnOfOthers()
 	if n.keeper.Server() != nil {
-		n.warnExposedSecret()
 		n.wg.Go(n.keepTrust)
 	}
 	n.joins.remembers = n.othersUp()

@@ -159,6 +159,33 @@ func webHost(scheme, hostport string) (string, error) {
 	return host + port, nil
 }
 
+// checkHost returns a name of Hosts as browsers send it, without a port.
+func checkHost(entry string) (string, error) {
+	host := strings.TrimSuffix(strings.ToLower(entry), ".")
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && ip.Zone() == "" {
+		return ip.String(), nil
+	}
+	bad := ""
+	switch {
+	case host == "":
+		bad = "it is empty"
+	case strings.Contains(host, "*"):
+		bad = "each name is listed; with a secret, any will do"
+	case strings.ContainsAny(host, "/?#@\\ \t\r\n,;[]"), strings.Contains(host, "://"):
+		bad = "it is a name alone, like ring.example.com, and no URL or list"
+	case strings.Contains(host, ":"):
+		bad = "leave out the port: any is right"
+	}
+	if bad == "" {
+		ascii, err := punycode(host)
+		if err == nil && ascii != "" {
+			return ascii, nil
+		}
+		bad = "it is no host name"
+	}
+	return "", fmt.Errorf("%q is no name of a host: %s", entry, bad)
+}
+
 // punycode writes a host name in ASCII, as browsers and net/http do when they send it.
 func punycode(host string) (string, error) {
 	var b bytes.Buffer

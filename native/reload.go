@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -89,9 +90,17 @@ func (n *Node) strangers(from string, theirs []string) {
 	}
 }
 
-func (n *Node) warnExposedSecret() {
-	if n.keeper.Exposed() {
+// warnOfOthers says what every user of this machine may do to the node.
+func (n *Node) warnOfOthers() {
+	toRead, toChange := n.keeper.Exposed()
+	if toRead {
 		n.log.Warn("every user of this machine may read the ring's secret: chmod 600 it", "file", n.cfg.SecretFile)
+	}
+	if toChange {
+		n.log.Warn("every user of this machine may put another secret into this file, or in its place: chmod 600 it, and chmod o-w its folder", "file", n.cfg.SecretFile)
+	}
+	if info, err := os.Stat(n.folder.Dir()); err == nil && info.Mode().Perm()&0o002 != 0 {
+		n.log.Warn("every user of this machine may put files into the node's data folder, a socket and a ring file among them: chmod 700 it", "folder", n.folder.Dir())
 	}
 }
 

@@ -33,8 +33,8 @@ func DialSocket(ctx context.Context, data string) (net.Conn, error) {
 // socketFile returns where the node's own is.
 func (n *Node) socketFile() string { return filepath.Join(n.folder.Dir(), socketName) }
 
-// listenSocket listens on the Unix socket at path, for this user alone. The
-// folder's lock is held: a socket that is there already is a dead one.
+// listenSocket listens on the Unix socket at path, for this user alone, at every moment: it is made in
+// a folder of its own. The data folder's lock is held: a socket that is there already is a dead one.
 func listenSocket(path string) (net.Listener, error) {
 	fail := func(err error) (net.Listener, error) {
 		err = fmt.Errorf("cannot listen on the Unix socket %s: %w", path, err)
@@ -46,7 +46,16 @@ func listenSocket(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fail(err)
 	}
-	short, done, err := socketPath(path)
+	dir := filepath.Join(filepath.Dir(path), ".socket")
+	if err := os.RemoveAll(dir); err != nil { // of a process that was killed
+		return fail(err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	made := filepath.Join(dir, "s")
+	short, done, err := socketPath(made)
 	if err != nil {
 		return fail(err)
 	}
@@ -56,7 +65,11 @@ func listenSocket(path string) (net.Listener, error) {
 		return fail(err)
 	}
 	l.SetUnlinkOnClose(false) // short may be gone by then; whoever closes it removes it
-	if err := os.Chmod(path, 0o600); err != nil {
+	err = os.Chmod(made, 0o600)
+	if err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
 		l.Close()
 		return fail(err)
 	}

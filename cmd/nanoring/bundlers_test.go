@@ -66,6 +66,9 @@ func TestBundlers(t *testing.T) {
 					p.opens(t, b, url).hasWorker()
 				})
 			}
+			if fixture.name == "esbuild" || fixture.name == "rollup" {
+				testBundledShared(t, b, p)
+			}
 			if fixture.name == "esbuild" {
 				testCDN(t, b, p)
 				testWorkerLost(t, b, p)
@@ -88,6 +91,24 @@ func TestTypes(t *testing.T) {
 			p.npm(t, "run", "bundler")
 		})
 	}
+}
+
+// testBundledShared: the same program is a node that tabs share.
+func testBundledShared(t *testing.T, b *browser, p *project) {
+	app := filepath.Join(p.dir, "app.js")
+	alone, err := os.ReadFile(app)
+	must(t, err)
+	must(t, os.WriteFile(app, []byte(strings.Replace(string(alone), "join({", "join({ shared: true,", 1)), 0o666))
+	p.npm(t, "run", "build")
+	url := p.served(t)
+	for _, s := range []*glimpse{p.opens(t, b, url), p.opens(t, b, url)} {
+		if s.onPage() || len(s.workers) > 0 || len(s.said()) > 0 {
+			t.Errorf("it shares none: there are the Workers %q; it says %q", s.workers, s.said())
+		}
+		s.tab.until(`document.body.innerText.split(", ").length === 2`) // dev1, and the one of both
+	}
+	must(t, os.WriteFile(app, alone, 0o666))
+	p.npm(t, "run", "build")
 }
 
 // testCDN: a page whose program comes from another origin makes its Worker as well.
@@ -136,7 +157,10 @@ func newProject(t *testing.T, name, packed string, node *process) *project {
 	must(t, os.CopyFS(p.dir, os.DirFS(fixture)))
 	files := []string{"app.js", "index.html"}
 	if name == "next" {
-		files = []string{"app/presence.tsx", "app/page.tsx"}
+		files = []string{"app/page.tsx"}
+		for _, file := range []string{"use-ring.jsx", "who-is-here.jsx"} {
+			must(t, os.WriteFile(filepath.Join(p.dir, "app", file), []byte(written(t, file)), 0o666))
+		}
 	}
 	for _, file := range files {
 		must(t, os.WriteFile(filepath.Join(p.dir, file), []byte(p.here(written(t, file))), 0o666))
@@ -266,7 +290,7 @@ func (p *project) opens(t *testing.T, b *browser, url string) *glimpse {
 		}
 	}))
 	s.tab.navigate(url)
-	s.tab.until(`/\bdev1, tab-\w+/.test(document.body.innerText)`)
+	s.tab.until(`/\bdev1\b[^]*\btab-\w+/.test(document.body.innerText)`)
 	return s
 }
 

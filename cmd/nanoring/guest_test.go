@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/nanoring/nanoring/native/trust"
 )
 
@@ -16,7 +18,7 @@ import (
 // tokens.
 func TestLockedPage(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t)
+	b := startBrowser(t, chromedp.Flag("host-resolver-rules", "MAP *.elsewhere.test 127.0.0.1"))
 	t.Run("tabs", func(t *testing.T) { // the browser is there until all are done
 		for name, test := range map[string]func(*testing.T, *browser){
 			"joins by a token":             testJoinsByToken,
@@ -25,6 +27,8 @@ func TestLockedPage(t *testing.T) {
 			"asks for a link":              testLink,
 			"is an operator's by a link":   testOpenLink,
 			"operates":                     testOperates,
+			"keeps what it has":            testKeepsWhatItHas,
+			"sends nothing by http":        testPlainPage,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -195,7 +195,28 @@ func testLargePage(t *testing.T, b *browser) {
 	tab.do(chromedp.KeyEvent(kb.Home))
 	tab.until(`document.activeElement.closest("tr")?.dataset.name === "node0" && document.activeElement.closest("tr").ariaRowIndex === "2"`)
 	eval[any](tab, `document.querySelector("#nodes-scroll").scrollTop = 15000`)
-	tab.until(`document.querySelector("tr[data-name='node560']") && !document.querySelector("tr[data-name='node0']")`)
+	tab.until(`document.querySelector("tr[data-name='node560']") && !document.querySelector("tr[data-name='node1']")`)
+
+	// A row that is scrolled away keeps the focus, and the keys go on from it.
+	rows := `[...document.querySelectorAll("#nodes-body tr[data-key]")].map((row) => Number(row.ariaRowIndex))`
+	for _, to := range []int{30000, 59000, 100, 30000} {
+		eval[any](tab, fmt.Sprintf(`document.querySelector("#nodes-scroll").scrollTop = %d`, to))
+		tab.until(fmt.Sprintf(`%s.some((row) => Math.abs(row - %d / document.querySelector("tr[data-name]").offsetHeight) < 12)`, rows, to))
+		if got := eval[string](tab, `document.activeElement.closest("tr")?.dataset.name ?? document.activeElement.tagName`); got != "node0" {
+			t.Fatalf("scrolled to %d px the focus is at %s", to, got)
+		}
+		if !eval[bool](tab, `((at) => at.every((row, i) => !i || row > at[i - 1]))(`+rows+`)`) {
+			t.Errorf("the rows are %v", eval[[]int](tab, rows))
+		}
+	}
+	tab.do(chromedp.KeyEvent(kb.ArrowDown))
+	tab.until(`document.activeElement.closest("tr")?.dataset.name === "node1" && document.querySelector("#nodes-scroll").scrollTop < 100`)
+	tab.do(chromedp.KeyEvent(kb.End)) // and from below
+	eval[any](tab, `document.querySelector("#nodes-scroll").scrollTop = 30000`)
+	tab.until(`document.querySelector("#nodes-body").lastElementChild.dataset.name === "tab-feed"`)
+	tab.do(chromedp.KeyEvent(kb.ArrowUp))
+	tab.until(`document.activeElement.closest("tr")?.dataset.name === "tab-1989"`)
+	eval[any](tab, `document.querySelector("#nodes-scroll").scrollTop = 15000`)
 
 	// Groups say how many are in which state, and are opened.
 	tab.fill("group", "zone")

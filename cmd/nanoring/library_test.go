@@ -36,6 +36,7 @@ func TestLibrary(t *testing.T) {
 			"asks for a token each time":         testToken,
 			"says bye when it is frozen":         testFrozen,
 			"comes back when it is online":       testOffline,
+			"changes its network":                testHalfOpen,
 			"is many nodes in one page":          testManyNodes,
 			"is pasted into an empty page":       testPasted,
 			"asks again for a token":             testHungToken,
@@ -49,8 +50,21 @@ func TestLibrary(t *testing.T) {
 			"shares none when it was given up":   testSharedGivenUp,
 			"shares another after a removal":     testSharedRemoved,
 			"keeps nothing of a token":           testTokensAreLight,
+			"keeps nothing of a Worker":          testWorkersAreLight,
 			"has its Worker the next time":       testWorkerLater,
 			"is one of its own where it has to":  testNotShared,
+			"shares a node when it is thawed":    testSharedFrozen,
+			"is asked once for a shared token":   testSharedTokens,
+			"says which tags do not fit":         testSharedTooMuch,
+			"leaves a SharedWorker that hangs":   testSharedHung,
+			"shares nothing that failed":         testSharedFailed,
+			"says why a shared node is none":     testSharedWhy,
+			"is let in by nobody once it left":   testSharedLeftEarly,
+			"leaves when it is given up late":    testGivenUpLate,
+			"is missed when it crashes":          func(t *testing.T, b *browser) { testSharedCrash(t, b, "0") },
+			"is missed without locks": func(t *testing.T, b *browser) {
+				testSharedCrash(t, b, "delete Navigator.prototype.locks")
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

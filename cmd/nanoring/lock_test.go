@@ -70,6 +70,26 @@ func TestHostilePage(t *testing.T) {
 	// does nothing is seen below.
 	ask("fetch('" + api + "', { method: 'POST', mode: 'no-cors', body: '{\"name\":\"evil\",\"address\":\"127.0.0.1:1\"}' })")
 	ask("new Promise((done) => { const f = document.createElement('form'); f.method = 'POST'; f.target = 'nowhere'; f.action = 'http://" + closed.addr + "/v1/leave'; document.body.append(f); f.submit(); done('sent'); })")
+	// A link that it has got hold of is used by no form, and by no body that needs no leave.
+	_, code, _ := strings.Cut(closed.openLink(t), "#open=")
+	session := "http://" + closed.addr + "/v1/session"
+	for _, typ := range []string{"text/plain", "application/x-www-form-urlencoded", "application/json"} {
+		ask("fetch('" + session + "', { method: 'POST', mode: 'no-cors', headers: { 'Content-Type': '" + typ + "' }, body: '{\"code\":\"" + code + "\"}' })")
+	}
+	if got := ask("fetch('" + session + "', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{\"code\":\"" + code + "\"}' })"); got != "TypeError" {
+		t.Errorf("it begins a session: %s", got)
+	}
+	for _, path := range []string{"/v1/session", "/v1/links"} {
+		ask("new Promise((done) => { const to = document.createElement('iframe'); to.name = 'to'; const f = document.createElement('form'); f.method = 'POST'; f.enctype = 'text/plain'; f.target = 'to'; f.action = 'http://" + closed.addr + path + "'; const i = document.createElement('input'); i.name = '{\"code\":\"" + code + "\",\"x'; i.value = '\":1}'; f.append(i); document.body.append(to, f); to.onload = () => done('sent'); f.submit(); setTimeout(() => done('sent'), 5000); })")
+	}
+	resp, err := http.Post(session, "application/json", strings.NewReader(`{"code":"`+code+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		t.Errorf("the link works no more: %s", resp.Status)
+	}
 	for what, protocols := range map[string][]string{
 		"without a token": {"nanoring.v1"}, "with one": {"nanoring.v1", "nanoring.token." + guest}, "with an operator's": {"nanoring.v1", "nanoring.token." + operator},
 	} {

@@ -129,7 +129,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	if f.engine == "wasm" {
 		config.Engine = builtin(signals, config)
 	}
-	node, err := native.Start(signals, config)
+	node, err := startNode(signals, config)
 	var wrong *native.ConfigError
 	if errors.As(err, &wrong) {
 		return usage(cmd, o.explain(err))
@@ -171,10 +171,35 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	return ended(signals, config.Name, node.Close())
 }
 
+// startNode starts a node, aside: a file that is read for it may be a pipe to which nobody writes, or on a
+// disk that hangs. Who is told to stop meanwhile does not wait for that for long.
+func startNode(signals context.Context, config native.Config) (*native.Node, error) {
+	type started struct {
+		node *native.Node
+		err  error
+	}
+	done := make(chan started, 1)
+	go func() {
+		node, err := native.Start(signals, config)
+		done <- started{node, err}
+	}()
+	select {
+	case s := <-done:
+		return s.node, s.err
+	case <-signals.Done():
+	}
+	select {
+	case s := <-done:
+		return s.node, s.err
+	case <-time.After(2 * time.Second):
+		return nil, signals.Err()
+	}
+}
+
 // flagOf names the flag of a field of native.Config.
 func flagOf(field string) string {
 	switch field {
-	case "Tags", "AllowOrigins":
+	case "Tags", "AllowOrigins", "Hosts":
 		field = strings.TrimSuffix(field, "s")
 	}
 	var flag strings.Builder

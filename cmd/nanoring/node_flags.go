@@ -31,6 +31,7 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags.StringVar(&f.config.TLSKey, "tls-key", "", "file with its key")
 	flags.StringVar(&f.config.TLSCA, "tls-ca", "", "file with the CA by which nodes trust each other's --tls-cert, instead of the secret's")
 	flags.BoolVar(&f.config.Insecure, "insecure", false, "listen beyond loopback, for anyone who can reach it; with a secret, take HTTP without TLS there, from a proxy")
+	flags.StringSliceVar(&f.config.Hosts, "host", nil, "name by which browsers and programs may reach it, without a secret, beside its addresses and its host's name; may be repeated")
 	flags.IntVar(&f.config.MaxConnections, "max-connections", 4096, "connections that others open, at a time")
 
 	flags.BoolVar(&f.page, "page", true, "serve a page for browsers at /, and what makes a page a node")
@@ -61,7 +62,7 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 // nodeHelp has the flags of a node, those first that are wanted most.
 var nodeHelp = []flagGroup{
 	{"Who it is, and its ring", "name listen advertise join interface ready-alone wait data tag ring rejoin config print-config"},
-	{"Keep strangers out", "secret-file insecure tls-cert tls-key tls-ca max-connections"},
+	{"Keep strangers out", "secret-file insecure host tls-cert tls-key tls-ca max-connections"},
 	{"Browsers, and other guests", "page public-url allow-origin max-guests drain-timeout"},
 	{"Commands that it runs", "on-event on-message on-question command-timeout"},
 	{"How fast and how patient it is", "profile patience suspect-for ack-timeout period removal-grace reap-after"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -15,6 +16,11 @@ import (
 // sessionLife is for how long an operator's session at the page is good: no longer than the
 // token by which its link was made.
 const sessionLife = 8 * time.Hour
+
+// What a node says goes into a link, and a file that a browser opens: it has to be what nodes say.
+var linkCode = regexp.MustCompile(`^[A-Za-z0-9_-]{43,86}$`)
+
+const mostLinkSeconds = 3600
 
 func openCommand(o *options) *cobra.Command {
 	var page string
@@ -80,6 +86,9 @@ browsers do not know the ring's own CA: see docs/security.md for certificates.`,
 			}
 			link := u.String()
 			if l.Code != "" {
+				if !linkCode.MatchString(l.Code) || l.Seconds < 1 || l.Seconds > mostLinkSeconds {
+					return fmt.Errorf("the node answers with no code of a link that a node makes, %.99q for %d s: is it one?", l.Code, l.Seconds)
+				}
 				if u.Scheme == "http" && !onThisMachine(u.Hostname()) {
 					return plainPage(u)
 				}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // browserOpener is the program that opens what it is given in the user's browser; "" where
@@ -27,9 +28,11 @@ func browserOpener() string {
 	return path
 }
 
+// A file with a link is there for as long as the link is good, and the browser may come late.
+const openFor = "300" // seconds
+
 // openBrowser opens a link, by way of a file that this user alone can read: all users of the
-// machine see the arguments of a process, and could be faster than the browser. The next
-// link takes the file's place; the one that it has works for minutes.
+// machine see the arguments of a process, and could be faster than the browser.
 func openBrowser(opener, link string) error {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -39,25 +42,35 @@ func openBrowser(opener, link string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "open-") // of mode 0600
+	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(dir, "open.html")
+	if of, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || info.Mode().Perm()&0o022 != 0 || ok && int(of.Uid) != os.Getuid() {
+		return fmt.Errorf("others may change what is in %s: chmod 700 it, if it is yours", dir)
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "open*")) // left by whoever was killed
+	for _, file := range old {
+		if info, err := os.Lstat(file); err == nil && time.Since(info.ModTime()) > 10*time.Minute {
+			os.Remove(file)
+		}
+	}
+	f, err := os.CreateTemp(dir, "open-*.html") // of mode 0600
+	if err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(f, "<!doctype html><meta charset=\"utf-8\"><title>NanoRing</title><meta http-equiv=\"refresh\" content=\"0;url=%[1]s\"><a href=\"%[1]s\">The page</a>\n", html.EscapeString(link))
 	if closed := f.Close(); err == nil {
 		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
 	}
 	if err != nil {
 		os.Remove(f.Name())
 		return err
 	}
-	cmd := exec.Command(opener, file)
+	cmd := exec.Command("/bin/sh", "-c", `"$1" "$2" & sleep "$3"; rm -f "$2"`, "sh", opener, f.Name(), openFor)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C here is not for the browser
 	if err := cmd.Start(); err != nil {
+		os.Remove(f.Name())
 		return err
 	}
 	return cmd.Process.Release()

@@ -2,11 +2,19 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // openLink is nanoring open --print.
@@ -118,5 +126,96 @@ func testOpenLink(t *testing.T, b *browser) {
 	tab.until(shows("The ring is locked"))
 	if printed := dev1.printed(); strings.Contains(printed, link[len(link)-20:]) || !strings.Contains(printed, "a link to the page was used: an operator's session began") {
 		t.Errorf("the log: %s", printed)
+	}
+}
+
+// testKeepsWhatItHas: what lets a tab in is in no URL once it is read, and a reload has it still; a link that is not good ends
+// and hides nothing that a tab has, and one that nobody answered is tried again, once at a time.
+func testKeepsWhatItHas(t *testing.T, b *browser) {
+	dev1, dev2, key := startLocked(t, b)
+	page := "http://" + dev1.addr + "/"
+	tab := b.open(t, page+"#tag=desk=9&token="+mint(t, key, "--name", "tab-*"))
+	tab.expect("status of 410")
+	tab.becomes("joined")
+	if got := eval[string](tab, "location.href"); got != page+"#tag=desk%3D9" {
+		t.Errorf("a guest's URL is %s", got)
+	}
+	name := tab.name()
+	dev2.becomes(t, name, "up")
+	tab.do(chromedp.Reload())
+	tab.until(`document.documentElement.dataset.state === "joined" && nanoring.name === "` + name + `" && nanoring.all({ name: nanoring.name })[0].tags.desk === "9"`)
+
+	// A bad link, in this page and for a new one.
+	eval[any](tab, `location.hash = "#open=junk"`)
+	tab.until(`document.querySelector("#answer").textContent.includes("This link") || document.querySelector("#answer").textContent.includes("nanoring open")`)
+	operator := b.open(t, dev1.openLink(t))
+	operator.expect("status of (410|401)")
+	operator.becomes("joined")
+	for _, one := range []*tabOf{{tab, false}, {operator, true}} {
+		one.navigate("about:blank")
+		one.navigate(page + "#open=junk")
+		one.becomes("joined")
+		one.until(`!location.hash && document.querySelector("#answer").textContent.includes("On the node's machine this makes another: nanoring open")`)
+		if is := eval[bool](one.tab, operates); is != one.operates {
+			t.Errorf("after a bad link it operates: %t", is)
+		}
+	}
+
+	// A node that does not answer, and two presses.
+	link, _ := json.Marshal(dev1.openLink(t))
+	other := b.open(t, page)
+	other.until(shows("The ring is locked"))
+	eval[any](other, `(() => {
+		window.asked = 0;
+		const real = window.fetch;
+		window.answers = false;
+		window.fetch = (...args) => (asked++, answers ? real(...args) : Promise.reject(new TypeError("no network")));
+		location.href = `+string(link)+`;
+	})()`)
+	other.until(shows("The node does not answer") + ` && !location.hash && document.querySelector("#message-button").checkVisibility()`)
+	if got := eval[int](other, `(answers = true, asked = 0, document.querySelector("#message-button").click(), document.querySelector("#message-button").click(), asked)`); got != 1 {
+		t.Errorf("two presses ask %d times", got)
+	}
+	other.becomes("joined")
+	other.until(operates)
+}
+
+// tabOf is a tab, and whether it operates.
+type tabOf struct {
+	*tab
+	operates bool
+}
+
+// testPlainPage: a locked page that came by http from elsewhere sends no token, and asks for none.
+func testPlainPage(t *testing.T, b *browser) {
+	dev1, _, key := startLocked(t, b)
+	node, err := url.Parse("http://" + dev1.addr)
+	must(t, err)
+	var mu sync.Mutex
+	var sent []string
+	proxy := httputil.NewSingleHostReverseProxy(node)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		sent = append(sent, fmt.Sprint(r.URL, r.Header))
+		mu.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	page := "http://node.elsewhere.test" + server.URL[strings.LastIndex(server.URL, ":"):] + "/"
+	guest, operator := mint(t, key, "--name", "tab-*"), mint(t, key, "--role", "operator")
+	for _, fragment := range []string{"#token=" + guest, "#token=" + operator, dev1.openLink(t)[len("http://"+dev1.addr+"/"):], ""} {
+		tab := b.open(t, page+fragment)
+		tab.until(shows("This page is not to be trusted with a secret") + ` && !location.hash && sessionStorage.length === 0 && document.querySelector("#message-code").hidden`)
+		tab.close()
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(sent) == 0 {
+		t.Error("the page was not loaded")
+	}
+	for _, request := range sent {
+		if strings.Contains(request, "nanoring.token") || strings.Contains(request, "Bearer") || strings.HasPrefix(request, "/v1/") || strings.HasPrefix(request, "/ring") {
+			t.Errorf("it sent %s", request)
+		}
 	}
 }

@@ -99,6 +99,21 @@ func testTellsWhy(t *testing.T, b *browser) {
 	eval[any](tab, `document.querySelector("#why-all").click()`)
 	tab.until(`[...document.querySelectorAll("#why-others summary")].map((one) => one.textContent.split(":")[0]).sort().join() === "dev1,dev2"`)
 	tab.until(`document.querySelector("#why-others").textContent.startsWith("2 nodes know something of it.")`)
+	if !eval[bool](tab, `(async () => { // while all are asked, they are not asked once more
+		const picture = () => new Promise((done) => requestAnimationFrame(done)), button = document.querySelector("#why-all");
+		let over = () => {};
+		nanoring.ask = () => ({ silent: [], async *[Symbol.asyncIterator]() { await new Promise((done) => (over = done)); } });
+		button.click();
+		document.querySelector("#search").dispatchEvent(new Event("input")); // which draws
+		for (let i = 0; i < 20; i++) await picture();
+		const asks = button.disabled;
+		delete nanoring.ask;
+		over();
+		return asks;
+	})()`) {
+		t.Error("all can be asked while they are asked")
+	}
+	tab.until(`!document.querySelector("#why-all").disabled`)
 	tab.accessible(1400, 860, "dark")
 	tab.accessible(390, 844, "light")
 

@@ -13,7 +13,7 @@ import (
 )
 
 // liveNames are the settings that may change while a node runs.
-var liveNames = []string{"allow-origin", "api-ca", "command-timeout", "join", "log-level", "on-event", "on-message", "on-question", "tag"}
+var liveNames = []string{"allow-origin", "api-ca", "command-timeout", "host", "join", "log-level", "on-event", "on-message", "on-question", "tag"}
 
 // rereader changes the settings of a node that runs.
 type rereader struct {
@@ -82,11 +82,11 @@ func (r *rereader) change(ctx context.Context) (changed []string, err error) {
 	if len(fixed) > 0 {
 		return nil, fmt.Errorf("it takes a new start to change %s", strings.Join(fixed, ", "))
 	}
-	if err := r.node.Change(ctx, native.Live{Tags: config.Tags, AllowOrigins: config.AllowOrigins, Join: config.Join}); err != nil {
+	if err := r.node.Change(ctx, native.Live{Tags: config.Tags, AllowOrigins: config.AllowOrigins, Join: config.Join, Hosts: config.Hosts}); err != nil {
 		return nil, o.explain(err)
 	}
 	if err := r.handlers.use(f); err != nil {
-		return nil, errors.Join(errors.New("the tags, origins and addresses to join were, but not the commands"), err)
+		return nil, errors.Join(errors.New("the tags, origins, names and addresses to join were, but not the commands"), err)
 	}
 	r.level.UnmarshalText([]byte(f.logLevel))
 	for _, name := range changed {

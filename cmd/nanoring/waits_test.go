@@ -59,6 +59,24 @@ func testHungToken(t *testing.T, b *browser) {
 	tab.until("nanoring.gateway?.name === 'dev2'")
 }
 
+// testWorkersAreLight: the URLs of Workers that have begun, or that never will, are given back.
+func testWorkersAreLight(t *testing.T, b *browser) {
+	dev1, dev2 := startPair(t, unwatchedNodes(t))
+	tab := b.impatient(t, dev1, "{ worker: 300 }", `
+		window.urls = new Set(), window.made = 0;
+		const { createObjectURL, revokeObjectURL } = URL;
+		URL.createObjectURL = (blob) => { const url = createObjectURL(blob); made++; urls.add(url); return url; };
+		URL.revokeObjectURL = (url) => { revokeObjectURL(url); urls.delete(url); }`)
+	eval[any](tab, "start({ name: 'alice' })")
+	eval[any](tab, "nanoring.leave()")
+	eval[any](tab, "window.Worker = class { constructor(url) { if (String(url).startsWith('blob:')) return; return {}; } postMessage() {} terminate() {} }, 0")
+	eval[any](tab, "start({ name: 'bob' })")
+	dev2.becomes(t, "bob", "up")
+	if got := eval[[]int](tab, "[made, urls.size]"); got[0] < 1 || got[1] != 0 {
+		t.Errorf("there were %d, and are %d", got[0], got[1])
+	}
+}
+
 // testTokensAreLight: what waited for a token leaves nothing at the life that it was for.
 func testTokensAreLight(t *testing.T, b *browser) {
 	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")

@@ -97,7 +97,7 @@ func testWhyNot(t *testing.T, b *browser, secure string) {
 		{"ws://" + without + "/ring", "", "no-upgrade", "does not pass Upgrade and Connection on", true},
 		{"ws" + strings.TrimPrefix(site.URL, "http") + "/ring", "", "unreachable", "is no gateway, or a proxy", true},
 		{"ws" + strings.TrimPrefix(broken.URL, "http") + "/ring", "", "unreachable", "it says 502 Bad Gateway to GET /ring/why", true},
-		{"ws://ring.test" + port + "/ring", "", "host-refused", "no node has the name ring.test" + port, false},
+		{"ws://ring.test" + port + "/ring", "", "host-refused", "goes by no name ring.test, which", false},
 		{"wss://" + locked.addr + "/ring", "", "unreachable", "or this browser does not trust the certificate", true},
 		{"ws://" + strict.addr + "/ring", good, "cross-origin", "list it (--allow-origin " + b.pages + ")", false},
 		{"ws://" + locked.addr + "/ring", "", "unauthorized", "there is no token, and this ring needs one", false},

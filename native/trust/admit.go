@@ -38,6 +38,10 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 		jwt.WithStrictDecoding(),
 	)
 	_, err = parser.ParseWithClaims(signed, &c, func(j *jwt.Token) (any, error) {
+		if _, critical := j.Header["crit"]; critical { // RFC 7515, 4.1.11
+			unknown = errors.New("the token has a header crit, and says by it that something has to be understood that no node does")
+			return nil, unknown
+		}
 		kid, _ := j.Header["kid"].(string)
 		for i := range t.secrets {
 			s := &t.secrets[i]

@@ -8,9 +8,12 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/url"
 	"time"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 const (
@@ -84,7 +87,14 @@ func (a *authority) issue(name string, now time.Time) error {
 func nameIn(leaf *x509.Certificate, pki bool) (string, error) {
 	for _, u := range leaf.URIs {
 		if u.Scheme == nameScheme {
-			return url.PathUnescape(u.Opaque)
+			name, err := url.PathUnescape(u.Opaque)
+			if err == nil {
+				err = wire.ValidName(name)
+			}
+			if err != nil { // without a name it would be good for any
+				return "", fmt.Errorf("its URI %.99q names no node: %w", u, err)
+			}
+			return name, nil
 		}
 	}
 	switch {

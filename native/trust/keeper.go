@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -219,11 +220,15 @@ func (k *Keeper) Refresh(force bool) (bool, error) {
 	return true, k.build(files)
 }
 
-// Exposed says whether every user of this machine may read the secret file.
-func (k *Keeper) Exposed() bool {
+// Exposed says whether every user of this machine may read the secret file, or put another secret
+// into it, or in its place.
+func (k *Keeper) Exposed() (toRead, toChange bool) {
 	if k.cfg.SecretFile == "" {
-		return false
+		return false, false
 	}
-	info, err := os.Stat(k.cfg.SecretFile)
-	return err == nil && info.Mode().Perm()&0o004 != 0
+	if info, err := os.Stat(k.cfg.SecretFile); err == nil {
+		toRead, toChange = info.Mode().Perm()&0o004 != 0, info.Mode().Perm()&0o002 != 0
+	}
+	folder, err := os.Stat(filepath.Dir(k.cfg.SecretFile))
+	return toRead, toChange || err == nil && folder.Mode()&(0o002|os.ModeSticky) == 0o002
 }

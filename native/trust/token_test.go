@@ -89,6 +89,8 @@ func badTokens(t testing.TB, s *Secret) map[string][2]string {
 		"of a bad name":                  {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, "tab-*", `a@b`, 1)), "the name that it allows"},
 		"of no role":                     {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"role":"guest",`, "", 1)), "signed by the key"},
 		"with bad types":                 {raw(key, `{"alg":"HS256","kid":["`+kid+`"]}`, strings.Replace(body, `"tab-*"`, `{"$ne":""}`, 1)), "no JWT of a ring"},
+		"with crit":                      {raw(key, `{"alg":"HS256","kid":"`+kid+`","crit":["exp"],"exp":1}`, body), "header crit"},
+		"with an empty crit":             {raw(key, `{"alg":"HS256","kid":"`+kid+`","crit":null}`, body), "header crit"},
 		"of a bad topic":                 {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"send":["a b"],"exp"`, 1)), "what it may send"},
 		"of topics that are none":        {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"hear":"chat.*","exp"`, 1)), "no JWT of a ring"},
 		"junk":                           {"a.b.c", "no JWT of a ring"},

@@ -14,9 +14,16 @@ export const noPlace = "the library was bundled as something else than an ES mod
 /**
  * Makes the Worker; throws where there can be none.
  * @param {Script} script
+ * @returns {{worker: Worker, loaded: () => void}} loaded: to be called when it has begun, or never will
  */
 export function makeWorker({ url, options }) {
-  return new Worker(/** @type {any} */ (trusted(ofThisOrigin(url, options))), { ...options, name: "nanoring" });
+  const at = ofThisOrigin(url, options), loaded = () => URL.revokeObjectURL(at); // which does nothing to one of http:
+  try {
+    return { worker: new Worker(/** @type {any} */ (trusted(at)), { ...options, name: "nanoring" }), loaded };
+  } catch (error) {
+    loaded();
+    throw error;
+  }
 }
 
 /**

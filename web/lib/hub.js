@@ -85,7 +85,13 @@ export class Hub {
       await this.#retag();
     } catch (/** @type {any} */ error) {
       this.#leaves(tab);
-      return error.message;
+      if (!member.named) {
+        return error.message;
+      }
+      throw new RingError(error.code, `This tab cannot share ${member.name}, and there can be no other of that name: its tags ${Object.keys(tab.tags).join(", ")} are too much. ${error.message}`, error);
+    }
+    if (signal.aborted) {
+      throw new RingError("halting", "This tab has left.");
     }
     tab.isIn = true;
     const { name, ring, claims, gateway } = member;

@@ -51,7 +51,7 @@ export class Member {
   /** How the names begin that it may take. */
   #begin = "";
   #module;
-  #named; // by its user: the name is kept or the node ends
+  named; // by its user, or its token: the name is kept or the node ends
 
   /** @type {WebAssembly.Module | undefined} */
   #compiled;
@@ -86,7 +86,7 @@ export class Member {
     this.#module = moduleAt(module);
     this.tags = new OwnTags(tags, this.#commands);
     this.ring = ring ?? "";
-    this.#named = name !== undefined;
+    this.named = name !== undefined;
     this.name = name ?? "";
   }
 
@@ -173,7 +173,7 @@ export class Member {
     if (claims.name.endsWith("*")) {
       this.#begin = claims.name.slice(0, -1);
     } else {
-      [this.name, this.#named] = [claims.name, true];
+      [this.name, this.named] = [claims.name, true];
     }
     return claims.ring;
   }
@@ -328,7 +328,7 @@ export class Member {
     this.#why.accepted();
     this.#taken = 0;
     this.#refusal = undefined;
-    if (!this.#named) {
+    if (!this.named) {
       remember(this.ring, this.name);
     }
     this.#setGateway(gateway);
@@ -377,7 +377,7 @@ export class Member {
     if (reason === 3) {
       forget(this.ring);
       this.#end(new RemovedError("removed", `An operator removed ${this.name} from the ring ${this.ring}.`));
-    } else if (reason === 4 && (this.#named || ++this.#taken > 5)) {
+    } else if (reason === 4 && (this.named || ++this.#taken > 5)) {
       this.#end(new NameTakenError("name-taken", `The name ${this.name} cannot be had: ${text}.`));
     } else if (reason === 4) {
       const old = this.name;

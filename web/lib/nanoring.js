@@ -54,7 +54,7 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError,
  * @property {string} [ring] the ring's name; without: as the token says, or a gateway of the page's own origin, else "nanoring"
  * @property {string | URL} [module] nanoring.wasm; without: the one beside this file
  * @property {boolean} [shared] tabs of one origin that join alike share one node, in a SharedWorker; where they cannot, this one is a node of its own, and a `log` event says why
- * @property {AbortSignal} [signal] gives up joining; of no effect once joined
+ * @property {AbortSignal} [signal] gives up joining; of no effect once who waits for join has the node
  */
 
 /**
@@ -68,8 +68,17 @@ export { ModuleError, NameTakenError, RemovedError, RingError, UnreachableError,
  * @param {Options} [options]
  * @returns {Promise<RingNode>}
  */
-export async function join(options) {
-  options ??= {};
+export function join(options) {
+  const joins = begin(options ?? {}), signal = options?.signal;
+  signal && joins.then((node) => void (signal.aborted && node.leave()), () => {}); // just before who waits for it has it
+  return joins;
+}
+
+/**
+ * @param {Options} options
+ * @returns {Promise<RingNode>}
+ */
+async function begin(options) {
   check();
   if (options.signal?.aborted) {
     throw reasonOf(options.signal);
@@ -79,7 +88,7 @@ export async function join(options) {
     const shared = new SharedMember(options);
     why = await shared.join(options.signal);
     if (!why) {
-      return new RingNode(shared);
+      return kept(shared, options.signal);
     }
     if (options.signal?.aborted) {
       throw reasonOf(options.signal);
@@ -88,6 +97,19 @@ export async function join(options) {
   const member = new Member(options);
   why && member.note("shared", `This tab is a node of its own, and shares none: ${why}`);
   await member.join(options.signal);
+  return kept(member, options.signal);
+}
+
+/**
+ * Who gives up before join has said so has no node.
+ * @param {Member | SharedMember} member
+ * @param {AbortSignal} [signal]
+ */
+function kept(member, signal) {
+  if (signal?.aborted) {
+    member.leave();
+    throw reasonOf(signal);
+  }
   return new RingNode(member);
 }
 

@@ -45,10 +45,10 @@ async function begun() {
   if (deaths >= MOST_DEATHS) {
     throw new Error(`its Worker, ${its.url}, has ended ${deaths} times`);
   }
-  /** @type {Worker | undefined} */
+  /** @type {ReturnType<typeof makeWorker> | undefined} */
   let made;
   try {
-    const worker = (made = makeWorker(its));
+    const { worker } = (made = makeWorker(its));
     await within(waits.worker, new Promise((resolve, reject) => {
       worker.onmessage = resolve;
       worker.onerror = (event) => {
@@ -59,8 +59,10 @@ async function begun() {
     worker.onerror = null;
     return worker;
   } catch (/** @type {any} */ error) {
-    made?.terminate();
+    made?.worker.terminate();
     throw new Error(`its Worker, ${its.url}: ${error.message}`, { cause: error });
+  } finally {
+    made?.loaded();
   }
 }
 

@@ -3,6 +3,7 @@
 import { Engine } from "./engine.js";
 import { Gateways } from "./gateways.js";
 import { nodeOf } from "./view.js";
+import { within } from "./waits.js";
 
 const subprotocol = "nanoring.v1";
 const maxFrame = 256 * 1024;
@@ -47,7 +48,7 @@ export class Runtime {
   #gateways;
   /** Those that are open or being dialled; no WebSocket while that is put off. @type {Map<bigint, WebSocket | undefined>} */
   #sockets = new Map();
-  /** Dials now what was put off. @type {Map<bigint, () => void>} */
+  /** What has been put off. @type {Map<bigint, ReturnType<typeof setTimeout>>} */
   #later = new Map();
   #wakeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -84,7 +85,7 @@ export class Runtime {
     this.#input("stop", [], 0n);
     this.end();
     const closed = open.map((socket) => new Promise((resolve) => socket?.addEventListener("close", resolve)));
-    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, byeTime))]);
+    await within(byeTime, Promise.all(closed), "").catch(() => {});
   }
 
   /**
@@ -131,9 +132,7 @@ export class Runtime {
   /** There may be a network again, or a user who waits: what was put off is done now. */
   hurry() {
     this.#failures = 0;
-    for (const open of [...this.#later.values()]) {
-      open();
-    }
+    [...this.#later.keys()].forEach((conn) => this.#now(conn));
   }
 
   // What the engine asks for.
@@ -145,13 +144,7 @@ export class Runtime {
    */
   dial(conn) {
     this.#sockets.set(conn, undefined);
-    const pause = this.#gateways.pause(this.#failures);
-    const timer = setTimeout(() => this.#later.get(conn)?.(), pause);
-    this.#later.set(conn, () => {
-      clearTimeout(timer);
-      this.#later.delete(conn);
-      this.#open(conn);
-    });
+    this.#later.set(conn, setTimeout(() => this.#now(conn), this.#gateways.pause(this.#failures)));
   }
 
   /**
@@ -239,6 +232,18 @@ export class Runtime {
     } else {
       this.#input("tick", []);
     }
+  }
+
+  /** Dials what was put off. @param {bigint} conn */
+  #now(conn) {
+    this.#notLater(conn);
+    this.#open(conn);
+  }
+
+  /** @param {bigint} conn */
+  #notLater(conn) {
+    clearTimeout(this.#later.get(conn));
+    this.#later.delete(conn);
   }
 
   /** @param {bigint} conn */
@@ -332,7 +337,7 @@ export class Runtime {
   #shut(conn, code, text) {
     const socket = this.#sockets.get(conn);
     this.#sockets.delete(conn);
-    this.#later.delete(conn);
+    this.#notLater(conn);
     if (code === undefined || code !== 1000 && code < 3000) { // browsers let a page say no other
       socket?.close();
     } else {

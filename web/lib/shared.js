@@ -1,9 +1,10 @@
 // A tab of a node that tabs share, which lives in a SharedWorker: hub.js is its other end.
 
-import { moduleAt, noPlace, ofPackage, ownGateway, trusted } from "./beside.js";
+import { moduleAt, ownGateway } from "./beside.js";
 import { Commands } from "./commands.js";
 import { RingError } from "./errors.js";
 import { gatewayURLs } from "./gateways.js";
+import { sharedWorker } from "./generations.js";
 import { live } from "./life.js";
 import { Line, revived } from "./line.js";
 import { Listeners } from "./listeners.js";
@@ -23,6 +24,7 @@ import { waits, within } from "./waits.js";
 
 const VERSION = 1; // of what a tab and the Worker say to each other
 const MOST_CALLS = 3; // of a token function, until join gives up
+const MOST_HUNG = 2; // SharedWorkers, one after another, until a tab shares none
 const FIRST = 250, MOST = 3000; // ms between attempts to come back
 
 /** It has what a RingNode needs of a Member. */
@@ -52,6 +54,11 @@ export class SharedMember {
   /** What the Worker is called, by which tabs find the same. */
   #key = "";
   #asleep = false;
+  /** Resolves when it is not asleep. */
+  #awake = Promise.resolve();
+  #wakes = () => {};
+  /** A token that the Worker has asked for. @type {Promise<string> | undefined} */
+  #asked;
   #joining = true;
   /** Ends the attempts to come back. */
   #again = new AbortController();
@@ -77,20 +84,36 @@ export class SharedMember {
     giveUp?.addEventListener("abort", () => this.#joining && this.#end(reasonOf(giveUp)), { signal });
     live({ sleep: () => this.#sleep(), wake: () => this.#wake(), hurry: () => (this.#hurry(), this.#line?.say("hurry")) }, signal);
     try {
-      const why = await this.#connect();
+      const why = await this.#come();
       why && this.ended.abort();
       return why;
     } catch (error) {
       this.ended.abort();
+      this.#part(false);
       throw giveUp?.aborted ? reasonOf(giveUp) : error;
     } finally {
       this.#joining = false;
     }
   }
 
+  /** Comes in for the first time: a tab that was asleep meanwhile, or whose Worker has died, begins anew. */
+  async #come() {
+    for (;;) {
+      await this.#awake;
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (this.ended.signal.aborted || !this.#life.signal.aborted) {
+          throw error;
+        }
+      }
+    }
+  }
+
   /** Comes back, after a sleep, or when the Worker has died. */
   async #live() {
-    const again = (this.#again = new AbortController()), { signal } = again;
+    this.#again.abort();
+    const { signal } = (this.#again = new AbortController());
     for (let pause = FIRST; !signal.aborted; pause = Math.min(2 * pause, MOST)) {
       try {
         const why = await this.#connect();
@@ -139,14 +162,24 @@ export class SharedMember {
    * @param {AbortSignal} signal of this life
    */
   async #begun(signal) {
-    const worker = sharedWorker(this.#key);
-    const line = new Line(worker.port, this.#does());
-    const fails = new Promise((_, reject) => (worker.onerror = () => reject(new Error("its SharedWorker cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it"))));
-    try {
-      await within(waits.worker, Promise.race([line.ask("hello"), fails]), "its SharedWorker does not begin");
-    } catch (error) {
-      line.end();
-      throw error;
+    let line;
+    for (let hung = 0; !line; ) {
+      const { worker, hangs } = sharedWorker(this.#key);
+      const said = new Line(worker.port, this.#does());
+      const fails = new Promise((_, reject) => (worker.onerror = () => reject(new Error("its SharedWorker cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it"))));
+      try {
+        await within(waits.worker, Promise.race([said.ask("hello"), fails]), "its SharedWorker does not begin");
+        line = said;
+      } catch (/** @type {any} */ error) {
+        said.end();
+        if (error.code === "timeout" && !signal.aborted) { // who was asleep may not judge
+          hangs();
+          hung++;
+        }
+        if (!hung || hung === MOST_HUNG || signal.aborted) {
+          throw error;
+        }
+      }
     }
     line.watch(() => {
       if (signal.aborted) {
@@ -162,7 +195,7 @@ export class SharedMember {
   /** What the Worker has to say. @returns {import("./line.js").Does} */
   #does() {
     return {
-      token: () => this.#tokens.next(this.#life.signal).then(({ text }) => text),
+      token: () => (this.#asked ??= this.#tokens.next(this.#life.signal).then(({ text }) => text).finally(() => (this.#asked = undefined))),
       begin: ({ name, ring, claims, gateway, nodes }) => {
         this.view.clear();
         [this.ring, this.#claims] = [ring, claims];
@@ -250,6 +283,7 @@ export class SharedMember {
   #sleep() {
     if (!this.#asleep) {
       this.#asleep = true;
+      this.#awake = new Promise((resolve) => (this.#wakes = resolve));
       this.#again.abort();
       this.#line?.say("leave");
       this.#part(false);
@@ -259,7 +293,8 @@ export class SharedMember {
   #wake() {
     if (this.#asleep) {
       this.#asleep = false;
-      this.#live();
+      this.#wakes();
+      this.#joining || this.#live();
     }
   }
 
@@ -270,6 +305,7 @@ export class SharedMember {
     }
     this.ended.abort();
     this.#again.abort();
+    this.#wakes();
     error?.code === "removed" && forget(this.#key);
     this.#line?.say("leave");
     this.#part(false);
@@ -287,41 +323,4 @@ function checked(tags) {
     throw new RingError("invalid", `A tab that shares a node has no tag ${TABS} of its own: it says what each of the tabs has.`);
   }
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)]));
-}
-
-/**
- * Makes the SharedWorker, or finds the one that other tabs have made. Throws where there can be none.
- * @param {string} name
- */
-function sharedWorker(name) {
-  const { SharedWorker: real } = globalThis;
-  if (typeof real !== "function") {
-    throw new Error("this browser has no SharedWorkers");
-  }
-  const script = scriptOf(real);
-  const { href, origin } = new URL(script.url, location.href);
-  if (origin !== location.origin) {
-    throw new Error(`the library is of another origin, ${origin}, and tabs share what is of their own: it has to be served from there, too`);
-  }
-  return new real(/** @type {any} */ (trusted(href)), { ...script.options, name });
-}
-
-/**
- * Where its script is: see script in beside.js.
- * @param {typeof SharedWorker} real
- * @returns {import("./beside.js").Script}
- */
-function scriptOf(real) {
-  globalThis.SharedWorker = /** @type {any} */ (class {
-    constructor(/** @type {string | URL} */ url, options = {}) {
-      return { url: ofPackage(url), options };
-    }
-  });
-  try {
-    return /** @type {any} */ (new SharedWorker(new URL("./shared-worker.js", import.meta.url), { type: "module" }));
-  } catch {
-    throw new Error(noPlace);
-  } finally {
-    globalThis.SharedWorker = real;
-  }
 }

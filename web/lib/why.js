@@ -109,6 +109,13 @@ export class Why {
   }
 }
 
+/** Whether this is a page, or a SharedWorker, and no program: a browser keeps from it why something failed. */
+const inBrowser = typeof document === "object" || "onconnect" in globalThis;
+
+/** What tells of the policy. */
+const policed = globalThis.document ?? globalThis;
+const whose = globalThis.document ? "This page's" : "Its SharedWorker's";
+
 /** No gateway has said so. */
 const UNSAID = ["unreachable", "no-upgrade", "mixed-content"];
 const ABOUT_TOKENS = ["unauthorized", "forbidden", "wrong-ring"];
@@ -153,11 +160,11 @@ export async function whyNot(url, token) {
     if (stop.signal.aborted) {
       return nobody(`No gateway answers at ${url}: ${host} has said nothing for ${PATIENCE / 1000} s.`);
     }
-    if (!globalThis.document) {
+    if (!inBrowser) {
       return nobody(`No gateway answers at ${url}: ${causeOf(error)}.`);
     }
     if (await forbidden()) {
-      return await policyForbids(url) ?? nobody(`No gateway can be had at ${url}, and this page's Content-Security-Policy forbids to ask why: connect-src would have to allow ${at.origin}, too.`);
+      return await policyForbids(url) ?? nobody(`No gateway can be had at ${url}. ${whose} Content-Security-Policy forbids to ask why: connect-src would have to allow ${at.origin}, too.`);
     }
     const opaque = await fetch(at, { ...QUIET, mode: "no-cors", redirect: "follow", signal: stop.signal }).then(() => true, () => false);
     return nobody(opaque
@@ -215,21 +222,21 @@ function watchPolicy(origin) {
     const { blockedURI } = /** @type {SecurityPolicyViolationEvent} */ (event);
     seen ||= blockedURI === origin || blockedURI.startsWith(`${origin}/`);
   };
-  globalThis.document?.addEventListener("securitypolicyviolation", see);
+  policed.addEventListener?.("securitypolicyviolation", see); // Node.js hears of nothing
   return async () => {
     await new Promise((resolve) => setTimeout(resolve)); // the event comes after the error
-    globalThis.document?.removeEventListener("securitypolicyviolation", see);
+    policed.removeEventListener?.("securitypolicyviolation", see);
     return seen;
   };
 }
 
 /**
- * Whether this page's policy forbids the WebSocket: of that in a Worker it is told nothing.
+ * Whether the policy here forbids the WebSocket: of that in a page's Worker it is told nothing.
  * @param {string} url
  * @returns {Promise<Reason | undefined>}
  */
 async function policyForbids(url) {
-  if (!globalThis.document) {
+  if (!inBrowser) {
     return undefined;
   }
   const { origin } = new URL(url), forbidden = watchPolicy(origin);
@@ -241,7 +248,7 @@ async function policyForbids(url) {
   }
   const is = await forbidden();
   socket?.close();
-  return is ? { code: "unreachable", text: `This page's Content-Security-Policy does not let it connect to ${url}: connect-src has to allow ${origin}.` } : undefined;
+  return is ? { code: "unreachable", text: `${whose} Content-Security-Policy does not let it connect to ${url}: connect-src has to allow ${origin}.` } : undefined;
 }
 
 /** Whether a page that came by https: may connect there without TLS. @param {string} host */

@@ -14,7 +14,7 @@ import { Reason } from "./reason.js";
 import { Rollout } from "./rollout.js";
 import { search } from "./search.js";
 import { Seen } from "./seen.js";
-import { Locked, session } from "./session.js";
+import { Locked, oneLine, session } from "./session.js";
 import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
@@ -63,7 +63,15 @@ function become(state) {
   draw();
 }
 
-async function start() {
+/** @type {Promise<void> | undefined} */
+let starting;
+
+/** Joins, once at a time. */
+function start() {
+  return (starting ??= enter().finally(() => (starting = undefined)));
+}
+
+async function enter() {
   become("joining");
   operate.answer("", "\u00a0");
   const tags = Object.fromEntries(new URLSearchParams(location.hash.slice(1)).getAll("tag").map((tag) => tag.split(/=(.*)/s, 2)));
@@ -306,7 +314,7 @@ $("labels-open").addEventListener("click", () => {
 });
 addEventListener("hashchange", () => { // with another token, or a link for an operator
   if (["failed", "ended"].includes(document.documentElement.dataset.state ?? "")) start();
-  else session.enter().catch((err) => operate.answer("bad", err.message));
+  else session.enter().catch((err) => operate.answer("bad", oneLine(err)));
 });
 $("search").addEventListener("input", draw);
 $("search").addEventListener("keydown", (e) => {

@@ -42,12 +42,12 @@ export class Prune {
     if (turn !== this.#turn) return;
     const list = some ?? all;
     if (!list.ok || !all.ok) return this.#say(sentence((list.ok ? all : list).answer.detail ?? "The node does not answer"), true);
-    const before = Date.now() - Number($("prune-for").value) * 1000;
+    const before = list.at - Number($("prune-for").value) * 1000;
     this.#picked = list.answer.nodes.filter((/** @type {Known} */ n) => isGone(n, before)).sort((/** @type {Known} */ a, /** @type {Known} */ b) => Date.parse(a.since ?? "") - Date.parse(b.since ?? ""));
     const members = all.answer.nodes.length, most = 2 * this.#picked.length > members;
     $("prune-list").replaceChildren(...this.#picked.map((n) => {
       const line = el("li", "");
-      line.append(el("bdi", n.name), el("span", `${n.state} for ${span(Date.now() - Date.parse(n.since ?? ""))}`));
+      line.append(el("bdi", n.name), el("span", `${n.state} for ${span(list.at - Date.parse(n.since ?? ""))}`));
       return line;
     }));
     $("prune-list").hidden = !this.#picked.length;
@@ -71,7 +71,7 @@ export class Prune {
 
   /** @param {Known[]} picked @param {number} seconds for which they have been down */
   async #remove(picked, seconds) {
-    const turn = ++this.#turn, before = Date.now() - seconds * 1000;
+    const turn = ++this.#turn;
     /** @type {Known[]} */
     const removed = [];
     let stayed = 0, failed = "";
@@ -84,7 +84,7 @@ export class Prune {
       else if (!now.ok && now.status !== 404) failed = now.answer.detail ?? "the node does not answer";
       if (failed) break;
       if (now.status === 404) continue; // by another operator
-      if (!isGone(now.answer, before)) {
+      if (!isGone(now.answer, now.at - seconds * 1000)) {
         stayed++;
         continue;
       }
@@ -101,7 +101,7 @@ export class Prune {
   }
 }
 
-/** Whether a node is down, or has left, and was so at a time. @param {Known} n @param {number} before ms since 1970 */
+/** Whether a node is down, or has left, and was so at a time. @param {Known} n @param {number} before ms since 1970, by the clock of the node that says it */
 function isGone(n, before) {
   return (n.state === "down" || n.state === "left") && Date.parse(n.since ?? "") < before;
 }

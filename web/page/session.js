@@ -4,7 +4,7 @@
 import { invitation } from "./invite.js";
 
 const LOCKED = "locked" in document.documentElement.dataset; // the node has a secret
-const KEPT = "nanoring.session"; // in sessionStorage: it outlives a reload, and not the tab
+const KEPT = "nanoring.session", GUEST = "nanoring.guest"; // in sessionStorage: they outlive a reload, and not the tab
 const AGAIN = 5 * 60_000; // ms between a guest's token and the next, which is good for three times as long
 
 /** Why nobody gets in: what the page says. */
@@ -26,6 +26,8 @@ class Session {
   token = "";
   /** By which this tab is a guest. */
   #guest = "";
+  /** What came in the URL and was not answered yet. @type {{code?: string, token?: string}} */
+  #given = {};
   /** Until when, by performance.now(). */
   #until = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -48,26 +50,32 @@ class Session {
    * @returns {Promise<string | (() => Promise<string>)>}
    */
   async enter() {
-    const given = new URLSearchParams(location.hash.slice(1)); // a fragment is sent to nobody
-    const link = given.get("open") ?? "", token = given.get("token") ?? "";
-    const operator = roleOf(token) === "operator";
-    if (link || operator) history.replaceState(null, "", location.pathname + location.search); // it is nobody's who looks at the history
-    if (!LOCKED) return token;
-    if ((link || token) && !isSecureContext) {
-      throw new Locked("This page is not to be trusted with a secret", `It came by http, where everybody on the way reads what it says: the link and its token were not sent. Open https://${location.host}/ instead, with another link.`);
+    const { link, token: given } = take();
+    if (!LOCKED) return given;
+    if (!isSecureContext) {
+      throw new Locked("This page is not to be trusted with a secret", `It came by http, where everybody on the way reads what it says: no link and no token is sent from it. Open https://${location.host}/ instead, with another link.`);
     }
-    if (link) await this.#begin({ code: link });
-    else if (operator) await this.#begin({}, token);
-    else if (!this.token) await this.#resume(!!token);
+    if (link) this.#given = { code: link };
+    else if (roleOf(given) === "operator") this.#given = { token: given };
+    const token = sessionStorage.getItem(GUEST) ?? "";
+    /** @type {unknown} */
+    let refused;
+    if (this.#given.code || this.#given.token) await this.#begin().catch((err) => (refused = err));
+    if (!this.token) await this.#resume(!!token || !!refused);
+    if (refused && (this.token || token)) this.changed(oneLine(refused)); // which ends nothing that this tab has
+    else if (refused) throw refused;
     if (this.token) return () => this.#renew();
     if (token) return token;
     throw new Locked("The ring is locked", "It takes a link with a token to get in. Who has the ring's secret makes one for this page:", invitation());
   }
 
-  /** @param {object} body @param {string} [bearer] an operator's token */
-  async #begin(body, bearer = "") {
-    const init = { method: "POST", headers: { "Content-Type": "application/json", ...(bearer && { Authorization: `Bearer ${bearer}` }) }, body: JSON.stringify(body) };
-    const { ok, answer } = await call(init);
+  /** Begins a session by what was given; that is kept for another time only while nobody answers. */
+  async #begin() {
+    const { code, token: bearer } = this.#given;
+    const init = { method: "POST", headers: { "Content-Type": "application/json", ...(bearer && { Authorization: `Bearer ${bearer}` }) }, body: JSON.stringify({ code }) };
+    const { ok, status, answer } = await call(init);
+    if (status === 0 || status >= 500) throw silent(answer);
+    this.#given = {};
     if (!ok) {
       throw new Locked("This link lets nobody in", `${sentence(answer.detail ?? "the node does not take it")} On the node's machine this makes another:`, "nanoring open");
     }
@@ -80,7 +88,7 @@ class Session {
     if (!token) return;
     const { ok, status, answer } = await call({ headers: { Authorization: `Bearer ${token}` } });
     if (ok) return this.#has({ ...answer, token });
-    if (status !== 401) throw new Locked("The node does not answer", sentence(answer.detail ?? "it may be about to start"), "", "Try again");
+    if (status !== 401) throw silent(answer);
     sessionStorage.removeItem(KEPT);
     if (!otherwise) throw new Locked("The operator's session is over", "It ends with the node, after some hours, or when an operator ends it. On the node's machine this makes another link:", "nanoring open");
   }
@@ -135,17 +143,39 @@ class Session {
   }
 }
 
+/** What a fault says in one line. @param {any} err @returns {string} */
+export const oneLine = ({ message, code }) => (code ? `${message} ${code}` : message);
+
+/** @param {any} answer of a node that says nothing of what it was asked for */
+function silent(answer) {
+  return new Locked("The node does not answer", sentence(answer.detail ?? "it may be about to start"), "", "Try again");
+}
+
+/** Takes what lets this tab in out of its URL and its history; a guest's token is kept for a reload. */
+function take() {
+  const given = new URLSearchParams(location.hash.slice(1)); // a fragment is sent to nobody
+  const link = given.get("open") ?? "", token = given.get("token") ?? "";
+  if (!link && !token) return { link, token };
+  given.delete("open");
+  given.delete("token");
+  const rest = String(given);
+  history.replaceState(null, "", location.pathname + location.search + (rest && `#${rest}`));
+  if (LOCKED && isSecureContext && token && roleOf(token) !== "operator") sessionStorage.setItem(GUEST, token);
+  return { link, token };
+}
+
 /** That of this page. */
 export const session = new Session();
 
 /**
  * @param {RequestInit} init @param {string} [path]
- * @returns {Promise<{ok: boolean, status: number, answer: any}>} status is 0 if there is no answer
+ * @returns {Promise<{ok: boolean, status: number, answer: any, at: number}>} status is 0 if there is no answer; at is when by the node's clock, in ms since 1970
  */
 async function call(init, path = "v1/session") {
   const response = await fetch(path, { cache: "no-store", ...init }).catch(() => null);
   const answer = (await response?.json().catch(() => null)) ?? {};
-  return { ok: !!response?.ok, status: response?.status ?? 0, answer };
+  const at = Date.parse(response?.headers.get("Date") ?? "") + 999 || Date.now(); // it is cut to the second
+  return { ok: !!response?.ok, status: response?.status ?? 0, answer, at };
 }
 
 /** What a token says that it makes who has it. @param {string} token */

@@ -96,9 +96,17 @@ export class Table {
     return [Math.max(0, Math.min(first, count - AROUND)), Math.min(count, last)];
   }
 
+  /** A row that has the focus stays where it is not seen, too. @param {Set<string>} shown @returns {string} "" for none */
+  #kept(shown) {
+    const key = /** @type {HTMLElement | null} */ (document.activeElement?.closest("#nodes-body tr") ?? null)?.dataset.key ?? "";
+    return this.#at.has(key) && !shown.has(key) ? key : "";
+  }
+
   #draw() {
     const [first, last] = this.#seen();
     const shown = this.#items.slice(first, last), keys = new Set(shown.map(({ key }) => key));
+    const kept = this.#kept(keys), at = this.#at.get(kept) ?? first; // where it is of those that are not seen
+    if (kept) keys.add(kept);
     for (const [key, { row }] of this.#rows) {
       if (keys.has(key)) continue;
       row.remove();
@@ -106,14 +114,16 @@ export class Table {
     }
     const most = this.#items.length > ALL;
     $("nodes-table").setAttribute("aria-rowcount", String(this.#items.length + 1));
-    this.above.style.height = `${first * this.#height}px`;
-    this.below.style.height = `${(this.#items.length - last) * this.#height}px`;
-    if (most !== this.above.isConnected) {
-      if (most) {
-        this.body.prepend(this.above);
-        this.body.append(this.below);
-      } else for (const s of [this.above, this.below]) s.remove();
-    }
+    const before = at < first ? 1 : 0, after = at >= last ? 1 : 0;
+    this.above.style.height = `${(first - before) * this.#height}px`;
+    this.below.style.height = `${(this.#items.length - last - after) * this.#height}px`;
+    if (most) { // a row that is moved loses the focus: these move around it
+      const row = this.#rows.get(kept)?.row ?? null;
+      const top = before && row ? row.nextSibling : this.body.firstChild;
+      if (top !== this.above) this.body.insertBefore(this.above, top);
+      const end = after ? row : null;
+      if (!this.below.isConnected || this.below.nextSibling !== end) this.body.insertBefore(this.below, end);
+    } else for (const s of [this.above, this.below]) s.remove();
     let next = most ? this.above.nextSibling : this.body.firstChild;
     shown.forEach((item, i) => {
       const { row } = item.group ? this.#head(item.key, item.group) : this.#row(/** @type {Node} */ (item.node));
@@ -225,7 +235,8 @@ export class Table {
     this.#wanted = at === undefined ? key : "";
     if (at === undefined) return;
     this.#stop = key;
-    const row = this.#rows.get(key)?.row, height = row?.offsetHeight ?? this.#height;
+    const [first, last] = this.#seen();
+    const row = at < first || at >= last ? undefined : this.#rows.get(key)?.row, height = row?.offsetHeight ?? this.#height;
     const head = 30, top = row ? row.offsetTop - head : at * this.#height, bottom = top + head + height;
     if (top < this.box.scrollTop) this.box.scrollTop = top;
     else if (bottom > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = bottom - this.box.clientHeight;

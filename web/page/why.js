@@ -17,6 +17,8 @@ export class Why {
   #next = 0;
   #shown = "";
   #name = "";
+  /** About whom all are being asked. @type {Set<string>} */
+  #asking = new Set();
   #teller;
   #seen;
   #changed;
@@ -49,7 +51,7 @@ export class Why {
     const asks = open || (wanted && (!this.#told && !this.#failed || n?.state !== "up"));
     if (n && gateway && asks && !document.hidden && performance.now() >= this.#next) this.#ask(n, about, gateway);
     $("why").hidden = !n || !gateway;
-    $("why-all").disabled = !gateway;
+    $("why-all").disabled = !gateway || this.#asking.has(this.#name);
     this.#draw(n, gateway);
   }
 
@@ -86,6 +88,7 @@ export class Why {
   async #askAll(name) {
     const others = $("why-others"), busy = el("p", "All nodes are asked…");
     others.replaceChildren(busy);
+    this.#asking.add(name);
     $("why-all").disabled = true;
     const say = (/** @type {string} */ text) => name === this.#name && (busy.textContent = text);
     let count = 0;
@@ -104,6 +107,7 @@ export class Why {
     } catch (err) {
       say(refusal(err));
     } finally {
+      this.#asking.delete(name);
       this.#changed();
     }
   }
