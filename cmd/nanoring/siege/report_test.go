@@ -13,7 +13,8 @@ import (
 
 // report is what was measured in a time.
 type report struct {
-	asked    answers
+	asked    answers // an operator's
+	read     answers // a reader's
 	perGuest float64
 	nodes    []usage
 	told     map[string]int
@@ -26,9 +27,9 @@ type report struct {
 	refused  map[string]int
 }
 
-// report is what was measured since forget, and of an operator since the last report.
-func (w *watch) report(o *operator, n *newcomers) report {
-	r := report{asked: o.since(), perGuest: w.perGuest(), nodes: slices.Clone(w.nodes), length: time.Since(w.from), looks: w.looks, missedBy: maps.Clone(w.missed)}
+// report is what was measured since forget, or the last report.
+func (w *watch) report(operator, reader *asker, n *newcomers) report {
+	r := report{asked: operator.since(), read: reader.since(), perGuest: w.perGuest(), nodes: slices.Clone(w.nodes), length: time.Since(w.from), looks: w.looks, missedBy: maps.Clone(w.missed)}
 	r.came, r.waited, r.refused = n.since()
 	for _, n := range w.missed {
 		r.upMissed += n
@@ -61,6 +62,7 @@ func table(w *watch, calm, storm *report) string {
 	for how, n := range storm.asked.how {
 		fmt.Fprintf(&b, "  %d× %s\n", n, how)
 	}
+	fmt.Fprintf(&b, "another reader: worst %s of %d (%d failed): %v; before %s\n", storm.read.worst, storm.read.count, storm.read.failed, storm.read.how, calm.read.worst)
 	fmt.Fprintf(&b, "newcomers: %d, of whom these were not let in: %v; worst wait %s; before %d, %v, %s\n", storm.came, storm.refused, storm.waited, calm.came, calm.refused, calm.waited)
 	ends := make(map[string]int)
 	for _, g := range w.guests {

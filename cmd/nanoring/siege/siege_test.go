@@ -62,11 +62,11 @@ func besieged(t *testing.T, who string) {
 			return err == nil && up == guests
 		})
 	}
-	op := r.operate()
+	op, reader := r.asks(trust.RoleOperator, 200*time.Millisecond), r.asks(trust.RoleReader, time.Second)
 	news := r.newcomers()
 	w := r.watch(honest)
 	w.lookFor(before)
-	calm := w.report(op, news)
+	calm := w.report(op, reader, news)
 
 	o.Nodes, o.Only = r.addrs(), nil
 	if *only != "" {
@@ -85,7 +85,7 @@ func besieged(t *testing.T, who string) {
 	w.forget()
 	told := r.unleash(&o)
 	w.lookFor(o.For)
-	storm := w.report(op, news)
+	storm := w.report(op, reader, news)
 	storm.told = <-told
 	if *length > 0 {
 		w.lookFor(*rest)
@@ -143,6 +143,9 @@ func hold(t *testing.T, w *watch, calm, storm *report) {
 	}
 	if storm.asked.worst > mostWait || storm.asked.failed > 0 {
 		t.Errorf("the operator waited up to %s, and %d of %d answers were none: %v", storm.asked.worst, storm.asked.failed, storm.asked.count, storm.asked.how)
+	}
+	if storm.read.failed > 0 {
+		t.Errorf("another reader got no answer: %v", storm.read.how)
 	}
 	if len(storm.refused) > 0 {
 		t.Errorf("of %d newcomers these were not let in: %v", storm.came, storm.refused)

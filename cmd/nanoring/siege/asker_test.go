@@ -16,9 +16,9 @@ import (
 	"github.com/nanoring/nanoring/native/trust"
 )
 
-// operator asks nodes in turn, over https, each time on a new connection, as the command
-// line does.
-type operator struct {
+// asker is an operator, or an honest reader, who asks nodes in turn, over https, each time on a new
+// connection, as the command line does.
+type asker struct {
 	client *http.Client
 	token  string
 	mu     sync.Mutex
@@ -26,15 +26,13 @@ type operator struct {
 	failed map[string]int
 }
 
-const askEvery = 200 * time.Millisecond
-
-func (r *ring) operate() *operator {
-	o := &operator{token: r.token(trust.Token{Role: trust.RoleOperator}), failed: make(map[string]int)}
+func (r *ring) asks(role string, every time.Duration) *asker {
+	o := &asker{token: r.token(trust.Token{Role: role}), failed: make(map[string]int)}
 	o.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		ticker := time.NewTicker(askEvery)
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for i := 0; ; i++ {
 			path := []string{"/v1/status", "/v1/nodes", "/v1/why?name=tab-0"}[i%3]
@@ -54,7 +52,7 @@ func (r *ring) operate() *operator {
 	return o
 }
 
-func (o *operator) ask(ctx context.Context, n *node, path string) {
+func (o *asker) ask(ctx context.Context, n *node, path string) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+n.addr+path, nil)
 	if err != nil {
 		panic(err)
@@ -83,7 +81,7 @@ func (o *operator) ask(ctx context.Context, n *node, path string) {
 	}
 }
 
-// answers is how an operator was answered.
+// answers is how an asker was answered.
 type answers struct {
 	count, failed      int
 	median, p99, worst time.Duration
@@ -91,7 +89,7 @@ type answers struct {
 }
 
 // since returns how it was answered since the last call.
-func (o *operator) since() answers {
+func (o *asker) since() answers {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	slices.Sort(o.took)
