@@ -287,3 +287,25 @@ func TestWebHouse(t *testing.T) {
 		t.Errorf("only %d imports were looked at", seen)
 	}
 }
+
+// TestPageShowsText: the page shows text by web/page/text.js, which escapes what cannot be seen for what it is.
+func TestPageShowsText(t *testing.T) {
+	raw := regexp.MustCompile("\\.(textContent|innerText|innerHTML|outerHTML) \\+?= .*|createTextNode.*|insertAdjacent.*|\\w+\\.title = .*|fillText\\(.*|\"aria-label\", .*|\\.(append|prepend|replaceChildren|before|after)\\([^\\n]*`[^\\n]*")
+	legible := regexp.MustCompile("\\b(el|svg|mark|legible)\\((.*)\\)|`\\$\\{nodes\\.length\\}.*`") // what is made of it; and numbers
+	may := []string{"this.title = title;", "document.title = title;", "fillText(text, x, y);"}      // a class's own; and those were made legible before
+	files, err := filepath.Glob("web/page/*.js")
+	if err != nil || len(files) < 20 {
+		t.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range raw.FindAllString(string(source), -1) {
+			if file != "web/page/text.js" && !slices.Contains(may, found) && !legible.MatchString(found) {
+				t.Errorf("%s: %s: let web/page/text.js write it", file, found)
+			}
+		}
+	}
+}

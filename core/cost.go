@@ -54,7 +54,7 @@ func GuestCosts(maxGuests int) ledger.Table {
 		},
 		costSays: {
 			What: "messages, and one for each 256 bytes", Beyond: "`busy`",
-			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: 2 * backlogSays, Rate: 512}, All: ledger.Limit{Burst: 4096, Rate: 1024},
+			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: 2 * backlogSays, Rate: 4 * guestSaysRate}, All: ledger.Limit{Burst: 4096, Rate: 1024},
 		},
 		costAsks: {
 			What: "questions that are open", Beyond: "`busy`",

@@ -49,11 +49,17 @@ func (h *happened) event(seq uint64) Event {
 	return e
 }
 
+// numbered is an event that waits for a watcher: a fifth of what it is when it is told.
+type numbered struct {
+	happened
+	seq uint64
+}
+
 type watcher struct {
 	filters []core.Filter
-	events  chan Event // closed when it ends
-	slow    bool       // why, once it is closed
-	from    uint64     // the last event before those
+	events  chan numbered // closed when it ends
+	slow    bool          // why, once it is closed
+	from    uint64        // the last event before those
 }
 
 // wants says whether a watcher is told. Of a node that its filters pick no more it is
@@ -103,7 +109,7 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 			continue
 		}
 		select {
-		case w.events <- h.event(b.seq):
+		case w.events <- numbered{h, b.seq}:
 		default:
 			w.slow = true
 			b.drop(w)
@@ -177,7 +183,7 @@ func (b *board) present(filters []core.Filter) (all []Event) {
 
 // follow returns a watcher of all that happens from now on.
 func (b *board) follow(filters []core.Filter) *watcher {
-	w := &watcher{filters: filters, events: make(chan Event, watchBuffer), from: b.seq}
+	w := &watcher{filters: filters, events: make(chan numbered, watchBuffer), from: b.seq}
 	if b.ended {
 		close(w.events)
 		return w

@@ -80,7 +80,7 @@ func TestWatchFiltered(t *testing.T) {
 	b.unwatch(w)
 	var all []Event
 	for e := range w.events {
-		all = append(all, e)
+		all = append(all, e.event(e.seq))
 	}
 	want := "4:a:updated 6:b:up 8:b:removed "
 	if got := told(all); got != want {

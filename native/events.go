@@ -124,9 +124,10 @@ func (n *Node) getEvents(w http.ResponseWriter, r *http.Request) {
 				s.flush()
 				return
 			}
-			s.event(n.EventJSON(e))
+			s.event(n.EventJSON(e.event(e.seq)))
 			for len(watcher.events) > 0 && s.err == nil {
-				s.event(n.EventJSON(<-watcher.events))
+				e := <-watcher.events
+				s.event(n.EventJSON(e.event(e.seq)))
 			}
 		}
 		s.flush()

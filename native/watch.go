@@ -55,7 +55,7 @@ func (w *watcher) follow(ctx context.Context, seen []Event, yield func(Event, er
 			if !ok && w.slow {
 				yield(Event{}, ErrSlow)
 			}
-			if !ok || !yield(e, nil) {
+			if !ok || !yield(e.event(e.seq), nil) {
 				return
 			}
 		}

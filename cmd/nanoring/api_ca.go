@@ -49,7 +49,7 @@ func onThisMachine(host string) bool {
 // plainToken refuses to send a token where everybody on the way reads it.
 func plainToken(cmd *cobra.Command, u *url.URL) error {
 	f := usage(cmd, fmt.Errorf("%s: over http a token is sent on this machine only, since everybody on the way could read it", u.Redacted()))
-	f.hint = fmt.Sprintf("Say https://%s: a node with a secret speaks it on the same port. Without a token, leave out --token and --secret-file.", u.Host)
+	f.hint = fmt.Sprintf("Say https://%s: a node with a secret speaks it on the same port. Without a token, leave out --token-file and --secret-file.", u.Host)
 	return f
 }
 
@@ -63,7 +63,7 @@ func (c *client) certificateHint(bad *tls.CertificateVerificationError) string {
 	case errors.As(bad, &unknown) && c.ca != "":
 		return fmt.Sprintf("No CA in %s has signed it. A node with --tls-cert shows that certificate: --api-ca is of the CA that has signed it, or left out if this machine knows that.", c.ca)
 	case errors.As(bad, &unknown):
-		return "The certificate is not of a CA that this machine knows: nanoring token --ca > ring-ca.pem, where the ring's secret is, then --api-ca ring-ca.pem. Who has the secret uses --secret-file. A node with --tls-cert shows that certificate: then --api-ca is of the CA that has signed it."
+		return "The certificate is not of a CA that this machine knows: nanoring token --ca --out ring-ca.pem, where the ring's secret is, then --api-ca ring-ca.pem. Who has the secret uses --secret-file. A node with --tls-cert shows that certificate: then --api-ca is of the CA that has signed it."
 	}
 	return ""
 }

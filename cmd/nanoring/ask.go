@@ -67,7 +67,7 @@ the HTTP API says; -o names prints who has answered.
 				return err
 			}
 			defer lines.Close()
-			return c.answers(lines, cmd.OutOrStdout(), o.output, args[0], limit)
+			return c.answers(lines, stdout(cmd), o.output, args[0], limit)
 		},
 	}
 	flags := cmd.Flags()
@@ -96,7 +96,7 @@ type answer struct {
 }
 
 // answers prints the answers as they come, and who has not, unless there were enough.
-func (c *client) answers(from io.Reader, out io.Writer, output, topic string, limit int) error {
+func (c *client) answers(from io.Reader, out printer, output, topic string, limit int) error {
 	for lines := bufio.NewReader(from); ; {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -108,21 +108,21 @@ func (c *client) answers(from io.Reader, out io.Writer, output, topic string, li
 		}
 		switch {
 		case output == "json":
-			_, err = out.Write(line)
+			err = out.json(line)
 		case a.Kind == "answer" && output == "names":
 			if a.Code == "" {
-				_, err = fmt.Fprintln(out, a.From)
+				err = out.line(a.From)
 			}
 		case a.Kind == "answer":
-			_, err = io.WriteString(out, a.said())
+			err = a.print(out)
 		case len(a.Silent) > 0 && output == "table" && (limit == 0 || a.Answers < limit):
-			_, err = fmt.Fprintf(out, "no answer from %s\n", printable(strings.Join(a.Silent, ", ")))
+			err = out.printf("no answer from %s\n", strings.Join(a.Silent, ", "))
 		}
 		switch {
 		case err != nil:
 			return err
 		case a.Problem != nil:
-			return errors.New(printable(a.Problem.Detail))
+			return errors.New(a.Problem.Detail)
 		case a.Kind == "done" && a.Answers == 0:
 			return errors.New("nobody answers " + topic)
 		case a.Kind == "done":
@@ -131,23 +131,24 @@ func (c *client) answers(from io.Reader, out io.Writer, output, topic string, li
 	}
 }
 
-// said is an answer in words. Lines after the first are set apart, so that none can be
+// print says an answer in words. Lines after the first are set apart, so that none can be
 // taken for somebody else's.
-func (a *answer) said() string {
+func (a *answer) print(out printer) error {
 	if a.Code != "" {
-		return fmt.Sprintf("%s  (%s: %s)\n", printable(a.From), a.Code, printable(a.Text))
+		return out.printf("%s  (%s: %s)\n", a.From, a.Code, a.Text)
 	}
 	name := printable(a.From) + "  "
 	lines := slices.Collect(strings.Lines(a.bytes()))
 	if len(lines) == 0 {
 		lines = []string{"\n"}
 	}
-	var b strings.Builder
 	for i, line := range lines {
 		if i == 1 {
 			name = strings.Repeat(" ", len([]rune(name)))
 		}
-		b.WriteString(strings.TrimRight(name+printable(strings.TrimRight(line, "\r\n")), " ") + "\n")
+		if err := out.line(strings.TrimRight(name+strings.TrimRight(line, "\r\n"), " ")); err != nil {
+			return err
+		}
 	}
-	return b.String()
+	return nil
 }

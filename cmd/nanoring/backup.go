@@ -24,8 +24,8 @@ backup is as good as another's for who belongs to the ring; it is a node's own, 
 		Example: "  nanoring --data data/dev1 backup dev1.ring\n  nanoring --api http://127.0.0.1:7001 backup - | ssh vault 'cat >dev1.ring'",
 		Args:    argument("the FILE to write, or -"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, out := args[0], cmd.OutOrStdout()
-			if f, ok := out.(*os.File); to == "-" && ok && isTerminal(f) {
+			to, out := args[0], stdout(cmd)
+			if to == "-" && out.terminal() {
 				return usage(cmd, errors.New("a ring file is nothing for a terminal: write it to a FILE, or into a pipe"))
 			}
 			c, err := o.client(cmd)
@@ -41,19 +41,18 @@ backup is as good as another's for who belongs to the ring; it is a node's own, 
 				return fmt.Errorf("%s gives no ring file: %w", c.where, err)
 			}
 			if to == "-" {
-				_, err := out.Write(b)
-				return err
+				return out.plain(b)
 			}
 			if err := replaceFile(to, b); err != nil {
 				return fmt.Errorf("cannot write the backup: %w", err)
 			}
 			switch o.output {
 			case "json":
-				return writeJSON(out, map[string]any{"name": kept.Name, "ring": kept.Ring, "file": to, "bytes": len(b), "nodes": len(membersOf(kept))})
+				return out.value(map[string]any{"name": kept.Name, "ring": kept.Ring, "file": to, "bytes": len(b), "nodes": len(membersOf(kept))})
 			case "names":
-				fmt.Fprintln(out, kept.Name)
+				out.line(kept.Name)
 			default:
-				fmt.Fprintf(out, "%s has what %s knows of ring %s: %s\n", to, kept.Name, kept.Ring, many(len(membersOf(kept)), "node"))
+				out.printf("%s has what %s knows of ring %s: %s\n", to, kept.Name, kept.Ring, many(len(membersOf(kept)), "node"))
 			}
 			return nil
 		},

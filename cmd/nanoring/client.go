@@ -68,8 +68,12 @@ func (o *options) authenticate(cmd *cobra.Command, c *client, u *url.URL) error 
 			return secrets[0].Sign(trust.Token{Ring: o.ring, Role: trust.RoleOperator, Expires: time.Now().Add(cmp.Or(o.tokenLife, time.Minute))})
 		}
 	}
-	if o.token != "" {
-		c.token = func() (string, error) { return o.token, nil }
+	token, err := o.givenToken()
+	if err != nil {
+		return usage(cmd, err)
+	}
+	if token != "" {
+		c.token = func() (string, error) { return token, nil }
 	}
 	if c.token != nil && u.Scheme == "http" && !onThisMachine(u.Hostname()) {
 		return plainToken(cmd, u)
@@ -165,7 +169,7 @@ func (c *client) open(ctx context.Context, method, path string, body any) (io.Re
 	if problem.Detail == "" {
 		problem.Detail = problem.Title
 	}
-	return nil, &failure{status: exitRefused, err: &refusal{problem.Code, printable(problem.Detail)}, hint: hints[problem.Code]}
+	return nil, &failure{status: exitRefused, err: &refusal{problem.Code, problem.Detail}, hint: hints[problem.Code]}
 }
 
 // refusal is why a node said no.
@@ -199,7 +203,7 @@ func (c *client) stream(ctx context.Context, path string, tell func(data string)
 
 // hints are what to do about what a node says no to, by its code.
 var hints = map[string]string{
-	"unauthorized": "Where the ring's secret is, say --secret-file; elsewhere --token, which nanoring token makes there.",
+	"unauthorized": "Where the ring's secret is, say --secret-file; elsewhere --token-file, which nanoring token --out writes there.",
 	"clock-skew":   "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
 }
 

@@ -99,13 +99,16 @@ func TestPrintable(t *testing.T) {
 		"C:\\new":            `C:\new`,
 		"\u202eevil \u009b1": `\u202eevil \u009b1`,
 		"\ufffd":             "\ufffd",
+		"\u2028\u200b\ufe0f": `\u2028\u200b\ufe0f`,
+		"\u3164\U000e0100":   `\u3164\U000e0100`,
 	} {
 		if got := printable(in); got != want {
 			t.Errorf("%q: %s", in, got)
 		}
 	}
 	a := answer{From: "dev1\n", payload: payload{Base64: []byte("one\ntwo\n\x1b\n")}}
-	if got := a.said(); got != "dev1\\n  one\n        two\n        \\x1b\n" {
-		t.Errorf("%q", got)
+	var got strings.Builder
+	if err := a.print(printer{&got}); err != nil || got.String() != "dev1\\n  one\n        two\n        \\x1b\n" {
+		t.Errorf("%q, %v", &got, err)
 	}
 }

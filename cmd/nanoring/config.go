@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/nanoring/nanoring/native"
@@ -38,7 +37,7 @@ the secret and the certificates that the file names, and starts nothing.
 			if err != nil {
 				return &failure{exitUsage, err, "See 'nanoring node --help'."}
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right, and sets %d\n", args[0], n)
+			err = stdout(cmd).printf("%s is right, and sets %d\n", args[0], n)
 			return err
 		},
 	})
@@ -66,13 +65,16 @@ func printConfig(cmd *cobra.Command, o *options, c native.Config) error {
 	if err != nil {
 		return usage(cmd, o.explain(err))
 	}
-	out := cmd.OutOrStdout()
-	fmt.Fprintln(out, "# What is in force, and where it comes from. This is a file for --config.")
+	out := stdout(cmd)
+	out.line("# What is in force, and where it comes from. This is a file for --config.")
 	for _, g := range nodeHelp {
-		title := "\n# " + g.title + "\n"
+		title := g.title
 		for _, name := range strings.Fields(g.flags) {
 			if f := cmd.Flag(name); f != nil && f.Annotations[fileOf] != nil {
-				if _, err := io.WriteString(out, title+o.line(f, c)+"\n"); err != nil {
+				if title != "" {
+					out.printf("\n# %s\n", title)
+				}
+				if err := out.line(o.line(f, c)); err != nil {
 					return err
 				}
 				title = ""

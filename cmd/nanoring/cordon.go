@@ -20,12 +20,12 @@ The node says so itself, so it has to be up. Cordon returns when it does. It goe
 doing so when it is started again, until it is uncordoned.`,
 		Example: "  nanoring --data data/dev1 cordon\n  nanoring --data data/dev1 cordon dev2",
 	}
-	done := "%s is cordoned\n"
+	done := "is cordoned"
 	if !on {
 		cmd.Use, cmd.Short = "uncordon [NAME]", "Have a node be given new things again"
 		cmd.Long = "Uncordon ends what cordon or drain began, at the node that is asked or at another. A\ndrain that is under way is called off."
 		cmd.Example = "  nanoring --data data/dev1 uncordon\n  nanoring --data data/dev1 uncordon dev2"
-		done = "%s is cordoned no more\n"
+		done = "is cordoned no more"
 	}
 	cmd.Args = cobra.MaximumNArgs(1)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -52,13 +52,13 @@ doing so when it is started again, until it is uncordoned.`,
 		if err != nil {
 			return err
 		}
-		switch out := cmd.OutOrStdout(); o.output {
+		switch out := stdout(cmd); o.output {
 		case "json":
-			return indentJSON(out, b)
+			return out.indented(b)
 		case "names":
-			fmt.Fprintln(out, name)
+			out.line(name)
 		default:
-			fmt.Fprintf(out, done, name)
+			out.line(name, done)
 		}
 		return nil
 	}

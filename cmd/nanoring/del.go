@@ -11,7 +11,7 @@ import (
 )
 
 func delCommand(o *options) *cobra.Command {
-	s := several{o: o, does: "delete", done: "removed %s"}
+	s := several{o: o, does: "delete", done: sayRemoved}
 	cmd := &cobra.Command{
 		Use:   "del NAME...",
 		Short: "Remove nodes from the ring",
@@ -66,13 +66,15 @@ func delOne(cmd *cobra.Command, o *options, c *client, name string) error {
 	if err := c.del(cmd.Context(), name); err != nil {
 		return err
 	}
-	switch out := cmd.OutOrStdout(); o.output {
+	switch out := stdout(cmd); o.output {
 	case "json":
-		return writeJSON(out, map[string]string{"name": name, "state": "removed"})
+		return out.value(map[string]string{"name": name, "state": "removed"})
 	case "names":
-		fmt.Fprintln(out, name)
+		out.line(name)
 	default:
-		fmt.Fprintf(out, "removed %s\n", name)
+		sayRemoved(out, name)
 	}
 	return nil
 }
+
+func sayRemoved(out printer, name string) { out.printf("removed %s\n", name) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,7 +20,7 @@ type demo struct {
 	port    int // of the first node
 	data    string
 	program string // as it was called, for hints
-	out     io.Writer
+	out     printer
 }
 
 func demoCommand() *cobra.Command {
@@ -42,7 +41,7 @@ stops them; their data stays, so the same command brings the same ring back.`,
 			if d.port < 1 || d.port+d.nodes > 1<<16 {
 				return usage(cmd, fmt.Errorf("--port %d leaves no room for %d nodes below 65536", d.port, d.nodes))
 			}
-			d.program, d.out = os.Args[0], cmd.OutOrStdout()
+			d.program, d.out = os.Args[0], stdout(cmd)
 			signals, release := untilStopped(cmd.Context(), true)
 			defer release()
 			return d.run(signals)
@@ -61,7 +60,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := os.MkdirAll(d.data, 0o700); err != nil {
 		return fmt.Errorf("cannot make a folder for the demo: %w: choose another with --data", err)
 	}
-	fmt.Fprintf(d.out, "Starting %d nodes; their data and logs are in %s.\n", d.nodes, d.data)
+	d.out.printf("Starting %d nodes; their data and logs are in %s.\n", d.nodes, d.data)
 	children, err := d.start()
 	defer d.stop(children)
 	if err == nil {
@@ -148,7 +147,7 @@ func (d *demo) watch(ctx context.Context, children []*child) error {
 		}
 		s.show(seen)
 		if seen.running == 0 {
-			fmt.Fprintln(d.out, "All nodes have ended.")
+			d.out.line("All nodes have ended.")
 			return nil
 		}
 		select {
@@ -161,7 +160,7 @@ func (d *demo) watch(ctx context.Context, children []*child) error {
 
 // stop ends all the children in order, and those that do not end at once.
 func (d *demo) stop(children []*child) {
-	fmt.Fprintln(d.out, "Stopping the nodes.")
+	d.out.line("Stopping the nodes.")
 	for _, c := range children {
 		c.process.Signal(syscall.SIGTERM)
 	}

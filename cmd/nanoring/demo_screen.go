@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -117,18 +114,8 @@ type screen struct {
 
 func (d *demo) newScreen(children []*child) *screen {
 	s := &screen{d: d, hints: d.hints(children), states: make(map[string]string)}
-	s.redraw = onTerminal(d.out)
+	s.redraw = d.out.redraws()
 	return s
-}
-
-// onTerminal tells whether what is written to w can be drawn anew.
-func onTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (s *screen) show(now sight) {
@@ -141,8 +128,9 @@ func (s *screen) show(now sight) {
 
 func (s *screen) table(now sight) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d nodes are up. Ctrl-C stops them.\n\n", now.up(), now.members)
-	w := newTable(&b, "NAME", "STATE", "ADDRESS", "SEES UP", "PROCESS")
+	p := printer{&b}
+	p.printf("%d of %d nodes are up. Ctrl-C stops them.\n\n", now.up(), now.members)
+	w := p.table("NAME", "STATE", "ADDRESS", "SEES UP", "PROCESS")
 	for _, r := range now.rows {
 		w.row(r.name, r.state, r.address, r.sees, r.process)
 	}
@@ -151,12 +139,12 @@ func (s *screen) table(now sight) {
 		return
 	}
 	if s.drawn == "" { // above the table, since long lines wrap
-		fmt.Fprintf(s.d.out, "%s\n", s.hints)
+		s.d.out.lines(s.hints + "\n")
 	} else { // back to where it began, and clear from there
-		fmt.Fprintf(s.d.out, "\x1b[%dA\x1b[J", strings.Count(s.drawn, "\n"))
+		s.d.out.back(strings.Count(s.drawn, "\n"))
 	}
 	s.drawn = b.String()
-	io.WriteString(s.d.out, s.drawn)
+	s.d.out.lines(s.drawn)
 }
 
 func (s *screen) lines(now sight) {
@@ -165,18 +153,19 @@ func (s *screen) lines(now sight) {
 		present[r.name] = true
 		if s.states[r.name] != r.state {
 			s.states[r.name] = r.state
-			fmt.Fprintf(s.d.out, "%s is %s (%s)\n", r.name, r.state, r.address)
+			s.d.out.printf("%s is %s (%s)\n", r.name, r.state, r.address)
 		}
 	}
 	for name := range s.states {
 		if !present[name] {
 			delete(s.states, name)
-			fmt.Fprintf(s.d.out, "%s is removed\n", name)
+			s.d.out.printf("%s is removed\n", name)
 		}
 	}
 	if !s.greeted && now.up() >= s.d.nodes {
 		s.greeted = true
-		fmt.Fprintf(s.d.out, "All %d nodes are up. Ctrl-C stops them.\n%s", now.up(), s.hints)
+		s.d.out.printf("All %d nodes are up. Ctrl-C stops them.\n", now.up())
+		s.d.out.lines(s.hints)
 	}
 }
 
@@ -186,10 +175,11 @@ func (d *demo) hints(children []*child) string {
 	next := "dev" + strconv.Itoa(d.nodes+1)
 	var b strings.Builder
 	b.WriteString("Try, in another terminal:\n")
+	p := printer{&b}
 	hint := func(what string, commands ...string) {
-		fmt.Fprintf(&b, "  # %s\n", what)
+		p.printf("  # %s\n", what)
 		for _, c := range commands {
-			fmt.Fprintf(&b, "  %s\n", c)
+			p.printf("  %s\n", c)
 		}
 	}
 	hint("open its page in a browser: the tab is a node of the ring, too",

@@ -58,21 +58,21 @@ The status is 0 if all records are the same, else 1.`,
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			switch {
 			case o.output == "json":
-				err = writeJSON(out, struct {
+				err = out.value(struct {
 					Differ []different `json:"differ"`
 					More   bool        `json:"more"`
 				}{all, more})
 			case o.output == "names":
 				for _, d := range all {
-					fmt.Fprintln(out, printable(d.Name))
+					out.line(d.Name)
 				}
 			case len(all) == 0 && !more:
-				fmt.Fprintln(out, "all records are the same")
+				out.line("all records are the same")
 			default:
-				t := newTable(out, "SET", "NAME", args[0], args[1])
+				t := out.table("SET", "NAME", args[0], args[1])
 				for _, d := range all {
 					t.row(d.Set, d.Name, d.A.text(), d.B.text())
 				}

@@ -64,24 +64,24 @@ The status is 0 if there is none that is worse than an info, else 1.`,
 					bad++
 				}
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			switch o.output {
 			case "json":
-				err = writeJSON(out, struct {
+				err = out.value(struct {
 					Healthy  bool      `json:"healthy"`
 					Answered int       `json:"answered"`
 					Findings []finding `json:"findings"`
 				}{bad == 0, asked, append([]finding{}, all...)})
 			case "names":
 				for _, f := range all {
-					fmt.Fprintln(out, f.Code)
+					out.line(f.Code)
 				}
 			default:
 				for _, f := range all {
-					fmt.Fprintf(out, "%-8s %s: %s\n%9s%s\n", strings.ToUpper(f.Severity), f.Code, printable(f.on()+f.Text), "", printable(f.Do))
+					out.printf("%-8s %s: %s\n%9s%s\n", strings.ToUpper(f.Severity), f.Code, f.on()+f.Text, "", f.Do)
 				}
 				if bad == 0 {
-					fmt.Fprintf(out, "healthy: %d answered\n", asked)
+					out.printf("healthy: %d answered\n", asked)
 				}
 			}
 			if err == nil && bad > 0 {

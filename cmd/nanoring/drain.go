@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -46,7 +45,7 @@ by them, drain says so, and the node runs on, cordoned. So it does after Ctrl-C.
 			defer release()
 			ctx, cancel := context.WithTimeout(signals, timeout)
 			defer cancel()
-			left, err := c.drain(ctx, s.Name, cmd.OutOrStdout(), o.output)
+			left, err := c.drain(ctx, s.Name, stdout(cmd), o.output)
 			switch {
 			case signals.Err() != nil:
 				return &failure{exitRefused, errors.New("called off: " + s.Name + " runs on, cordoned" + left.text()), uncordonHint}
@@ -75,7 +74,7 @@ type draining struct {
 }
 
 // drain shows how it goes until the node has stopped, and returns what was left last.
-func (c *client) drain(ctx context.Context, name string, out io.Writer, output string) (left draining, err error) {
+func (c *client) drain(ctx context.Context, name string, out printer, output string) (left draining, err error) {
 	answer, err := c.open(ctx, http.MethodPost, pathDrain, nil)
 	if err != nil {
 		return left, err
@@ -95,15 +94,15 @@ func (c *client) drain(ctx context.Context, name string, out io.Writer, output s
 		case d.Problem != nil:
 			return left, &failure{exitRefused, errors.New(d.Problem.Detail), ""}
 		case output == "json":
-			_, err = out.Write(line)
+			err = out.json(line)
 		case output == "names":
 			if d.Drained {
-				_, err = fmt.Fprintln(out, name)
+				err = out.line(name)
 			}
 		case d.Drained:
-			_, err = fmt.Fprintf(out, "%s is drained, and has stopped: it comes back cordoned\n", name)
+			err = out.printf("%s is drained, and has stopped: it comes back cordoned\n", name)
 		default:
-			_, err = fmt.Fprintf(out, "%s is cordoned%s\n", name, left.text())
+			err = out.printf("%s is cordoned%s\n", name, left.text())
 		}
 		if err != nil || d.Drained {
 			return left, err

@@ -102,15 +102,15 @@ func showEngine(cmd *cobra.Command, o *options, method string, body any) error {
 	if err := decode(b, &e); err != nil {
 		return err
 	}
-	out := cmd.OutOrStdout()
+	out := stdout(cmd)
 	switch o.output {
 	case "json":
-		return indentJSON(out, b)
+		return out.indented(b)
 	case "names":
-		_, err := fmt.Fprintln(out, e.Engine)
+		err := out.line(e.Engine)
 		return err
 	}
-	t := newTable(out, "ENGINE", e.kind())
+	t := out.table("ENGINE", e.kind())
 	t.row("VERSION", orDash(e.Version)+", protocol "+strconv.Itoa(e.Protocol))
 	t.row("MODULE", orDash(e.Module))
 	t.row("SINCE", e.Since.Local().Format(time.DateTime))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,8 +14,7 @@ type flagGroup struct{ title, flags string }
 // groupFlags has the help of a command show its flags, the shared ones too, in groups.
 func groupFlags(cmd *cobra.Command, groups []flagGroup) {
 	cmd.SetUsageFunc(func(cmd *cobra.Command) error {
-		out := cmd.OutOrStderr()
-		fmt.Fprintf(out, "Usage:\n  %s\n\nExamples:\n%s\n", cmd.UseLine(), cmd.Example)
+		usageOf(cmd).lines("Usage:\n  " + cmd.UseLine() + "\n\nExamples:\n" + cmd.Example + "\n")
 		cmd.InheritedFlags()
 		var shown []string
 		for _, g := range groups {
@@ -44,6 +42,6 @@ func printFlags(cmd *cobra.Command, title string, names []string) {
 		}
 	}
 	if some.HasFlags() {
-		fmt.Fprintf(cmd.OutOrStderr(), "\n%s:\n%s", title, some.FlagUsages())
+		usageOf(cmd).lines("\n" + title + ":\n" + some.FlagUsages())
 	}
 }

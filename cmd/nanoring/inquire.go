@@ -59,7 +59,7 @@ func inquire[T any](ctx context.Context, c *client, topic, text, of string) (all
 		}
 		switch {
 		case a.Problem != nil:
-			return all, errors.New(printable(a.Problem.Detail))
+			return all, errors.New(a.Problem.Detail)
 		case a.Kind == "done":
 			all.silent = a.Silent
 			slices.SortFunc(all.answers, func(x, y said[T]) int { return compareNames(x.from, y.from) })
@@ -82,11 +82,11 @@ func (f *found[T]) one(of string) (T, error) {
 	var none T
 	switch text, no := f.failed[of]; {
 	case no:
-		return none, errors.New(printable(of + ": " + text))
+		return none, errors.New(of + ": " + text)
 	case len(f.answers) == 0 && slices.Contains(f.silent, of):
-		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", printable(of), printable(of))
+		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", of, of)
 	case len(f.answers) == 0:
-		return none, fmt.Errorf("%s is not up, or no node of this version: see 'nanoring all'", printable(of))
+		return none, fmt.Errorf("%s is not up, or no node of this version: see 'nanoring all'", of)
 	}
 	return f.answers[0].what, nil
 }

@@ -37,7 +37,7 @@ file, or its standard input for '-', and asks no node. Programs should read
 			if err != nil {
 				return fmt.Errorf("cannot show %s: %w", args[0], err)
 			}
-			return printFields(cmd.OutOrStdout(), v)
+			return printFields(stdout(cmd), v)
 		},
 	}
 }

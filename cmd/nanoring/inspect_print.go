@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
-	"unicode"
-	"unicode/utf16"
 )
 
 // fields is a JSON object whose keys keep their order.
@@ -54,59 +49,45 @@ func compact(v any) ([]byte, error) {
 }
 
 // printFields prints o, indented; its records one by one.
-func printFields(to io.Writer, o fields) error {
-	w := &printer{Writer: bufio.NewWriter(to)}
+func printFields(to printer, o fields) error {
+	var w bytes.Buffer
 	for i, f := range o {
 		w.WriteString([]string{"{\n  ", ",\n  "}[min(i, 1)])
-		w.json(f.key, "")
+		if err := printJSON(&w, f.key, ""); err != nil {
+			return err
+		}
 		w.WriteString(": ")
 		rs, ok := f.value.(records)
 		if !ok || len(rs) == 0 {
-			w.json(f.value, "  ")
+			if err := printJSON(&w, f.value, "  "); err != nil {
+				return err
+			}
 			continue
 		}
 		for i := range rs {
 			w.WriteString([]string{"[\n    ", ",\n    "}[min(i, 1)])
 			shown, err := showRecord(&rs[i])
-			w.fail(err)
-			w.json(shown, "    ")
+			if err != nil {
+				return err
+			}
+			if err := printJSON(&w, shown, "    "); err != nil {
+				return err
+			}
+			if err := to.json(w.Bytes()); err != nil { // there may be many
+				return err
+			}
+			w.Reset()
 		}
 		w.WriteString("\n  ]")
 	}
 	w.WriteString("\n}\n")
-	w.fail(w.Flush())
-	return w.err
+	return to.json(w.Bytes())
 }
 
-type printer struct {
-	*bufio.Writer
-	err error // the first, but for the writer's, which Flush repeats
-}
-
-func (w *printer) fail(err error) {
-	if w.err == nil {
-		w.err = err
-	}
-}
-
-// json prints v so that it does nothing to a terminal.
-func (w *printer) json(v any, indent string) {
+func printJSON(w *bytes.Buffer, v any, indent string) error {
 	b, err := compact(v)
 	if err != nil {
-		w.fail(err)
-		return
+		return err
 	}
-	var indented bytes.Buffer
-	w.fail(json.Indent(&indented, bytes.TrimSpace(b), indent, "  "))
-	for _, c := range indented.String() {
-		switch {
-		case unicode.IsPrint(c), c == '\n':
-			w.WriteRune(c)
-		case c > 0xffff:
-			high, low := utf16.EncodeRune(c)
-			fmt.Fprintf(w, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(w, `\u%04x`, c)
-		}
-	}
+	return json.Indent(w, bytes.TrimSpace(b), indent, "  ")
 }

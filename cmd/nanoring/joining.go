@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -31,11 +30,11 @@ func (j *joining) rows() []string {
 	case j.State != "joining":
 		return nil
 	case j.LetInBy != "":
-		return []string{"joining: " + printable(j.LetInBy) + " has let it in, but what it knows of the ring has not come through yet"}
+		return []string{"joining: " + j.LetInBy + " has let it in, but what it knows of the ring has not come through yet"}
 	}
 	all := []string{"joining: nobody has let it in yet"}
 	for _, t := range j.Tried {
-		all = append(all, printable(native.Tried{Address: t.Address, Source: t.Source, Why: t.Why}.String()))
+		all = append(all, native.Tried{Address: t.Address, Source: t.Source, Why: t.Why}.String())
 	}
 	return all
 }
@@ -44,7 +43,9 @@ func (j *joining) rows() []string {
 // returns what waits until that is said, or the node has ended.
 func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) (said func()) {
 	runs := func() {
-		say(cmd.OutOrStdout(), fmt.Sprintf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", c.Name, c.Ring, node.Addr(), c.Data))
+		say(func() {
+			stdout(cmd).printf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", c.Name, c.Ring, node.Addr(), c.Data)
+		})
 	}
 	if !wait {
 		runs()
@@ -52,7 +53,9 @@ func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) 
 	}
 	done := make(chan struct{})
 	if s := node.Status().Join; s.State == "joining" {
-		say(cmd.ErrOrStderr(), fmt.Sprintf("%s waits until it has joined, by %s\n", c.Name, printable(strings.Join(s.Sources, ", "))))
+		say(func() {
+			stderr(cmd).printf("%s waits until it has joined, by %s\n", c.Name, strings.Join(s.Sources, ", "))
+		})
 	}
 	go func() {
 		defer close(done)

@@ -12,7 +12,7 @@ import (
 )
 
 func leaveCommand(o *options) *cobra.Command {
-	s := several{o: o, does: "have leave", done: "%s has left its ring"}
+	s := several{o: o, does: "have leave", done: sayLeft}
 	cmd := &cobra.Command{
 		Use:   "leave [NAME]...",
 		Short: "Make nodes leave their ring for good",
@@ -54,8 +54,8 @@ terminal; elsewhere those that a filter picks take --yes.
 				if len(own.Keys) == 0 {
 					return byCertificates(picked[other].Name)
 				}
-				if o.secretFile == "" && o.token == "" {
-					return usage(cmd, errors.New("the ring has a secret: say where it is, or give an operator's token, for the other nodes to be asked (--secret-file, --token)"))
+				if o.secretFile == "" && o.token == "" && o.tokenFile == "" {
+					return usage(cmd, errors.New("the ring has a secret: say where it is, or give an operator's token, for the other nodes to be asked (--secret-file, --token-file)"))
 				}
 			}
 			if ok, err := s.agreed(cmd, picked, own.Members, len(args) > 0); !ok {
@@ -109,13 +109,15 @@ func leaveOne(cmd *cobra.Command, o *options, c *client) error {
 	if _, err := c.call(cmd.Context(), http.MethodPost, pathLeave, nil); err != nil {
 		return err
 	}
-	switch out := cmd.OutOrStdout(); o.output {
+	switch out := stdout(cmd); o.output {
 	case "json":
-		return writeJSON(out, map[string]string{"name": s.Name, "state": "removed"})
+		return out.value(map[string]string{"name": s.Name, "state": "removed"})
 	case "names":
-		fmt.Fprintln(out, s.Name)
+		out.line(s.Name)
 	default:
-		fmt.Fprintf(out, "%s has left its ring\n", s.Name)
+		sayLeft(out, s.Name)
 	}
 	return nil
 }
+
+func sayLeft(out printer, name string) { out.printf("%s has left its ring\n", name) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/signal"
@@ -56,7 +55,7 @@ which -o json shows, if the node still knows what came then.`,
 			}
 			ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer release()
-			err = c.listen(ctx, path, cmd.OutOrStdout(), o.output)
+			err = c.listen(ctx, path, stdout(cmd), o.output)
 			if ctx.Err() != nil {
 				return nil // Ctrl-C is how listening ends
 			}
@@ -80,7 +79,7 @@ type message struct {
 }
 
 // listen prints the messages of a path until ctx or the node ends.
-func (c *client) listen(ctx context.Context, path string, out io.Writer, output string) error {
+func (c *client) listen(ctx context.Context, path string, out printer, output string) error {
 	return c.stream(ctx, path, func(data string) error {
 		var m message
 		if err := decode([]byte(data), &m); err != nil {
@@ -88,9 +87,9 @@ func (c *client) listen(ctx context.Context, path string, out io.Writer, output 
 		}
 		var err error
 		if output == "json" {
-			_, err = io.WriteString(out, data)
+			err = out.json([]byte(data))
 		} else {
-			_, err = fmt.Fprintln(out, m.text())
+			err = out.line(m.text())
 		}
 		return err
 	})
@@ -108,14 +107,14 @@ func (m *message) text() string {
 	case m.Kind == "gap" && m.From == "":
 		return when + "  some messages were lost here"
 	case m.Kind == "gap":
-		return when + "  some messages of " + printable(m.From) + " were lost here"
+		return when + "  some messages of " + m.From + " were lost here"
 	}
-	text := fmt.Sprintf("%s  %s  %s", when, printable(m.From), m.Topic)
+	text := fmt.Sprintf("%s  %s  %s", when, m.From, m.Topic)
 	switch {
 	case m.Told:
 		text += " (told)"
 	case !m.Until.IsZero():
 		text += "?"
 	}
-	return strings.TrimRight(text+"  "+printable(m.bytes()), " ")
+	return strings.TrimRight(text+"  "+m.bytes(), " ")
 }

@@ -3,8 +3,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 )
 
@@ -24,14 +22,21 @@ func run(ctx context.Context, args []string) int {
 	if !*begun { // what cobra finds before a command begins is about its usage
 		f = usage(cmd, err)
 	}
-	text := fmt.Sprintln("nanoring:", f.err)
-	if f.hint != "" {
-		text += f.hint + "\n"
+	print := func() {
+		to := stderr(cmd)
+		if *begun {
+			to.line("nanoring:", f.err)
+		} else { // cobra suggests commands in lines of their own, and has asked nobody
+			to.lines("nanoring: " + f.Error() + "\n")
+		}
+		if f.hint != "" {
+			to.line(f.hint)
+		}
 	}
 	if cmd.Name() == "node" {
-		say(os.Stderr, text) // whoever reads it may be stuck, and a node has to end
+		say(print) // whoever reads it may be stuck, and a node has to end
 	} else {
-		io.WriteString(os.Stderr, text)
+		print()
 	}
 	return f.status
 }

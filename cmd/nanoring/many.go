@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -24,9 +23,9 @@ type several struct {
 
 	o      *options
 	client *client
-	does   string // delete
-	done   string // removed %s
-	also   string // what the question says of it
+	does   string                         // delete
+	done   func(out printer, name string) // says that it is
+	also   string                         // what the question says of it
 }
 
 func (s *several) addTo(cmd *cobra.Command) {
@@ -87,23 +86,23 @@ func (s *several) pick(cmd *cobra.Command, names []string) (picked []member, own
 // is; so are several, where nobody can be asked, but not those that a filter has picked.
 func (s *several) agreed(cmd *cobra.Command, picked []member, total int, byName bool) (bool, error) {
 	if len(picked) == 0 && s.o.output == "table" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "There is no such node: nothing to %s.\n", s.does)
+		stderr(cmd).printf("There is no such node: nothing to %s.\n", s.does)
 		return false, nil
 	}
 	asked := isTerminal(cmd.InOrStdin())
 	switch {
 	case s.dryRun, len(picked) == 0:
-		return false, s.show(cmd.OutOrStdout(), picked)
+		return false, s.show(stdout(cmd), picked)
 	case s.yes, byName && (len(picked) == 1 || !asked):
 		return true, nil
 	case !asked:
 		return false, usage(cmd, fmt.Errorf("%s would be picked, of %d, and nobody can be asked here: say --yes; --dry-run shows which", many(len(picked), "node"), total))
 	}
-	to := cmd.ErrOrStderr()
+	to := stderr(cmd)
 	if err := printMembers(to, picked); err != nil {
 		return false, err
 	}
-	fmt.Fprintf(to, "%s %d of %s%s? [y/N] ", capital(s.does), len(picked), many(total, "node"), s.also)
+	to.printf("%s %d of %s%s? [y/N] ", capital(s.does), len(picked), many(total, "node"), s.also)
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 		return false, &failure{exitRefused, errors.New("nothing was done"), ""}
@@ -112,13 +111,13 @@ func (s *several) agreed(cmd *cobra.Command, picked []member, total int, byName 
 }
 
 // show prints the nodes, and does nothing.
-func (s *several) show(out io.Writer, picked []member) error {
+func (s *several) show(out printer, picked []member) error {
 	switch s.o.output {
 	case "json":
 		return s.result(out, picked, "")
 	case "names":
 		for _, m := range picked {
-			fmt.Fprintln(out, m.Name)
+			out.line(m.Name)
 		}
 		return nil
 	}
@@ -129,7 +128,7 @@ func (s *several) show(out io.Writer, picked []member) error {
 func (s *several) each(cmd *cobra.Command, picked []member, do func(context.Context, *member) (bool, error)) error {
 	ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer release()
-	out := cmd.OutOrStdout()
+	out := stdout(cmd)
 	var did []member
 	var err error
 	for i := range picked {
@@ -139,7 +138,7 @@ func (s *several) each(cmd *cobra.Command, picked []member, do func(context.Cont
 			if ctx.Err() != nil {
 				err = errors.New("called off")
 			} else if no := (*refusal)(nil); errors.As(err, &no) && no.code == "unknown-node" { // by another operator
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s belongs to the ring no more\n", printable(m.Name))
+				stderr(cmd).printf("%s belongs to the ring no more\n", m.Name)
 				err = nil
 				continue
 			}
@@ -151,9 +150,9 @@ func (s *several) each(cmd *cobra.Command, picked []member, do func(context.Cont
 		did = append(did, *m)
 		switch s.o.output {
 		case "names":
-			fmt.Fprintln(out, m.Name)
+			out.line(m.Name)
 		case "table":
-			fmt.Fprintf(out, s.done+"\n", m.Name)
+			s.done(out, m.Name)
 		}
 	}
 	if s.o.output == "json" {
@@ -170,7 +169,7 @@ func (s *several) each(cmd *cobra.Command, picked []member, do func(context.Cont
 }
 
 // result is what has become of the nodes, as JSON.
-func (s *several) result(out io.Writer, list []member, state string) error {
+func (s *several) result(out printer, list []member, state string) error {
 	type one struct {
 		Name  string `json:"name"`
 		State string `json:"state"`
@@ -179,7 +178,7 @@ func (s *several) result(out io.Writer, list []member, state string) error {
 	for _, m := range list {
 		all = append(all, one{m.Name, cmp.Or(state, m.State)})
 	}
-	return writeJSON(out, map[string]any{"nodes": all})
+	return out.value(map[string]any{"nodes": all})
 }
 
 // completeMore completes names behind others.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -60,13 +59,13 @@ func list(cmd *cobra.Command, o *options, path string, f *filter, query url.Valu
 	if err != nil {
 		return err
 	}
-	out := cmd.OutOrStdout()
+	out := stdout(cmd)
 	if o.output == "json" {
 		b, err := c.call(cmd.Context(), http.MethodGet, path, nil)
 		if err != nil {
 			return err
 		}
-		return indentJSON(out, b)
+		return out.indented(b)
 	}
 	members, err := c.members(cmd.Context(), path)
 	if err != nil {
@@ -74,7 +73,7 @@ func list(cmd *cobra.Command, o *options, path string, f *filter, query url.Valu
 	}
 	if o.output == "names" {
 		for _, m := range members {
-			fmt.Fprintln(out, m.Name)
+			out.line(m.Name)
 		}
 		return nil
 	}
@@ -82,13 +81,13 @@ func list(cmd *cobra.Command, o *options, path string, f *filter, query url.Valu
 }
 
 // printMembers prints a table, with a column for tags where there are any.
-func printMembers(w io.Writer, members []member) error {
+func printMembers(w printer, members []member) error {
 	head := []string{"NAME", "STATE", "ADDRESS", "SINCE"}
 	tagged := slices.ContainsFunc(members, func(m member) bool { return len(m.Tags) > 0 })
 	if tagged {
 		head = append(head, "TAGS")
 	}
-	t := newTable(w, head...)
+	t := w.table(head...)
 	for _, m := range members {
 		cells := []string{m.Name, m.standing(), m.where(), m.since()}
 		if tagged {
@@ -144,15 +143,15 @@ on the disk of the node that is told.`,
 			if err := decode(b, &m); err != nil {
 				return err
 			}
-			switch out := cmd.OutOrStdout(); o.output {
+			switch out := stdout(cmd); o.output {
 			case "json":
-				return indentJSON(out, b)
+				return out.indented(b)
 			case "names":
-				fmt.Fprintln(out, m.Name)
+				out.line(m.Name)
 			default:
-				fmt.Fprintf(out, "added %s at %s\n", m.Name, m.where())
+				out.printf("added %s at %s\n", m.Name, m.where())
 				if m.Reason == "no-answer" {
-					fmt.Fprintf(cmd.ErrOrStderr(), "no node answers at %s yet: %s is up as soon as one does that goes by this name\n", m.where(), m.Name)
+					stderr(cmd).printf("no node answers at %s yet: %s is up as soon as one does that goes by this name\n", m.where(), m.Name)
 				}
 			}
 			return nil
@@ -169,7 +168,7 @@ func completeNames(cmd *cobra.Command, o *options, args []string) ([]string, cob
 			names = append(names, m.Name)
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return offered(names)
 }
 
 // twoNames expects the names of two nodes.

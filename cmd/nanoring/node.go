@@ -53,7 +53,7 @@ with the same command. A second SIGINT or SIGTERM ends it at once. With
 nobody sees them down.
 
 Without a secret anybody who reaches its port is in the ring, so it listens on
-loopback only. 'nanoring keygen > ring.key', and --secret-file ring.key on each
+loopback only. 'nanoring keygen --out ring.key', and --secret-file ring.key on each
 machine, is all that it takes to keep strangers out, beyond loopback too.
 
 A new node is alone in its ring: add it from a node of another ring, or name one
@@ -117,7 +117,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		return printConfig(cmd, o, config)
 	}
 	outliveReaders()
-	level := f.logTo(&config, os.Stderr)
+	level := f.logTo(&config, logWriter(f.logFormat == "json"))
 	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
 	ctx, hungUp := context.WithCancel(cmd.Context())
 	defer hungUp()

@@ -32,7 +32,7 @@ func openCommand(o *options) *cobra.Command {
 there is a display. In a ring with a secret the link works once, within 5 minutes,
 and makes who opens it an operator, in that tab alone: it adds, removes, prunes and
 cordons nodes, sets tags and asks questions, for 8 hours at most, and not beyond the
-node's next restart, or the life of the --token by which you ask. So give it to
+node's next restart, or the life of the token by which you ask. So give it to
 nobody. A ring without a secret is operated by whoever opens its page.
 
 --end ends the sessions of all tabs at this node, and the links that are not used.
@@ -82,7 +82,7 @@ browsers do not know the ring's own CA: see docs/security.md for certificates.`,
 			}
 			u := cmp.Or(given, pageOf(l.Page))
 			if u == nil {
-				return fmt.Errorf("the node says that its page is at %s, which is no URL: say --page", printable(l.Page))
+				return fmt.Errorf("the node says that its page is at %s, which is no URL: say --page", l.Page)
 			}
 			link := u.String()
 			if l.Code != "" {
@@ -95,22 +95,22 @@ browsers do not know the ring's own CA: see docs/security.md for certificates.`,
 				link += "#open=" + l.Code
 			}
 			if o.output == "json" {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"link": link, "seconds": l.Seconds})
+				return stdout(cmd).value(map[string]any{"link": link, "seconds": l.Seconds})
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), printable(link))
+			stdout(cmd).line(link)
 			if o.output == "names" {
 				return nil
 			}
-			says := cmd.ErrOrStderr()
+			says := stderr(cmd)
 			if l.Code != "" {
-				fmt.Fprintf(says, "It works once, until %s, and makes who opens it an operator: give it to nobody.\n", time.Now().Add(time.Duration(l.Seconds)*time.Second).Format("15:04:05"))
+				says.printf("It works once, until %s, and makes who opens it an operator: give it to nobody.\n", time.Now().Add(time.Duration(l.Seconds)*time.Second).Format("15:04:05"))
 			}
 			opener := browserOpener()
 			if only || opener == "" {
 				return nil
 			}
 			if err := openBrowser(opener, link); err != nil {
-				fmt.Fprintf(says, "Your browser was not opened (%v): open the link yourself.\n", err)
+				says.printf("Your browser was not opened (%v): open the link yourself.\n", err)
 			}
 			return nil
 		},
@@ -146,12 +146,12 @@ func endSessions(cmd *cobra.Command, o *options, c *client) error {
 		return err
 	}
 	if o.output == "json" {
-		return indentJSON(cmd.OutOrStdout(), b)
+		return stdout(cmd).indented(b)
 	}
 	var ended struct{ Links, Sessions int }
 	if err := decode(b, &ended); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "ended %s, and %s that had not been used\n", many(ended.Sessions, "session"), many(ended.Links, "link"))
+	err = stdout(cmd).printf("ended %s, and %s that had not been used\n", many(ended.Sessions, "session"), many(ended.Links, "link"))
 	return err
 }

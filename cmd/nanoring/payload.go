@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -73,21 +71,4 @@ func topic(cmd *cobra.Command, s string) error {
 		return usage(cmd, err)
 	}
 	return nil
-}
-
-// printable is what a terminal may be given of what somebody else said: what it might
-// take for a command is escaped.
-func printable(s string) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size == 1 || !strconv.IsPrint(r) {
-			quoted := strconv.Quote(s[:size])
-			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String()
 }

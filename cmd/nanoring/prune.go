@@ -15,7 +15,7 @@ const pruneRest = 100 * time.Millisecond // between two that are deleted
 
 func pruneCommand(o *options) *cobra.Command {
 	var downFor time.Duration
-	s := several{o: o, does: "delete", done: "removed %s"}
+	s := several{o: o, does: "delete", done: sayRemoved}
 	cmd := &cobra.Command{
 		Use:   "prune --down-for TIME",
 		Short: "Remove nodes that are down for long",
@@ -68,7 +68,7 @@ asked that is cut off: so many are deleted on a terminal alone, or by name (del)
 					return false, err
 				}
 				if !now.goneSince(before) {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s is %s again: it stays\n", printable(m.Name), now.State)
+					stderr(cmd).printf("%s is %s again: it stays\n", m.Name, now.State)
 					return false, nil
 				}
 				return true, s.client.del(ctx, m.Name)

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -59,14 +58,14 @@ dial another. A node dials up to 64 others: those whose names come next, and aro
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			switch o.output {
 			case "json":
 				raw := []json.RawMessage{}
 				for _, s := range f.answers {
 					raw = append(raw, s.raw)
 				}
-				return writeJSON(out, struct {
+				return out.value(struct {
 					Nodes  []json.RawMessage `json:"nodes"`
 					Silent []string          `json:"silent"`
 				}{raw, append([]string{}, f.silent...)})
@@ -74,7 +73,7 @@ dial another. A node dials up to 64 others: those whose names come next, and aro
 				for _, s := range f.answers {
 					for _, d := range s.what.Dialed {
 						if d.Error != "" {
-							fmt.Fprintln(out, printable(s.from+" "+d.Name))
+							out.line(s.from + " " + d.Name)
 						}
 					}
 				}
@@ -85,7 +84,7 @@ dial another. A node dials up to 64 others: those whose names come next, and aro
 				err = reachRows(&f, out)
 			}
 			if err == nil && len(f.silent) > 0 {
-				_, err = fmt.Fprintf(out, "no answer from %s\n", printable(strings.Join(f.silent, ", ")))
+				err = out.printf("no answer from %s\n", strings.Join(f.silent, ", "))
 			}
 			return err
 		},
@@ -118,8 +117,8 @@ func (l *link) text() string {
 	return text + ", heard " + (time.Duration(l.Silent) * time.Millisecond).Round(100*time.Millisecond).String() + " ago"
 }
 
-func reachRows(f *found[reach], out io.Writer) error {
-	t := newTable(out, "FROM", "TO", "DIALLED", "CONNECTION")
+func reachRows(f *found[reach], out printer) error {
+	t := out.table("FROM", "TO", "DIALLED", "CONNECTION")
 	for _, s := range f.answers {
 		r := s.what
 		came, linked := r.cells()
@@ -135,7 +134,7 @@ func reachRows(f *found[reach], out io.Writer) error {
 	return t.Flush()
 }
 
-func reachMatrix(f *found[reach], out io.Writer) error {
+func reachMatrix(f *found[reach], out printer) error {
 	names := make(map[string]bool)
 	for _, s := range f.answers {
 		names[s.from] = true
@@ -147,7 +146,7 @@ func reachMatrix(f *found[reach], out io.Writer) error {
 		}
 	}
 	columns := slices.Sorted(maps.Keys(names))
-	t := newTable(out, append([]string{"FROM \\ TO"}, columns...)...)
+	t := out.table(append([]string{"FROM \\ TO"}, columns...)...)
 	for _, s := range f.answers {
 		r := s.what
 		came, _ := r.cells()

@@ -42,23 +42,23 @@ better.`,
 			if err != nil {
 				return fmt.Errorf("cannot restore %s: %w", args[0], err)
 			}
-			out, total := cmd.OutOrStdout(), len(membersOf(s))
+			out, total := stdout(cmd), len(membersOf(s))
 			left := forgetOthers(s)
 			if err := restore(o.data, s); err != nil {
 				return err
 			}
 			switch o.output {
 			case "json":
-				return writeJSON(out, map[string]any{"name": s.Name, "ring": s.Ring, "at": time.UnixMicro(s.Wall).UTC(), "nodes": total - left, "left_out": left})
+				return out.value(map[string]any{"name": s.Name, "ring": s.Ring, "at": time.UnixMicro(s.Wall).UTC(), "nodes": total - left, "left_out": left})
 			case "names":
-				fmt.Fprintln(out, s.Name)
+				out.line(s.Name)
 				return nil
 			}
-			fmt.Fprintf(out, "%s has what %s knew of ring %s on %s: %s\n", o.data, s.Name, s.Ring, time.UnixMicro(s.Wall).Local().Format(time.DateTime), many(total-left, "node"))
+			out.printf("%s has what %s knew of ring %s on %s: %s\n", o.data, s.Name, s.Ring, time.UnixMicro(s.Wall).Local().Format(time.DateTime), many(total-left, "node"))
 			if left > 0 {
-				fmt.Fprintf(out, "It had never agreed with another node: %d that it had been told of were left out; add them again.\n", left)
+				out.printf("It had never agreed with another node: %d that it had been told of were left out; add them again.\n", left)
 			}
-			fmt.Fprintln(out, startCommand(s, o.data))
+			out.line(startCommand(s, o.data))
 			return nil
 		},
 	}

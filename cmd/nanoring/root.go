@@ -19,6 +19,7 @@ type options struct {
 	apiCA      string // file of the CAs by which it is known there
 	secretFile string // of the ring
 	token      string // or what the API takes
+	tokenFile  string // or the file that has it
 	ring       string
 	output     string
 	config     string // file of settings
@@ -58,6 +59,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
 	root.MarkPersistentFlagFilename("secret-file")
+	root.MarkPersistentFlagFilename("token-file")
 	root.MarkPersistentFlagFilename("api-ca", "pem")
 	root.MarkPersistentFlagFilename("config", "toml")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -99,7 +101,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.api, "api", "", "URL of the node's HTTP API, instead of its data folder")
 	flags.StringVar(&o.apiCA, "api-ca", "", "file with the CA (PEM) of an https --api, as nanoring token --ca prints the ring's")
 	flags.StringVar(&o.secretFile, "secret-file", "", "file with the ring's secret, as nanoring keygen prints it")
-	flags.StringVar(&o.token, "token", "", "token for --api, without the secret")
+	flags.StringVar(&o.token, "token", "", "token for --api, without the secret; all users of a machine see what flags a process has")
+	flags.StringVar(&o.tokenFile, "token-file", "", "file with it, as nanoring token --out writes it")
 	flags.StringVar(&o.ring, "ring", defaultRing, "name of the ring; rings of two names never merge")
 	flags.StringVarP(&o.output, "output", "o", "table", "how to print: "+strings.Join(outputs, ", "))
 	flags.StringVar(&o.config, "config", "", "file of a node's settings, in TOML, whose keys are these flags")
@@ -120,7 +123,7 @@ func sharedOf(cmd *cobra.Command) []string {
 		top = top.Parent()
 	}
 	if top.GroupID == "ask" || top.GroupID == "say" {
-		return []string{"api", "api-ca", "config", "data", "output", "ring", "secret-file", "token"}
+		return []string{"api", "api-ca", "config", "data", "output", "ring", "secret-file", "token", "token-file"}
 	}
 	return map[string][]string{
 		"node": {"config", "data", "ring", "secret-file"}, "token": {"config", "ring", "secret-file"}, "sim": {"config", "output"},

@@ -35,14 +35,14 @@ unless the guest listens to all.`,
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			switch {
 			case o.output == "json":
-				return indentJSON(out, f.answers[0].raw)
+				return out.indented(f.answers[0].raw)
 			case len(t.Trips) == 0:
 				return fmt.Errorf("%s has measured nothing", args[0])
 			case o.output == "names":
-				_, err := fmt.Fprintln(out, args[0], args[1])
+				err := out.line(args[0], args[1])
 				return err
 			}
 			slices.Sort(t.Trips)
@@ -50,7 +50,7 @@ unless the guest listens to all.`,
 			if t.Link != nil {
 				way = t.Link.text()
 			}
-			_, err = fmt.Fprintf(out, "%s to %s and back: %s at best, %s at worst of %d (%s)\n", args[0], args[1], took(t.Trips[0]), took(t.Trips[len(t.Trips)-1]), len(t.Trips), way)
+			err = out.printf("%s to %s and back: %s at best, %s at worst of %d (%s)\n", args[0], args[1], took(t.Trips[0]), took(t.Trips[len(t.Trips)-1]), len(t.Trips), way)
 			return err
 		},
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -10,13 +9,13 @@ import (
 
 const sayTime = time.Second // for what a node says, and for its last lines of the log
 
-// say writes a text, and waits for that no longer than a moment: a node runs, and ends,
-// whether or not somebody reads what it prints.
-func say(to io.Writer, text string) {
+// say prints, and waits for that no longer than a moment: a node runs, and ends, whether or
+// not somebody reads what it prints.
+func say(print func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		io.WriteString(to, text)
+		print()
 	}()
 	select {
 	case <-done:

@@ -35,11 +35,11 @@ is asked has taken it.
 			if err := o.say(cmd, path, "", args, 1); err != nil {
 				return err
 			}
-			switch out := cmd.OutOrStdout(); o.output {
+			switch out := stdout(cmd); o.output {
 			case "json":
-				return writeJSON(out, map[string]string{"topic": args[0]})
+				return out.value(map[string]string{"topic": args[0]})
 			case "table":
-				fmt.Fprintln(out, "sent", args[0])
+				out.line("sent", args[0])
 			}
 			return nil
 		},
@@ -73,13 +73,13 @@ topic, or if it does not confirm within 30 seconds.
 			if err := o.say(cmd, pathMessages, args[0], args, 2); err != nil {
 				return err
 			}
-			switch out := cmd.OutOrStdout(); o.output {
+			switch out := stdout(cmd); o.output {
 			case "json":
-				return writeJSON(out, map[string]string{"name": args[0], "topic": args[1]})
+				return out.value(map[string]string{"name": args[0], "topic": args[1]})
 			case "names":
-				fmt.Fprintln(out, args[0])
+				out.line(args[0])
 			default:
-				fmt.Fprintf(out, "%s has heard %s\n", args[0], args[1])
+				out.printf("%s has heard %s\n", args[0], args[1])
 			}
 			return nil
 		},

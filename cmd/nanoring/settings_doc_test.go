@@ -89,7 +89,7 @@ func TestNodeHelp(t *testing.T) {
 		}
 	}
 	times["help"]--
-	for _, other := range []string{"api", "api-ca", "token", "output"} { // which a node does nothing with
+	for _, other := range []string{"api", "api-ca", "token", "token-file", "output"} { // which a node does nothing with
 		times[other]++
 	}
 	for name, n := range times {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"time"
@@ -79,7 +78,7 @@ that lives is suspected; what is printed is how the ring did with that.`,
 			if err := s.complete(o); err != nil {
 				return usage(cmd, o.explain(err))
 			}
-			return s.run(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.output)
+			return s.run(stdout(cmd), stderr(cmd), o.output)
 		},
 	}
 	s.flags(cmd)
@@ -175,7 +174,7 @@ func (s *simulation) complete(o *options) (err error) {
 	return s.plan.Validate()
 }
 
-func (s *simulation) run(out, progress io.Writer, output string) error {
+func (s *simulation) run(out, progress printer, output string) error {
 	var picture *os.File
 	if s.svg != "" { // before the work, which may take minutes
 		f, err := os.Create(s.svg)
@@ -193,7 +192,7 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 		defer stays.Close()
 	}
 	done := func() {}
-	if onTerminal(progress) {
+	if progress.redraws() {
 		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
 	}
 	// Engines keep nearly all that they make: collecting often finds little.
@@ -213,7 +212,7 @@ func (s *simulation) run(out, progress io.Writer, output string) error {
 		}
 	}
 	if output == "json" {
-		return writeJSON(out, s.json(r))
+		return out.value(s.json(r))
 	}
 	if err := printTried(out, tried); err != nil {
 		return err
@@ -233,7 +232,7 @@ func inSandbox(cfg core.Config) (core.Engine, error) {
 
 // showProgress returns what writes a line over itself a few times a second, and
 // what takes it away.
-func showProgress(w io.Writer, nodes int) (show func(sim.Progress), done func()) {
+func showProgress(w printer, nodes int) (show func(sim.Progress), done func()) {
 	begun := time.Now()
 	var last time.Time
 	show = func(p sim.Progress) {
@@ -242,10 +241,10 @@ func showProgress(w io.Writer, nodes int) (show func(sim.Progress), done func())
 		}
 		last = time.Now()
 		if p.For == 0 {
-			fmt.Fprintf(w, "\r\x1b[K%d of %d nodes have joined, %.0f s", p.Started, nodes, time.Since(begun).Seconds())
+			w.rewrite("%d of %d nodes have joined, %.0f s", p.Started, nodes, time.Since(begun).Seconds())
 			return
 		}
-		fmt.Fprintf(w, "\r\x1b[K%s of %s, %.2f %% agree, %.0f s", span(p.At), span(p.For), 100*p.Right, time.Since(begun).Seconds())
+		w.rewrite("%s of %s, %.2f %% agree, %.0f s", span(p.At), span(p.For), 100*p.Right, time.Since(begun).Seconds())
 	}
-	return show, func() { fmt.Fprint(w, "\r\x1b[K") }
+	return show, func() { w.rewrite("") }
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
@@ -35,19 +34,19 @@ func perNode(n uint64, t *sim.Traffic) float64 {
 }
 
 // table prints the report for people.
-func (s *simulation) table(out io.Writer, r *sim.Report) error {
+func (s *simulation) table(out printer, r *sim.Report) error {
 	p := &s.plan
-	fmt.Fprintf(out, "%d nodes, %d guests, latency %s to %s, loss %.3g %%, clocks off by up to %s, seed %d.\n",
+	out.printf("%d nodes, %d guests, latency %s to %s, loss %.3g %%, clocks off by up to %s, seed %d.\n",
 		p.Nodes, p.Guests, span(p.LatencyMin), span(p.LatencyMax), float64(p.Loss)/1e4, span(p.Skew), p.Seed)
 	if p.Others > 0 {
-		fmt.Fprintf(out, "%d of them run the WebAssembly module, the others the native core.\n", p.Others)
+		out.printf("%d of them run the WebAssembly module, the others the native core.\n", p.Others)
 	}
 	if r.Stood {
-		fmt.Fprintf(out, "The last joined after %s; the ring stood after %s, and was watched for %s.\n\n", span(r.JoinedIn), span(r.StoodIn), span(p.For))
+		out.printf("The last joined after %s; the ring stood after %s, and was watched for %s.\n\n", span(r.JoinedIn), span(r.StoodIn), span(p.For))
 	} else {
-		fmt.Fprintf(out, "The last joined after %s; the ring did NOT stand after %s, and was watched for %s all the same.\n\n", span(r.JoinedIn), span(r.StoodIn), span(p.For))
+		out.printf("The last joined after %s; the ring did NOT stand after %s, and was watched for %s all the same.\n\n", span(r.JoinedIn), span(r.StoodIn), span(p.For))
 	}
-	w := newTable(out, "CHANGE", "COUNT", "FOUND P50", "P99", "MAX", "SHOWN P50", "P99", "MAX", "ROUNDS P50", "P99", "MAX", "OVERTAKEN", "OPEN")
+	w := out.table("CHANGE", "COUNT", "FOUND P50", "P99", "MAX", "SHOWN P50", "P99", "MAX", "ROUNDS P50", "P99", "MAX", "OVERTAKEN", "OPEN")
 	for _, c := range append(r.JoinChanges, r.Changes...) {
 		cells := []string{c.Kind.String(), fmt.Sprint(c.Count)}
 		cells = append(cells, threeOf(c.Found, span)...)
@@ -58,34 +57,34 @@ func (s *simulation) table(out io.Writer, r *sim.Report) error {
 	w.row()
 	w.Flush()
 
-	w = newTable(out, "FALSE", "NODES", "GUESTS")
+	w = out.table("FALSE", "NODES", "GUESTS")
 	w.row("suspicions", fmt.Sprint(r.FalseSuspicions), fmt.Sprint(r.GuestFalseSuspicions))
 	w.row("deaths", fmt.Sprint(r.FalseDeaths), fmt.Sprint(r.GuestFalseDeaths))
 	w.row()
 	w.Flush()
 
-	w = newTable(out, "TRAFFIC", "BYTES A NODE AND SECOND", "FRAMES")
+	w = out.table("TRAFFIC", "BYTES A NODE AND SECOND", "FRAMES")
 	w.row("until the ring stood", fmt.Sprint(perNode(r.JoinTraffic.Bytes, &r.JoinTraffic)), fmt.Sprint(perNode(r.JoinTraffic.Frames, &r.JoinTraffic)))
 	w.row("from then on", fmt.Sprint(perNode(r.Traffic.Bytes, &r.Traffic)), fmt.Sprint(perNode(r.Traffic.Frames, &r.Traffic)))
 	w.row()
 	w.Flush()
 
-	fmt.Fprintf(out, "State: a ring file of %d bytes, with %d records.\n", r.RingFile, r.Records)
+	out.printf("State: a ring file of %d bytes, with %d records.\n", r.RingFile, r.Records)
 	if r.Halted > 0 {
-		fmt.Fprintf(out, "%d processes ended that nobody had asked to.\n", r.Halted)
+		out.printf("%d processes ended that nobody had asked to.\n", r.Halted)
 	}
 	if r.Wrong == 0 {
-		fmt.Fprintf(out, "In the end every node shows what is true of every other.\n")
+		out.printf("In the end every node shows what is true of every other.\n")
 	} else {
-		fmt.Fprintf(out, "In the end %d of %d views of another node are wrong.\n", r.Wrong, r.Pairs)
+		out.printf("In the end %d of %d views of another node are wrong.\n", r.Wrong, r.Pairs)
 	}
 	switch calm := isCalm(r); {
 	case s.recommend && !calm:
-		fmt.Fprintf(out, "No patience will do: these paths are too slow, or lose too much.\n")
+		out.printf("No patience will do: these paths are too slow, or lose too much.\n")
 	case !calm && r.Stood:
-		fmt.Fprintf(out, "Nodes that live were suspected: --recommend finds the patience that these paths need.\n")
+		out.printf("Nodes that live were suspected: --recommend finds the patience that these paths need.\n")
 	}
-	_, err := fmt.Fprintf(out, "The flags of such nodes: nanoring node %s\n", strings.Join(s.nodeFlags(), " "))
+	err := out.printf("The flags of such nodes: nanoring node %s\n", strings.Join(s.nodeFlags(), " "))
 	return err
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/nanoring/nanoring/core/sim"
@@ -71,11 +70,11 @@ func (s *simulation) live() (*sim.Report, []trial, error) {
 // isCalm says whether the ring came to stand, and no node that lives was suspected.
 func isCalm(r *sim.Report) bool { return r.Stood && r.FalseSuspicions == 0 && r.FalseDeaths == 0 }
 
-func printTried(out io.Writer, tried []trial) error {
+func printTried(out printer, tried []trial) error {
 	if len(tried) == 0 {
 		return nil
 	}
-	w := newTable(out, "TRIED", "FALSE SUSPICIONS", "FALSE DEATHS")
+	w := out.table("TRIED", "FALSE SUSPICIONS", "FALSE DEATHS")
 	for _, t := range tried {
 		w.row(t.patience.String(), fmt.Sprint(t.report.FalseSuspicions), fmt.Sprint(t.report.FalseDeaths))
 	}

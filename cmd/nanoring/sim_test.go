@@ -39,7 +39,7 @@ func simOutput(t *testing.T, output, args string) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := s.run(&out, io.Discard, output); err != nil {
+	if err := s.run(printer{&out}, printer{io.Discard}, output); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

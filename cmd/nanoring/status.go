@@ -30,15 +30,15 @@ func statusCommand(o *options) *cobra.Command {
 			if err := decode(b, &s); err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			switch o.output {
 			case "json":
-				return indentJSON(out, b)
+				return out.indented(b)
 			case "names":
-				_, err := fmt.Fprintln(out, s.Name)
+				err := out.line(s.Name)
 				return err
 			}
-			t := newTable(out, "NAME", s.Name)
+			t := out.table("NAME", s.Name)
 			t.row("RING", s.Ring)
 			t.row("ADDRESS", orDash(s.Address))
 			t.row("DATA", s.Data)

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -50,9 +49,9 @@ for tags that the node is started with (--tag): they are then as they are there.
 				return err
 			}
 			if o.output == "json" {
-				return indentJSON(cmd.OutOrStdout(), b)
+				return stdout(cmd).indented(b)
 			}
-			return printTags(cmd.OutOrStdout(), b, o.output)
+			return printTags(stdout(cmd), b, o.output)
 		},
 	}
 	flags := cmd.Flags()
@@ -67,24 +66,24 @@ for tags that the node is started with (--tag): they are then as they are there.
 				_ = json.Unmarshal(b, &t)
 			}
 		}
-		return slices.Sorted(maps.Keys(t.Tags)), cobra.ShellCompDirectiveNoFileComp
+		return offered(slices.Sorted(maps.Keys(t.Tags)))
 	})
 	return cmd
 }
 
 // printTags prints a table, with what a restart brings back, or the keys.
-func printTags(w io.Writer, b []byte, output string) error {
+func printTags(w printer, b []byte, output string) error {
 	var t struct{ Tags, Given map[string]string }
 	if err := decode(b, &t); err != nil {
 		return err
 	}
 	if output == "names" {
 		for _, key := range slices.Sorted(maps.Keys(t.Tags)) {
-			fmt.Fprintln(w, key)
+			w.line(key)
 		}
 		return nil
 	}
-	table := newTable(w, "TAG", "VALUE", "AFTER A RESTART")
+	table := w.table("TAG", "VALUE", "AFTER A RESTART")
 	all := maps.Clone(t.Tags)
 	maps.Copy(all, t.Given)
 	for _, key := range slices.Sorted(maps.Keys(all)) {

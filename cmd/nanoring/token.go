@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nanoring/nanoring/native"
@@ -15,7 +18,8 @@ func tokenCommand(o *options) *cobra.Command {
 	var token trust.Token
 	var tags []string
 	var ttl time.Duration
-	var jwk, ca bool
+	var jwk, ca, anyName bool
+	var to string
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Sign a token that lets somebody in",
@@ -35,11 +39,11 @@ docs/security.md shows how in Node.js, Python and Go.
 With --ca it prints the certificate of the ring's authority, which is no secret: who
 has a token gives it to --api-ca, and so sends the token to the ring's nodes only.`,
 		Example: `  nanoring token --secret-file ring.key --name 'tab-*' --ttl 1h
-  nanoring token --secret-file ring.key --name alice --tag user=alice --own status --ttl 12h
+  nanoring token --secret-file ring.key --name alice --tag user=alice --own status --ttl 12h --out alice.token
   nanoring token --secret-file ring.key --name 'tab-*' --send 'chat.*' --hear 'chat.*' --hear news
   nanoring token --secret-file ring.key --role reader --ttl 720h
-  nanoring token --secret-file ring.key --jwk > guests.jwk
-  nanoring token --secret-file ring.key --ca > ring-ca.pem`,
+  nanoring token --secret-file ring.key --jwk --out guests.jwk
+  nanoring token --secret-file ring.key --ca --out ring-ca.pem`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for what, name := range map[string]string{"the name that it allows (--name)": token.Name, "its ring (--ring)": o.ring} {
@@ -60,13 +64,23 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 			if ca {
 				text, err := trust.AuthorityPEM(secrets)
 				if err == nil {
-					_, err = cmd.OutOrStdout().Write(text)
+					err = give(cmd, to, text)
 				}
 				return err
 			}
 			if jwk {
-				hide(cmd.OutOrStdout())
-				return writeJSON(cmd.OutOrStdout(), secrets[0].TokenJWK(token.Role))
+				text, err := json.MarshalIndent(secrets[0].TokenJWK(token.Role), "", "  ")
+				if err != nil {
+					return err
+				}
+				return give(cmd, to, append(text, '\n'))
+			}
+			if anyName && token.Name == "" {
+				token.Name = "*"
+			}
+			if token.Role == trust.RoleGuest && token.Name == "*" && !anyName {
+				return &failure{exitUsage, errors.New("--name '*': who has this token can be called like any node, also like one of yours that is down, or is yet to come, and take its place"),
+					"Say how the names begin, as --name 'tab-*'; if you mean all names, --any-name."}
 			}
 			if ttl <= 0 {
 				return usage(cmd, fmt.Errorf("--ttl %s: a token is good for some time", ttl))
@@ -86,19 +100,20 @@ has a token gives it to --api-ca, and so sends the token to the ring's nodes onl
 			if err != nil {
 				return usage(cmd, fmt.Errorf("nobody would take this token: %w", err))
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), signed)
-			return err
+			return give(cmd, to, []byte(signed+"\n"))
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&token.Role, "role", trust.RoleGuest, "what it is for: guest, reader, operator")
 	flags.StringVar(&token.Name, "name", "", "name that a guest may have, or how it begins and *")
+	flags.BoolVar(&anyName, "any-name", false, "let a guest have any name, also one of a node that is down")
 	flags.DurationVar(&ttl, "ttl", time.Hour, "how long it is good")
 	flags.StringArrayVar(&tags, "tag", nil, "KEY=VALUE that a guest has to have; may be repeated")
 	flags.StringArrayVar(&token.Own, "own", nil, "`KEY` of a tag that a guest may set and change, '*' in it for any characters; may be repeated")
 	flags.StringArrayVar(&token.Send, "send", nil, "`TOPIC` of messages that a guest may send, '*' in it for any characters; may be repeated")
 	flags.StringArrayVar(&token.Hear, "hear", nil, "`TOPIC` that it may hear, likewise")
+	outFlag(cmd, &to)
 	flags.BoolVar(&jwk, "jwk", false, "print the key that signs tokens of the role instead")
 	flags.BoolVar(&ca, "ca", false, "print the certificate of the ring's authority (PEM) instead, for --api-ca")
 	for _, name := range []string{"name", "ttl", "tag", "own", "send", "hear"} {
@@ -122,4 +137,28 @@ func (o *options) secrets() ([]trust.Secret, error) {
 		return nil, fmt.Errorf("cannot use --secret-file: %s: %w", o.secretFile, err)
 	}
 	return secrets, nil
+}
+
+// givenToken is the one that the command was given; "" is none.
+func (o *options) givenToken() (string, error) {
+	switch {
+	case o.tokenFile == "" || o.token != "" && o.sources["token"].rank > o.sources["token-file"].rank:
+		return o.token, nil
+	case o.token != "" && o.sources["token"].rank == o.sources["token-file"].rank:
+		return "", fmt.Errorf("%s and %s: say one of them", o.where("token"), o.where("token-file"))
+	}
+	f, err := os.Open(o.tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("cannot use %s: %w", o.where("token-file"), err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	token := strings.TrimSpace(string(b))
+	if err == nil && (token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		err = fmt.Errorf("%s has no token", o.tokenFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot use %s: %w", o.where("token-file"), err)
+	}
+	return token, nil
 }

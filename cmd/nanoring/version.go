@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -26,15 +25,15 @@ func versionCommand(o *options) *cobra.Command {
 			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 				v.Version = info.Main.Version
 			}
-			w := cmd.OutOrStdout()
+			w := stdout(cmd)
 			switch o.output {
 			case "json":
-				return writeJSON(w, v)
+				return w.value(v)
 			case "names":
-				_, err := fmt.Fprintln(w, v.Version)
+				err := w.line(v.Version)
 				return err
 			}
-			_, err := fmt.Fprintf(w, "nanoring %s, protocol %d, %s %s\n", v.Version, v.Protocol, v.Go, v.Platform)
+			err := w.printf("nanoring %s, protocol %d, %s %s\n", v.Version, v.Protocol, v.Go, v.Platform)
 			return err
 		},
 	}

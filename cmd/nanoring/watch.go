@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/signal"
@@ -43,7 +42,7 @@ A node that is picked no more is told of, too.`,
 			if err != nil {
 				return err
 			}
-			w.client, w.out, w.output = c, cmd.OutOrStdout(), o.output
+			w.client, w.out, w.output = c, stdout(cmd), o.output
 			w.path = func(since string) (string, error) {
 				query := make(url.Values)
 				if since != "" {
@@ -53,7 +52,7 @@ A node that is picked no more is told of, too.`,
 			}
 			ctx, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer release()
-			err = w.run(ctx, cmd.ErrOrStderr())
+			err = w.run(ctx, stderr(cmd))
 			if ctx.Err() != nil {
 				return nil // Ctrl-C is how watching ends
 			}
@@ -71,7 +70,7 @@ A node that is picked no more is told of, too.`,
 type watching struct {
 	client *client
 	path   func(since string) (string, error) // of the events after one
-	out    io.Writer
+	out    printer
 	output string
 	since  string // the last event that was seen
 	retry  bool
@@ -82,7 +81,7 @@ type watching struct {
 var errEventsLost = errors.New("events were lost, since this was too slow for them: watch again for the present state")
 
 // run prints events until ctx or the node ends; with retry the node may come back.
-func (w *watching) run(ctx context.Context, notices io.Writer) error {
+func (w *watching) run(ctx context.Context, notices printer) error {
 	w.cordoned = make(map[string]bool)
 	away := false
 	for {
@@ -93,7 +92,7 @@ func (w *watching) run(ctx context.Context, notices io.Writer) error {
 		err = w.client.stream(ctx, path, func(data string) error {
 			if away {
 				away = false
-				fmt.Fprintf(notices, "nanoring: the node at %s answers again\n", w.client.where)
+				notices.printf("nanoring: the node at %s answers again\n", w.client.where)
 			}
 			return w.tell(data)
 		})
@@ -105,7 +104,7 @@ func (w *watching) run(ctx context.Context, notices io.Writer) error {
 			return err
 		case !away:
 			away = true
-			fmt.Fprintf(notices, "nanoring: %v; trying again\n", err)
+			notices.printf("nanoring: %v; trying again\n", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -129,9 +128,9 @@ func (w *watching) tell(data string) error {
 	}
 	var err error
 	if w.output == "json" {
-		_, err = io.WriteString(w.out, data)
+		err = w.out.json([]byte(data))
 	} else {
-		_, err = fmt.Fprintf(w.out, "%s  %s\n", e.when(), printable(e.text(turned)))
+		err = w.out.printf("%s  %s\n", e.when(), e.text(turned))
 	}
 	if err == nil && e.Kind == "lost" {
 		err = errEventsLost

@@ -14,8 +14,8 @@ import (
 
 // watch prints the events of a path until ctx or the node ends.
 func (c *client) watch(ctx context.Context, path string, out io.Writer, output string) error {
-	w := watching{client: c, out: out, output: output, path: func(string) (string, error) { return path, nil }}
-	return w.run(ctx, io.Discard)
+	w := watching{client: c, out: printer{out}, output: output, path: func(string) (string, error) { return path, nil }}
+	return w.run(ctx, printer{io.Discard})
 }
 
 // TestSilence: a node that takes the connection and says nothing, from the first byte on or
@@ -82,9 +82,9 @@ func TestWatchRetry(t *testing.T) {
 	}))
 	defer s.Close()
 	var out, notices strings.Builder
-	w := watching{client: &client{base: s.URL, where: "there", tick: time.Millisecond}, out: &out, output: "json", retry: true,
+	w := watching{client: &client{base: s.URL, where: "there", tick: time.Millisecond}, out: printer{&out}, output: "json", retry: true,
 		path: func(since string) (string, error) { return "/?since=" + since, nil }}
-	err := w.run(t.Context(), &notices)
+	err := w.run(t.Context(), printer{&notices})
 	if err == nil || failureOf(err).status != exitRefused || !strings.Contains(err.Error(), "no token") {
 		t.Errorf("%v", err)
 	}
@@ -99,7 +99,7 @@ func TestWatchRetry(t *testing.T) {
 		t.Errorf("%s", notices.String())
 	}
 	w.retry = false
-	if err := w.run(t.Context(), &notices); err == nil || errors.Is(err, errEventsLost) {
+	if err := w.run(t.Context(), printer{&notices}); err == nil || errors.Is(err, errEventsLost) {
 		t.Errorf("%v", err)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,7 +52,7 @@ its own path's fault, or its own. A node keeps the last 32 pieces for each of th
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := stdout(cmd)
 			if all {
 				return whyAll(cmd, c, o.output, args[0])
 			}
@@ -67,9 +66,9 @@ its own path's fault, or its own. A node keeps the last 32 pieces for each of th
 			}
 			switch o.output {
 			case "json":
-				return indentJSON(out, b)
+				return out.indented(b)
 			case "names":
-				_, err := fmt.Fprintln(out, printable(w.By))
+				err := out.line(w.By)
 				return err
 			}
 			return w.print(out)
@@ -84,7 +83,7 @@ func whyAll(cmd *cobra.Command, c *client, output, name string) error {
 	if err != nil {
 		return err
 	}
-	out, knows := cmd.OutOrStdout(), false
+	out, knows := stdout(cmd), false
 	raw := []json.RawMessage{}
 	for _, s := range f.answers {
 		w := &s.what
@@ -95,10 +94,10 @@ func whyAll(cmd *cobra.Command, c *client, output, name string) error {
 		raw = append(raw, s.raw)
 		switch output {
 		case "names":
-			fmt.Fprintln(out, printable(w.By))
+			out.line(w.By)
 		case "table":
 			if len(raw) > 1 {
-				fmt.Fprintln(out)
+				out.line()
 			}
 			if err := w.print(out); err != nil {
 				return err
@@ -110,18 +109,18 @@ func whyAll(cmd *cobra.Command, c *client, output, name string) error {
 	}
 	switch {
 	case output == "json":
-		return writeJSON(out, struct {
+		return out.value(struct {
 			Answers []json.RawMessage `json:"answers"`
 			Silent  []string          `json:"silent"`
 		}{raw, append([]string{}, f.silent...)})
 	case output == "table" && len(f.silent) > 0:
-		fmt.Fprintf(out, "\nno answer from %s\n", printable(strings.Join(f.silent, ", ")))
+		out.printf("\nno answer from %s\n", strings.Join(f.silent, ", "))
 	}
 	return nil
 }
 
 // print shows it for people.
-func (w *why) print(out io.Writer) error {
+func (w *why) print(out printer) error {
 	is := "does not belong to the ring"
 	if w.State != "" {
 		is = "is " + w.State
@@ -139,9 +138,9 @@ func (w *why) print(out io.Writer) error {
 			is += ", last round trip " + took(w.Link.Trip)
 		}
 	}
-	fmt.Fprintln(out, printable(w.By+": "+w.Name+" "+is))
+	out.line(w.By + ": " + w.Name + " " + is)
 	if len(w.Evidence) == 0 {
-		_, err := fmt.Fprintln(out, "  nothing happened lately")
+		err := out.line("  nothing happened lately")
 		return err
 	}
 	for _, e := range w.Evidence {
@@ -149,7 +148,7 @@ func (w *why) print(out io.Writer) error {
 		if !e.Until.IsZero() {
 			at += " to " + e.Until.Local().Format("15:04:05.000")
 		}
-		if _, err := fmt.Fprintln(out, "  "+at+"  "+printable(e.Text)); err != nil {
+		if err := out.line("  " + at + "  " + e.Text); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,9 @@
 // Asks all nodes a question, or those that a filter picks, and shows the answers as they come.
 
 import { sentence } from "./operate.js";
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
 import { readable } from "./talk.js";
+import { el, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 
@@ -44,7 +45,7 @@ export class Asking {
         timeout: Number($("asking-time").value) * 1000, to: { ...(tags.length && { tags }), ...(name && { name }) },
       });
       this.#answers = answers;
-      $("asking-ask").textContent = "Stop";
+      write($("asking-ask"), "Stop");
       for await (const answer of answers) {
         count++;
         if (count <= KEPT) list.append(line(answer.from, readable(answer)));
@@ -59,13 +60,13 @@ export class Asking {
       this.#say(sentence(/** @type {Error} */ (err).message), true);
     } finally {
       this.#answers = undefined;
-      $("asking-ask").textContent = "Ask";
+      write($("asking-ask"), "Ask");
     }
   }
 
   /** @param {string} text @param {boolean} [bad] */
   #say(text, bad = false) {
-    $("asking-says").textContent = text;
+    write($("asking-says"), text);
     $("asking-says").className = bad ? "bad" : "";
   }
 }

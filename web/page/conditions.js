@@ -1,6 +1,7 @@
 // What is wrong with this tab's gateway, as it says itself and nanoring status does.
 
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
+import { el } from "./text.js";
 
 const FAR = 30_000; // ms after which a gateway is asked again through the ring
 

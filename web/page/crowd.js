@@ -3,6 +3,7 @@
 // that the browser moves by itself.
 
 import { curve, direction, links, order } from "./circle.js";
+import { legible } from "./text.js";
 
 /** @typedef {import("./circle.js").Drawn} Drawn */
 /** @typedef {import("./circle.js").Heard} Heard */
@@ -312,7 +313,7 @@ export class Crowd {
       const [dx, dy] = direction(n.angle), x = dx * (radius + 14), y = dy * (radius + 16);
       if (taken.some(([a, b]) => Math.abs(y - b) < 16 && Math.abs(x - a) < 130)) continue;
       const role = name === self ? "this tab" : owners.includes(name) ? `owner ${owners.indexOf(name) + 1}` : name === gateway ? "gateway" : "";
-      const letters = [...name], short = letters.length > 16 ? letters.slice(0, 15).join("") + "…" : name;
+      const letters = [...legible(name)], short = letters.length > 16 ? letters.slice(0, 15).join("") + "…" : letters.join("");
       paper.font = `${role || name === chosen ? 600 : 400} ${this.font}`;
       paper.fillStyle = this.colour(role ? "--accent" : "--ink");
       paper.textAlign = Math.abs(dx) < 0.12 ? "center" : dx > 0 ? "left" : "right";

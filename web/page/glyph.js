@@ -1,6 +1,8 @@
 // The mark of a node: its shape and colour say its state, filled or hollow says
 // durable or guest, and a bar across it that it is cordoned.
 
+import { legible } from "./text.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The states of a node, in the order of the legend, and what they mean. */
@@ -22,7 +24,7 @@ export const STATES = {
 export function svg(tag, attributes = {}, ...children) {
   const element = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.append(...children);
+  element.append(...children.map((child) => (typeof child === "string" ? legible(child) : child)));
   return element;
 }
 

@@ -2,7 +2,8 @@
 
 import { byName } from "./circle.js";
 import { STATES } from "./glyph.js";
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
+import { el } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 /** @typedef {{value: string, title: string, states: Record<string, number>, open: boolean}} Group */

@@ -1,6 +1,7 @@
 // What became of each node in the last ten minutes, as far as this tab has seen it: so that a flap is seen after the fact.
 
 import { svg } from "./glyph.js";
+import { legible } from "./text.js";
 
 /** How far back it goes, in seconds. */
 const KEPT = 600;
@@ -53,7 +54,7 @@ export class History {
   draw(picture, name) {
     const now = Date.now() / 1000;
     const spans = this.#spans.get(name) ?? [];
-    picture.setAttribute("aria-label", this.words(name));
+    picture.setAttribute("aria-label", legible(this.words(name)));
     picture.replaceChildren(...spans.flatMap(({ state, from }, i) => {
       const x = Math.min(Math.max(0, KEPT + from - now), KEPT - 10), end = KEPT + (spans[i + 1]?.from ?? now) - now;
       if (!state || end <= 0) return [];

@@ -1,6 +1,7 @@
 // How somebody else becomes a node of this ring: by this page, or by a page of theirs.
 
 import { $ } from "./panel.js";
+import { write, writeLines } from "./text.js";
 
 /** What prints a link to this page with a token, where the ring's secret is. */
 export function invitation() {
@@ -18,21 +19,21 @@ export function invite(gateways) {
     $("invite-local").hidden = !local;
     $("invite-locked").hidden = !locked;
     $("invite-command").hidden = !locked;
-    $("invite-command").textContent = invitation();
-    $("invite-code").textContent = [
+    write($("invite-command"), invitation());
+    writeLines($("invite-code"), [
       `<script type="module">`,
       `  import { join } from "${page}nanoring.js";`,
       `  const node = await join({ gateways: ${JSON.stringify(gateways().slice(0, 2)).replaceAll(",", ", ")}${locked ? ', token: "…"' : ""} });`,
       `  node.on("change", () => console.log(node.up()));`,
       `</script>`,
-    ].join("\n");
-    $("invite-copy").textContent = "Copy";
+    ]);
+    write($("invite-copy"), "Copy");
     dialog.showModal();
     $("invite-link").select();
   });
   $("invite-copy").addEventListener("click", async () => {
     $("invite-link").select();
     const copied = await navigator.clipboard?.writeText($("invite-link").value).then(() => true, () => false);
-    $("invite-copy").textContent = copied ? "Copied" : "Press Ctrl-C";
+    write($("invite-copy"), copied ? "Copied" : "Press Ctrl-C");
   });
 }

@@ -1,8 +1,9 @@
 // Sets the tags of this tab, and of the node that serves this page: of others' each says its own.
 
 import { sentence } from "./operate.js";
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
 import { session } from "./session.js";
+import { el, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -37,7 +38,7 @@ export class Labels {
     const node = this.ring();
     if (n.name !== node?.name && !this.#serving) this.#serving = (await session.call("v1/status")).answer.name ?? "";
     const own = n.name === node?.name || n.name === this.#serving;
-    $("labels-title").textContent = `Tags of ${n.name}`;
+    write($("labels-title"), `Tags of ${n.name}`);
     $("labels-about").replaceChildren(...(own
       ? [n.name === node?.name ? "This tab has them as long as it is open. One on each line, KEY=VALUE:" : "They outlast a restart, but for those that it is started with. One on each line, KEY=VALUE:"]
       : elsewhere(n, this.#serving)));
@@ -49,7 +50,7 @@ export class Labels {
 
   /** @param {string} text what is wrong */
   #say(text) {
-    $("labels-says").textContent = text;
+    write($("labels-says"), text);
   }
 
   async #save() {

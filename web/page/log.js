@@ -1,7 +1,8 @@
 // The events of the ring, as this tab has seen them: newest first.
 
 import { mark } from "./glyph.js";
-import { $, clock, el } from "./panel.js";
+import { $, clock } from "./panel.js";
+import { el, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 
@@ -74,7 +75,7 @@ export class Log {
     if (!this.fresh.length) return;
     this.list.prepend(...this.fresh);
     while (this.list.childElementCount > KEPT) this.list.lastElementChild?.remove();
-    if (this.aloud.length) $("live").textContent = this.aloud.slice(-3).join(". ") + ".";
+    if (this.aloud.length) write($("live"), this.aloud.slice(-3).join(". ") + ".");
     this.fresh = [];
     this.aloud = [];
   }

@@ -1,6 +1,7 @@
 // Who owns a key: looked up as it is typed, and marked on the ring.
 
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
+import { el } from "./text.js";
 
 const COUNT = 3;
 

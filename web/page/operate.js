@@ -3,9 +3,10 @@
 
 import { Asking } from "./asking.js";
 import { Labels } from "./labels.js";
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
 import { Prune } from "./prune.js";
 import { session } from "./session.js";
+import { el, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
 /** @typedef {import("../lib/nanoring.js").NodeInfo} NodeInfo */
@@ -50,7 +51,7 @@ export class Operate {
    */
   answer(how, text, undo) {
     $("answer").className = how;
-    $("answer").textContent = text;
+    write($("answer"), text);
     if (!undo) return;
     const button = el("button", "Undo");
     button.type = "button";
@@ -112,9 +113,9 @@ export class Operate {
         ? "It is a guest. Its page learns of it, and is no node any more."
         : "If it runs, it learns of it and ends 10 seconds later, unless it is added again before.";
     const dialog = /** @type {HTMLDialogElement} */ (/** @type {HTMLElement} */ ($("confirm")));
-    $("confirm-title").textContent = `Remove ${n.name} from the ring?`;
-    $("confirm-text").textContent = what + (n.name === node?.gateway?.name ? " It is the gateway of this tab, which then looks for another." : "");
-    $("confirm-remove").textContent = "Remove it";
+    write($("confirm-title"), `Remove ${n.name} from the ring?`);
+    write($("confirm-text"), what + (n.name === node?.gateway?.name ? " It is the gateway of this tab, which then looks for another." : ""));
+    write($("confirm-remove"), "Remove it");
     dialog.returnValue = "";
     dialog.onclose = () => dialog.returnValue === "remove" && this.remove(n);
     dialog.showModal();

@@ -9,7 +9,7 @@ import { invite } from "./invite.js";
 import { Log } from "./log.js";
 import { Lookup } from "./lookup.js";
 import { Operate, sentence } from "./operate.js";
-import { $, Panel, clock, el, role, say } from "./panel.js";
+import { $, Panel, clock, role, say } from "./panel.js";
 import { Reason } from "./reason.js";
 import { Rollout } from "./rollout.js";
 import { search } from "./search.js";
@@ -18,6 +18,7 @@ import { Locked, oneLine, session } from "./session.js";
 import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
+import { el, legible, write } from "./text.js";
 import { Why } from "./why.js";
 import { words } from "./words.js";
 
@@ -155,13 +156,13 @@ function failed(err) {
 
 /** @param {string} title @param {string} text @param {string} button @param {string} [code] for a shell */
 function tell(title, text, button, code = "") {
-  if (!$("message").hidden && $("message-title").textContent === title) return; // a screen reader has said it
+  if (!$("message").hidden && $("message-title").textContent === legible(title)) return; // a screen reader has said it
   $("message").hidden = false;
-  $("message-title").textContent = title;
-  $("message-text").textContent = text;
-  $("message-code").textContent = code;
+  write($("message-title"), title);
+  write($("message-text"), text);
+  write($("message-code"), code);
   $("message-code").hidden = !code;
-  $("message-button").textContent = button;
+  write($("message-button"), button);
   $("message-button").hidden = !button;
 }
 
@@ -170,7 +171,7 @@ function passed({ sent, bytes }) {
   frames[sent ? "sent" : "received"]++;
   if (document.hidden) return;
   ring.pulse(sent, (bytes[1] ?? 0) > ACK);
-  $("traffic").textContent = `frames: ${frames.sent} sent, ${frames.received} received`;
+  write($("traffic"), `frames: ${frames.sent} sent, ${frames.received} received`);
 }
 
 // What is shown.
@@ -220,7 +221,7 @@ function show() {
   say("gateway", lost ? "lost, coming back…" : (state === "joined" && gateway) || "–");
   $("gateway").className = lost ? "lost" : "";
   centre(state === "joining" ? ["joining…"] : node ? [String(up), ` of ${durable}`, `nodes are up, and ${and}`] : []);
-  const title = state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing";
+  const title = legible(state === "joined" ? `${up} of ${durable} up · ${node?.ring}` : "NanoRing");
   if (document.title !== title) document.title = title;
   say("nodes-title", lost ? "Nodes, as last heard" : "Nodes");
   enable("leave", state === "joined" && !removed);

@@ -3,6 +3,7 @@
 import { mark } from "./glyph.js";
 import { Groups } from "./groups.js";
 import { Table } from "./table.js";
+import { el, hint, legible, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 /** @typedef {{self: string, gateway: string, chosen: string}} Marks */
@@ -12,22 +13,10 @@ import { Table } from "./table.js";
 /** @param {string} id @returns {Any} */
 export const $ = (id) => /** @type {any} */ (document.getElementById(id));
 
-/**
- * Makes an HTML element with text in it.
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {string} text @param {string} [className]
- */
-export function el(tag, text, className = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  element.className = className;
-  return element;
-}
-
 /** Writes a text, unless it is there already: then nothing has to be laid out anew. @param {string} id @param {string} text */
 export function say(id, text) {
   const element = $(id);
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== legible(text)) write(element, text);
 }
 
 /** @param {Node} n @param {Marks} marks */
@@ -54,7 +43,7 @@ export class Panel {
   /** @param {Node[]} nodes @param {Marks} marks @param {{found: Node[], none: string}} search */
   show(nodes, marks, { found, none }) {
     $("nodes-none").hidden = found.length > 0 || nodes.length === 0;
-    $("nodes-none").textContent = none;
+    write($("nodes-none"), none);
     this.only = found.length === 1 ? found[0].name : "";
     this.table.show(this.groups.rows(nodes, found), marks);
     this.details(nodes.find((n) => n.name === marks.chosen), marks);
@@ -76,17 +65,18 @@ export class Panel {
     const reason = n && this.reason(n);
     const since = n && this.since(n);
     const state = n && since && `${n.state}${since.began ? " since" : ", seen since"} ${day(new Date(since.at))}`;
-    $("details-kind").title = !since ? "" : since.by ? `Since then, as far as ${since.by} knows` : since.began ? "Since then, as this tab has seen it" : "This tab has seen it so since then; it may have been so for longer";
-    $("details-kind").textContent = n
+    hint($("details-kind"), !since ? "" : since.by ? `Since then, as far as ${since.by} knows` : since.began ? "Since then, as this tab has seen it" : "This tab has seen it so since then; it may have been so for longer");
+    write($("details-kind"), n
       ? [reason ? `${state}, ${reason}` : state, n.cordoned ? "cordoned" : "", n.ephemeral ? "guest" : "durable", is === "gateway" ? "the gateway of this tab" : is].filter(Boolean).join(" · ")
-      : "\u00a0";
-    $("details-known").textContent = n ? known(n, marks) : "–";
-    $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? `through ${n.via}: it cannot be dialled` : n ? "nowhere yet" : "–");
-    $("details-incarnation").textContent = n ? stamp(n.incarnation) : "–";
-    $("details-version").textContent = n ? (n.version ? `version ${n.version}` : "unknown") : "–";
+      : "\u00a0");
+    write($("details-known"), n ? known(n, marks) : "–");
+    $("details-reached").replaceChildren(n?.address ? "at " : "", n?.address ? el("span", n.address, "code") : n?.via ? legible(`through ${n.via}: it cannot be dialled`) : n ? "nowhere yet" : "–");
+    write($("details-incarnation"), n ? stamp(n.incarnation) : "–");
+    write($("details-version"), n ? (n.version ? `version ${n.version}` : "unknown") : "–");
     const tags = Object.entries(n?.tags ?? {}).sort();
     $("details-tags").replaceChildren(...tags.map(([key, value]) => el("span", `${key}=${value}`, "code tag")));
-    if (!tags.length) $("details-tags").textContent = n ? "none" : "–";
+    if (!tags.length) write($("details-tags"), n ? "none" : "–");
+    $("details-tags").tabIndex = tags.join("").length > 80 ? 0 : -1; // what may scroll is scrolled by keys, too
   }
 }
 

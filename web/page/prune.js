@@ -1,8 +1,9 @@
 // Removes nodes that are down for long, as `nanoring prune` does: they are shown before, and one that has come back stays.
 
 import { sentence } from "./operate.js";
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
 import { session } from "./session.js";
+import { el, write } from "./text.js";
 
 /** @typedef {{name: string, state: string, since?: string, address: string, ephemeral: boolean}} Known as docs/api.md has a node */
 
@@ -59,13 +60,13 @@ export class Prune {
 
   /** @param {string} text @param {boolean} [bad] */
   #say(text, bad = false) {
-    $("prune-says").textContent = text;
+    write($("prune-says"), text);
     $("prune-says").className = bad ? "bad" : "";
   }
 
   #enable() {
     const count = this.#picked.length;
-    $("prune-remove").textContent = count === 1 ? "Remove 1 node" : `Remove ${count} nodes`;
+    write($("prune-remove"), count === 1 ? "Remove 1 node" : `Remove ${count} nodes`);
     $("prune-remove").disabled = !count || !($("prune-most").hidden || $("prune-sure").checked);
   }
 

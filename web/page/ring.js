@@ -3,6 +3,7 @@
 
 import { curve, direction, links, order } from "./circle.js";
 import { STATES, glyph, svg } from "./glyph.js";
+import { legible } from "./text.js";
 
 /** @typedef {import("./circle.js").Drawn} Drawn */
 /** @typedef {import("./circle.js").Heard} Heard */
@@ -129,8 +130,8 @@ export class Ring {
    * @param {Drawn} n @param {number} longest @param {boolean} nameOnly
    */
   text(n, longest, nameOnly) {
-    const letters = [...n.name];
-    const name = letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : n.name;
+    const letters = [...legible(n.name)];
+    const name = letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : letters.join("");
     const role = n.name === this.self ? "this tab" : n.name === this.gateway ? "gateway" : "";
     return role && !nameOnly ? [name, role] : [name];
   }

@@ -1,6 +1,7 @@
 // What the nodes run: which versions, engines and modules, and whether that is mixed. Asked while somebody looks.
 
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
+import { el, write } from "./text.js";
 import { refusal } from "./why.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
@@ -57,7 +58,7 @@ export class Rollout {
       });
       this.#draw([...kinds.values()].sort((a, b) => b.names.length - a.names.length || (a.version < b.version ? 1 : -1)), [...names], others);
     } catch (err) {
-      $("rollout-says").textContent = refusal(err);
+      write($("rollout-says"), refusal(err));
     } finally {
       this.#asking = false;
       this.#next = performance.now() + AGAIN;
@@ -68,7 +69,7 @@ export class Rollout {
 
   /** @param {Kind[]} kinds @param {string[]} silent @param {number} others */
   #draw(kinds, silent, others) {
-    $("rollout-says").textContent = words(kinds, silent, others);
+    write($("rollout-says"), words(kinds, silent, others));
     $("rollout-table").hidden = !kinds.length;
     $("rollout-body").replaceChildren(...kinds.map((kind) => {
       const row = document.createElement("tr"), names = listed(kind.names.sort());

@@ -2,7 +2,8 @@
 
 import { mark } from "./glyph.js";
 import { picture } from "./history.js";
-import { $, el, role } from "./panel.js";
+import { $, role } from "./panel.js";
+import { el, hint, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 /** @typedef {import("./panel.js").Marks} Marks */
@@ -175,10 +176,10 @@ export class Table {
       entry.shown = shown;
       const [, state] = entry.row.cells;
       const name = el("span", n.name);
-      name.title = n.name;
+      hint(name, n.name);
       entry.button.replaceChildren(mark(n.state, n.ephemeral, n.cordoned), name, el("small", is));
-      state.textContent = n.cordoned && n.state === "up" ? "cordoned" : n.state;
-      state.title = n.cordoned ? `${n.state}, and given nothing new` : "";
+      write(state, n.cordoned && n.state === "up" ? "cordoned" : n.state);
+      hint(state, n.cordoned ? `${n.state}, and given nothing new` : "");
       state.className = `state ${n.state}`;
       this.history.draw(/** @type {SVGElement} */ (entry.past), n.name);
     }

@@ -1,7 +1,8 @@
 // What is said in the ring while somebody looks, by topic, and what this tab says itself.
 
 import { sentence } from "./operate.js";
-import { $, clock, el } from "./panel.js";
+import { $, clock } from "./panel.js";
+import { el, write } from "./text.js";
 import { Topics } from "./topics.js";
 
 /** @typedef {import("../lib/nanoring.js").RingNode} RingNode */
@@ -14,7 +15,7 @@ const APART = 3; // of which so many get lines of their own; the others share on
 const LONG = 280; // characters
 
 /**
- * A payload as something to read: what does not show itself, or changes how other text is shown, is spelled out.
+ * A payload as something to read; text.js shows it.
  * @param {{text: string, payload: Uint8Array}} message
  */
 export function readable({ text, payload }) {
@@ -22,8 +23,7 @@ export function readable({ text, payload }) {
     return hex(payload);
   }
   if ((text.match(/\p{Cc}/gu)?.length ?? 0) > text.length / 2) return hex(payload); // nor is it one to read
-  const short = text.length > LONG ? `${text.slice(0, LONG).replace(/[\ud800-\udbff]$/, "")}… (${payload.length} bytes)` : text;
-  return short.replace(/(?!\u200d)[\p{C}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+  return text.length > LONG ? `${text.slice(0, LONG).replace(/[\ud800-\udbff]$/, "")}… (${payload.length} bytes)` : text;
 }
 
 /** @param {Uint8Array} payload */
@@ -81,9 +81,9 @@ export class Talk {
     try {
       this.stop = node.listen((message) => this.heard(message));
       if (this.pausedAt) this.paused(this.pausedAt);
-      $("talk-none").textContent = "Nothing was said since this was opened. What is said is heard while it is looked at.";
+      write($("talk-none"), "Nothing was said since this was opened. What is said is heard while it is looked at.");
     } catch (err) {
-      $("talk-none").textContent = sentence(/** @type {Error} */ (err).message);
+      write($("talk-none"), sentence(/** @type {Error} */ (err).message));
     }
     this.pausedAt = 0;
     this.changed();
@@ -127,8 +127,8 @@ export class Talk {
     if (!this.fresh.size && !this.refilter) return;
     const list = $("talk-list"), { chosen } = this.topics;
     for (const { line, size, text, message, more } of this.fresh) {
-      size.textContent = bytes(message.payload.length);
-      text.textContent = readable(message);
+      write(size, bytes(message.payload.length));
+      write(text, readable(message));
       text.dataset.more = more ? `+ ${more} at once` : "";
       text.classList.toggle("told", message.told);
       text.classList.toggle("gap", message.gap);
@@ -164,7 +164,7 @@ export class Talk {
 
   /** @param {string} text what went wrong */
   answer(text) {
-    $("talk-answer").textContent = text;
+    write($("talk-answer"), text);
     $("talk-answer").hidden = !text;
   }
 }

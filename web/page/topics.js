@@ -1,6 +1,7 @@
 // The topics of what was heard, with how often: one of them alone can be looked at.
 
-import { $, el } from "./panel.js";
+import { $ } from "./panel.js";
+import { el } from "./text.js";
 
 const KEPT = 50, SHOWN = 8; // topics
 

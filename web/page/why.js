@@ -1,7 +1,8 @@
 // Why a node is what it is, as this tab's gateway knows it, and all others who are asked: what nanoring why tells.
 
 import { sentence } from "./operate.js";
-import { $, clock, day, el } from "./panel.js";
+import { $, clock, day } from "./panel.js";
+import { el, hint, write } from "./text.js";
 
 /** @typedef {import("../lib/nanoring.js").NodeInfo} Node */
 /** @typedef {import("./teller.js").Why} Told */
@@ -80,7 +81,7 @@ export class Why {
     if (!n || shown === this.#shown) return;
     this.#shown = shown;
     const last = evidence(told).at(-1);
-    $("why-last").textContent = last ? `${clock(new Date(last.until ?? last.at))} ${last.text}` : "";
+    write($("why-last"), last ? `${clock(new Date(last.until ?? last.at))} ${last.text}` : "");
     $("why-gateway").replaceChildren(...(told ? account(told, told.by) : [el("p", this.#failed || `${gateway} is asked what it knows of ${n.name}.`)]));
   }
 
@@ -90,7 +91,7 @@ export class Why {
     others.replaceChildren(busy);
     this.#asking.add(name);
     $("why-all").disabled = true;
-    const say = (/** @type {string} */ text) => name === this.#name && (busy.textContent = text);
+    const say = (/** @type {string} */ text) => name === this.#name && (write(busy, text));
     let count = 0;
     try {
       const silent = await this.#teller.ask("nanoring.why", name, undefined, (told, from) => {
@@ -143,7 +144,7 @@ function account(told, from) {
   const list = el("ol", "");
   list.append(...evidence(told).toReversed().map(({ at, until, text }) => {
     const item = el("li", ""), time = el("time", clock(new Date(until ?? at)));
-    if (until) time.title = `from ${clock(new Date(at))} on`;
+    if (until) hint(time, `from ${clock(new Date(at))} on`);
     item.append(time, el("span", String(text)));
     return item;
   }));
