@@ -12,6 +12,7 @@ SEEDS    ?= 5000
 SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
+SIEGE    ?= 10m
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
@@ -94,6 +95,10 @@ net: network ## have rings live through the faults of a real network, as long as
 soak: network ## have all of that befall a ring at random, for MINUTES (default 30); SEED=1 SECRET=1 ENGINE=wasm
 	@go test ./cmd/nanoring/network -timeout 0 -v -run '^TestSoak$$' -network.soak=$(MINUTES)m -network.seed=$(SEED) \
 		$(if $(SECRET),-network.secret) $(if $(filter wasm,$(ENGINE)),-network.wasm)
+
+.PHONY: siege
+siege: ## attack a locked ring by a guest's token, then one by a reader's, for SIEGE (default 10m) each; ARGS='-siege.only relays,syncs' and more
+	@go test ./cmd/nanoring/siege -timeout 0 -v -count 1 -siege.for=$(SIEGE) $(ARGS)
 
 .PHONY: test
 test: browser network ## check and test everything, as CI does

@@ -20,7 +20,7 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 		if e.Code == wire.CodeSkew {
 			break // logClock says it, once
 		}
-		if e.Addr != "" && !n.rare.now("turned-away-"+e.Code.String(), e.Addr) {
+		if e.Addr != "" && !n.rare.now("turned-away-"+word(e.Code), e.Addr) {
 			break // names are free, for who makes them up
 		}
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
@@ -98,8 +98,14 @@ func (n *Node) logFlaps(name string, now core.State, more int) {
 	n.log.Warn("a node changed more often within a minute than is told here", "name", name, "state", now.String(), "more", more)
 }
 
+// logStrangers says how many lines about what strangers caused were held back.
+func (n *Node) logStrangers(more int) {
+	n.log.Info("strangers and guests were refused more often within a minute than is told here", "more", more)
+}
+
 // logEnd writes the last lines.
 func (l *loop) logEnd() {
+	l.rare.end()
 	l.flaps.end(l.logFlaps)
 	switch {
 	case l.err == nil:

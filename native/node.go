@@ -116,6 +116,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n.hearing.reserved = n.answersReserved()
 	n.hearing.dropped = n.meter.count("messages_dropped_total")
 	n.log = slog.New(n.logs).With("node", cfg.Name)
+	n.rare.sum = n.logStrangers
 	if n.keeper, err = newKeeper(&n.cfg, n.strangers); err != nil {
 		return nil, err
 	}

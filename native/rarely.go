@@ -2,45 +2,64 @@ package native
 
 import (
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 )
 
-// rarely holds back what strangers can cause at will: once a minute for each kind
-// and address, or of IPv6 network, and a thousand of them at most; the rest share one.
+// strangerLines are those of the log within a minute about what strangers cause: addresses are
+// free for some of them, and names for all. Each kind has one in any case, so that none is
+// silenced by another.
+const strangerLines = 12
+
+// rarely holds back what strangers can cause at will: within a minute each kind and address, or
+// of IPv6 network, has a line, and all have strangerLines. All share a minute, which begins with
+// the first line; at its end one line says how many more there were.
 type rarely struct {
-	mu   sync.Mutex
-	last map[string]time.Time
+	sum func(more int) // nil: nobody is told
+
+	mu    sync.Mutex
+	said  map[string]bool // kinds, and these with addresses; nil between minutes
+	lines int
+	more  int // were held back
+	over  *time.Timer
 }
 
 func (r *rarely) now(kind, addr string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if r.last == nil {
-		r.last = make(map[string]time.Time)
-	}
-	if len(r.last) >= 1000 {
-		for key, at := range r.last {
-			if now.Sub(at) > time.Minute {
-				delete(r.last, key)
-			}
-		}
-	}
 	from := hostname(addr)
 	if network := networkAt(addr); network.IsValid() {
 		from = network.String()
 	}
-	key := kind + " " + from
-	if _, there := r.last[key]; !there && len(r.last) >= 1000 {
-		key, _, _ = strings.Cut(kind, " ") // of which there are few
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.said == nil {
+		r.said = make(map[string]bool)
+		r.over = time.AfterFunc(linesTime, r.end)
 	}
-	if now.Sub(r.last[key]) < time.Minute {
+	key := kind + " " + from
+	if r.said[key] {
 		return false
 	}
-	r.last[key] = now
+	if r.said[kind] && r.lines >= strangerLines {
+		r.more++
+		return false
+	}
+	r.said[kind], r.said[key] = true, true
+	r.lines++
 	return true
+}
+
+// end ends the minute, before its time or in time.
+func (r *rarely) end() {
+	r.mu.Lock()
+	more := r.more
+	r.said, r.lines, r.more = nil, 0, 0
+	if r.over != nil {
+		r.over.Stop()
+	}
+	r.mu.Unlock()
+	if more > 0 && r.sum != nil {
+		r.sum(more)
+	}
 }
 
 // level is that of a line that is worth it but rarely.

@@ -88,10 +88,20 @@ func TestGuessesApart(t *testing.T) {
 	}
 	refused := func() int { return o.log.count("a link to the page was refused") }
 	eventually(t, "one line of one network's guesses", func() bool { return refused() == 1 })
-	for i := range 1100 {
-		o.rare.now("busy", fmt.Sprintf("10.0.%d.%d:1", i/250, i%250))
+	o.rare.end() // as after a minute
+	before := o.log.count("path=/v1/nodes")
+	const crowd = 1100
+	for i := range crowd {
+		r := httptest.NewRequest("GET", "http://"+o.Addr()+"/v1/nodes", nil)
+		r.RemoteAddr = fmt.Sprintf("10.0.%d.%d:1", i/250, i%250)
+		o.Handler().ServeHTTP(httptest.NewRecorder(), r)
 	}
 	asks("203.0.113.1:1", "/v1/session", `{"code":"x"}`, "")
 	asks("203.0.113.2:1", "/v1/session", `{"code":"x"}`, "")
-	eventually(t, "one line of the rest", func() bool { return refused() == 2 })
+	eventually(t, "one line of another kind", func() bool { return refused() == 2 })
+	o.rare.end()
+	eventually(t, "how many there were", func() bool { return o.log.count(fmt.Sprintf("more=%d", crowd-strangerLines+1)) == 1 })
+	if got := o.log.count("path=/v1/nodes") - before; got != strangerLines {
+		t.Errorf("%d lines of a thousand addresses", got)
+	}
 }

@@ -1,0 +1,105 @@
+//go:build linux
+
+package siege
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nanoring/nanoring/native/trust"
+)
+
+// asker is an operator, or an honest reader, who asks nodes in turn, over https, each time on a new
+// connection, as the command line does.
+type asker struct {
+	client *http.Client
+	token  string
+	mu     sync.Mutex
+	took   []time.Duration // since the last forget
+	failed map[string]int
+}
+
+func (r *ring) asks(role string, every time.Duration) *asker {
+	o := &asker{token: r.token(trust.Token{Role: role}), failed: make(map[string]int)}
+	o.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for i := 0; ; i++ {
+			path := []string{"/v1/status", "/v1/nodes", "/v1/why?name=tab-0"}[i%3]
+			n := r.nodes[i%len(r.nodes)]
+			wg.Go(func() { o.ask(ctx, n, path) })
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+	r.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	return o
+}
+
+func (o *asker) ask(ctx context.Context, n *node, path string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+n.addr+path, nil)
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+o.token)
+	at, how := time.Now(), ""
+	resp, err := o.client.Do(req)
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			how = fmt.Sprintf("%s at %s: %s", path, n.name, resp.Status)
+		}
+	}
+	if err != nil {
+		text := err.Error()
+		how = fmt.Sprintf("at %s: %s", n.name, text[strings.LastIndex(text, ": ")+2:])
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	if o.took = append(o.took, time.Since(at)); how != "" {
+		o.failed[how]++
+	}
+}
+
+// answers is how an asker was answered.
+type answers struct {
+	count, failed      int
+	median, p99, worst time.Duration
+	how                map[string]int
+}
+
+// since returns how it was answered since the last call.
+func (o *asker) since() answers {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	slices.Sort(o.took)
+	a := answers{count: len(o.took), how: o.failed}
+	for _, n := range o.failed {
+		a.failed += n
+	}
+	if a.count > 0 {
+		a.median, a.p99, a.worst = o.took[a.count/2], o.took[a.count*99/100], o.took[a.count-1]
+	}
+	o.took, o.failed = nil, make(map[string]int)
+	return a
+}
