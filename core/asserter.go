@@ -62,7 +62,7 @@ func (a *asserter) speaksIn(s *standing, gateway string) bool {
 func (a *asserter) mayOfItself(w *wire.Record, after *standing, gateway string, now int64) bool {
 	m, p := after.member, after.says
 	if w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != "") ||
-		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || p.Address != "") ||
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || !p.Ephemeral || p.Address != "") ||
 		a.asserted >= guestRate || !a.share.take(now, 1, gatewayBurst, gatewayRate) {
 		return false
 	}

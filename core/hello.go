@@ -94,7 +94,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case h.Ephemeral && r.replica.isDeleted(name):
 		return wire.CodeRemoved, deleted(name)
 	case h.Ephemeral && r.replica.isDurable(name):
-		return wire.CodeForbidden, "the name " + name + " is a durable node's"
+		return wire.CodeForbidden, ofDurable(name)
 	case c.role == Guest && !r.hasRoom(name):
 		return wire.CodeBusy, r.cfg.Name + " has no room for more guests"
 	default:

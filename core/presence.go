@@ -68,7 +68,7 @@ func (r *Ring) mintPresence(atLeast int64) {
 
 // presence is what this node says of itself.
 func (r *Ring) presence() wire.Presence {
-	p := wire.Presence{Address: r.cfg.Address, Cordoned: r.cordon.is, Instance: r.cfg.Instance, Version: wire.Version, ReapAfter: uint32(r.cfg.ReapAfter / Second), Tags: r.labels.now}
+	p := wire.Presence{Address: r.cfg.Address, Cordoned: r.cordon.is, Ephemeral: r.cfg.Ephemeral, Instance: r.cfg.Instance, Version: wire.Version, ReapAfter: uint32(r.cfg.ReapAfter / Second), Tags: r.labels.now}
 	if r.cfg.Ephemeral {
 		p.ReapAfter = 0
 	}
