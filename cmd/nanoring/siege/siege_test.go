@@ -91,7 +91,7 @@ func besieged(t *testing.T, who string) {
 		w.lookFor(*rest)
 		for i := range w.nodes {
 			u := &storm.nodes[i] // what comes late counts, too
-			u.after, u.worstMinute, u.traps = w.nodes[i].rss, w.nodes[i].worstMinute, w.nodes[i].traps
+			u.after, u.worstMinute, u.traps, u.module = w.nodes[i].rss, w.nodes[i].worstMinute, w.nodes[i].traps, w.nodes[i].module
 		}
 	}
 	t.Log(table(w, &calm, &storm))
