@@ -11,7 +11,7 @@ import (
 // TestAsserterOfGuest: what a gateway takes of a guest.
 func TestAsserterOfGuest(t *testing.T) {
 	in, other := wire.Instance{Start: 1, Nonce: 1}, wire.Instance{Start: 1, Nonce: 2}
-	guest, p := wire.Member{Ephemeral: true}, wire.Presence{Via: "me", Instance: in}
+	guest, p := wire.Member{Ephemeral: true}, wire.Presence{Ephemeral: true, Via: "me", Instance: in}
 	labelled := func(tags ...wire.Tag) wire.Presence {
 		p := p
 		p.Tags = tags
@@ -34,10 +34,10 @@ func TestAsserterOfGuest(t *testing.T) {
 		"its bye":                      {rankAdd, nil, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankLeft, p) }, isNews},
 		"that it is suspect":           {rankAdd, nil, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankSuspect, p) }, isRefused},
 		"another gateway": {rankAdd, nil, func(r *copyOf) wire.Record {
-			return r.presence("tab", 0, rankUp, wire.Presence{Via: "p", Instance: in})
+			return r.presence("tab", 0, rankUp, wire.Presence{Ephemeral: true, Via: "p", Instance: in})
 		}, isRefused},
 		"another instance": {rankAdd, nil, func(r *copyOf) wire.Record {
-			return r.presence("tab", 0, rankUp, wire.Presence{Via: "me", Instance: other})
+			return r.presence("tab", 0, rankUp, wire.Presence{Ephemeral: true, Via: "me", Instance: other})
 		}, isRefused},
 		"the tags of its token":        {rankAdd, []wire.Tag{a}, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankUp, labelled(a)) }, isNews},
 		"no tags, with such a token":   {rankAdd, []wire.Tag{a}, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankUp, p) }, isMislabeled},
@@ -71,7 +71,7 @@ func TestAsserterRates(t *testing.T) {
 		r.told(r.node(by.name, Minute, rankAdd, wire.Member{Ephemeral: true}))
 		for range times {
 			r.wall++
-			w := r.presence(by.name, 0, rankUp, wire.Presence{Via: "me"})
+			w := r.presence(by.name, 0, rankUp, wire.Presence{Ephemeral: true, Via: "me"})
 			switch v, _ := r.merge(&w, by); v {
 			case isNews:
 				n++

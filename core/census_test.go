@@ -20,18 +20,18 @@ func TestCensus(t *testing.T) {
 		{"x is added", r.node("x", 9, rankAdd, durable), "1 0 [x] []"},
 		{"and up", r.presence("x", 9, rankUp, x), "1 1 [] []"},
 		{"a guest of it is added", r.node("tab", 9, rankAdd, guest), "1 1 [] []"},
-		{"and up", r.presence("tab", 9, rankUp, y), "1 1 [] [tab]"},
+		{"and up", r.presence("tab", 9, rankUp, wire.Presence{Ephemeral: true, Via: "x"}), "1 1 [] [tab]"},
 		{"y, that cannot be dialled, is added", r.node("y", 9, rankAdd, wire.Member{}), "2 1 [y] [tab]"},
 		{"and up", r.presence("y", 9, rankUp, y), "2 2 [] [tab y]"},
 		{"x is suspect, and counts as up", r.presence("x", 9, rankSuspect, x), "2 2 [] [tab y]"},
 		{"it is down", r.presence("x", 9, rankDown, x), "2 1 [x] [tab y]"},
-		{"the guest goes to y", r.presence("tab", 8, rankUp, wire.Presence{Via: "y"}), "2 1 [x] [y]"},
-		{"and leaves", r.presence("tab", 8, rankLeft, wire.Presence{Via: "y"}), "2 1 [x] [y]"},
+		{"the guest goes to y", r.presence("tab", 8, rankUp, wire.Presence{Ephemeral: true, Via: "y"}), "2 1 [x] [y]"},
+		{"and leaves", r.presence("tab", 8, rankLeft, wire.Presence{Ephemeral: true, Via: "y"}), "2 1 [x] [y]"},
 		{"y can be dialled", r.presence("y", 8, rankUp, wire.Presence{Address: "y:1"}), "2 1 [x] []"},
 		{"y is deleted", r.node("y", 8, rankDel, wire.Member{}), "1 0 [x] []"},
 		{"and added again, up as it is", r.node("y", 7, rankAdd, wire.Member{}), "2 1 [x] []"},
 		{"x is up again", r.presence("x", 7, rankUp, x), "2 2 [] []"},
-		{"x is a guest's name now", r.node("x", 7, rankAdd, guest), "1 1 [] []"},
+		{"the name of a guest that left is a node's now", r.node("tab", 10, rankAdd, durable), "3 2 [tab] []"},
 	} {
 		r.told(step.w)
 		through := []string{}
@@ -42,7 +42,7 @@ func TestCensus(t *testing.T) {
 			t.Errorf("%s: %s, want %s", step.what, got, step.want)
 		}
 	}
-	if !r.alone() {
+	if r.told(r.node("x", 0, rankDel, durable), r.node("y", 0, rankDel, durable)); !r.alone() {
 		t.Error("one durable member is not alone")
 	}
 }

@@ -24,6 +24,10 @@ func (r *Ring) hold(c *conn) {
 		return
 	}
 	p := s.says
+	if p.Ephemeral && !c.hello.Ephemeral { // a guest that has the name of a node gives way
+		r.establish(c)
+		return
+	}
 	if p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
 		r.establish(c)
 		return
@@ -53,6 +57,10 @@ func (r *Ring) settleClaims() {
 			r.emitRefused(name, c.addr, wire.CodeNameTaken, text)
 			r.failAdd(c, wire.CodeNameTaken, text)
 			r.fail(c, wire.CodeNameTaken, text)
+			continue
+		}
+		if c.hello.Ephemeral && r.replica.isDurable(name) {
+			r.fail(c, wire.CodeForbidden, ofDurable(name)) // by now
 			continue
 		}
 		r.establish(c)

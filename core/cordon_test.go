@@ -253,7 +253,7 @@ func (g *rig) goesOn(effects []core.Effect, ids ...core.ConnID) {
 func (g *rig) moves(peer core.ConnID, name, to string) {
 	g.Helper()
 	g.wall++
-	g.receive(peer, rumor(g.presence(name, wire.Presence{Via: to, Instance: g.guestHello(name).Instance, Version: 1})))
+	g.receive(peer, rumor(g.presence(name, wire.Presence{Ephemeral: true, Via: to, Instance: g.guestHello(name).Instance, Version: 1})))
 }
 
 // TestDrain: guests are sent on one after another, and are up all the time.

@@ -83,7 +83,7 @@ func TestRestlessGuest(t *testing.T) {
 	tag := ""
 	for i := range 600 { // twenty a second
 		tag = fmt.Sprint(i)
-		g.receive(id, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1, Tags: []wire.Tag{{Key: "at", Value: tag}}})))
+		g.receive(id, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1, Ephemeral: true, Tags: []wire.Tag{{Key: "at", Value: tag}}})))
 		count(g.effects)
 		count(g.tick(core.Second / 20))
 	}

@@ -135,6 +135,9 @@ func (ds *debts) changed(ch *change) {
 		}
 		return
 	}
+	if ch.after.presence == nil {
+		ds.drop(ch.before.presence) // a guest's, whose name it is no more
+	}
 	live := ds.overlay.live
 	if len(live) == 0 || len(live) == 1 && ch.from == &live[0].asserter {
 		return // there is nobody else

@@ -41,10 +41,10 @@ func TestGuestsAreNotOnDisk(t *testing.T) {
 	id := g.accept(core.Guest)
 	h := g.guestHello("tab")
 	note(g.sayHello(id, h))
-	note(g.receive(id, rumor(g.member("tab", wire.Member{Ephemeral: true}), g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1}))))
+	note(g.receive(id, rumor(g.member("tab", wire.Member{Ephemeral: true}), g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1}))))
 	g.isUp("tab")
 	g.wall++
-	note(g.receive(dev, rumor(g.member("other", wire.Member{Ephemeral: true}), g.presence("other", wire.Presence{Via: "dev", Instance: h.Instance, Version: 1}))))
+	note(g.receive(dev, rumor(g.member("other", wire.Member{Ephemeral: true}), g.presence("other", wire.Presence{Ephemeral: true, Via: "dev", Instance: h.Instance, Version: 1}))))
 	g.isUp("other")
 	if names := onDisk(t, g.ring); !slices.Equal(names, []string{"dev", "me"}) {
 		t.Errorf("the ring file has %q", names)
@@ -122,7 +122,7 @@ func TestLongValues(t *testing.T) {
 	unknown := "\x83\xa1e\xc3\xa1x\xda\x02\x00" + strings.Repeat("x", 512) + "\xa1y\x01"
 	g := start(t, me())
 	for what, rec := range map[string]wire.Record{
-		"tags":           g.presence("tab", wire.Presence{Via: "me", Instance: g.guestHello("tab").Instance, Version: 1, Tags: tags(600)}),
+		"tags":           g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: g.guestHello("tab").Instance, Version: 1, Tags: tags(600)}),
 		"keys not known": {Set: wire.Nodes, Name: "tab", Stamp: epoch, Value: unknown},
 	} {
 		g := start(t, me())

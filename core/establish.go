@@ -104,5 +104,9 @@ func (r *Ring) replace(old, c *conn) {
 	r.overlay.replace(old, c)
 	r.reconciler.abandon(old)
 	c.place = old.place
+	if old.guest && !c.guest {
+		r.fail(old, wire.CodeNameTaken, ofDurable(c.name))
+		return
+	}
 	r.close(old, wire.CodeDuplicate, "")
 }

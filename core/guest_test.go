@@ -39,13 +39,14 @@ func TestGuestAsserts(t *testing.T) {
 		"to be dialled, as a member":   member("tab", 1, 0, wire.Member{Address: "victim:80", Ephemeral: true}),
 		"a stamp of the future":        member("tab", core.MaxSkew+1, 0, wire.Member{Ephemeral: true}),
 		"to say that its gateway left": presence("me", 3, wire.Presence{Address: "me:7946", Instance: g.cfg.Instance}),
-		"to be suspect":                presence("tab", 1, wire.Presence{Via: "me", Instance: own}),
-		"to be down":                   presence("tab", 2, wire.Presence{Via: "me", Instance: own}),
-		"another gateway":              presence("tab", 0, wire.Presence{Via: "dev", Instance: own}),
-		"no gateway":                   presence("tab", 0, wire.Presence{Instance: own}),
-		"to be dialled":                presence("tab", 0, wire.Presence{Address: "victim:80", Instance: own}),
-		"to be dialled and a gateway":  presence("tab", 0, wire.Presence{Address: "victim:80", Via: "me", Instance: own}),
-		"another instance":             presence("tab", 0, wire.Presence{Via: "me", Instance: wire.Instance{Start: 1, Nonce: 2}}),
+		"to be suspect":                presence("tab", 1, wire.Presence{Ephemeral: true, Via: "me", Instance: own}),
+		"to be down":                   presence("tab", 2, wire.Presence{Ephemeral: true, Via: "me", Instance: own}),
+		"another gateway":              presence("tab", 0, wire.Presence{Ephemeral: true, Via: "dev", Instance: own}),
+		"no gateway":                   presence("tab", 0, wire.Presence{Ephemeral: true, Instance: own}),
+		"to be dialled":                presence("tab", 0, wire.Presence{Ephemeral: true, Address: "victim:80", Instance: own}),
+		"to be dialled and a gateway":  presence("tab", 0, wire.Presence{Ephemeral: true, Address: "victim:80", Via: "me", Instance: own}),
+		"a presence as a durable one":  presence("tab", 0, wire.Presence{Via: "me", Instance: own}),
+		"another instance":             presence("tab", 0, wire.Presence{Ephemeral: true, Via: "me", Instance: wire.Instance{Start: 1, Nonce: 2}}),
 	}
 	before := fmt.Sprint(records(t, g.ring))
 	for what, rec := range ignored {
@@ -70,11 +71,11 @@ func TestGuestAsserts(t *testing.T) {
 		}
 	}
 
-	g.receive(id, rumor(presence("tab", 0, wire.Presence{Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
+	g.receive(id, rumor(presence("tab", 0, wire.Presence{Ephemeral: true, Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
 	if n, _ := g.view.Get("tab"); len(n.Tags) != 1 {
 		t.Errorf("its own presence is not taken: %+v", n)
 	}
-	g.receive(id, rumor(presence("tab", 3, wire.Presence{Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
+	g.receive(id, rumor(presence("tab", 3, wire.Presence{Ephemeral: true, Via: "me", Instance: own, Tags: []wire.Tag{{Key: "a", Value: "b"}}})))
 	if n, _ := g.view.Get("tab"); n.State != core.Left {
 		t.Errorf("its bye is not taken: %+v", n)
 	}
@@ -100,8 +101,8 @@ func TestGuestIsPunished(t *testing.T) {
 		"to reap another guest":        member("other", 1, wire.Member{Ephemeral: true}),
 		"to suspect a node":            presence("dev", 1, wire.Presence{Address: "dev:7946", Instance: in}),
 		"to say that a node left":      presence("dev", 3, wire.Presence{Address: "dev:7946", Instance: in}),
-		"to say that a guest left":     presence("other", 3, wire.Presence{Via: "me", Instance: in}),
-		"to speak for another guest":   presence("other", 0, wire.Presence{Via: "me", Instance: in}),
+		"to say that a guest left":     presence("other", 3, wire.Presence{Ephemeral: true, Via: "me", Instance: in}),
+		"to speak for another guest":   presence("other", 0, wire.Presence{Ephemeral: true, Via: "me", Instance: in}),
 		"a stamp of the year 2100":     {Set: wire.Up, Name: "dev", Stamp: 4102444800 * core.Second, Value: wire.Presence{Address: "evil:1", Instance: in, Version: 1}.Value()},
 	} {
 		some := wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: rec.Set}, Records: []wire.Record{rec, rec}}
@@ -252,7 +253,7 @@ func TestTagsAreAuthenticated(t *testing.T) {
 		h := g.guestHello("tab")
 		g.sayHello(1, h)
 		g.receive(1, rumor(g.member("tab", wire.Member{Ephemeral: true})))
-		g.receive(1, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1, Tags: test.has})))
+		g.receive(1, rumor(g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1, Tags: test.has})))
 		if !test.ok {
 			g.refused(1, wire.CodeForbidden)
 		} else {
@@ -281,7 +282,7 @@ func TestGuestFloods(t *testing.T) {
 		id := g.guest("tab")
 		junk := make([]wire.Record, 50)
 		for i := range junk {
-			junk[i] = g.presence("tab", wire.Presence{Via: "me", Version: 1, Tags: []wire.Tag{{Key: "k", Value: strings.Repeat("x", 4000)}}})
+			junk[i] = g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Version: 1, Tags: []wire.Tag{{Key: "k", Value: strings.Repeat("x", 4000)}}})
 		}
 		n := 0
 		for ; g.conns[id] == open; n++ {
@@ -456,7 +457,7 @@ func TestGuestRate(t *testing.T) {
 	said, frames := 0, 0
 	for range 400 { // in less than a second, and no flood
 		g.wall++
-		rec := g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1})
+		rec := g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: in, Version: 1})
 		effects := g.receive(id, rumor(rec))
 		said += len(events(effects, core.EventNode))
 		effects = g.tick(core.Millisecond)
@@ -467,7 +468,7 @@ func TestGuestRate(t *testing.T) {
 	}
 	g.tick(2 * core.Second)
 	g.wall++
-	g.receive(id, rumor(g.presence("tab", wire.Presence{Via: "me", Instance: in, Version: 1})))
+	g.receive(id, rumor(g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: in, Version: 1})))
 	if len(events(g.effects, core.EventNode)) != 1 {
 		t.Error("it is not heard any more")
 	}
@@ -510,7 +511,7 @@ func TestGuestGoesAtOnce(t *testing.T) {
 	g.sayHello(tab, h)
 	g.tick(core.Second) // its hello is no news of its own
 	g.receive(tab, rumor(g.member("tab", wire.Member{Ephemeral: true}),
-		g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1})))
+		g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1})))
 	g.step(core.Input{Kind: core.Closed, Conn: tab, Code: wire.CodeGoingAway})
 	g.is("tab", core.Left)
 	var told []string

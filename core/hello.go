@@ -72,6 +72,10 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 		r.sendAway(c)
 	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
+		if !r.conflict.believes(c, &r.replica) {
+			r.emitRefused(name, c.addr, wire.CodeNameTaken, taken(name, h.Address))
+			return 0, ""
+		}
 		r.haltFor(HaltNameTaken, taken(name, h.Address))
 	case mine:
 		if !c.dialed && !h.Ephemeral && c.role == Peer { // so that it knows who this is: it may know that this one is over, see sendAway
@@ -94,7 +98,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case h.Ephemeral && r.replica.isDeleted(name):
 		return wire.CodeRemoved, deleted(name)
 	case h.Ephemeral && r.replica.isDurable(name):
-		return wire.CodeForbidden, "the name " + name + " is a durable node's"
+		return wire.CodeForbidden, ofDurable(name)
 	case c.role == Guest:
 		if no := r.overlay.noRoom(c, name); no != "" {
 			return wire.CodeBusy, no
@@ -141,7 +145,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 			r.overlay.matter(name).instead = r.cfg.Name
 		}
 	}
-	if code == wire.CodeNameTaken && c.dialed && !r.conflict.insists(r.now, r.replica.deletedAt(r.cfg.Name), r.cfg.RemovalGrace) { // the one that started earlier was asked, and lives
+	if code == wire.CodeNameTaken && c.dialed && !r.conflict.insists(r.now, r.replica.deletedAt(r.cfg.Name), r.cfg.RemovalGrace) && r.conflict.believes(c, &r.replica) { // the one that started earlier was asked, and lives
 		r.haltFor(HaltNameTaken, text)
 		return
 	}

@@ -58,9 +58,10 @@ func (r *Ring) recall(w *wire.Record) {
 	switch {
 	case r.cfg.Ephemeral:
 	case w.Set == wire.Up:
-		if p, err := wire.ParsePresence(w.Value); err == nil {
+		if p, err := wire.ParsePresence(w.Value); err == nil && !p.Ephemeral {
 			r.meets(p.Instance)
 		}
+	case isGuests(w): // who had the name is not this node
 	case w.Rank == rankDel && own.node.Rank == rankAdd && w.Stamp > own.member.Deleted:
 		r.replica.add(r.cfg.Name, *own.member, w.Stamp)
 	}

@@ -123,7 +123,7 @@ func TestGuestSaysTooMuch(t *testing.T) {
 		g.step(core.Input{Kind: core.Opened, Conn: id, Role: core.Guest, Addr: "1.2.3.4:5", Topics: &core.Topics{Send: []string{"chat.*"}, Hear: []string{"chat.*"}}})
 		h := g.guestHello("tab")
 		g.sayHello(id, h)
-		g.receive(id, rumor(g.member("tab", wire.Member{Ephemeral: true}), g.presence("tab", wire.Presence{Via: "me", Instance: h.Instance, Version: 1})))
+		g.receive(id, rumor(g.member("tab", wire.Member{Ephemeral: true}), g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1})))
 		g.isUp("tab")
 		return g, id, h.Instance
 	}

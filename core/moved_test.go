@@ -12,7 +12,7 @@ import (
 func TestGuestMoved(t *testing.T) {
 	for what, at := range map[string]func(g *rig) wire.Presence{
 		"to another": func(g *rig) wire.Presence {
-			return wire.Presence{Via: "dev", Instance: g.guestHello("tab").Instance, Version: 1}
+			return wire.Presence{Ephemeral: true, Via: "dev", Instance: g.guestHello("tab").Instance, Version: 1}
 		},
 		"and is another's process": func(g *rig) wire.Presence {
 			return wire.Presence{Via: "dev", Instance: wire.Instance{Start: epoch}, Version: 1}

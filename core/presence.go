@@ -5,23 +5,6 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// conflict is what is known of another living process with this node's name.
-type conflict struct {
-	minted  int64 // the presence with which this one answered it
-	times   int
-	refused int64 // since when this one is refused for it; 0 if it is not
-}
-
-// insists says whether a node stays although it is refused since its name is taken: it
-// knows that the name was deleted, and who refuses it for a process that was deleted
-// will hear of that soon. It does not insist for longer than that one may stay.
-func (c *conflict) insists(now, deleted, grace int64) bool {
-	if c.refused == 0 || now-c.refused > Minute+grace {
-		c.refused = now
-	}
-	return deleted != 0 && now-c.refused < grace
-}
-
 // refute answers what others say of this node (SWIM 4.2), by a newer
 // incarnation. If it is another, older process that says so, again and again
 // and each time later than it was answered, then that one lives, and this one,
@@ -68,7 +51,7 @@ func (r *Ring) mintPresence(atLeast int64) {
 
 // presence is what this node says of itself.
 func (r *Ring) presence() wire.Presence {
-	p := wire.Presence{Address: r.cfg.Address, Cordoned: r.cordon.is, Instance: r.cfg.Instance, Version: wire.Version, ReapAfter: uint32(r.cfg.ReapAfter / Second), Tags: r.labels.now}
+	p := wire.Presence{Address: r.cfg.Address, Cordoned: r.cordon.is, Ephemeral: r.cfg.Ephemeral, Instance: r.cfg.Instance, Version: wire.Version, ReapAfter: uint32(r.cfg.ReapAfter / Second), Tags: r.labels.now}
 	if r.cfg.Ephemeral {
 		p.ReapAfter = 0
 	}

@@ -72,10 +72,10 @@ func (rc *reconciler) mergeRange(c *conn, rg wire.Range, records []wire.Record, 
 	for _, rec := range rc.replica.set(rg.Set).Records(lwwRange(rg)) {
 		rc.looked++
 		w := theirs[rec.Name]
-		if w != nil && compare(rec, w) <= 0 || rc.cfg.Ephemeral && w != nil && rec.Name != rc.cfg.Name {
+		if w != nil && rc.replica.compare(rec, w) <= 0 || rc.cfg.Ephemeral && w != nil && rec.Name != rc.cfg.Name {
 			continue
 		}
-		if w == nil && authority && rc.drops(rec) {
+		if authority && (w == nil || isGuests(w) && isKept(rec)) && rc.drops(rec) { // a guest may have a name that was a node's
 			push(&drop, rec.Name)
 			continue
 		}

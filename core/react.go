@@ -66,7 +66,7 @@ func (r *Ring) mergeAll(c *conn, records []wire.Record) {
 // see overrule.
 func (r *Ring) showDeletion(ch *change) {
 	c := r.overlay.peer(ch.name)
-	if c != nil && &c.asserter == ch.from && ch.old != nil && ch.old.Rank == rankDel && ch.record != nil && ch.record.Rank == rankAdd && ch.after.member.Deleted < ch.old.Stamp {
+	if c != nil && &c.asserter == ch.from && ch.old != nil && ch.old.Rank == rankDel && !ch.before.member.Ephemeral && ch.record != nil && ch.record.Rank == rankAdd && ch.after.member.Deleted < ch.old.Stamp {
 		r.rumor(c, frameRecord(wire.Nodes, ch.old))
 	}
 }
@@ -96,6 +96,9 @@ func (r *Ring) settle() {
 			r.reviewMembership()
 		} else if ch.set == wire.Nodes {
 			r.showDeletion(ch)
+			if c := r.overlay.peer(ch.name); c != nil && c.guest && ch.after.isDurable() {
+				r.fail(c, wire.CodeNameTaken, ofDurable(ch.name))
+			}
 		}
 	}
 	if len(r.replica.changes) > maxKept {

@@ -27,14 +27,23 @@ func TestRecall(t *testing.T) {
 	}
 }
 
+// refuse has this node dial one that says that its name is taken.
+func (g *rig) refuse(by, certificate string) {
+	g.Helper()
+	dials := of(g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Add, Name: by, Addr: by + ":1"}}), core.Dial)
+	id := dials[len(dials)-1].Conn
+	g.step(core.Input{Kind: core.Opened, Conn: id, Name: certificate})
+	g.receive(id, &wire.Frame{Kind: wire.KindError, Code: wire.CodeNameTaken, Text: "taken"})
+}
+
 // TestInsists: a node that is refused for its name halts, but for a while if it knows
 // that its name was deleted before: who refuses it may not know that yet.
 func TestInsists(t *testing.T) {
 	refuse := func(g *rig) core.Reason {
-		dials := of(g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.Add, Name: "b", Addr: "b:1"}}), core.Dial)
-		id := dials[len(dials)-1].Conn
-		g.step(core.Input{Kind: core.Opened, Conn: id})
-		g.receive(id, &wire.Frame{Kind: wire.KindError, Code: wire.CodeNameTaken, Text: "taken"})
+		g.refuse("b", "")
+		if g.halted == 0 {
+			g.refuse("c", "")
+		}
 		return g.halted
 	}
 	if refuse(start(t, me())) != core.HaltNameTaken {

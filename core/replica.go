@@ -108,7 +108,7 @@ func (r *replica) isMember(name string) bool {
 // isDurable says whether a name is, or was, a durable node's.
 func (r *replica) isDurable(name string) bool {
 	s := r.look(name)
-	return s.node != nil && !s.member.Ephemeral
+	return s.isDurable()
 }
 
 func (r *replica) isDeleted(name string) bool {
@@ -191,6 +191,9 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 		return isRefused, nil
 	}
 	after := before.with(w.Set, rec)
+	if w.Set == wire.Up && after.isImposed() {
+		return isRefused, nil // the guest that has the name yet will hear of it
+	}
 	if by.guest && w.Set == wire.Up && !by.labels(after.says.Tags) {
 		return isMislabeled, nil
 	}
@@ -206,20 +209,33 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	return isNews, rec
 }
 
-// compare orders what is known and a record that came in: of two processes of a name
-// one that started before the name was deleted comes before one that did not, whatever
-// the stamps. That follows from nodes alone, so that all copies agree. A guest, which
-// mirrors its gateway, has that one's order.
+// compare orders what is known and a record that came in. A guest's comes before a
+// durable node's, whatever the stamps: nobody takes a node's name by a token. And of two
+// processes of a name one that started before the name was deleted comes before one that
+// did not. That follows from the records and from nodes alone, so that all copies agree.
+// A guest, which mirrors its gateway, has that one's order.
 func (r *replica) compare(known *lww.Record, w *wire.Record) int {
 	order := compare(known, w)
-	if order == 0 || w.Set == wire.Nodes || known.Value == w.Value || r.cfg.Ephemeral {
+	if order == 0 || known.Value == w.Value || r.cfg.Ephemeral {
 		return order
+	}
+	if w.Set == wire.Nodes {
+		m, err := wire.ParseMember(w.Value)
+		if err != nil {
+			return order // it is refused in any case
+		}
+		return yields(known.Parsed.(*wire.Member).Ephemeral, m.Ephemeral, order)
 	}
 	p, err := wire.ParsePresence(w.Value)
 	if err != nil {
-		return order // it is refused in any case
+		return order
 	}
-	was, is := r.isOutlived(w.Name, known.Parsed.(*wire.Presence).Instance), r.isOutlived(w.Name, p.Instance)
+	was := known.Parsed.(*wire.Presence)
+	return yields(was.Ephemeral, p.Ephemeral, yields(r.isOutlived(w.Name, was.Instance), r.isOutlived(w.Name, p.Instance), order))
+}
+
+// yields is the order of two of which only one has something that makes it come first.
+func yields(was, is bool, order int) int {
 	switch {
 	case was && !is:
 		return -1
@@ -335,7 +351,7 @@ func (r *replica) isOutlived(name string, i wire.Instance) bool { return i.Start
 // that another process has now: see Ring.yields.
 func (r *replica) isOver(name string, i wire.Instance) bool {
 	s := r.look(name)
-	return s.presence != nil && older(i, s.says.Instance) && r.isOutlived(name, i)
+	return s.presence != nil && !s.says.Ephemeral && older(i, s.says.Instance) && r.isOutlived(name, i)
 }
 
 // accuse repeats the stamp that was seen of name with a higher rank. Guests
@@ -353,6 +369,10 @@ func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing,
 	old := before.presence
 	r.set(id).Put(rec)
 	if id == wire.Nodes {
+		if after.isImposed() {
+			r.up.Remove(rec.Name)
+			*after = standingOf(rec, nil)
+		}
 		if old = before.node; old == nil && r.expired[rec.Name] != nil {
 			old = r.expired[rec.Name].record
 		}

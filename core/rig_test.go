@@ -253,7 +253,7 @@ func (g *rig) guest(name string) core.ConnID {
 	g.sayHello(id, h)
 	g.receive(id, rumor(
 		g.member(name, wire.Member{Ephemeral: true}),
-		g.presence(name, wire.Presence{Via: g.cfg.Name, Instance: h.Instance, Version: 1}),
+		g.presence(name, wire.Presence{Ephemeral: true, Via: g.cfg.Name, Instance: h.Instance, Version: 1}),
 	))
 	g.isUp(name)
 	return id

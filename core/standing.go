@@ -51,6 +51,15 @@ func (s *standing) with(id wire.SetID, rec *lww.Record) standing {
 	return standingOf(s.node, rec)
 }
 
+// isDurable says whether it is, or was, a durable node's.
+func (s *standing) isDurable() bool { return s.node != nil && !s.member.Ephemeral }
+
+// isImposed says whether the presence is a guest's, and the name is not.
+func (s *standing) isImposed() bool { return s.isDurable() && s.says.Ephemeral }
+
+//go:noinline
+func ofDurable(name string) string { return "the name " + name + " is a durable node's" }
+
 func (s *standing) isUp() bool { return s.state == Alive || s.state == Suspect }
 
 // isGateway says whether guests may be sent there.

@@ -81,3 +81,9 @@ func frameRecord(id wire.SetID, rec *lww.Record) wire.Record {
 func isKept(node *lww.Record) bool {
 	return node != nil && (!node.Parsed.(*wire.Member).Ephemeral || node.Rank == rankDel)
 }
+
+// isGuests says whether a record of nodes is a guest's.
+func isGuests(w *wire.Record) bool {
+	m, err := wire.ParseMember(w.Value)
+	return w.Set == wire.Nodes && err == nil && m.Ephemeral
+}

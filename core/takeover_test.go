@@ -181,7 +181,7 @@ func TestTakeoverKeepsTimes(t *testing.T) {
 		}},
 		"a guest's gateway does not reach it": {core.Second, 6 * core.Second, func(g *rig) func() bool {
 			g.receive(g.peer("b"), rumor(g.member("tab", wire.Member{Ephemeral: true}),
-				g.presence("tab", wire.Presence{Via: "me", Instance: wire.Instance{Start: 9, Nonce: 9}, Version: 1})))
+				g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: wire.Instance{Start: 9, Nonce: 9}, Version: 1})))
 			return state(g, "tab", core.Suspect)
 		}},
 	} {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 )
 
@@ -22,7 +21,7 @@ func (n *Node) getEngine(w http.ResponseWriter, r *http.Request) {
 
 // postEngine swaps the engine. Only who may read the data folder may do that.
 func (n *Node) postEngine(w http.ResponseWriter, r *http.Request) {
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); !ok || a.Network() != "unix" {
+	if !bySocket(r) {
 		problem(w, http.StatusForbidden, "socket-only", "an engine is swapped over the socket in the node's data folder alone")
 		return
 	}

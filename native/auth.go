@@ -21,10 +21,17 @@ const tokenProtocol = "nanoring.token."
 // errNoToken: a request that needs a token has none.
 var errNoToken = errors.New("there is no token")
 
-type visitorKey struct{}
+type (
+	visitorKey struct{}
+	socketKey  struct{}
+)
 
-// remember keeps the connection of requests in their contexts.
+// remember keeps the connection of requests in their contexts, and that it is one of the
+// Unix socket in the data folder. The node's own server alone does so.
 func remember(ctx context.Context, c net.Conn) context.Context {
+	if _, own := c.(*net.UnixConn); own {
+		return context.WithValue(ctx, socketKey{}, true)
+	}
 	if v := visitorOf(c); v != nil {
 		return context.WithValue(ctx, visitorKey{}, v)
 	}
@@ -38,16 +45,20 @@ func welcome(r *http.Request) {
 	}
 }
 
-// bySocket says whether a request came through the Unix socket, the operator's.
-func bySocket(r *http.Request) bool {
-	_, ok := r.Context().Value(http.LocalAddrContextKey).(*net.UnixAddr)
-	return ok
+// bySocket says whether a request came through the Unix socket in the node's data folder,
+// which is the operator's. Another, of a program that Handler is mounted in, is anybody's.
+func bySocket(r *http.Request) bool { return r.Context().Value(socketKey{}) != nil }
+
+// isLocal says whether a request never left this machine.
+func isLocal(r *http.Request) bool {
+	_, unix := r.Context().Value(http.LocalAddrContextKey).(*net.UnixAddr)
+	return unix || isLoopback(hostname(r.RemoteAddr))
 }
 
 // private says whether nobody else can have read a request. What is not encrypted
 // and comes from another machine is for --insecure: there may be a proxy that ends TLS.
 func (n *Node) private(r *http.Request) bool {
-	return r.TLS != nil || n.cfg.Insecure || bySocket(r) || isLoopback(hostname(r.RemoteAddr))
+	return r.TLS != nil || n.cfg.Insecure || isLocal(r)
 }
 
 // authorize guards the API: once there is a secret it takes a token of a reader, or

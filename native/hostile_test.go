@@ -194,7 +194,7 @@ func TestHostileGuest(t *testing.T) {
 	ws = a.enter("evil3")
 	a.send(ws, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
 		{Set: wire.Nodes, Name: "evil3", Stamp: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Value: wire.Member{Ephemeral: true}.Value()},
-		a.presence("evil3", 0, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), wire.Presence{Via: "dev1", Instance: a.instance()}),
+		a.presence("evil3", 0, time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), wire.Presence{Ephemeral: true, Via: "dev1", Instance: a.instance()}),
 		{Set: wire.Nodes, Name: "evil3", Stamp: now.UnixMicro(), Value: wire.Member{Address: "127.0.0.1:1"}.Value()},
 	}}, a.hello("evil3"))
 	a.punished("a second hello", ws, wire.CodeOrder)

@@ -390,3 +390,53 @@ func TestLockedHandler(t *testing.T) {
 	}
 	agree(t, "dev1 dev2", one, two)
 }
+
+// TestHandlerOnUnixSocket: on a Unix socket of a program's own, whose mode is its own affair,
+// a locked node takes tokens, and holds nobody for the operator.
+func TestHandlerOnUnixSocket(t *testing.T) {
+	secret := trust.NewSecret()
+	n := real(t, "dev1", locked(secretFile(t, secret)))
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: n.Handler(), ReadHeaderTimeout: patience}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(l)
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-done
+	})
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
+	s := secretOf(t, secret)
+	reader := "Bearer " + token(t, s, trust.Token{Role: trust.RoleReader})
+	operator := "Bearer " + token(t, s, trust.Token{Role: trust.RoleOperator})
+	for _, test := range []struct {
+		method, path, body, token string
+		want                      int
+	}{
+		{"GET", "/v1/nodes", "", "", 401},
+		{"GET", "/v1/nodes", "", reader, 200}, // from this machine: it needs no TLS
+		{"POST", "/v1/nodes", `{"address":"127.0.0.1:1"}`, "", 401},
+		{"POST", "/v1/leave", "", "", 401},
+		{"POST", "/v1/leave", "", reader, 403},
+		{"POST", "/v1/links", "", "", 401},
+		{"POST", "/v1/links", "", operator, 201},
+		{"DELETE", "/v1/links", "", "", 401},
+		{"POST", "/v1/engine", `{"engine":"builtin"}`, "", 401},
+		{"POST", "/v1/engine", `{"engine":"builtin"}`, operator, 403},
+	} {
+		if got := ask(t, c, test.method, "http://localhost"+test.path, test.body, "Authorization", test.token, "Content-Type", "application/json"); got.status != test.want {
+			t.Errorf("%s %s: %d %s, want %d", test.method, test.path, got.status, got.body, test.want)
+		}
+	}
+	if got := ask(t, socketClient(t, n.Node), "GET", "http://localhost/v1/nodes", ""); got.status != 200 {
+		t.Errorf("by the node's own socket: %d %s", got.status, got.body)
+	}
+}

@@ -21,7 +21,7 @@ func TestSwapKeepsWhatTokensDemand(t *testing.T) {
 	ws := a.enter("evil")
 	defer ws.CloseNow()
 	own := func(stamp time.Time, user string) *wire.Frame {
-		p := wire.Presence{Via: "dev1", Instance: a.instance(), Tags: []wire.Tag{{Key: "user", Value: user}}}
+		p := wire.Presence{Ephemeral: true, Via: "dev1", Instance: a.instance(), Tags: []wire.Tag{{Key: "user", Value: user}}}
 		return &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
 			{Set: wire.Nodes, Name: "evil", Stamp: stamp.UnixMicro(), Value: wire.Member{Ephemeral: true}.Value()},
 			a.presence("evil", 0, stamp, p),

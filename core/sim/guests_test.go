@@ -69,7 +69,7 @@ func (g *stubborn) Step(in core.Input) (out []core.Effect, err error) {
 			out = append(out, core.Effect{Kind: core.Dial, Conn: g.conn, Addr: g.cfg.Join[0]})
 			break
 		}
-		p := wire.Presence{Via: "n0", Instance: g.cfg.Instance, Version: 1}
+		p := wire.Presence{Ephemeral: true, Via: "n0", Instance: g.cfg.Instance, Version: 1}
 		send(wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
 			{Set: wire.Nodes, Name: g.cfg.Name, Stamp: in.Wall, Value: wire.Member{Ephemeral: true}.Value()},
 			{Set: wire.Up, Name: g.cfg.Name, Stamp: in.Wall, Value: p.Value()},

@@ -57,7 +57,7 @@ func (l *listener) hear(frame []byte) {
 	switch err := f.Decode(frame); {
 	case err != nil:
 	case f.Kind == wire.KindHello:
-		p := wire.Presence{Via: f.Hello.Name, Instance: l.cfg.Instance, Version: 1}
+		p := wire.Presence{Ephemeral: l.cfg.Ephemeral, Via: f.Hello.Name, Instance: l.cfg.Instance, Version: 1}
 		l.send(&wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
 			{Set: wire.Nodes, Name: l.cfg.Name, Stamp: f.Hello.Wall, Value: wire.Member{Ephemeral: true}.Value()},
 			{Set: wire.Up, Name: l.cfg.Name, Stamp: f.Hello.Wall, Value: p.Value()},

@@ -113,7 +113,8 @@ func (b *misbehaved) hear(r *wire.Record) (wire.Record, bool) {
 		w.Value = string([]byte{w.Value[0] + 1}) + w.Value[1:] + "\xa1z\xc3"
 		return w, w.Value[0] < 0x90
 	case lessValue:
-		w.Value = wire.Member{}.Value()
+		m, _ := wire.ParseMember(r.Value) // a guest stays one: that a name is a node's counts for ever
+		w.Value = wire.Member{Ephemeral: m.Ephemeral}.Value()
 		return w, w.Set == wire.Nodes && w.Value != r.Value // two of them would go on for ever
 	}
 	return w, false

@@ -28,7 +28,7 @@ var (
 		return wire.Member{Address: orNone(t, genAddr), Deleted: genTime.Draw(t, "deleted"), Ephemeral: rapid.Bool().Draw(t, "ephemeral")}
 	})
 	genPresence = rapid.Custom(func(t *rapid.T) wire.Presence {
-		p := wire.Presence{Address: orNone(t, genAddr), Cordoned: rapid.Bool().Draw(t, "cordoned"), Via: orNone(t, genName),
+		p := wire.Presence{Address: orNone(t, genAddr), Cordoned: rapid.Bool().Draw(t, "cordoned"), Ephemeral: rapid.Bool().Draw(t, "ephemeral"), Via: orNone(t, genName),
 			Instance: genInstance.Draw(t, "instance"), Version: rapid.Uint8Min(1).Draw(t, "version"), ReapAfter: rapid.OneOf(rapid.Just(uint32(0)), rapid.Uint32Range(wire.LeastReapAfter, wire.MostReapAfter)).Draw(t, "reap after")}
 		for k, v := range rapid.MapOfN(rapid.StringN(0, 8, 20), rapid.StringN(0, 8, 20), 0, 20).Draw(t, "tags") {
 			p.Tags = append(p.Tags, wire.Tag{Key: k, Value: v})

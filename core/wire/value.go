@@ -10,11 +10,12 @@ type Member struct {
 
 // Presence is the value of a record in up: what a node says of itself.
 type Presence struct {
-	Address  string   // "a": where it can be dialled; absent when it cannot
-	Cordoned bool     // "c": it is up, but is given nothing new; absent when false
-	Via      string   // "g": the gateway through which it is reached; absent when dialled
-	Instance Instance // "i": [start, nonce]
-	Version  uint8    // "p": the newest protocol version it speaks
+	Address   string   // "a": where it can be dialled; absent when it cannot
+	Cordoned  bool     // "c": it is up, but is given nothing new; absent when false
+	Ephemeral bool     // "e": it is a guest's; absent when false
+	Via       string   // "g": the gateway through which it is reached; absent when dialled
+	Instance  Instance // "i": [start, nonce]
+	Version   uint8    // "p": the newest protocol version it speaks
 	// "r": a durable node is reaped when it was down or left for so many seconds;
 	// absent when never.
 	ReapAfter uint32
@@ -81,9 +82,10 @@ func (m *Member) Parse(value string) error {
 func (p Presence) Value() string {
 	tags := SortTags(p.Tags)
 	w := writer{make([]byte, 0, 64)}
-	w.mapOf(2 + count(p.Address != "", p.Cordoned, p.Via != "", p.ReapAfter != 0, len(tags) > 0))
+	w.mapOf(2 + count(p.Address != "", p.Cordoned, p.Ephemeral, p.Via != "", p.ReapAfter != 0, len(tags) > 0))
 	w.keyText('a', p.Address)
 	w.keyTrue('c', p.Cordoned)
+	w.keyTrue('e', p.Ephemeral)
 	w.keyText('g', p.Via)
 	w.key('i')
 	w.instance(&p.Instance)
@@ -153,6 +155,8 @@ func (p *Presence) Parse(value string) error {
 			p.Address = r.address("presence.a")
 		case "c":
 			p.Cordoned = r.yes("presence.c")
+		case "e":
+			p.Ephemeral = r.yes("presence.e")
 		case "g":
 			p.Via = r.name("presence.g")
 		case "i":

@@ -95,6 +95,9 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 		if p.Cordoned {
 			o["cordoned"] = true
 		}
+		if p.Ephemeral {
+			o["ephemeral"] = true
+		}
 		if p.ReapAfter != 0 {
 			o["reapAfter"] = number(p.ReapAfter)
 		}
