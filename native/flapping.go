@@ -11,7 +11,7 @@ import (
 
 const (
 	mostLines  = 10 // of the log about one name
-	guestLines = 30 // and about guests, whose names anybody may make up
+	guestLines = 20 // and about guests, whose names anybody may make up
 	linesTime  = time.Minute
 )
 
