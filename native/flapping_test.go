@@ -53,7 +53,7 @@ func TestFlappingGuests(t *testing.T) {
 		for i := range changes {
 			e := nodeEvent(fmt.Sprint("tab", i), core.Alive)
 			e.Event.Node.Ephemeral = true
-			all = append(all, e, emit(core.Event{Kind: core.EventRefused, Code: wire.CodeBusy, Name: fmt.Sprint("evil", i), Addr: fmt.Sprint("192.0.2.9:", 1000+i)}))
+			all = append(all, e, nodeEvent(e.Event.Node.Name, core.Removed), emit(core.Event{Kind: core.EventRefused, Code: wire.CodeBusy, Name: fmt.Sprint("evil", i), Addr: fmt.Sprint("192.0.2.9:", 1000+i)}))
 		}
 		return append(all, nodeEvent("dev2", core.Alive), emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
 	})
@@ -72,5 +72,5 @@ func TestFlappingGuests(t *testing.T) {
 		t.Errorf("%d lines of who was turned away", got)
 	}
 	n.flaps.end(n.logFlaps) // as after a minute
-	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("more=%d", changes-guestLines)) == 1 })
+	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("more=%d", 2*changes-guestLines)) == 1 })
 }

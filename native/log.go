@@ -84,6 +84,7 @@ func (n *Node) logNode(now, before core.Node, known bool) {
 	default:
 		return
 	}
+	now.Ephemeral = now.Ephemeral || before.Ephemeral // of who was removed nothing is said but the name
 	if n.flaps.may(now, n.logFlaps) {
 		n.log.Log(context.Background(), level, what, "name", now.Name, "address", now.Address, "state", now.State.String())
 	}

@@ -90,7 +90,8 @@ func besieged(t *testing.T, who string) {
 	if *length > 0 {
 		w.lookFor(*rest)
 		for i := range w.nodes {
-			storm.nodes[i].after = w.nodes[i].rss
+			u := &storm.nodes[i] // what comes late counts, too
+			u.after, u.worstMinute, u.traps, u.module = w.nodes[i].rss, w.nodes[i].worstMinute, w.nodes[i].traps, w.nodes[i].module
 		}
 	}
 	t.Log(table(w, &calm, &storm))

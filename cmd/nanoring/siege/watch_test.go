@@ -38,6 +38,7 @@ type usage struct {
 	traps            float64
 	suspicions       float64
 	goroutines       float64
+	module           float64 // bytes of a sandboxed engine
 	cpu0             time.Duration
 	lines0           int64
 	traps0           float64
@@ -157,7 +158,7 @@ func (w *watch) lookAt(i int, n *node) {
 	}
 }
 
-var samples = regexp.MustCompile(`(?m)^(nanoring_engine_traps_total|nanoring_suspicions_total\{kind="durable"\}|go_goroutines) (\S+)$`)
+var samples = regexp.MustCompile(`(?m)^(nanoring_engine_traps_total|nanoring_suspicions_total\{kind="durable"\}|go_goroutines|nanoring_engine_memory_bytes) (\S+)$`)
 
 // measure reads what the kernel and the node itself say.
 func (n *node) measure(u *usage) {
@@ -183,14 +184,14 @@ func (n *node) measure(u *usage) {
 	}
 	for _, m := range samples.FindAllStringSubmatch(text, -1) {
 		v, _ := strconv.ParseFloat(m[2], 64)
-		switch m[1][:6] {
-		case "nanori":
-			if strings.Contains(m[1], "traps") {
-				u.traps = v
-			} else {
-				u.suspicions = v
-			}
-		default:
+		switch name, _, _ := strings.Cut(m[1], "{"); name {
+		case "nanoring_engine_traps_total":
+			u.traps = v
+		case "nanoring_suspicions_total":
+			u.suspicions = v
+		case "nanoring_engine_memory_bytes":
+			u.module = v
+		case "go_goroutines":
 			u.goroutines = v
 		}
 	}
