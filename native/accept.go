@@ -155,7 +155,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key, c.story.open = by.key, by.opened
+	c.key, c.until, c.story.open = by.key, untilOf(&by), by.opened
 	welcome(r)
 	n.inbound.opened(c)
 	token := by.token // all else of by is not kept for as long

@@ -75,31 +75,35 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			n.refuse(w, r, http.StatusForbidden, "tls-required", "this node takes no token that others can read: ask by https")
 			return
 		}
-		role, err := n.roleOf(t, bearer(r))
+		by, err := n.entryOf(t, bearer(r))
 		switch {
 		case err != nil:
 			n.unauthorized(w, r, err)
 			return
-		case role != trust.RoleOperator && (role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
-			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+role+" does not allow this")
+		case by.role != trust.RoleOperator && (by.role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
+			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+by.role+" does not allow this")
 			return
 		}
 		welcome(r)
-		h(w, r)
+		n.during(by, h, w, r)
 	})
 }
 
-// roleOf finds out what a token makes who sent it: one that is signed, or a session's.
-func (n *Node) roleOf(t *trust.Trust, token string) (role string, err error) {
+// entryOf finds out what a token makes who sent it, and for how long: one that is signed, or a session's.
+func (n *Node) entryOf(t *trust.Trust, token string) (entry, error) {
 	if token == "" {
-		return "", errNoToken
+		return entry{}, errNoToken
 	}
 	if isSession(token) {
 		_, err := n.sessions.find(token, t.Believes)
-		return trust.RoleOperator, err
+		return entry{trust.RoleOperator, func(t *trust.Trust, _ time.Time) bool {
+			_, err := n.sessions.find(token, t.Believes)
+			return err == nil
+		}}, err
 	}
-	signed, _, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
-	return signed.Role, err
+	signed, key, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
+	until := signed.Expires.Add(trust.Leeway)
+	return entry{signed.Role, func(t *trust.Trust, now time.Time) bool { return t.Believes(key) && now.Before(until) }}, err
 }
 
 // unauthorized answers a request without a good token. Why it is none is for the log.
@@ -132,6 +136,8 @@ type caller struct {
 	opened opening
 	key    string // the id of the secret that vouches for it; "" for none
 	token  string // a guest's, hashed
+
+	expires time.Time // the token
 }
 
 // whose finds out who opens a WebSocket, or why it may not. Whoever shows a certificate
@@ -176,7 +182,7 @@ func (n *Node) whose(r *http.Request) (c caller, no *refusal) {
 	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
 	c.opened.topics = token.Topics()
 	sum := sha256.Sum256([]byte(signed))
-	c.key, c.token = key, string(sum[:])
+	c.key, c.token, c.expires = key, string(sum[:]), token.Expires
 	return c, nil
 }
 

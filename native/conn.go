@@ -37,7 +37,8 @@ type conn struct {
 	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
 	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
 
-	key string // the id of the secret that vouches for the other end; "" for none
+	key   string // the id of the secret that vouches for the other end; "" for none
+	until int64  // when the token by which it came is good no more, in seconds; 0 for never
 
 	buf   *[]byte       // of the frame that the reader has; nil while it waits for one
 	taken chan struct{} // the engine has taken the frame

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native/trust"
 )
 
@@ -27,6 +26,7 @@ func (n *Node) keepTrust() {
 			return
 		}
 		err := n.reload(false)
+		n.showOut()
 		if err == nil {
 			said = ""
 		} else if err.Error() != said {
@@ -52,13 +52,7 @@ func (n *Node) reload(force bool) error {
 	} else {
 		n.log.Debug("the certificates were renewed")
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for c := range n.conns {
-		if !now.Believes(c.key) {
-			c.close(wire.CodeRotated, "the ring's secret has changed")
-		}
-	}
+	n.showOut()
 	return nil
 }
 
