@@ -197,7 +197,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
-	for _, on := range []net.Listener{tcp, socket} {
+	for _, on := range []net.Listener{tcp, insistent{socket, n.door}} {
 		if on != nil {
 			n.wg.Go(func() { n.listenOn(on) })
 		}
