@@ -155,6 +155,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
+	c.sieve = hijack.sieve
 	c.key, c.until, c.story.open = by.key, untilOf(&by), by.opened
 	welcome(r)
 	n.inbound.opened(c)
@@ -191,7 +192,8 @@ func offers(r *http.Request, protocol string) bool {
 // frames of common size: longer ones bypass them.
 type hijacker struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn  net.Conn
+	sieve *sieve
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -210,5 +212,6 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
+	h.sieve = &sieve{Conn: conn, opened: time.Now()}
+	return h.sieve, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

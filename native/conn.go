@@ -37,6 +37,8 @@ type conn struct {
 	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
 	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
 
+	sieve *sieve // what comes, of who dialled
+
 	key   string // the id of the secret that vouches for the other end; "" for none
 	until int64  // when the token by which it came is good no more, in seconds; 0 for never
 
@@ -181,13 +183,18 @@ func (c *conn) read() ([]byte, wire.Code) {
 	}
 	c.buf = buffers.Get().(*[]byte)
 	b := (*c.buf)[:0]
+	begun := time.Now()
 	for {
+		c.raw.SetReadDeadline(begun.Add(messageWait + time.Duration(2*cap(b)/messageRate)*time.Second))
 		if len(b) == cap(b) {
 			b = append(b, make([]byte, cap(b))...)[:len(b)]
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
+		c.sieve.taken(n)
 		if err == io.EOF {
+			c.sieve.taken(headSize)
+			c.raw.SetReadDeadline(time.Time{})
 			c.ws.SetReadLimit(wire.MaxFrame)
 			*c.buf = b
 			return b, 0
