@@ -4,14 +4,16 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // What others may send of WebSocket's own, frames' heads, pings and empty fragments, which the
 // engine never sees: who is honest sends some ten bytes with each message.
 const (
-	chaffBurst = 16 << 10 // bytes at once,
-	chaffRate  = 1 << 10  // and a second
-	headSize   = 14       // bytes of the longest head of a frame
+	chaffBurst = wire.MaxFrame + 16<<10 // bytes at once, a message that is not taken yet among them,
+	chaffRate  = 1 << 10                // and a second
+	headSize   = 14                     // bytes of the longest head of a frame
 
 	messageWait = 10 * time.Second // for a message that has begun, and
 	messageRate = 4 << 10          // a second more for so many bytes of it
