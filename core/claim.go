@@ -28,7 +28,7 @@ func (r *Ring) hold(c *conn) {
 		r.establish(c)
 		return
 	}
-	if p.Instance == c.hello.Instance || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
+	if p.Instance == c.hello.Instance && !(c.borrows() && r.replica.holds(&s)) || older(c.hello.Instance, p.Instance) && !c.hello.Ephemeral || p.Address != "" && p.Address == c.hello.Address {
 		r.establish(c)
 		return
 	}
@@ -39,6 +39,16 @@ func (r *Ring) hold(c *conn) {
 	c.state = connHeld
 	c.timer.stop()
 	r.detector.claim(c, p)
+}
+
+// borrows says whether the other end may have its instance of another: that of a guest is in its
+// presence, for all to read. A token for that very name is its own.
+func (c *conn) borrows() bool { return c.hello.Ephemeral && c.authenticated != c.hello.Name }
+
+// holds says whether a guest is up at a gateway that keeps it, as far as is known.
+func (r *replica) holds(s *standing) bool {
+	at := r.look(s.gateway())
+	return s.state == Alive && (s.gateway() == r.cfg.Name || at.isGateway())
 }
 
 // settleClaims decides about the peers that wait for what older instances of

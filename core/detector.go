@@ -59,6 +59,9 @@ func (d *detector) endAsk(seq uint64, alive bool, who wire.Instance) {
 
 // changed takes note of what became of a name.
 func (d *detector) changed(ch *change) {
+	if ch.after.guest && ch.after.state != Alive {
+		d.unreached(ch.name) // it is where it claims to be, or gone
+	}
 	if ch.set == wire.Up && ch.record != nil && ch.record.Rank == rankSuspect {
 		d.timeSuspicion(ch.name, &ch.after)
 	}

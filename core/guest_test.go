@@ -436,6 +436,52 @@ func TestGuestForges(t *testing.T) {
 	})
 }
 
+// TestGuestBorrowsInstance: the instance of a guest is for all to read. Who says it is let in in
+// its place if that does not answer, or is gone; at once, if its token is for that name alone.
+func TestGuestBorrowsInstance(t *testing.T) {
+	for _, test := range []struct {
+		what, token string
+		old         func(g *rig, old core.ConnID, seq uint64)
+		in          bool
+	}{
+		{"the old one answers", "t*", func(g *rig, old core.ConnID, seq uint64) {
+			g.receive(old, &wire.Frame{Kind: wire.KindAlive, Seq: seq, Instance: g.guestHello("tab").Instance})
+		}, false},
+		{"the old one answers, without a token", "", func(g *rig, old core.ConnID, seq uint64) {
+			g.receive(old, &wire.Frame{Kind: wire.KindAlive, Seq: seq, Instance: g.guestHello("tab").Instance})
+		}, false},
+		{"the old one is half open", "t*", func(g *rig, old core.ConnID, seq uint64) { g.tick(3 * core.Second) }, true},
+		{"the old one breaks", "t*", func(g *rig, old core.ConnID, seq uint64) {
+			g.step(core.Input{Kind: core.Closed, Conn: old, Code: wire.CodeLost})
+		}, true},
+		{"the old one said bye", "t*", func(g *rig, old core.ConnID, seq uint64) {
+			g.step(core.Input{Kind: core.Closed, Conn: old, Code: wire.CodeGoingAway})
+		}, true},
+		{"it is its own token", "tab", nil, true},
+	} {
+		g := start(t, me())
+		old := g.guest("tab")
+		g.next += 2
+		id := g.next - 2
+		g.step(core.Input{Kind: core.Opened, Conn: id, Role: core.Guest, Addr: "10.0.0.1:1", Name: test.token})
+		effects := g.sayHello(id, g.guestHello("tab"))
+		probes := sent(t, effects, old)
+		if test.old != nil {
+			if len(probes) != 1 || probes[0].Kind != wire.KindProbe || g.conns[old] != open {
+				t.Errorf("%s: the old one is not asked: %+v", test.what, effects)
+				continue
+			}
+			test.old(g, old, probes[0].Seq)
+		}
+		if (g.conns[id] == open) != test.in || !test.in && g.conns[old] != open || test.in && g.conns[old] == open {
+			t.Errorf("%s: the new one is open: %t, the old one: %t", test.what, g.conns[id] == open, g.conns[old] == open)
+		}
+		if test.in && !g.said[id] {
+			t.Errorf("%s: it is not let in", test.what)
+		}
+	}
+}
+
 // refuseDials answers each dial that nobody listens there.
 func (g *rig) refuseDials(effects []core.Effect) {
 	g.Helper()

@@ -101,6 +101,7 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 
 // follow does what follows from what an input or a timer did.
 func (r *Ring) follow() {
+	r.settle()
 	r.settleClaims()
 	for _, c := range r.reconciler.outdated {
 		r.close(c, wire.CodeRotated, "")

@@ -80,7 +80,7 @@ func (d *detector) guestGone(c *conn, code wire.Code) {
 	if !s.isUp() || !c.speaksIn(&s, d.cfg.Name) {
 		return
 	}
-	if code == wire.CodeCordoned { // it was sent on
+	if code == wire.CodeCordoned || code == wire.CodeRotated { // it was sent on, or for another token
 		d.awaitReturn(c.name, s.presence.Stamp)
 		return
 	}

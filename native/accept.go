@@ -155,7 +155,8 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.key, c.cost, c.story.open = by.key, cost, by.opened
+	c.sieve = hijack.sieve
+	c.key, c.cost, c.until, c.story.open = by.key, cost, untilOf(&by), by.opened
 	welcome(r)
 	n.inbound.opened(c)
 	over := func() {
@@ -182,7 +183,8 @@ func offers(r *http.Request, protocol string) bool {
 // frames of common size: longer ones bypass them.
 type hijacker struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn  net.Conn
+	sieve *sieve
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -201,5 +203,6 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
+	h.sieve = &sieve{Conn: conn, opened: time.Now()}
+	return h.sieve, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

@@ -76,16 +76,16 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			return
 		}
 		token := bearer(r)
-		role, err := n.roleOf(t, token)
+		by, err := n.entryOf(t, token)
 		switch {
 		case err != nil:
 			n.unauthorized(w, r, err)
 			return
-		case role != trust.RoleOperator && (role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
-			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+role+" does not allow this")
+		case by.role != trust.RoleOperator && (by.role != trust.RoleReader || r.Method != http.MethodGet && r.Method != http.MethodHead):
+			n.refuse(w, r, http.StatusForbidden, "forbidden", "a token of the role "+by.role+" does not allow this")
 			return
 		}
-		if role == trust.RoleReader {
+		if by.role == trust.RoleReader {
 			done, full := n.admitReader(r, partyOf(token))
 			if full != "" {
 				w.Header().Set("Retry-After", "1")
@@ -96,21 +96,25 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			defer done()
 		}
 		welcome(r)
-		h(w, r)
+		n.during(by, h, w, r)
 	})
 }
 
-// roleOf finds out what a token makes who sent it: one that is signed, or a session's.
-func (n *Node) roleOf(t *trust.Trust, token string) (role string, err error) {
+// entryOf finds out what a token makes who sent it, and for how long: one that is signed, or a session's.
+func (n *Node) entryOf(t *trust.Trust, token string) (entry, error) {
 	if token == "" {
-		return "", errNoToken
+		return entry{}, errNoToken
 	}
 	if isSession(token) {
 		_, err := n.sessions.find(token, t.Believes)
-		return trust.RoleOperator, err
+		return entry{trust.RoleOperator, func(t *trust.Trust, _ time.Time) bool {
+			_, err := n.sessions.find(token, t.Believes)
+			return err == nil
+		}}, err
 	}
-	signed, _, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
-	return signed.Role, err
+	signed, key, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
+	until := signed.Expires.Add(trust.Leeway)
+	return entry{signed.Role, func(t *trust.Trust, now time.Time) bool { return t.Believes(key) && now.Before(until) }}, err
 }
 
 // unauthorized answers a request without a good token. Why it is none is for the log.
@@ -142,6 +146,8 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 type caller struct {
 	opened opening
 	key    string // the id of the secret that vouches for it; "" for none
+
+	expires time.Time // the token
 }
 
 // whose finds out who opens a WebSocket, or why it may not. Whoever shows a certificate
@@ -185,7 +191,7 @@ func (n *Node) whose(r *http.Request) (c caller, no *refusal) {
 	}
 	c.opened.role, c.opened.name, c.opened.tags, c.opened.own = core.Guest, token.Name, token.Demands(), token.Own
 	c.opened.topics = token.Topics()
-	c.key, c.opened.party = key, partyOf(signed)
+	c.key, c.expires, c.opened.party = key, token.Expires, partyOf(signed)
 	return c, nil
 }
 

@@ -37,8 +37,11 @@ type conn struct {
 	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
 	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
 
-	key  string   // the id of the secret that vouches for the other end; "" for none
-	cost *account // of a guest
+	sieve *sieve // what comes, of who dialled
+
+	key   string   // the id of the secret that vouches for the other end; "" for none
+	cost  *account // of a guest
+	until int64    // when the token by which it came is good no more, in seconds; 0 for never
 
 	buf   *[]byte       // of the frame that the reader has; nil while it waits for one
 	grown int           // by how many bytes it has grown
@@ -203,7 +206,9 @@ func (c *conn) read() (frame []byte, code wire.Code) {
 		}
 	}()
 	b := (*c.buf)[:0]
+	begun := time.Now()
 	for {
+		c.raw.SetReadDeadline(begun.Add(messageWait + time.Duration(2*cap(b)/messageRate)*time.Second))
 		if len(b) == cap(b) {
 			if !c.cost.holds(cap(b)) {
 				c.close(wire.CodeForbidden, "more bytes than guests may have under way")
@@ -214,7 +219,10 @@ func (c *conn) read() (frame []byte, code wire.Code) {
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
+		c.sieve.taken(n)
 		if err == io.EOF {
+			c.sieve.taken(headSize)
+			c.raw.SetReadDeadline(time.Time{})
 			c.ws.SetReadLimit(wire.MaxFrame)
 			*c.buf = b
 			return b, 0

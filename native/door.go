@@ -60,7 +60,10 @@ func (d *door) accept() {
 	for {
 		c, err := d.Listener.Accept()
 		if temporary, ok := err.(interface{ Temporary() bool }); ok && temporary.Temporary() {
-			if !sayNoFiles(d.log, d.rare, err) && d.rare.now("accept", "") {
+			switch {
+			case sayNoFiles(d.log, d.rare, err):
+				d.makeRoom()
+			case d.rare.now("accept", ""):
 				d.log.Warn("cannot accept a connection; trying again", "err", err)
 			}
 			select {
@@ -236,6 +239,23 @@ func (d *door) enter(c net.Conn) *visitor {
 		oldest.Conn.Close() // its reader does the rest
 	}
 	return v
+}
+
+// makeRoom closes the oldest stranger, so that there is a file descriptor for somebody else, and
+// says whether there was one.
+func (d *door) makeRoom() bool {
+	d.mu.Lock()
+	front := d.strangers.Front()
+	if front == nil {
+		d.mu.Unlock()
+		return false
+	}
+	oldest := front.Value.(*visitor)
+	oldest.forget()
+	d.dropped[dropMadeRoom]++
+	d.mu.Unlock()
+	oldest.Conn.Close() // its reader does the rest
+	return true
 }
 
 // forget takes a visitor off the lists of strangers; the door is locked.

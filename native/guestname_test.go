@@ -11,14 +11,21 @@ import (
 	"github.com/nanoring/nanoring/native/trust"
 )
 
+// claim says hello by a name, as a process, and waits.
+func (a *attacker) claim(name string, process wire.Instance) *websocket.Conn {
+	a.Helper()
+	ws, hello := a.open(), a.hello(name)
+	hello.Hello.Instance = process
+	a.send(ws, hello)
+	return ws
+}
+
 // squat has a guest take a name, say that it is of the future, and answer whatever it is asked.
 func (a *attacker) squat(name string, process wire.Instance) *websocket.Conn {
 	a.Helper()
-	ws := a.open()
-	hello := a.hello(name)
-	hello.Hello.Instance = process
+	ws := a.claim(name, process)
 	soon := time.Now().Add(50 * time.Second)
-	a.send(ws, hello, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
+	a.send(ws, &wire.Frame{Kind: wire.KindRumor, Records: []wire.Record{
 		{Set: wire.Nodes, Name: name, Stamp: soon.UnixMicro(), Value: wire.Member{Ephemeral: true}.Value()},
 		a.presence(name, 0, soon, wire.Presence{Ephemeral: true, Via: a.n.Name(), Instance: process}),
 	}})
@@ -89,5 +96,39 @@ func TestGuestTakesNameOfNode(t *testing.T) {
 			three = again(t, three.cfg)
 			agree(t, "dev1 dev2 dev3", one, two, three)
 		})
+	}
+}
+
+// TestGuestTakesInstance: a guest that says it is the process of another one, which all can
+// read, is refused while that one lives, here or at another gateway; one whose connection is half
+// open, and who comes back by a new token, is let in.
+func TestGuestTakesInstance(t *testing.T) {
+	secret := trust.NewSecret()
+	s, lock := secretOf(t, secret), locked(secretFile(t, secret))
+	one := real(t, "dev1", lock)
+	two := real(t, "dev2", lock, join(one.Addr()))
+	agree(t, "dev1 dev2", one, two)
+	any := func() string { return token(t, s, trust.Token{Role: trust.RoleGuest, Name: "*"}) }
+	tab := newTab(t, "tab", any())
+	tab.join(one.Node)
+	sees(t, two, "tab", core.Alive)
+	is, _ := two.Get("tab")
+	for _, n := range []*mortal{one, two} {
+		a := &attacker{TB: t, n: n.Node, token: any()}
+		a.punished("the instance of a guest that lives, at "+n.Name(), a.claim("tab", is.Instance), wire.CodeNameTaken)
+	}
+	sees(t, two, "tab", core.Alive)
+
+	silent := &attacker{TB: t, n: one.Node, token: any()}
+	process := wire.Instance{Start: time.Now().UnixMicro(), Nonce: 9}
+	defer silent.squat("half-open", process).CloseNow() // it reads nothing any more
+	sees(t, two, "half-open", core.Alive)
+	silent.token = any()
+	back := silent.claim("half-open", process)
+	defer back.CloseNow()
+	_, b, err := back.Read(soon(t))
+	var f wire.Frame
+	if err != nil || f.Decode(b) != nil || f.Kind != wire.KindHello {
+		t.Errorf("who comes back is not let in: %v %+v", err, f)
 	}
 }

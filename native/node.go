@@ -71,10 +71,11 @@ type Node struct {
 	nextConn atomic.Uint64
 	nextCmd  atomic.Uint64
 
-	mu    sync.Mutex
-	ended bool // no goroutine may start any more
-	conns map[*conn]struct{}
-	wg    sync.WaitGroup // readers, writers and dials
+	mu     sync.Mutex
+	ended  bool // no goroutine may start any more
+	conns  map[*conn]struct{}
+	visits map[*visit]struct{}
+	wg     sync.WaitGroup // readers, writers and dials
 
 	status struct {
 		sync.Mutex
@@ -111,6 +112,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		settled:  make(chan struct{}),
 		done:     make(chan struct{}),
 		conns:    make(map[*conn]struct{}),
+		visits:   make(map[*visit]struct{}),
 		joins:    newJoining(),
 		sessions: newSessions(),
 	}
@@ -203,7 +205,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
-	for _, on := range []net.Listener{tcp, socket} {
+	for _, on := range []net.Listener{tcp, insistent{socket, n.door}} {
 		if on != nil {
 			n.wg.Go(func() { n.listenOn(on) })
 		}

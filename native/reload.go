@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nanoring/nanoring/core/wire"
 	"github.com/nanoring/nanoring/native/trust"
 )
 
@@ -30,6 +29,7 @@ func (n *Node) keepTrust() {
 		}
 		n.sessions.tick()
 		err := n.reload(false)
+		n.showOut()
 		if err == nil {
 			said = ""
 		} else if err.Error() != said {
@@ -55,13 +55,7 @@ func (n *Node) reload(force bool) error {
 	} else {
 		n.log.Debug("the certificates were renewed")
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for c := range n.conns {
-		if !now.Believes(c.key) {
-			c.close(wire.CodeRotated, "the ring's secret has changed")
-		}
-	}
+	n.showOut()
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/nanoring/nanoring/native/disk"
 )
@@ -74,6 +75,24 @@ func listenSocket(path string) (net.Listener, error) {
 		return fail(err)
 	}
 	return l, nil
+}
+
+// insistent is the listener of the Unix socket: when there are no file descriptors left, strangers
+// at the door make room for the operator.
+type insistent struct {
+	net.Listener
+	door *door // nil if nothing else is listened on
+}
+
+// Accept returns the next connection.
+func (l insistent) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err == nil || l.door == nil || !areNoFiles(err) || !l.door.makeRoom() {
+			return c, err
+		}
+		time.Sleep(time.Millisecond) // until it is closed
+	}
 }
 
 // socketPath returns a path to a socket that is short enough to be an address:

@@ -27,6 +27,8 @@ import (
 const (
 	callTimeout = 35 * time.Second
 	lookTimeout = mostSilence * time.Second
+
+	streamLife = 30 * 24 * time.Hour // of the token by which a stream is heard, which ends with it
 )
 
 // client speaks to a running node: docs/api.md.

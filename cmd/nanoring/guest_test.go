@@ -23,6 +23,7 @@ func TestLockedPage(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, *browser){
 			"joins by a token":             testJoinsByToken,
 			"is refused with an old token": testOldToken,
+			"goes on by the next token":    testNextToken,
 			"says what is no token":        testNoToken,
 			"asks for a link":              testLink,
 			"is an operator's by a link":   testOpenLink,
@@ -73,6 +74,12 @@ func mint(t *testing.T, key string, flags ...string) string {
 // mintOld signs a token that has expired, which nanoring token does not.
 func mintOld(t *testing.T, key string) string {
 	t.Helper()
+	return mintUntil(t, key, time.Now().Add(-time.Hour))
+}
+
+// mintUntil signs a token that expires then.
+func mintUntil(t *testing.T, key string, expires time.Time) string {
+	t.Helper()
 	text, err := os.ReadFile(key)
 	if err != nil {
 		t.Fatal(err)
@@ -81,11 +88,47 @@ func mintOld(t *testing.T, key string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := secrets[0].Sign(trust.Token{Ring: "red", Role: trust.RoleGuest, Name: "*", Expires: time.Now().Add(-time.Hour)})
+	signed, err := secrets[0].Sign(trust.Token{Ring: "red", Role: trust.RoleGuest, Name: "*", Expires: expires})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed
+}
+
+// testNextToken: when its token has expired a tab is sent for another one, and goes on without
+// being seen as anything but up; one that has no other ends.
+func testNextToken(t *testing.T, b *browser) {
+	dev1, dev2, key := startLocked(t, b)
+	tab := b.open(t, b.page(dev1, joinOptions{"gateways": gateways(dev1), "name": "first", "token": mint(t, key, "--name", "first")}))
+	tab.becomes("joined")
+	eval[any](tab, "nanoring.leave()")
+	tab.becomes("ended")
+	brief := mintUntil(t, key, time.Now().Add(10*time.Second-trust.Leeway))
+	tokens, _ := json.Marshal([]string{brief, mint(t, key, "--name", "*")})
+	urls, _ := json.Marshal(gateways(dev1))
+	eval[any](tab, "window.asked = 0, start({ gateways: "+string(urls)+", name: 'lasting', token: async () => "+string(tokens)+"[asked++] })")
+	tab.becomes("joined")
+	dev2.becomes(t, "lasting", "up")
+	since := func() string {
+		up, err := dev2.client.members(t.Context(), pathUp+"?name=lasting")
+		if err != nil || len(up) != 1 || up[0].State != "up" {
+			t.Fatal(up, err)
+		}
+		return up[0].Since.String()
+	}
+	before := since()
+	eventually(t, "it is in by the second token", func() bool {
+		return eval[bool](tab, "asked === 2 && nanoring.gateway !== null")
+	})
+	if after := since(); after != before {
+		t.Errorf("dev2 has it up since %s, and before since %s", after, before)
+	}
+	tab.expect("WebSocket connection to .* failed|HTTP Authentication failed|401")
+	eval[any](tab, "nanoring.leave()")
+	tab.becomes("ended")
+	eval[any](tab, "start({ gateways: "+string(urls)+", name: 'brief', token: '"+mintUntil(t, key, time.Now().Add(5*time.Second-trust.Leeway))+"' })")
+	tab.becomes("joined")
+	tab.becomes("ended")
 }
 
 // testJoinsByToken: what a tab is to be called, of which ring, and with which tags

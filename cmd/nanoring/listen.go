@@ -45,6 +45,7 @@ which -o json shows, if the node still knows what came then.`,
 			if since != "" {
 				query.Set("since", since)
 			}
+			o.tokenLife = streamLife
 			c, err := o.client(cmd)
 			if err != nil {
 				return err

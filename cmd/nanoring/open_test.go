@@ -18,7 +18,7 @@ import (
 
 // opens runs nanoring open where there is a display, and returns what it says, and the file that the
 // browser is to open; "" for none.
-func opens(t *testing.T, args ...string) (says string, err error, file string) {
+func opens(t *testing.T, args ...string) (says, file string, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"xdg-open": "#!/bin/sh\nln -s \"$1\" " + dir + "/opened\n", "sleep": "#!/bin/sh\nuntil [ -e " + dir + "/over ]; do /bin/sleep 0.1; done\n"} {
@@ -33,7 +33,7 @@ func opens(t *testing.T, args ...string) (says string, err error, file string) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "nanoring", "*")); len(left) > 0 {
 		eventually(t, "the browser is told", func() bool { file, _ = os.Readlink(filepath.Join(dir, "opened")); return file != "" })
 	}
-	return string(out), err, file
+	return string(out), file, err
 }
 
 // TestHostileLink: what a node, or whoever is in its place, answers goes into no link, and no file that a
@@ -70,7 +70,7 @@ func TestHostileLink(t *testing.T) {
 		}
 		s := &httptest.Server{Listener: l, Config: &http.Server{Handler: h}}
 		s.Start()
-		says, err, file := opens(t, "--data", data)
+		says, file, err := opens(t, "--data", data)
 		s.Close()
 		if (file != "") != test.opens || (err == nil) != test.opens {
 			t.Errorf("%s: %v, %s", name, err, says)
@@ -99,7 +99,7 @@ func TestOpenedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	node := ns.mustStart(t, "dev1", "", "--secret-file", key)
-	says, err, file := opens(t, "--data", node.client.data)
+	says, file, err := opens(t, "--data", node.client.data)
 	if err != nil || file == "" {
 		t.Fatal(says, err)
 	}

@@ -38,6 +38,7 @@ A node that is picked no more is told of, too.`,
 			if o.output == "names" {
 				return usage(cmd, errors.New("watch has no output names: there are table, json"))
 			}
+			o.tokenLife = streamLife
 			c, err := o.client(cmd)
 			if err != nil {
 				return err

@@ -23,8 +23,11 @@ const (
 )
 
 const (
-	maxToken    = 4096                                           // bytes
-	tokenLeeway = time.Duration(core.MaxSkew) * time.Microsecond // clocks differ by so much
+	maxToken = 4096 // bytes
+
+	// Leeway is for how long a token is forgiven that it has expired, or is not good yet:
+	// clocks differ by so much.
+	Leeway = time.Duration(core.MaxSkew) * time.Microsecond
 )
 
 // A Token is what a JWT (RFC 7519) claims that lets somebody in. It is signed

@@ -70,8 +70,8 @@ func badTokens(t testing.TB, s *Secret) map[string][2]string {
 	}
 	return map[string][2]string{
 		"of another secret":              {token(t, secretOf(t, NewSecret()), guest), "signed by the key"},
-		"expired":                        {with(func(t *Token) { t.Expires = now.Add(-2 * tokenLeeway) }), "expired at"},
-		"not valid yet":                  {with(func(t *Token) { t.NotBefore = now.Add(2 * tokenLeeway) }), "not valid yet"},
+		"expired":                        {with(func(t *Token) { t.Expires = now.Add(-2 * Leeway) }), "expired at"},
+		"not valid yet":                  {with(func(t *Token) { t.NotBefore = now.Add(2 * Leeway) }), "not valid yet"},
 		"of another ring":                {with(func(t *Token) { t.Ring = "blue" }), "for the ring"},
 		"of alg none":                    {b64([]byte(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`)) + "." + parts[1] + ".", "signature is not"},
 		"of alg nOnE":                    {b64([]byte(`{"alg":"nOnE","kid":"`+kid+`"}`)) + "." + parts[1] + ".", "no JWT of a ring"},
@@ -159,7 +159,7 @@ func FuzzToken(f *testing.F) {
 			t.Fatalf("%q lets in %+v", signed, tok)
 		}
 		tok, _, err := tr.Admit(raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, body), "r", now) // signed, whatever it is
-		if err == nil && (tok.check() != nil || tok.Ring != "r" || tok.Role != RoleGuest || !tok.Expires.Add(tokenLeeway).After(now)) {
+		if err == nil && (tok.check() != nil || tok.Ring != "r" || tok.Role != RoleGuest || !tok.Expires.Add(Leeway).After(now)) {
 			t.Fatalf("%s: %+v", body, tok)
 		}
 	})
