@@ -16,6 +16,7 @@ const (
 	costSays
 	costAsks
 	costAnswered
+	costHears
 	costProbes
 	costProbed
 )
@@ -54,7 +55,7 @@ func GuestCosts(maxGuests int) ledger.Table {
 		},
 		costSays: {
 			What: "messages, and one for each 256 bytes", Beyond: "`busy`",
-			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: 2 * backlogSays, Rate: 4 * guestSaysRate}, All: ledger.Limit{Burst: 4096, Rate: 1024},
+			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: backlogSays, Rate: 4 * guestSaysRate}, All: ledger.Limit{Burst: 4096, Rate: 1024},
 		},
 		costAsks: {
 			What: "questions that are open", Beyond: "`busy`",
@@ -63,6 +64,10 @@ func GuestCosts(maxGuests int) ledger.Table {
 		costAnswered: {
 			What: "bytes of answers to them that wait", Beyond: "the answer is `busy`",
 			One: ledger.Limit{Burst: mostAnswers}, Party: ledger.Limit{Burst: 2 * mostAnswers}, All: ledger.Limit{Burst: 4 * mostAnswers},
+		},
+		costHears: {
+			What: "times that they ask for what they have missed", Beyond: "`forbidden`",
+			One: ledger.Limit{Burst: 8, Rate: 1}, Party: ledger.Limit{Burst: 256, Rate: 16},
 		},
 		costProbes: {
 			What: "probes of others that are passed on", Beyond: "dropped",

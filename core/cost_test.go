@@ -223,3 +223,50 @@ func TestCuriousGuests(t *testing.T) {
 		t.Error("nor may evil, when its questions are over")
 	}
 }
+
+// TestDeafListener: a guest that hears all and reads nothing is owed what is news, and of what
+// is none any more that it was lost.
+func TestDeafListener(t *testing.T) {
+	g := start(t, me())
+	dev := g.peer("dev")
+	deaf := g.guest("deaf")
+	g.receive(deaf, &wire.Frame{Kind: wire.KindHear, Topics: []string{"*"}})
+	in := g.hello("dev").Instance
+	seq := uint64(0)
+	for range 150 {
+		f := &wire.Frame{Kind: wire.KindMessage}
+		for range 100 {
+			seq++
+			f.Messages = append(f.Messages, wire.Message{Name: "dev", Instance: in, Seq: seq, Step: 1, Since: wire.Window, Verb: wire.VerbSend, Topic: "t", Payload: string(make([]byte, 1000))})
+		}
+		g.receive(dev, f)
+		g.pass(core.Second)
+	}
+	if g.conns[deaf] != open {
+		t.Fatal("it is closed")
+	}
+	if n := g.ring.Sizes().OwnNews; n > 2*30*100+2000 {
+		t.Errorf("it is owed %d messages", n)
+	}
+	last, gaps := uint64(0), 0
+	take := func(effects []core.Effect) {
+		for _, f := range sent(t, effects, deaf) {
+			for _, m := range f.Messages {
+				if m.Seq < last {
+					t.Fatalf("%d comes after %d", m.Seq, last)
+				}
+				if last = m.Seq; m.Verb == wire.VerbGap {
+					gaps++
+				}
+			}
+		}
+	}
+	for range 200 {
+		g.receive(deaf, &wire.Frame{Kind: wire.KindTook})
+		take(g.effects)
+		take(g.tick(core.Second / 100))
+	}
+	if last != seq || gaps == 0 {
+		t.Errorf("it hears up to %d of %d, with %d gaps", last, seq, gaps)
+	}
+}

@@ -18,7 +18,7 @@ const (
 
 // handedBytes is how many bytes of messages are handed over, the latest, and of answers: what
 // more there is the peers have, and an engine in a sandbox has no room to write it down.
-const handedBytes = 4 << 20
+const handedBytes = 1 << 20
 
 // handOver is what of messages another engine of this process goes on with: it repeats
 // nothing, and loses nothing. Both have one monotonic clock.

@@ -100,10 +100,32 @@ func (h *hearing) owe(c *conn, n *news) {
 	}
 }
 
+// loseOld makes gaps of the older half of what a guest is owed that does not read, one of each
+// stream, when that is no news any more.
+func (h *hearing) loseOld(c *conn) {
+	var gaps []*news
+	half := len(c.line.own) / 2
+	if half < maxOwn/2 || !h.spread.isOld(c.line.own[half]) {
+		return
+	}
+	for _, n := range c.line.own[:half] {
+		s := n.stream
+		if s.upto == 0 {
+			push(&gaps, h.gap(s, n.Seq))
+		}
+		s.upto = max(s.upto, n.Seq)
+	}
+	for _, g := range gaps {
+		g.Seq, g.stream.upto = g.stream.upto, 0
+	}
+	c.line.own = append(gaps, c.line.own[half:]...)
+}
+
 // heard brings a message, whose turn in its stream it is, to all who hear it here.
 func (h *hearing) heard(n *news) {
 	for _, c := range h.overlay.live {
 		if c.line.hears {
+			h.loseOld(c)
 			h.owe(c, n)
 		}
 	}

@@ -13,7 +13,7 @@ const (
 	mostQuestions = 1024      // that are open
 	answerBytes   = 64 << 10  // of answers in a frame
 	mostAnswers   = 1 << 20   // bytes that wait for one question; beyond, who answered is busy
-	allAnswers    = 8 << 20   // bytes of answers to all of them, beyond which there are no more, and none is kept
+	allAnswers    = 4 << 20   // bytes of answers to all of them, beyond which there are no more, and none is kept
 	keptAnswers   = 256 << 10 // bytes that are kept of those that are on their way
 	mostWait      = wire.MaxWait * Millisecond
 	usualWait     = 5 * Second
@@ -172,7 +172,7 @@ func (q *questions) sendSome(one *question) bool {
 		return true
 	}
 	c, f, keeps := q.spread.overlay.conns[one.from], one.frame(), keptAnswers
-	if q.bytes > allAnswers/2 {
+	if q.bytes > allAnswers/4 {
 		keeps = 0
 	}
 	switch {

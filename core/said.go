@@ -108,6 +108,8 @@ func (ms *messages) seen(c *conn, f *wire.Frame) string {
 // know them any more.
 func (ms *messages) hear(c *conn, f *wire.Frame) string {
 	switch {
+	case c.guest && f.Window > 0 && c.cost.Take(ms.now, costHears, 1) != ledger.Enough:
+		return "it asks more often for what it has missed than a guest may"
 	case c.guest:
 		ms.hearing.asks(c, f)
 	case ms.cfg.Ephemeral:

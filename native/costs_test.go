@@ -2,13 +2,18 @@ package native
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,6 +173,68 @@ func TestDeafGuests(t *testing.T) {
 	n.Close()
 	if held := n.costs.held(costHeld) + n.costs.held(costGuests); held != 0 {
 		t.Errorf("%d are held in the end", held)
+	}
+}
+
+// TestGuestsTakeTurns: however many guests have something to say, a node waits for one of them.
+func TestGuestsTakeTurns(t *testing.T) {
+	const guests = 12
+	began, goOn := make(chan struct{}, 1), make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
+	var order []string
+	var opened, taken atomic.Int32
+	secret := trust.NewSecret()
+	cfg := config(t, "dev1")
+	cfg.SecretFile = secretFile(t, secret)
+	cfg.Engine = newFake(func(in core.Input) []core.Effect {
+		if in.Kind == core.Opened {
+			opened.Add(1)
+		}
+		if in.Kind != core.Received {
+			return nil
+		}
+		defer taken.Add(1)
+		order = append(order, string(in.Frame))
+		if len(order) == 1 {
+			began <- struct{}{}
+			<-goOn
+		}
+		return nil
+	}).engine
+	n := start(t, cfg)
+	var flood []*websocket.Conn
+	for i := range guests {
+		ws, status, says := dialLoose(t, n, nil, http.Header{"Authorization": {"Bearer " + token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: fmt.Sprint("tab", i)})}})
+		if ws == nil {
+			t.Fatal(status, says)
+		}
+		t.Cleanup(func() { ws.CloseNow() })
+		flood = append(flood, ws)
+	}
+	node, status, says := dialTLS(t, n, asNode(t, secret, "dev2", time.Now()), nil)
+	if node == nil {
+		t.Fatal(status, says)
+	}
+	eventually(t, "all are open", func() bool { return opened.Load() == guests+1 })
+	must(t, flood[0].Write(t.Context(), websocket.MessageBinary, []byte("guest")))
+	receive(t, "the first frame", began)
+	for _, ws := range flood[1:] {
+		must(t, ws.Write(t.Context(), websocket.MessageBinary, []byte("guest")))
+	}
+	eventually(t, "all others wait", func() bool {
+		stacks := make([]byte, 4<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		return bytes.Count(stacks, []byte("takesTurn(")) >= guests-1 || len(n.inputs) >= guests-1
+	})
+	waiting := len(n.inputs)
+	must(t, node.Write(t.Context(), websocket.MessageBinary, []byte("node")))
+	eventually(t, "the node's frame waits", func() bool { return len(n.inputs) > waiting })
+	release()
+	eventually(t, "all are taken", func() bool { return taken.Load() == guests+1 })
+	n.Close()
+	if at := slices.Index(order, "node"); at < 0 || at > 2 {
+		t.Errorf("the node's is number %d of %d", at, len(order))
 	}
 }
 

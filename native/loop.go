@@ -385,6 +385,9 @@ func (n *Node) serve(c *conn) {
 			return
 		}
 		n.inbound.spoke(c)
+		if c.cost != nil && !n.takesTurn() {
+			continue
+		}
 		if n.postOf(c, core.Received, frame, 0) {
 			select {
 			case <-c.taken:
@@ -392,5 +395,19 @@ func (n *Node) serve(c *conn) {
 			case <-n.halted:
 			}
 		}
+		if c.cost != nil {
+			<-n.turn
+		}
+	}
+}
+
+// takesTurn waits until no other guest's frame is under way: however many there are, a node's
+// waits for one of theirs at most. It says false if the engine is done.
+func (n *Node) takesTurn() bool {
+	select {
+	case n.turn <- struct{}{}:
+		return true
+	case <-n.halted:
+		return false
 	}
 }

@@ -65,6 +65,7 @@ type Node struct {
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
 	costs    *costs
+	turn     chan struct{}        // of guests, to have a frame under way
 	live     atomic.Pointer[Live] // the latest
 	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
@@ -123,6 +124,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n.live.Store(cfg.live())
 	n.inbound.most = cfg.MaxConnections
 	n.costs = newCosts(cfg.MaxGuests)
+	n.turn = make(chan struct{}, 1)
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.cfg.Times, n.handshakeLate)
 

@@ -10,7 +10,9 @@ import (
 const (
 	smallBuffer = 1 << 10   // buffer's size at least
 	largeBuffer = 512 << 10 // beyond it, buffer shrinks again
-	minGarbage  = 1 << 20   // bytes between two collections, at least
+	minGarbage  = 1 << 20   // bytes between two collections, at least,
+	maxGarbage  = 12 << 20  // and at most
+	lookCalls   = 64        // calls between two looks at how many there are
 )
 
 //go:wasmexport buffer
@@ -30,20 +32,28 @@ func out(b []byte) int64 {
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(b))))<<32 | int64(len(b))
 }
 
-// collector runs the garbage collector when enough came in since it last ran.
-// Left alone it would hardly ever end: exported functions run on one goroutine,
-// which its workers wait for.
+// collector runs the garbage collector when there is as much garbage as there was in use when
+// it last ran. Left alone it would hardly ever end: exported functions run on one goroutine,
+// which its workers wait for. To look at how much there is takes a while, so it does that
+// when something came in, or after some calls: what a call leaves behind may be far more.
 type collector struct {
-	since, limit int
+	since, calls int
+	live         int
+	stats        runtime.MemStats
 }
 
 func (c *collector) took(n int) {
 	c.since += n
-	if c.since < max(c.limit, minGarbage) {
+	c.calls++
+	if c.since < max(c.live/8, minGarbage/4) && c.calls < lookCalls {
+		return
+	}
+	c.since, c.calls = 0, 0
+	runtime.ReadMemStats(&c.stats)
+	if int(c.stats.HeapAlloc) < c.live+min(max(c.live, minGarbage), maxGarbage) {
 		return
 	}
 	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	c.since, c.limit = 0, int(m.HeapAlloc)
+	runtime.ReadMemStats(&c.stats)
+	c.live = int(c.stats.HeapAlloc)
 }
