@@ -27,7 +27,7 @@ func TestPage(t *testing.T) {
 	const asks, stays = "no-cache", "public, max-age=31536000, immutable"
 	for path, want := range map[string]struct{ typ, has, cors, cached, policy string }{
 		"/":                                   {"text/html; charset=utf-8", "<!doctype html>", "", asks, pagePolicy},
-		"/nanoring.js":                        {"text/javascript; charset=utf-8", "export async function join(", "*", asks, ""},
+		"/nanoring.js":                        {"text/javascript; charset=utf-8", "export function join(", "*", asks, ""},
 		"/worker.js":                          {"text/javascript; charset=utf-8", "import", "*", asks, pagePolicy},
 		"/nanoring.wasm":                      {"application/wasm", "\x00asm", "*", asks, ""},
 		"/" + pageLink(t, n, "page/page.css"): {"text/css; charset=utf-8", "{", "", stays, ""},
