@@ -112,7 +112,8 @@ test: browser network ## check and test everything, as CI does
 	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
 	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(firstword $(RACE))'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go test $(RACE) -timeout $(TIMEOUT) -skip $(TWINS) $$(go list ./... | grep -v -e nanoring/core -e /network) # those were lived above, by one goroutine each, or in a sandbox, where nothing is watched
+	@go test $(RACE) -timeout $(TIMEOUT) -skip $(TWINS) $$(go list ./... | grep -v -e nanoring/core -e /network -e /siege) # those were lived above, by one goroutine each, or in a sandbox, where nothing is watched
+	@go test -timeout $(TIMEOUT) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
 	@go test $(RACE) -timeout $(TIMEOUT) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
