@@ -19,7 +19,7 @@ SIEGE    ?= 10m
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race -gcflags=compress/flate=-race=false \
 	$(patsubst %,-gcflags=github.com/tetratelabs/wazero/internal/engine/wazevo/%=-race=false,ssa frontend backend/...))
 WASIP1   := GOOS=wasip1 GOARCH=wasm
-CORE     := ./core ./core/lww ./core/wire
+CORE     := ./core ./core/ledger ./core/lww ./core/wire
 TWINS    := '^Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|ScriptsInSandbox|SwapMixedRing|Poison|SimOnTheModule)$$'
 MODULE   := wasm/module/nanoring.wasm
 NODES    := 1 2 3 4
