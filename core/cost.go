@@ -59,7 +59,7 @@ func GuestCosts(maxGuests int) ledger.Table {
 		},
 		costAsks: {
 			What: "questions that are open", Beyond: "`busy`",
-			One: ledger.Limit{Burst: 16}, Party: ledger.Limit{Burst: 64}, All: ledger.Limit{Burst: mostQuestions / 4},
+			One: ledger.Limit{Burst: 64}, Party: ledger.Limit{Burst: mostQuestions / 8}, All: ledger.Limit{Burst: mostQuestions / 2},
 		},
 		costAnswered: {
 			What: "bytes of answers to them that wait", Beyond: "the answer is `busy`",

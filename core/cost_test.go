@@ -188,7 +188,7 @@ func TestCuriousGuests(t *testing.T) {
 			}
 		}
 	}
-	if open != 64 {
+	if open != 128 {
 		t.Errorf("%d questions of one party are open", open)
 	}
 	if b, err := g.ring.Handover(); err != nil || len(b) > 9<<20 {

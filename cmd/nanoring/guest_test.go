@@ -104,7 +104,7 @@ func testNextToken(t *testing.T, b *browser) {
 	eval[any](tab, "nanoring.leave()")
 	tab.becomes("ended")
 	brief := mintUntil(t, key, time.Now().Add(10*time.Second-trust.Leeway))
-	tokens, _ := json.Marshal([]string{brief, mint(t, key, "--name", "*")})
+	tokens, _ := json.Marshal([]string{brief, mint(t, key, "--name", "*", "--any-name")})
 	urls, _ := json.Marshal(gateways(dev1))
 	eval[any](tab, "window.asked = 0, start({ gateways: "+string(urls)+", name: 'lasting', token: async () => "+string(tokens)+"[asked++] })")
 	tab.becomes("joined")

@@ -19,7 +19,7 @@ export function invite(gateways) {
     $("invite-local").hidden = !local;
     $("invite-locked").hidden = !locked;
     $("invite-command").hidden = !locked;
-    write($("invite-command"), invitation());
+    writeLines($("invite-command"), invitation().split("\n"));
     writeLines($("invite-code"), [
       `<script type="module">`,
       `  import { join } from "${page}nanoring.js";`,

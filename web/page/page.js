@@ -18,7 +18,7 @@ import { Locked, oneLine, session } from "./session.js";
 import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Teller } from "./teller.js";
-import { el, legible, write } from "./text.js";
+import { el, legible, write, writeLines } from "./text.js";
 import { Why } from "./why.js";
 import { words } from "./words.js";
 
@@ -160,7 +160,7 @@ function tell(title, text, button, code = "") {
   $("message").hidden = false;
   write($("message-title"), title);
   write($("message-text"), text);
-  write($("message-code"), code);
+  writeLines($("message-code"), code.split("\n"));
   $("message-code").hidden = !code;
   write($("message-button"), button);
   $("message-button").hidden = !button;
