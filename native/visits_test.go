@@ -2,6 +2,7 @@ package native
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -40,6 +41,16 @@ var streams = []struct{ method, path, body string }{
 	{"POST", "/v1/questions", `{"topic":"x","timeout_millis":30000}`},
 }
 
+// hesitates has a node answer what is asked on x as late as may be.
+func hesitates(t *testing.T, n *mortal) {
+	t.Helper()
+	_, err := n.Answer("x", func(ctx context.Context, _ Question) ([]byte, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	must(t, err)
+}
+
 // TestNothingOutlastsItsToken: streams end with the token that opened them, and guests, who are
 // sent for another, and come back by it without being seen down.
 func TestNothingOutlastsItsToken(t *testing.T) {
@@ -48,6 +59,7 @@ func TestNothingOutlastsItsToken(t *testing.T) {
 	one := real(t, "dev1", lock)
 	two := real(t, "dev2", lock, join(one.Addr()))
 	agree(t, "dev1 dev2", one, two)
+	hesitates(t, two)
 	hear := func(over <-chan struct{}) bool {
 		select {
 		case <-over:
@@ -117,6 +129,7 @@ func TestNothingOutlastsItsToken(t *testing.T) {
 func TestWithdrawnSecretEndsStreams(t *testing.T) {
 	a, b := trust.NewSecret(), trust.NewSecret()
 	n := real(t, "dev1", locked(secretFile(t, a, b)))
+	hesitates(t, n)
 	var over []<-chan struct{}
 	for _, st := range streams {
 		over = append(over, lasting(t, n.Node, st.method, st.path, st.body, token(t, secretOf(t, b), trust.Token{Role: trust.RoleOperator})))
