@@ -10,6 +10,7 @@ import (
 const (
 	itemCost = 64
 	lookCost = 16
+	mostCost = 4 * syncBytes // of a frame
 )
 
 // answerSync answers as many items as fit a frame, and as cost no more than one
@@ -20,6 +21,9 @@ func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
 		if kind := f.Items[i].Kind; c.guest && (kind == wire.ItemAll || kind == wire.ItemChildren) {
 			return false
 		}
+	}
+	if c.guest && c.cost.Take(rc.now, costAnswers, mostCost) != ledger.Enough {
+		return true // it asks again in a while
 	}
 	answer := wire.Frame{Kind: wire.KindSynced, Seq: f.Seq}
 	size, cost := 0, 0
@@ -39,8 +43,8 @@ func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
 		}
 		cost = size + int(answer.Handled)*itemCost + rc.looked*lookCost
 	}
-	if c.guest && c.cost.Take(rc.now, costAnswers, int64(cost)) != ledger.Enough {
-		return true // it asks again in a while
+	if c.guest {
+		c.cost.Give(costAnswers, max(mostCost-int64(cost), 0))
 	}
 	if !rc.halted && c.state == connEstablished {
 		rc.send(c, &answer)

@@ -80,8 +80,8 @@ func GuestCosts(maxGuests int) ledger.Table {
 	}
 }
 
-// maxAnswers is how many frames a guest may owe as answers.
-const maxAnswers = 256
+// maxAnswers is how much a guest may owe as answers, in frames and KiB.
+const maxAnswers = 1024
 
 // bearable says whether a connection may send a frame of so many bytes now; too
 // long is too long, by however much.
@@ -91,17 +91,18 @@ func (c *conn) bearable(size int, now int64) bool {
 
 func frameUnits(size int) int64 { return 1 + int64(min(size, wire.MaxFrame)>>10) }
 
-// owes takes note that the peer was sent what may want answers.
-func (c *conn) owes(answers int) { c.owed = min(c.owed+answers, maxAnswers) }
+// owes takes note that the peer was sent what may want an answer of so many frames and KiB.
+func (c *conn) owes(units int64) { c.owed = min(c.owed+units, maxAnswers) }
 
 // pardon gives back what a frame costs by which a guest answers: that it had to is
-// not its own doing. It may do so as often as it was sent a frame, or a message in one.
+// not its own doing: one frame for each that it was sent, and what an answer may have for each question.
 func (c *conn) pardon(kind wire.Kind, size int) {
 	switch kind {
 	case wire.KindAlive, wire.KindAnswers, wire.KindSaid, wire.KindTook:
-		if c.cost != nil && c.owed > 0 {
-			c.owed--
-			c.cost.Give(costFrames, frameUnits(size))
+		if c.cost != nil {
+			units := min(frameUnits(size), c.owed)
+			c.owed -= units
+			c.cost.Give(costFrames, units)
 		}
 	}
 }

@@ -270,3 +270,71 @@ func TestDeafListener(t *testing.T) {
 		t.Errorf("it hears up to %d of %d, with %d gaps", last, seq, gaps)
 	}
 }
+
+// TestAnswersAreNoGift: a guest answers once, for itself, and is charged for what nobody asked.
+func TestAnswersAreNoGift(t *testing.T) {
+	big := wire.Frame{Kind: wire.KindAnswers, Asker: "nobody", Instance: wire.Instance{Start: 1, Nonce: 1}, Seq: 1, Answers: []wire.Answer{{Name: "tab", Payload: string(make([]byte, wire.MaxPayload))}}}
+	t.Run("a flood", func(t *testing.T) {
+		g := start(t, me())
+		id, n := g.guest("tab"), 0
+		for ; n < 2000 && g.conns[id] == open; n++ {
+			g.receive(id, &big)
+		}
+		if n > 200 {
+			t.Errorf("%d answers to nothing are taken", n)
+		}
+	})
+	forged := big
+	forged.Answers = []wire.Answer{{Name: "dev", Payload: "x"}}
+	many := big
+	many.Answers = []wire.Answer{{Name: "tab"}, {Name: "tab"}}
+	for what, f := range map[string]*wire.Frame{"in another's name": &forged, "many at once": &many} {
+		for _, relay := range []bool{false, true} {
+			t.Run(what, func(t *testing.T) {
+				g := start(t, me())
+				id := g.guest("tab")
+				g.peer("dev")
+				if g.receive(id, f); relay {
+					id = g.guest("tab2")
+					g.receive(id, relayOf("tab2", "dev", 0, f))
+				}
+				g.refused(id, wire.CodeForbidden)
+			})
+		}
+	}
+	t.Run("by another gateway", func(t *testing.T) {
+		g := start(t, me())
+		gw := g.peer("gw")
+		in := wire.Instance{Start: epoch, Nonce: 3}
+		g.receive(gw, rumor(g.member("far", wire.Member{Ephemeral: true}), g.presence("far", wire.Presence{Ephemeral: true, Via: "gw", Instance: in, Version: 1})))
+		g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 9, Op: core.Ask, Topic: "t", Timeout: core.Minute}})
+		forged.Asker, forged.Instance, forged.Seq = "me", g.cfg.Instance, 1
+		forged.Answers = []wire.Answer{{Name: "gw", Payload: "x"}}
+		g.receive(gw, relayOf("far", "me", 1, &forged))
+		if got := events(g.tick(core.Second), core.EventAnswer); len(got) > 0 {
+			t.Errorf("it is answered by %+v", got[0])
+		}
+	})
+}
+
+// TestNewcomerInCrowd: who comes when a party has said all that it may is up a little later.
+func TestNewcomerInCrowd(t *testing.T) {
+	g := start(t, me())
+	g.party = "many"
+	for i := range 64 {
+		name := fmt.Sprint("tab", i)
+		id := g.guest(name)
+		for at := range 6 {
+			g.receive(id, rumor(g.presence(name, wire.Presence{Ephemeral: true, Via: "me", Instance: g.guestHello(name).Instance, Version: 1, Tags: []wire.Tag{{Key: "at", Value: fmt.Sprint(at)}}})))
+		}
+	}
+	id := g.accept(core.Guest)
+	h := g.guestHello("late")
+	g.sayHello(id, h)
+	g.receive(id, rumor(g.member("late", wire.Member{Ephemeral: true}), g.presence("late", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1})))
+	if n, _ := g.view.Get("late"); n.State != core.Unknown {
+		t.Fatal("it is not late: the test does nothing")
+	}
+	g.pass(5 * core.Second)
+	g.isUp("late")
+}

@@ -33,7 +33,7 @@ func (r *Ring) Sizes() Sizes {
 	ms := &r.messages
 	s.News, s.Streams, s.Lacks = len(ms.window.list), len(ms.window.streams), len(ms.spread.lacking)
 	s.Questions, s.Asked, s.Tells = len(ms.questions.open), len(ms.questions.asked), len(ms.tells.list)
-	s.Answers = ms.questions.bytes
+	s.Answers = ms.questions.ofNodes + ms.questions.ofGuests
 	for _, c := range o.conns {
 		s.OwnNews = max(s.OwnNews, len(c.line.own))
 		s.Owed = max(s.Owed, len(c.place.own))

@@ -58,8 +58,7 @@ func (ms *messages) handOver() (n wire.News) {
 		for i := one.gone; i < len(one.answers); i++ {
 			a := &one.answers[i]
 			if left -= bytesOf(a); left < 0 {
-				n.Note(aboutAnswer, a.Name, uint64(wire.CodeBusy))
-				continue
+				break
 			}
 			n.Note(aboutAnswer, a.Name, uint64(a.Code)).Payload = a.Payload
 		}

@@ -11,7 +11,7 @@ const (
 	unitBytes                = 256
 	senderBurst, senderRate  = 2048, 1024 // of this node's programs
 	guestSays, guestSaysRate = 128, 32    // of a guest's;
-	backlogSays              = 512        // its gateway takes so much at once, and twice the rate: what waited while it had none
+	backlogSays              = 1280       // its gateway takes so much at once, and twice the rate: what waited while it had none
 )
 
 // messages owns what the ring carries: what programs send, tell and ask. It is apart from

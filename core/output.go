@@ -74,7 +74,9 @@ func (o *output) send(c *conn, f *wire.Frame) {
 func (o *output) sendBytes(c *conn, frame []byte) {
 	e := o.effect(Send)
 	e.Conn, e.Frame = c.id, frame
-	c.owes(1)
+	if wire.Kind(frame[1]) != wire.KindTook { // else who answers would be owed by answering
+		c.owes(1)
+	}
 }
 
 //go:noinline

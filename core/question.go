@@ -13,7 +13,7 @@ const (
 	mostQuestions = 1024      // that are open
 	answerBytes   = 64 << 10  // of answers in a frame
 	mostAnswers   = 1 << 20   // bytes that wait for one question; beyond, who answered is busy
-	allAnswers    = 4 << 20   // bytes of answers to all of them, beyond which there are no more, and none is kept
+	allAnswers    = 4 << 20   // bytes of answers to all of nodes, and as many to all of guests, beyond which there are no more; those of this node's own are its own
 	keptAnswers   = 256 << 10 // bytes that are kept of those that are on their way
 	mostWait      = wire.MaxWait * Millisecond
 	usualWait     = 5 * Second
@@ -27,9 +27,11 @@ type question struct {
 	from    ConnID // 0: it is this node's own
 	until   int64  // the ring's clock
 	answers []wire.Answer
-	gone    int             // how many of them went that way: if it breaks, they may be lost
-	kept    int             // bytes of those
-	size    int             // bytes of the others, which wait
+	gone    int // how many of them went that way: if it breaks, they may be lost
+	kept    int // bytes of those
+	size    int // bytes of the others, which wait
+	ofGuest bool
+	said    []string        // which guests of this node have answered
 	cost    *ledger.Account // of a guest of this node, whose it is,
 	charged int             // and bytes of those that wait that are on it
 }
@@ -50,13 +52,14 @@ type inquiry struct {
 // questions owns those that are open here, and those that this node asks.
 type questions struct {
 	*self
-	replica *replica
-	spread  *spread
-	open    []*question
-	bytes   int    // of answers to them
-	number  uint64 // of the last that was given to somebody here
-	knows   bool   // who is up: this process has compared that with another
-	asked   []*inquiry
+	replica  *replica
+	spread   *spread
+	open     []*question
+	ofNodes  int    // bytes of answers to theirs,
+	ofGuests int    // and to those of guests
+	number   uint64 // of the last that was given to somebody here
+	knows    bool   // who is up: this process has compared that with another
+	asked    []*inquiry
 }
 
 // begin opens a question that came; one too many is answered by nobody.
@@ -85,9 +88,18 @@ func (q *questions) hasRoom(c *conn) bool {
 
 //go:noinline
 func (q *questions) opened(id newsID, from ConnID, left int64) *question {
-	one := &question{id: id, from: from, until: q.now + left}
+	s := q.replica.look(id.name)
+	one := &question{id: id, from: from, until: q.now + left, ofGuest: s.guest}
 	push(&q.open, one)
 	return one
+}
+
+// held is how many bytes of answers are held to questions of its kind.
+func (q *questions) held(one *question) *int {
+	if one.ofGuest {
+		return &q.ofGuests
+	}
+	return &q.ofNodes
 }
 
 // find returns a question, if it is open.
@@ -126,10 +138,14 @@ func (q *questions) answer(number uint64, a wire.Answer) bool {
 //go:noinline
 func (q *questions) put(one *question, a wire.Answer) {
 	size := bytesOf(&a)
+	all := *q.held(one)
+	if one.from == 0 {
+		all = 0
+	}
 	switch {
-	case one.size > 2*mostAnswers:
+	case one.size > 2*mostAnswers || all > 2*allAnswers:
 		return // of so many names no ring is
-	case one.size > mostAnswers || q.bytes > allAnswers || one.cost != nil && one.cost.Take(q.now, costAnswered, int64(size)) != ledger.Enough:
+	case one.size > mostAnswers || all > allAnswers || one.cost != nil && one.cost.Take(q.now, costAnswered, int64(size)) != ledger.Enough:
 		a.Code, a.Payload = wire.CodeBusy, ""
 		size = bytesOf(&a)
 	case one.cost != nil:
@@ -137,15 +153,18 @@ func (q *questions) put(one *question, a wire.Answer) {
 	}
 	one.answers = append(one.answers, a)
 	one.size += size
-	q.bytes += size
+	*q.held(one) += size
 	q.spread.soon(coalesce)
 }
 
-// came takes in answers of others, and passes them on.
-func (q *questions) came(f *wire.Frame) {
+// came takes in answers of others, and passes them on: of a guest of this node one.
+func (q *questions) came(c *conn, f *wire.Frame) {
 	one := q.find(f.Asker, f.Instance, f.Seq)
-	if one == nil {
+	if one == nil || c.guest && slices.Contains(one.said, c.name) {
 		return // nobody asked that, or it is over
+	}
+	if c.guest {
+		push(&one.said, c.name)
 	}
 	for i := range f.Answers {
 		a := &f.Answers[i]
@@ -172,7 +191,7 @@ func (q *questions) sendSome(one *question) bool {
 		return true
 	}
 	c, f, keeps := q.spread.overlay.conns[one.from], one.frame(), keptAnswers
-	if q.bytes > allAnswers/4 {
+	if *q.held(one) > allAnswers/4 {
 		keeps = 0
 	}
 	switch {
@@ -224,7 +243,8 @@ func (q *questions) went(one *question, n, keeps int) {
 	}
 	for one.kept > keeps {
 		size := bytesOf(&one.answers[0])
-		one.kept, q.bytes = one.kept-size, q.bytes-size
+		one.kept -= size
+		*q.held(one) -= size
 		one.gone, one.answers = one.gone-1, one.answers[1:]
 	}
 	if len(one.answers) == 0 {
@@ -384,7 +404,7 @@ func (q *questions) expire() {
 		if one.until > q.now {
 			return true
 		}
-		q.bytes -= one.size + one.kept
+		*q.held(one) -= one.size + one.kept
 		if one.cost != nil {
 			one.cost.Give(costAsks, 1)
 			one.cost.Give(costAnswered, int64(one.charged))

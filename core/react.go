@@ -5,6 +5,10 @@ import "github.com/nanoring/nanoring/core/wire"
 // merge is the one way of a record that comes in: the replica takes it in, or
 // not, and whom the change concerns hears of it.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
+	if c.guest && w.Set == wire.Up && w.Name == c.name && c.early[wire.Nodes].Name != "" {
+		r.overlay.putOff(c, w) // it is a member first
+		return isRefused
+	}
 	v, rec := r.replica.merge(w, &c.asserter)
 	switch v {
 	case isKnown:

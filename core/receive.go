@@ -94,6 +94,10 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 		return
 	}
 	c.pardon(in.Kind, size)
+	if c.guest && in.Kind == wire.KindAnswers && (len(in.Answers) != 1 || in.Answers[0].Name != from) {
+		r.fail(c, wire.CodeForbidden, "a guest answers for itself alone, and once")
+		return
+	}
 	says := in.Kind == wire.KindTell || in.Kind == wire.KindSaid || in.Kind == wire.KindAnswers
 	if says {
 		r.messages.spread.came(c, size)

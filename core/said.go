@@ -139,12 +139,13 @@ func (ms *messages) addressed(from string, c *conn, f *wire.Frame, inRelay bool)
 	case wire.KindSaid:
 		ms.said(from, f.Seq, f.Code, inRelay)
 	case wire.KindAnswers:
-		for i := range f.Answers {
-			if c.guest && f.Answers[i].Name != c.name {
-				return "a guest answers for itself alone"
+		if s := ms.replica.look(from); (c.guest || s.guest) && (len(f.Answers) != 1 || f.Answers[0].Name != from) {
+			if c.guest {
+				return "a guest answers for itself alone, and once"
 			}
+			return "" // another gateway has passed that on
 		}
-		ms.questions.came(f)
+		ms.questions.came(c, f)
 	}
 	return ""
 }

@@ -237,7 +237,9 @@ func (b *batch) add(n *news) {
 	m := &b.all[len(b.all)-1]
 	m.Age = b.sp.window.age(n.sent)
 	if b.c.guest {
-		b.c.owes(1)
+		if b.c.owes(1); m.Verb == wire.VerbAsk {
+			b.c.owes(frameUnits(wire.MaxPayload))
+		}
 		m.Step, m.Since = m.Seq, wire.Window
 		if b.sp.isOld(n) {
 			m.Age = 0

@@ -203,6 +203,6 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
 	r.Peek(len(early))
-	h.sieve = &sieve{Conn: conn, opened: time.Now()}
+	h.sieve = &sieve{Conn: conn, at: time.Now()}
 	return h.sieve, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -24,16 +25,20 @@ var errChaff = errors.New("more control frames, or empty ones, than anybody need
 // sieve is a connection that breaks when what comes is no part of messages.
 type sieve struct {
 	net.Conn
-	opened time.Time
-	all    int64 // bytes that came,
-	used   int64 // and those that were messages, with a head each
+	mu    sync.Mutex
+	chaff int64 // bytes that came and were no message, so far, less what is forgotten since
+	at    time.Time
 }
 
-// Read is the WebSocket's, by the goroutine that takes messages, too.
+// Read is the WebSocket's: it is called by who takes messages, and by who closes it.
 func (s *sieve) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
-	s.all += int64(n)
-	if chaff := s.all - s.used; chaff > chaffBurst && chaff > chaffBurst+chaffRate*int64(time.Since(s.opened)/time.Second) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	forgotten := int64(now.Sub(s.at) * chaffRate / time.Second)
+	s.chaff, s.at = max(s.chaff-forgotten, 0)+int64(n), now
+	if s.chaff > chaffBurst {
 		s.Conn.Close()
 		return 0, errChaff
 	}
@@ -43,6 +48,8 @@ func (s *sieve) Read(b []byte) (int, error) {
 // taken takes note of bytes of a message.
 func (s *sieve) taken(n int) {
 	if s != nil { // it was not dialled
-		s.used += int64(n)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.chaff = max(s.chaff-int64(n), 0)
 	}
 }

@@ -141,13 +141,17 @@ func (c *conn) wrote() {
 	c.under = 0
 }
 
+// settle gives back all that is held for the connection, when its reader has ended: what the
+// writer still has is little, and soon over.
+func (c *conn) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cost.releases(c.queued + c.under)
+	c.cost = nil
+}
+
 // write is the writer goroutine.
 func (c *conn) write() {
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.wrote()
-	}()
 	frames, over := c.next()
 	for ; frames != nil; frames, over = c.next() {
 		c.raw.SetWriteDeadline(time.Now().Add(writeWait))
@@ -155,6 +159,9 @@ func (c *conn) write() {
 			if c.ws.Write(context.Background(), websocket.MessageBinary, frame) != nil {
 				c.raw.Close() // the reader finds out
 				c.ws.CloseNow()
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.wrote()
 				return
 			}
 		}

@@ -238,6 +238,33 @@ func TestGuestsTakeTurns(t *testing.T) {
 	}
 }
 
+// TestDeafGuestsThatEnd: what is held for a connection is let go with it, however it ends.
+func TestDeafGuestsThatEnd(t *testing.T) {
+	frame := make([]byte, 200<<10)
+	n, sign := lockedNode(t, func(c *Config) {
+		c.Engine = newFake(func(in core.Input) []core.Effect {
+			if in.Kind != core.Received {
+				return nil
+			}
+			return slices.Repeat([]core.Effect{{Kind: core.Send, Conn: in.Conn, Frame: frame}}, 4)
+		}).engine
+	})
+	evil := sign(trust.Token{Role: trust.RoleGuest, Name: "evil*"})
+	for i := range 4 {
+		ws, status, says := dialLoose(t, n, nil, http.Header{"Authorization": {"Bearer " + evil}})
+		if ws == nil {
+			t.Fatal(status, says)
+		}
+		defer ws.CloseNow()
+		for range 2 {
+			must(t, ws.Write(t.Context(), websocket.MessageBinary, []byte("x")))
+		}
+		eventually(t, "much is held", func() bool { return n.costs.held(costHeld) > (i+1)*len(frame)/2 })
+		must(t, ws.Write(t.Context(), websocket.MessageText, []byte("x")))
+	}
+	eventually(t, "nothing is held", func() bool { return n.costs.held(costHeld) == 0 })
+}
+
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }

@@ -368,6 +368,7 @@ func (n *Node) adopt(c *conn, over func()) bool {
 		n.mu.Lock()
 		delete(n.conns, c)
 		n.mu.Unlock()
+		c.settle()
 		over()
 	})
 	return true

@@ -73,6 +73,7 @@ func (n *Node) ringWhy(r *http.Request) RingWhyJSON {
 		if cost, full := n.reserve(by); full != "" {
 			no = busy(full)
 		} else {
+			cost.give(costOpenings, 1)
 			n.unreserve(cost)
 		}
 	}
