@@ -307,7 +307,8 @@ func testBusyHearer(t *testing.T, b *browser) {
 	eval[any](bob, `window.gaps = [], nanoring.on("gap", (name) => gaps.push(name)), nanoring.answer("q", () => "late"), undefined`)
 	eval[any](alice, fmt.Sprintf(`(async () => {
 		const { join } = await import(%q);
-		window.many = await Promise.all(Array.from({ length: 12 }, (_, i) => join({ gateways: [nanoring.gateway.url], name: "many" + i })));
+		window.many = [];
+		for (let i = 0; i < 12; i++) many.push(await join({ gateways: [nanoring.gateway.url], name: "many" + i })); // at once they would wait for each other
 		window.heard = 0;
 		nanoring.listen("n", () => heard++);
 	})()`, eval[string](alice, "new URLSearchParams(location.search).get('from')")))
