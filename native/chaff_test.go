@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"net"
 	"testing"
 	"time"
@@ -28,8 +29,8 @@ func TestChaff(t *testing.T) {
 		cut := make(chan struct{})
 		go func() {
 			defer close(cut)
-			for {
-				if _, err := c.Write(frame); err != nil {
+			for many := bytes.Repeat(frame, 100); ; {
+				if _, err := c.Write(many); err != nil {
 					return
 				}
 			}
