@@ -66,7 +66,7 @@ func TestBundlers(t *testing.T) {
 					p.opens(t, b, url).hasWorker()
 				})
 			}
-			if fixture.name == "esbuild" || fixture.name == "rollup" {
+			if fixture.name == "esbuild" || *allBundlers && fixture.name != "next" {
 				testBundledShared(t, b, p)
 			}
 			if fixture.name == "esbuild" {

@@ -189,7 +189,7 @@ func TestPackage(t *testing.T) {
 
 	// It has the library and the module, and nothing of the page.
 	imported := make(map[string]bool)
-	for queue := []string{"nanoring.js", "worker.js", "shared-worker.js"}; len(queue) > 0; queue = queue[1:] {
+	for queue := []string{"nanoring.js", "worker.js"}; len(queue) > 0; queue = queue[1:] {
 		source, err := os.ReadFile(filepath.Join("../../web/lib", queue[0]))
 		must(t, err)
 		imported["lib/"+queue[0]] = true

@@ -60,7 +60,7 @@ function scriptOf(real) {
     }
   });
   try {
-    return /** @type {any} */ (new SharedWorker(new URL("./shared-worker.js", import.meta.url), { type: "module" }));
+    return /** @type {any} */ (new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module" }));
   } catch {
     throw new Error(noPlace);
   } finally {
