@@ -59,6 +59,7 @@ func TestLibrary(t *testing.T) {
 			"leaves a SharedWorker that hangs":   testSharedHung,
 			"shares nothing that failed":         testSharedFailed,
 			"says why a shared node is none":     testSharedWhy,
+			"says what a shared policy forbids":  testSharedPolicy,
 			"is let in by nobody once it left":   testSharedLeftEarly,
 			"leaves when it is given up late":    testGivenUpLate,
 			"is missed when it crashes":          func(t *testing.T, b *browser) { testSharedCrash(t, b, "0") },
