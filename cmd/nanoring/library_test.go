@@ -57,6 +57,8 @@ func TestLibrary(t *testing.T) {
 			"is asked once for a shared token":   testSharedTokens,
 			"says which tags do not fit":         testSharedTooMuch,
 			"leaves a SharedWorker that hangs":   testSharedHung,
+			"meets in another where one hangs":   testSharedHangs,
+			"follows to another SharedWorker":    testSharedFollow,
 			"shares nothing that failed":         testSharedFailed,
 			"says why a shared node is none":     testSharedWhy,
 			"says what a shared policy forbids":  testSharedPolicy,
