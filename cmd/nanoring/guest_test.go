@@ -30,6 +30,7 @@ func TestLockedPage(t *testing.T) {
 			"operates":                     testOperates,
 			"keeps what it has":            testKeepsWhatItHas,
 			"sends nothing by http":        testPlainPage,
+			"offers nothing in the clear":  testClearToken,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

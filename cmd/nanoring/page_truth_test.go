@@ -114,6 +114,18 @@ func testTellsWhy(t *testing.T, b *browser) {
 		t.Error("all can be asked while they are asked")
 	}
 	tab.until(`!document.querySelector("#why-all").disabled`)
+
+	// A node that does not answer is said not to, asked again, and asked about others.
+	eval[any](tab, `(() => {
+		const real = window.fetch;
+		window.answers = false;
+		window.fetch = (...args) => (answers ? real(...args) : Promise.reject(new TypeError("no network")));
+	})()`)
+	tab.picks("dev2", "up, seen since ")
+	tab.until(`document.querySelector("#why-gateway").textContent === "dev1 does not say what it knows of dev2."`)
+	eval[any](tab, "answers = true, 0")
+	tab.until(`document.querySelector("#why-gateway p").textContent.startsWith("dev1: up since ")`)
+	tab.picks("dev3", "down since ")
 	tab.accessible(1400, 860, "dark")
 	tab.accessible(390, 844, "light")
 

@@ -63,6 +63,15 @@ func TestScreenshot(t *testing.T) {
 	tab.until(`[...document.querySelectorAll("#owners button")].map((b) => b.textContent).join() === nanoring.owners("user:42", 3).map((n) => n.name).join()`)
 	tab.until(`document.querySelectorAll(".spot .place").length === 3`)
 
+	for _, width := range []int64{1280, 1024, 360} { // what is counted moves nothing
+		tab.look(width, 760, "light")
+		if got := eval[[]int](tab, `["0", "99999"].map((n) => {
+			document.querySelector("#traffic").textContent = document.querySelector("#traffic").textContent.replaceAll(/\d+/g, n);
+			return document.querySelector("#plate").offsetHeight;
+		})`); got[0] != got[1] {
+			t.Errorf("at %d px the ring's height is %v", width, got)
+		}
+	}
 	for _, size := range [][2]int64{{1280, 760}, {360, 780}} {
 		for _, scheme := range []string{"dark", "light"} {
 			tab.accessible(size[0], size[1], scheme)

@@ -93,7 +93,7 @@ func testSharedTooMuch(t *testing.T, b *browser) {
 // testSharedHung: a SharedWorker that hangs is found by no tab any more.
 func testSharedHung(t *testing.T, b *browser) {
 	dev1 := unwatchedNodes(t).mustStart(t, "dev1", "")
-	tab := b.alone(t, dev1, "{ worker: 300 }")
+	tab := b.alone(t, dev1, "{ worker: 2000 }")
 	eval[any](tab, "hung = 1, start({ name: 'us' })")
 	eval[any](tab, "join({ name: 'us', shared: true })")
 	if got := eval[string](tab, "new Set(names).size + ' ' + names.map((name) => names.indexOf(name))"); got != "2 0,1,1" {

@@ -420,6 +420,14 @@ func testTalkPage(t *testing.T, b *browser) {
 		t.Errorf("%d elements are none of the page's", got)
 	}
 
+	// A name is not broken for what is said after it.
+	eval[any](page, `nanoring.send("metrics.cpu", JSON.stringify({ node: "a-long-name-of-it", cpu: 0.25 }))`)
+	page.until(`document.querySelector("#talk-list li .code").textContent === "metrics.cpu"`)
+	if got := eval[int](page, `document.querySelector("#talk-list li .from").offsetHeight`); got > 30 {
+		t.Errorf("a name has %d px", got)
+	}
+	eval[any](page, `document.querySelector("#talk-list li").remove()`)
+
 	// So is a question, and a name and tags that are markup.
 	markup := `<img src=x onerror=alert(2)>`
 	eval[any](alice, fmt.Sprintf(`(async () => {

@@ -49,6 +49,20 @@ function webSocketURL(text, base) {
 }
 
 /**
+ * Whether others cannot read what is said there: it is with TLS, or on this machine.
+ * @param {string} url
+ */
+export function isPrivate(url) {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "wss:" || isLoopback(hostname);
+}
+
+/** @param {string} host */
+export function isLoopback(host) {
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
  * Where one that was in finds gateways when it begins anew: as they were given, and some that it learnt of.
  * @param {string[]} given checked URLs
  * @param {NodeInfo[]} nodes that it knew
@@ -79,6 +93,8 @@ export class Gateways {
   #wasIn = false;
   /** Whether browsers reach nodes at the addresses where other nodes do: as they did with a gateway. */
   #byAddress = false;
+  /** Whether a token is offered, which others may not read. */
+  #secret = false;
 
   /** @param {string[]} given checked URLs */
   constructor(given) {
@@ -138,10 +154,13 @@ export class Gateways {
 
   /**
    * The next one to dial: the first time as they were given, later any that was not tried yet, so that the tabs of a
-   * node that died spread over all others. One that is cordoned comes last.
+   * node that died spread over all others. One that is cordoned comes last. There is none where it is to be private, and none is.
+   * @param {boolean} [secret] whether a token is offered
+   * @returns {string | undefined}
    */
-  next() {
-    const [open, cordoned] = this.#wasIn ? this.#all() : [this.#given, []];
+  next(secret = false) {
+    this.#secret = secret;
+    const [open, cordoned] = this.#wasIn ? this.#all() : [this.#may(this.#given), []];
     const left = (/** @type {string[]} */ urls) => urls.filter((url) => !this.#tried.has(url));
     let urls = left(open).length ? left(open) : left(cordoned);
     if (urls.length === 0) {
@@ -149,7 +168,7 @@ export class Gateways {
       urls = open.length ? open : cordoned;
     }
     const url = urls[this.#wasIn ? Math.floor(Math.random() * urls.length) : 0];
-    this.#tried.add(url);
+    url && this.#tried.add(url);
     return url;
   }
 
@@ -168,9 +187,14 @@ export class Gateways {
         node.cordoned && cordoned.add(url);
       }
     }
-    const all = [...up].filter((url) => !down.has(url));
-    const some = all.length ? all : this.#given;
+    const all = this.#may([...up].filter((url) => !down.has(url)));
+    const some = all.length ? all : this.#may(this.#given);
     return [some.filter((url) => !cordoned.has(url)), some.filter((url) => cordoned.has(url))];
+  }
+
+  /** Those that may be dialled. @param {string[]} urls */
+  #may(urls) {
+    return this.#secret ? urls.filter(isPrivate) : urls;
   }
 
   /** Where a node is a gateway, if that is as safe as what was given. @param {NodeInfo} node */

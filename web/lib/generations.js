@@ -9,7 +9,8 @@ const known = new Map();
 /**
  * Makes the SharedWorker, or finds the one that other tabs have made. Throws where there can be none.
  * @param {string} name
- * @returns {{worker: SharedWorker, hangs: () => void}} hangs: to be called if it does, and nobody finds it any more
+ * @returns {{worker: SharedWorker, hangs: () => void, whenLeft: (signal: AbortSignal, left: () => void) => void}} hangs: to be called if it does, and nobody
+ *   finds it any more; whenLeft says that other tabs have found that it hangs, be it so or not: they go on in a later one
  */
 export function sharedWorker(name) {
   const { SharedWorker: real } = globalThis;
@@ -25,6 +26,11 @@ export function sharedWorker(name) {
   return {
     worker: new real(/** @type {any} */ (trusted(href)), { ...script.options, name: generation ? `${name} ${generation}` : name }),
     hangs: () => generationOf(name) === generation && next(name, generation + 1),
+    whenLeft: (signal, left) => {
+      const look = () => void (!signal.aborted && generationOf(name) > generation && left());
+      addEventListener("storage", look, { signal }); // of other tabs
+      look();
+    },
   };
 }
 

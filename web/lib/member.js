@@ -5,7 +5,7 @@ import { Commands } from "./commands.js";
 import { load } from "./engine.js";
 import { NameTakenError, RemovedError, RingError, wordOf } from "./errors.js";
 import { entryOf } from "./events.js";
-import { again, gatewayURLs } from "./gateways.js";
+import { again, gatewayURLs, isPrivate } from "./gateways.js";
 import { live } from "./life.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
@@ -161,6 +161,10 @@ export class Member {
     const { text, claims } = await this.#tokens.next(signal, MOST_CALLS);
     if (!claims) {
       return this.ring || this.operator.ring();
+    }
+    const open = this.#given.find((url) => !isPrivate(url));
+    if (open) {
+      throw new RingError("tls-required", `The gateway ${open} is without TLS, and of another machine, on whose way others read a token: its URL has to begin with wss:.`);
     }
     if (this.ring && this.ring !== claims.ring) {
       throw new RingError("wrong-ring", `The token is for the ring ${claims.ring}, not for ${this.ring}.`);

@@ -264,7 +264,11 @@ export class Runtime {
         return this.#input("closed", [], conn, unreachable);
       }
       this.#token = undefined;
-      url = this.#gateways.next();
+      const next = this.#gateways.next(token !== "");
+      if (next === undefined) {
+        return this.#over(conn, unreachable);
+      }
+      url = next;
       watcher.dialing(url);
       socket = new WebSocket(url, token ? [subprotocol, `nanoring.token.${token}`] : [subprotocol]);
     } catch { // there is no token; or the page may not open it: by its Content-Security-Policy, or since it came by https

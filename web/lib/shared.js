@@ -162,14 +162,14 @@ export class SharedMember {
    * @param {AbortSignal} signal of this life
    */
   async #begun(signal) {
-    let line;
+    let line, whenLeft;
     for (let hung = 0; !line; ) {
-      const { worker, hangs } = sharedWorker(this.#key);
+      const { worker, hangs, whenLeft: when } = sharedWorker(this.#key);
       const said = new Line(worker.port, this.#does());
       const fails = new Promise((_, reject) => (worker.onerror = () => reject(new Error("its SharedWorker cannot be loaded: it is not there, or the page's Content-Security-Policy (worker-src) forbids it"))));
       try {
         await within(waits.worker, Promise.race([said.ask("hello"), fails]), "its SharedWorker does not begin");
-        line = said;
+        [line, whenLeft] = [said, when];
       } catch (/** @type {any} */ error) {
         said.end();
         if (error.code === "timeout" && !signal.aborted) { // who was asleep may not judge
@@ -181,14 +181,17 @@ export class SharedMember {
         }
       }
     }
-    line.watch(() => {
+    const leave = (/** @type {string} */ why) => {
       if (signal.aborted) {
         return;
       }
-      this.listeners.tell("log", { kind: "worker", text: `The SharedWorker of ${this.name || "this node"} does not answer any more: this tab goes on in another` });
+      this.listeners.tell("log", { kind: "worker", text: `${why}: this tab goes on in another` });
+      line.say("leave"); // it may only have been slow
       this.#part(false);
       this.#joining || this.#live();
-    });
+    };
+    line.watch(() => leave(`The SharedWorker of ${this.name || "this node"} does not answer any more`));
+    whenLeft?.(signal, () => leave(`Other tabs have left the SharedWorker of ${this.name || "this node"}, which did not answer them`));
     return line;
   }
 

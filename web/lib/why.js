@@ -2,6 +2,7 @@
 // HTTP: GET /ring/why (docs/api.md). What answers, or does not, tells the rest.
 
 import { RingError, UnreachableError } from "./errors.js";
+import { isLoopback } from "./gateways.js";
 
 const PATIENCE = 3000; // ms, in all
 const ASKS = 3; // failures in a row after which one that was in asks: before, another gateway has taken it in
@@ -253,7 +254,7 @@ async function policyForbids(url) {
 
 /** Whether a page that came by https: may connect there without TLS. @param {string} host */
 function isLocal(host) {
-  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return isLoopback(host) || host.endsWith(".localhost");
 }
 
 /** What Node.js and others know of why a fetch failed. @param {any} error */

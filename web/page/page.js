@@ -171,7 +171,7 @@ function passed({ sent, bytes }) {
   frames[sent ? "sent" : "received"]++;
   if (document.hidden) return;
   ring.pulse(sent, (bytes[1] ?? 0) > ACK);
-  write($("traffic"), `frames: ${frames.sent} sent, ${frames.received} received`);
+  write($("traffic"), `frames: ${frames.sent} out, ${frames.received} in`);
 }
 
 // What is shown.
@@ -215,7 +215,7 @@ function show() {
   const removed = state === "joined" && gateway && !nodes.some((n) => n.name === self);
 
   say("ring-name", node?.ring ?? "–");
-  say("up-count", state === "joined" ? `${up} of ${durable} nodes, ${lost ? "as last heard" : and}` : "–");
+  say("up-count", state === "joined" ? `${up} of ${durable}${lost ? ", as last heard" : ` nodes, ${and}`}` : "–");
   say("self-name", state === "joined" ? (removed ? `${self}, removed` : self) : "–");
   $("self-name").className = removed ? "lost" : "";
   say("gateway", lost ? "lost, coming back…" : (state === "joined" && gateway) || "–");

@@ -66,7 +66,7 @@ export class Prune {
 
   #enable() {
     const count = this.#picked.length;
-    write($("prune-remove"), count === 1 ? "Remove 1 node" : `Remove ${count} nodes`);
+    write($("prune-remove"), !count ? "Remove" : count === 1 ? "Remove 1 node" : `Remove ${count} nodes`);
     $("prune-remove").disabled = !count || !($("prune-most").hidden || $("prune-sure").checked);
   }
 

@@ -66,7 +66,7 @@ class Session {
     else if (refused) throw refused;
     if (this.token) return () => this.#renew();
     if (token) return token;
-    throw new Locked("The ring is locked", "It takes a link with a token to get in. Who has the ring's secret makes one for this page:", invitation());
+    throw new Locked("The ring is locked", "It takes a link to get in. On the node's machine nanoring open makes one for an operator; who has the ring's secret makes one for a guest:", invitation());
   }
 
   /** Begins a session by what was given; that is kept for another time only while nobody answers. */
