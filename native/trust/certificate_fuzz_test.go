@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -186,7 +187,11 @@ func present(t *testing.T, k *Keeper, chain [][]byte, key any) (Identity, error)
 		})
 		c.Read(make([]byte, 1)) // the end, or the alert
 	}()
-	s := tls.Server(ours, k.Server())
+	hasty := &hasty{Conn: ours, out: make(chan []byte, 64)}
+	over := make(chan struct{})
+	defer close(over)
+	go hasty.write(over)
+	s := tls.Server(hasty, k.Server())
 	err := s.Handshake()
 	ours.Close()
 	<-done
@@ -197,6 +202,29 @@ func present(t *testing.T, k *Keeper, chain [][]byte, key any) (Identity, error)
 		return Identity{}, err
 	}
 	return k.Now().Verify(s.ConnectionState().PeerCertificates, k.cfg.Clock())
+}
+
+// hasty is a connection whose writer need not wait for a reader, as those of a network are: who
+// refuses what it reads does not have to read it to its end.
+type hasty struct {
+	net.Conn
+	out chan []byte
+}
+
+func (h *hasty) Write(b []byte) (int, error) {
+	h.out <- bytes.Clone(b)
+	return len(b), nil
+}
+
+func (h *hasty) write(over <-chan struct{}) {
+	for {
+		select {
+		case b := <-h.out:
+			h.Conn.Write(b)
+		case <-over:
+			return
+		}
+	}
 }
 
 // fitForLog: an error is short, and of characters.
