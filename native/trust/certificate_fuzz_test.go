@@ -227,17 +227,14 @@ func (h *hasty) write(over <-chan struct{}) {
 	}
 }
 
-// fitForLog: an error is short, and of characters.
+// fitForLog: an error of ours is short, and of characters.
 func fitForLog(t *testing.T, err error) {
 	t.Helper()
-	if err == nil {
+	var e *Error
+	if !errors.As(err, &e) {
 		return
 	}
-	if text := err.Error(); len(text) > 1<<10 || !utf8.ValidString(text) {
-		t.Fatalf("an error of %d bytes: %.2000q", len(text), text)
-	}
-	var e *Error
-	if errors.As(err, &e) && len(e.Lacks) > 8 {
-		t.Fatalf("it lacks %q", e.Lacks)
+	if text := e.Error(); len(text) > 1<<10 || !utf8.ValidString(text) || len(e.Lacks) > 8 {
+		t.Fatalf("an error of %d bytes, by the lack of %q: %.2000q", len(text), e.Lacks, text)
 	}
 }
