@@ -124,6 +124,7 @@ func FuzzCertificate(f *testing.F) {
 	f.Add("nanoring:dev2", "nanoring "+ring.id, "dev3", byte(byRing), int32(-7200), int32(3600), false, false, []byte(nil), []byte(nil)) // over
 	f.Add("nanoring:dev2", "", "a.b", byte(byRing), int32(60), int32(3600), false, false, []byte(nil), []byte(nil))                      // to come
 	f.Add("nanoring:dev2", "\x1b[2J", "", byte(byRing), int32(-60), int32(3600), true, true, []byte(nil), []byte(nil))
+	f.Add("", "a@b", "", byte(byRing), int32(-60), int32(3600), false, false, []byte(nil), []byte(nil)) // in a PKI a name, and none of a node
 	f.Add("nanoring:dev2", "dev2", "", byte(byRing), int32(-60), int32(3600), false, false, []byte{5, 0}, []byte(nil))
 	f.Add("nanoring:dev2", "dev2", "", byte(byLeaf), int32(-60), int32(3600), false, false, []byte(nil), ring.leaf.Certificate[0])
 	f.Add("", "", "", byte(bySelf), int32(0), int32(0), false, false, []byte(nil), ring.cert.Raw)
