@@ -56,8 +56,10 @@ func (a *asserter) ofItself(w *wire.Record, after *standing, gateway string, now
 	m, p := after.member, after.says
 	switch {
 	case w.Set == wire.Nodes && (w.Rank != rankAdd || !m.Ephemeral || m.Address != ""),
-		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway) || !p.Ephemeral || p.Address != ""):
+		w.Set == wire.Up && (w.Rank != rankUp && w.Rank != rankLeft || !a.speaksIn(after, gateway)):
 		return isRefused
+	case w.Set == wire.Up && (!p.Ephemeral || p.Address != ""):
+		return isOfNoGuest
 	case a.cost.Take(now, costRecords, 1) != ledger.Enough:
 		return isEarly
 	}

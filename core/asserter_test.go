@@ -39,6 +39,12 @@ func TestAsserterOfGuest(t *testing.T) {
 		"another instance": {rankAdd, nil, func(r *copyOf) wire.Record {
 			return r.presence("tab", 0, rankUp, wire.Presence{Ephemeral: true, Via: "me", Instance: other})
 		}, isRefused},
+		"a presence as of a durable node": {rankAdd, nil, func(r *copyOf) wire.Record {
+			return r.presence("tab", 0, rankUp, wire.Presence{Via: "me", Instance: in})
+		}, isOfNoGuest},
+		"its presence at an address": {rankAdd, nil, func(r *copyOf) wire.Record {
+			return r.presence("tab", 0, rankUp, wire.Presence{Ephemeral: true, Address: "tab:1", Via: "me", Instance: in})
+		}, isOfNoGuest},
 		"the tags of its token":        {rankAdd, []wire.Tag{a}, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankUp, labelled(a)) }, isNews},
 		"no tags, with such a token":   {rankAdd, []wire.Tag{a}, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankUp, p) }, isMislabeled},
 		"tags, where it may have none": {rankAdd, []wire.Tag{}, func(r *copyOf) wire.Record { return r.presence("tab", 0, rankUp, labelled(a)) }, isMislabeled},

@@ -44,8 +44,6 @@ func TestGuestAsserts(t *testing.T) {
 		"another gateway":              presence("tab", 0, wire.Presence{Ephemeral: true, Via: "dev", Instance: own}),
 		"no gateway":                   presence("tab", 0, wire.Presence{Ephemeral: true, Instance: own}),
 		"to be dialled":                presence("tab", 0, wire.Presence{Ephemeral: true, Address: "victim:80", Instance: own}),
-		"to be dialled and a gateway":  presence("tab", 0, wire.Presence{Ephemeral: true, Address: "victim:80", Via: "me", Instance: own}),
-		"a presence as a durable one":  presence("tab", 0, wire.Presence{Via: "me", Instance: own}),
 		"another instance":             presence("tab", 0, wire.Presence{Ephemeral: true, Via: "me", Instance: wire.Instance{Start: 1, Nonce: 2}}),
 	}
 	before := fmt.Sprint(records(t, g.ring))
@@ -103,6 +101,8 @@ func TestGuestIsPunished(t *testing.T) {
 		"to say that a node left":      presence("dev", 3, wire.Presence{Address: "dev:7946", Instance: in}),
 		"to say that a guest left":     presence("other", 3, wire.Presence{Ephemeral: true, Via: "me", Instance: in}),
 		"to speak for another guest":   presence("other", 0, wire.Presence{Ephemeral: true, Via: "me", Instance: in}),
+		"to be up as a durable node":   presence("tab", 0, wire.Presence{Via: "me", Instance: instanceOf("tab")}),
+		"to be up at an address":       presence("tab", 0, wire.Presence{Ephemeral: true, Address: "tab:1", Via: "me", Instance: instanceOf("tab")}),
 		"a stamp of the year 2100":     {Set: wire.Up, Name: "dev", Stamp: 4102444800 * core.Second, Value: wire.Presence{Address: "evil:1", Instance: in, Version: 1}.Value()},
 	} {
 		some := wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: rec.Set}, Records: []wire.Record{rec, rec}}

@@ -33,6 +33,8 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.fail(c, wire.CodeForbidden, "a guest speaks for itself alone")
 	case isMislabeled:
 		r.fail(c, wire.CodeForbidden, "it has other tags than it has to have")
+	case isOfNoGuest: // as older libraries say it: it would never be up
+		r.fail(c, wire.CodeForbidden, "its presence is none of a guest: it lacks the key e, or has an address; load a library of this version")
 	case isBloated:
 		r.fail(c, wire.CodeForbidden, "what it says of itself has "+tooLong(len(w.Value), MaxGuestValue))
 	}

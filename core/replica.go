@@ -144,6 +144,7 @@ const (
 	isForged                    // a guest's, of another
 	isMislabeled                // a guest's, with other tags than it has to have
 	isBloated                   // a guest's, of more bytes than it may have
+	isOfNoGuest                 // a guest's, as of a durable node
 	isEarly                     // a guest's, so soon after others
 )
 

@@ -282,3 +282,28 @@ func TestOutlivedPresence(t *testing.T) {
 		}
 	}
 }
+
+// TestDurableComesFirst: of a name a durable node's records are held and not a guest's, whatever
+// their stamps, and whichever comes first.
+func TestDurableComesFirst(t *testing.T) {
+	in := wire.Instance{Start: 1, Nonce: 1}
+	for _, guestFirst := range []bool{true, false} {
+		r := newCopy(t, Config{})
+		guest := []wire.Record{r.node("x", 0, rankAdd, wire.Member{Ephemeral: true}), r.presence("x", 0, rankUp, wire.Presence{Ephemeral: true, Via: "p", Instance: in})}
+		node := []wire.Record{r.node("x", Minute, rankAdd, wire.Member{Address: "x:1"}), r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1", Instance: in})}
+		if guestFirst {
+			r.told(guest...)
+			r.told(node...)
+		} else {
+			r.told(node...)
+			for _, w := range guest {
+				if v, _ := r.merge(&w, &r.peer); v == isNews {
+					t.Errorf("a guest's record of set %d goes in", w.Set)
+				}
+			}
+		}
+		if s := r.look("x"); s.member.Ephemeral || s.says.Ephemeral || s.state != Alive {
+			t.Errorf("guest first is %t: %+v, %+v", guestFirst, s.member, s.says)
+		}
+	}
+}

@@ -42,7 +42,7 @@ type inbound struct {
 	total  int
 	silent list.List // of *conn, oldest first
 	at     map[*conn]*list.Element
-	barred map[string]time.Time // hosts from which a guest broke the engine, until when
+	barred map[string]time.Time // addresses, of IPv6 networks, from which a guest broke the engine, until when
 }
 
 // reserve counts a connection to come, unless there are too many.
@@ -170,7 +170,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) isBarred(by caller, r *http.Request) bool {
-	return by.opened.role == core.Guest && n.inbound.isBarred(hostname(r.RemoteAddr))
+	return by.opened.role == core.Guest && n.inbound.isBarred(r.RemoteAddr)
 }
 
 func offers(r *http.Request, protocol string) bool {

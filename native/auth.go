@@ -124,7 +124,7 @@ func (n *Node) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
 		kind = "no token"
 	}
 	if n.rare.now(kind, r.RemoteAddr) {
-		n.log.Warn("a request was refused", "code", "unauthorized", "from", r.RemoteAddr, "path", r.URL.Path, "origin", truncate(r.Header.Get("Origin"), maxSaid), "why", why)
+		n.log.Warn("a request was refused", "code", "unauthorized", "from", r.RemoteAddr, "path", truncate(r.URL.Path, maxSaid), "origin", truncate(r.Header.Get("Origin"), maxSaid), "why", why)
 	}
 	if why != errNoToken {
 		w.Header().Set("Connection", "close")

@@ -100,10 +100,10 @@ func (l *loop) barGuest(id core.ConnID) {
 	if c == nil || c.story.open.role != core.Guest {
 		return
 	}
-	host := hostname(c.story.open.addr)
-	l.inbound.bar(host, time.Now().Add(barTime))
+	from := whence(c.story.open.addr)
+	l.inbound.bar(c.story.open.addr, time.Now().Add(barTime))
 	for other, o := range l.conns {
-		if other != id && o.story.open.role == core.Guest && hostname(o.story.open.addr) == host {
+		if other != id && o.story.open.role == core.Guest && whence(o.story.open.addr) == from {
 			o.close(wire.CodeBadFrame, "a guest from there broke this node's engine")
 			l.drop(other)
 			l.pending = append(l.pending, core.Input{Kind: core.Closed, Conn: other, Code: wire.CodeBadFrame})
@@ -111,21 +111,22 @@ func (l *loop) barGuest(id core.ConnID) {
 	}
 }
 
-func (i *inbound) bar(host string, until time.Time) {
+func (i *inbound) bar(addr string, until time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.barred == nil || len(i.barred) >= 1000 {
 		i.barred = make(map[string]time.Time)
 	}
-	i.barred[host] = until
+	i.barred[whence(addr)] = until
 }
 
-func (i *inbound) isBarred(host string) bool {
+func (i *inbound) isBarred(addr string) bool {
+	from := whence(addr)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	until, ok := i.barred[host]
+	until, ok := i.barred[from]
 	if ok && time.Now().After(until) {
-		delete(i.barred, host)
+		delete(i.barred, from)
 		ok = false
 	}
 	return ok

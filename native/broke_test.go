@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -203,6 +204,24 @@ func TestBarEnds(t *testing.T) {
 	i.bar("10.0.0.2", time.Now().Add(-time.Second))
 	if !i.isBarred("10.0.0.1") || i.isBarred("10.0.0.2") || i.isBarred("10.0.0.3") {
 		t.Errorf("%v", i.barred)
+	}
+}
+
+// TestBarIsOfNetwork: who has broken an engine does not come back from another address of its
+// IPv6 network.
+func TestBarIsOfNetwork(t *testing.T) {
+	n := startFake(t, newFake(nil))
+	n.inbound.bar("[2001:db8::1]:4711", time.Now().Add(time.Hour))
+	for from, want := range map[string]string{"[2001:db8::1]:1": "barred", "[2001:db8::ffff:2]:1": "barred", "[2001:db8:0:1::1]:1": "", "192.0.2.1:1": ""} {
+		r := httptest.NewRequest("GET", "http://"+n.Addr()+"/ring/why", nil)
+		r.RemoteAddr = from
+		r.Header.Set("Origin", "http://localhost:3000") // a page, and so a guest
+		w := httptest.NewRecorder()
+		n.Handler().ServeHTTP(w, r)
+		var why RingWhyJSON
+		if err := json.Unmarshal(w.Body.Bytes(), &why); err != nil || why.Code != want {
+			t.Errorf("%s: %d %s", from, w.Code, w.Body)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *sieve) Read(b []byte) (int, error) {
 		s.Conn.Close()
 		return 0, errChaff
 	}
-	return n, err
+	return n, unexpected(err)
 }
 
 // taken takes note of bytes of a message.

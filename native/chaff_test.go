@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -49,6 +50,50 @@ func TestChaff(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// TestChaffIsNotSavedUp: who was silent for an hour, or sent many messages, has no more of it than others.
+func TestChaffIsNotSavedUp(t *testing.T) {
+	for what, before := range map[string]struct {
+		messages int
+		silent   time.Duration
+	}{"silence": {0, time.Hour}, "small messages": {50_000, 0}} {
+		near, far := net.Pipe()
+		s := &sieve{Conn: near, at: time.Now()}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			for range before.messages {
+				far.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 1})
+			}
+			for pings := bytes.Repeat([]byte{0x89, 0x80, 0, 0, 0, 0}, 100); ; {
+				if _, err := far.Write(pings); err != nil {
+					return
+				}
+			}
+		}()
+		for range before.messages {
+			if _, err := io.ReadFull(s, make([]byte, 7)); err != nil {
+				t.Fatal(err)
+			}
+			s.taken(1)
+			s.taken(headSize)
+		}
+		s.at = s.at.Add(-before.silent)
+		began, got := time.Now(), 0
+		for b := make([]byte, 600); ; {
+			n, err := s.Read(b)
+			if got += n; err != nil {
+				break
+			}
+			if most := chaffBurst + int(time.Since(began).Seconds()+1)*chaffRate; got > most {
+				t.Errorf("%d bytes of pings are borne after %s, not %d", got, what, most)
+				break
+			}
+		}
+		near.Close()
+		<-over
 	}
 }
 

@@ -418,6 +418,59 @@ func TestDial(t *testing.T) {
 	}
 }
 
+// TestCutMessage: of who ends within a frame nothing is taken, whoever has dialled, and wherever in
+// it that is.
+func TestCutMessage(t *testing.T) {
+	for name, cut := range map[string]func(t *testing.T, f *fake, begin func(size int) []byte){
+		"who is dialled": func(t *testing.T, f *fake, begin func(int) []byte) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			must(t, err)
+			s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				hijack := &hijacker{ResponseWriter: w}
+				if _, err := websocket.Accept(hijack, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}); err != nil {
+					t.Error(err)
+				}
+				b := begin(512)
+				b[1] &^= 0x80 // the server's are not masked
+				hijack.conn.Write(append(b[:4], b[8:]...))
+				hijack.conn.Close()
+			})}
+			go s.Serve(l)
+			t.Cleanup(func() { s.Close() })
+			f.script = dialing(l.Addr().String()).script
+			startFake(t, f)
+		},
+		"who dials": func(t *testing.T, f *fake, begin func(int) []byte) {
+			c := rawPeer(t, startFake(t, f))
+			c.Write(begin(512)) // as many as a buffer has: the next read is the end
+			c.Close()
+		},
+		"who dials, and ends at once": func(t *testing.T, f *fake, begin func(int) []byte) {
+			c := rawPeer(t, startFake(t, f))
+			c.Write(begin(0))
+			c.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(nil)
+			cut(t, f, func(sent int) []byte {
+				return append([]byte{0x82, 0x80 | 126, 4, 0, 0, 0, 0, 0}, make([]byte, sent)...)
+			})
+			for {
+				switch in := receive(t, "the end of the connection", f.inputs); in.Kind {
+				case core.Received:
+					t.Fatalf("%d bytes of 1024 are taken for a frame", len(in.Frame))
+				case core.Closed:
+					if in.Code != wire.CodeLost {
+						t.Errorf("it ended with %s", in.Code)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
 func TestDialFails(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
 	if err != nil {

@@ -34,7 +34,13 @@ func newClient(k *trust.Keeper, t Times, late func(addr string)) *http.Client {
 	dialer := &net.Dialer{Control: shortSegments, Timeout: t.connectWithin()}
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dialer.DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				return unended{c}, nil
+			},
 			DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				raw, err := dialer.DialContext(ctx, network, addr)
 				if err != nil {
@@ -50,7 +56,7 @@ func newClient(k *trust.Keeper, t Times, late func(addr string)) *http.Client {
 					}
 					return nil, err
 				}
-				return secure, nil
+				return unended{secure}, nil
 			},
 			DisableKeepAlives:      true, // each connection is a WebSocket, or of no use
 			MaxResponseHeaderBytes: 16 << 10,
@@ -118,6 +124,7 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 	}
 	n.joins.miss(addr, "")
 	var who trust.Identity
+	raw = raw.(unended).Conn
 	if secure, ok := raw.(*tls.Conn); ok {
 		// Its certificate was verified; that its secret is still there, adopt looks at.
 		if who, err = t.Identify(secure.ConnectionState().PeerCertificates[0]); err != nil {

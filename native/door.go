@@ -322,6 +322,16 @@ func networkAt(addr string) netip.Prefix {
 	return networkOfIP(a.Addr())
 }
 
+// whence is who somebody is by an address, with a port or without: that, or of IPv6 its network.
+func whence(addr string) string {
+	host := hostname(addr)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	return networkOfIP(ip).String()
+}
+
 func networkOfIP(ip netip.Addr) netip.Prefix {
 	ip = ip.Unmap()
 	bits := ip.BitLen()

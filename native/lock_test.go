@@ -214,6 +214,35 @@ func selfSigned(t testing.TB, subject string, uris []*url.URL) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}}
 }
 
+// TestLongWordsOfStrangers: who says much, in a certificate or a path, has a line of the log as others.
+func TestLongWordsOfStrangers(t *testing.T) {
+	secret := trust.NewSecret()
+	var log logged
+	n := real(t, "dev1", locked(secretFile(t, secret)), func(c *Config) { c.Log = log.logger() })
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: strings.Repeat("n", 40<<10)}, NotAfter: time.Now().Add(time.Hour),
+		URIs: []*url.URL{{Scheme: "nanoring", Opaque: "\t" + strings.Repeat("v", 60<<10)}}} // which no parser takes, and some quote
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	must(t, err)
+	config := asNode(t, secret, "dev2", time.Now())
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, nil
+	}
+	if ws, _, _ := dialTLS(t, n.Node, config, nil); ws != nil {
+		t.Fatal("it is let in")
+	}
+	ask(t, httpClient(t), "GET", "http://"+n.Addr()+"/v1/nodes/"+strings.Repeat("p", 12<<10), "")
+	eventually(t, "the log says so", func() bool { return log.count("no TLS handshake") > 0 && log.count("ppppp") > 0 })
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	for line := range strings.Lines(log.b.String()) {
+		if len(line) > 3*maxValue {
+			t.Errorf("a line of %d bytes: %.200s", len(line), line)
+		}
+	}
+}
+
 // TestLeafOfAnotherName: a node may go by the name in its certificate, and no other.
 func TestLeafOfAnotherName(t *testing.T) {
 	secret := trust.NewSecret()

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 const (
 	queueLines = 1024                   // that wait for what writes them
+	maxValue   = 4 << 10                // bytes of a value: some are of strangers, in errors of libraries, too
 	flushTime  = 500 * time.Millisecond // that the last lines of a node may take
 )
 
@@ -68,13 +70,45 @@ func (q *LogQueue) Handle(_ context.Context, r slog.Record) error {
 		q.lose()
 		return nil
 	}
-	q.waiting = append(q.waiting, line{q.to, r.Clone(), q.unsaid})
+	q.waiting = append(q.waiting, line{q.to, bounded(r), q.unsaid})
 	q.unsaid = 0
 	if q.writing == nil {
 		q.writing = make(chan struct{})
 		go q.write()
 	}
 	return nil
+}
+
+// bounded returns a record without what is too long of its values.
+func bounded(r slog.Record) slog.Record {
+	long := false
+	r.Attrs(func(a slog.Attr) bool {
+		long = len(textOf(a.Value)) > maxValue
+		return !long
+	})
+	if !long {
+		return r.Clone()
+	}
+	short := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		if text := textOf(a.Value); len(text) > maxValue {
+			a.Value = slog.StringValue(fmt.Sprintf("%s… (%d bytes)", truncate(text, maxValue), len(text)))
+		}
+		short.AddAttrs(a)
+		return true
+	})
+	return short
+}
+
+// textOf is what a string or an error says.
+func textOf(v slog.Value) string {
+	if v.Kind() == slog.KindString {
+		return v.String()
+	}
+	if err, ok := v.Any().(error); ok {
+		return err.Error()
+	}
+	return ""
 }
 
 func (q *lines) lose() {

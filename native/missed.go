@@ -44,5 +44,5 @@ func whyMissed(err error, resp *http.Response, within time.Duration) string {
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
-	return fmt.Sprintf("no node answers: %v", err)
+	return truncate(fmt.Sprintf("no node answers: %v", err), maxSaid) // it may quote what is there
 }

@@ -25,10 +25,7 @@ type rarely struct {
 }
 
 func (r *rarely) now(kind, addr string) bool {
-	from := hostname(addr)
-	if network := networkAt(addr); network.IsValid() {
-		from = network.String()
-	}
+	from := whence(addr)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.said == nil {

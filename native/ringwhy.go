@@ -30,6 +30,8 @@ const ownOrigin = "Nanoring-Origin"
 const (
 	whysASecond = 500 // to all together
 	whysOfOne   = 20  // to one address; of IPv6, one network
+	whysOfSite  = 100 // to one site of IPv6: who has a line may have all its 65,536 networks
+	siteBits    = 48  // of its addresses
 )
 
 func (n *Node) getRingWhy(w http.ResponseWriter, r *http.Request) {
@@ -118,10 +120,17 @@ func (a *whys) take(addr string) bool {
 	if from.Addr().IsLoopback() {
 		share = whysASecond / 2 // there may be a proxy, for all
 	}
-	if a.n >= whysASecond || a.from[from] >= share {
+	var site netip.Prefix
+	if from.Addr().Is6() && from.Bits() > siteBits && !from.Addr().IsLoopback() {
+		site, _ = from.Addr().Prefix(siteBits)
+	}
+	if a.n >= whysASecond || a.from[from] >= share || site.IsValid() && a.from[site] >= whysOfSite {
 		return false
 	}
 	a.n++
 	a.from[from]++
+	if site.IsValid() {
+		a.from[site]++
+	}
 	return true
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRingWhyShares: one asker who asks all the time, from all addresses of its IPv6 network too, takes
-// nothing from others; and all together have a bound.
+// TestRingWhyShares: one asker who asks all the time, from all addresses of its IPv6 network, or of all the networks of its site,
+// takes nothing from others; and all together have a bound.
 func TestRingWhyShares(t *testing.T) {
 	n := startFake(t, newFake(nil))
 	asks := func(from string) *httptest.ResponseRecorder {
@@ -31,6 +31,7 @@ func TestRingWhyShares(t *testing.T) {
 	for name, asker := range map[string]func(i int) string{
 		"an address":      func(int) string { return "192.0.2.1:1" },
 		"an IPv6 network": func(i int) string { return fmt.Sprintf("[2001:db8::%x]:1", i) },
+		"an IPv6 site":    func(i int) string { return fmt.Sprintf("[2001:db8:1:%x::1]:1", i) },
 		"a proxy, here":   func(int) string { return "127.0.0.1:1" },
 	} {
 		eventually(t, name+" has had its share", func() bool {

@@ -97,11 +97,18 @@ func nameIn(leaf *x509.Certificate, pki bool) (string, error) {
 			return name, nil
 		}
 	}
+	name := ""
 	switch {
 	case pki && leaf.Subject.CommonName != "":
-		return leaf.Subject.CommonName, nil
+		name = leaf.Subject.CommonName
 	case pki && len(leaf.DNSNames) > 0:
-		return leaf.DNSNames[0], nil
+		name = leaf.DNSNames[0]
 	}
-	return "", errors.New("it names no node")
+	if name == "" {
+		return "", errors.New("it names no node")
+	}
+	if err := wire.ValidName(name); err != nil {
+		return "", fmt.Errorf("its name %.99q is no node's: %w", name, err)
+	}
+	return name, nil
 }
