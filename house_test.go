@@ -48,7 +48,7 @@ var house = map[string]room{
 	"wasm":          {rooms: []string{"core", "core/wire"}},
 	"wasm/module":   {},
 	"wasm/squeeze":  {modules: []string{"github.com/andybalholm/brotli"}},
-	"host/...":      {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: wazero, never: []string{"native/...", "core/sim", "cmd/..."}},
+	"host/...":      {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: hostModules, never: []string{"native/...", "core/sim", "cmd/..."}},
 	"web/...":       {},
 	"cmd/...":       {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
 
@@ -58,7 +58,7 @@ var house = map[string]room{
 
 var (
 	xxhash         = []string{"github.com/cespare/xxhash/v2"}
-	wazero         = []string{"github.com/tetratelabs/wazero"}
+	hostModules    = []string{"github.com/tetratelabs/wazero", "golang.org/x/sys"}
 	diskModules    = []string{"github.com/gofrs/flock", "github.com/google/renameio/v2"}
 	commandModules = []string{
 		"github.com/pelletier/go-toml/v2",

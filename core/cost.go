@@ -54,8 +54,8 @@ func GuestCosts(maxGuests int) ledger.Table {
 			Party: names(partyShare), All: names(1),
 		},
 		costSays: {
-			What: "messages, and one for each 256 bytes", Beyond: "`busy`",
-			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: backlogSays, Rate: 4 * guestSaysRate}, All: ledger.Limit{Burst: 4096, Rate: 1024},
+			What: "messages, and one for each 256 bytes", Beyond: "`busy`, of all the sooner the later the gateway is",
+			One: ledger.Limit{Burst: backlogSays, Rate: 2 * guestSaysRate}, Party: ledger.Limit{Burst: backlogSays, Rate: 4 * guestSaysRate}, All: ledger.Limit{Burst: paceBurst * fullPace, Rate: fullPace},
 		},
 		costAsks: {
 			What: "questions that are open", Beyond: "`busy`",

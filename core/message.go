@@ -33,6 +33,7 @@ type messages struct {
 	before    uint64     // and of the last that was no tell,
 	beforeAt  int64      // sent then, by the monotonic clock
 	rate      allowance  // of this node's programs
+	pace      pace       // of this node's guests
 	unsaid    []*telling // what a guest's gateway has yet to take
 	carried   wire.News  // until Start
 }

@@ -396,12 +396,12 @@ func (q *questions) end(name string, instance wire.Instance, seq uint64) {
 	}
 }
 
-// expire closes those whose time is over.
+// expire closes those whose time is over, or for whose answers nobody waits any more.
 //
 //go:noinline
 func (q *questions) expire() {
 	keep(&q.open, func(one *question) bool {
-		if one.until > q.now {
+		if one.until > q.now && !q.isLeft(one) {
 			return true
 		}
 		*q.held(one) -= one.size + one.kept
@@ -411,4 +411,10 @@ func (q *questions) expire() {
 		}
 		return false
 	})
+}
+
+// isLeft says whether who asked is a guest that is gone, or was begun again.
+func (q *questions) isLeft(one *question) bool {
+	s := q.replica.look(one.id.name)
+	return s.guest && (s.state == Down || s.state == Left || older(one.id.instance, s.says.Instance))
 }

@@ -118,9 +118,13 @@ func (r *Ring) takeTime(in *Input) {
 	before := r.mono
 	r.mono = max(r.mono, in.Mono)
 	r.suspend(in.Wall, r.mono-before)
-	if r.wakeAt != 0 && r.mono > r.wakeAt+r.cfg.AckTimeout {
-		r.slept += r.mono - r.wakeAt
-		r.doze(r.mono - r.wakeAt)
+	late := int64(0)
+	if r.wakeAt != 0 {
+		late = r.mono - r.wakeAt
+	}
+	if late > r.cfg.AckTimeout {
+		r.slept += late
+		r.doze(late)
 		r.wakeAt = r.mono
 		r.detector.health.worse()
 	}
@@ -128,6 +132,7 @@ func (r *Ring) takeTime(in *Input) {
 		r.overlay.outsleep()
 	}
 	r.now = r.mono - r.slept
+	r.messages.pace.meet(r.now, late, r.cfg.AckTimeout)
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {
 		r.mintAnew(false)

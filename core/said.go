@@ -73,7 +73,7 @@ func (ms *messages) bears(c *conn, says bool, topic, payload string) wire.Code {
 	switch n := units(topic, payload); {
 	case says && !c.maySend(topic):
 		return wire.CodeForbidden
-	case c.cost.Take(ms.now, costSays, n) != ledger.Enough || ms.window.isFull():
+	case c.cost.Take(ms.now, costSays, n) != ledger.Enough || ms.window.isFull() || !ms.pace.bears(ms.now, n):
 		return wire.CodeBusy
 	}
 	return 0

@@ -23,8 +23,9 @@ type Config struct {
 	// Memory is how many bytes the module may have; 0 is DefaultMemory. What it
 	// says in one step may take as many, outside of it.
 	Memory int
-	// Deadline is how long a call of the module may take before it is ended, which
-	// it is within a quarter of that; 0 is DefaultDeadline.
+	// Deadline is how long a call of the module may take before it is ended, which it is
+	// within a quarter of that; 0 is DefaultDeadline. On Linux a call that the machine did
+	// not run for most of that time has longer: 30 times as long, if it is run hardly at all.
 	Deadline time.Duration
 	// Cache is a folder, made if missing, that keeps the module compiled for the
 	// next process: then it starts in a tenth of a second, not in one or two. It

@@ -19,7 +19,7 @@ import (
 type orders struct {
 	Nodes  []string // where they listen; they are called dev1 and so on
 	Honest []string // guests
-	Guest  string   // a token for the names evil-*
+	Guests []string // tokens for the names evil-*
 	Reader string   // a reader's
 	Only   []string // attacks; all of the token's if there are none
 	For    time.Duration
@@ -58,7 +58,7 @@ func besiege(o *orders) map[string]int {
 	defer cancel()
 	b := &besieger{orders: o, ctx: ctx, told: make(map[string]int)}
 	for _, a := range attacks {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, a.name) || a.by == "guest" && o.Guest == "" || a.by == "reader" && o.Reader == "" {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, a.name) || a.by == "guest" && len(o.Guests) == 0 || a.by == "reader" && o.Reader == "" {
 			continue
 		}
 		if o.Few {
@@ -130,13 +130,13 @@ func (c *tcp) Close() error {
 	return c.TCPConn.Close()
 }
 
-// open opens a WebSocket by the guest's token.
+// open opens a WebSocket by a guest's token.
 func (d *deed) open(node int) *socket {
 	c := d.dial(node)
 	if c == nil {
 		return nil
 	}
-	s, status := upgrade(c, d.Nodes[node], "Authorization: Bearer "+d.Guest+"\r\n")
+	s, status := upgrade(c, d.Nodes[node], "Authorization: Bearer "+d.Guests[d.i%len(d.Guests)]+"\r\n")
 	if status != 101 {
 		c.Close()
 		d.came("refused: %d", status)

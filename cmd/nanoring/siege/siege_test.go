@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,6 +20,7 @@ var (
 	length = flag.Duration("siege.for", 0, "attack for so long, as fast as may be, and hold the ring to its numbers: 10m; else some seconds, slowly")
 	only   = flag.String("siege.only", "", "only these attacks, with commas between them")
 	by     = flag.String("siege.by", "", "only by the token of a guest, or of a reader")
+	tokens = flag.Int("siege.tokens", 1, "so many tokens of a guest has who attacks")
 	mix    = flag.String("siege.engines", "native,wasm,native,wasm", "engines of the four nodes")
 	rest   = flag.Duration("siege.rest", time.Minute, "look for so long after the attack, in a long one")
 )
@@ -78,7 +80,9 @@ func besieged(t *testing.T, who string) {
 	}
 	switch who {
 	case "guest":
-		o.Guest = r.token(trust.Token{Role: trust.RoleGuest, Name: "evil-*", Send: []string{"chat.*", "nanoring.*"}, Hear: []string{"chat.*"}})
+		for i := range max(*tokens, 1) {
+			o.Guests = append(o.Guests, r.token(trust.Token{Role: trust.RoleGuest, Name: "evil-*", Send: []string{"chat.*", "nanoring.*"}, Hear: []string{"chat.*"}, Own: []string{"*", fmt.Sprint(i)}}))
+		}
 	case "reader":
 		o.Reader = r.token(trust.Token{Role: trust.RoleReader})
 	}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// What a node does not need any more it gives back when it has become quiet. Left to itself the Go
+// runtime keeps for minutes what was garbage when there was much to do.
+const (
+	giveBackEvery = 15 * time.Second
+	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most
+	worthwhile    = 16 << 20 // bytes that were allocated since memory was given back, at least
+)
+
+// giver says when memory is to be given back.
+type giver struct{ seen, given uint64 }
+
+// isDue is told each time how many bytes were allocated so far.
+func (g *giver) isDue(allocated uint64) bool {
+	isQuiet := allocated-g.seen <= quiet
+	g.seen = allocated
+	if !isQuiet || allocated-g.given < worthwhile {
+		return false
+	}
+	g.given = allocated
+	return true
+}
+
+// giveBack gives memory back, until the context ends.
+func giveBack(ctx context.Context) {
+	ticker := time.NewTicker(giveBackEvery)
+	defer ticker.Stop()
+	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	for g := (giver{}); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if metrics.Read(allocated); g.isDue(allocated[0].Value.Uint64()) {
+			debug.FreeOSMemory()
+		}
+	}
+}

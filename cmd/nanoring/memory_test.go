@@ -1,0 +1,18 @@
+package main
+
+import "testing"
+
+// TestGiveBack: memory is given back when a node is quiet after it was busy, and once.
+func TestGiveBack(t *testing.T) {
+	var g giver
+	allocated := uint64(0)
+	for i, look := range []struct {
+		more uint64 // MiB
+		due  bool
+	}{{100, false}, {1, true}, {1, false}, {7, false}, {4, false}, {4, true}, {50, false}, {9, false}, {8, true}, {0, false}} {
+		allocated += look.more << 20
+		if due := g.isDue(allocated); due != look.due {
+			t.Errorf("look %d: %v", i, due)
+		}
+	}
+}
