@@ -18,9 +18,13 @@ SIEGE    ?= 10m
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
 RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race -gcflags=compress/flate=-race=false \
 	$(patsubst %,-gcflags=github.com/tetratelabs/wazero/internal/engine/wazevo/%=-race=false,ssa frontend backend/...))
-WASIP1   := GOOS=wasip1 GOARCH=wasm
-CORE     := ./core ./core/ledger ./core/lww ./core/wire
-TWINS    := '^Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|ScriptsInSandbox|SwapMixedRing|Poison|SimOnTheModule)$$'
+# The older garbage collector of Go 1.26 is a sixtieth of the module smaller than the
+# newer one, and no slower on the one thread that there is. What is checked is compiled alike, and so once.
+WASIP1   := GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=nogreenteagc
+# What go test vets by itself, go vet has vetted.
+GOTEST   := go test -vet=off -timeout $(TIMEOUT)
+# What of host has one goroutine: the twins, and modules that are hostile, damaged or large.
+ALONE    := '^(Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|Takeover|MemoryIsFlat|MemoryOfARingOf1000|StepsWithoutGarbage|Cache|Traps|CutAndFlipped|Imports|Counts|Refused)|Fuzz.*)$$'
 MODULE   := wasm/module/nanoring.wasm
 NODES    := 1 2 3 4
 
@@ -59,15 +63,13 @@ multi_start: build ## start dev1..dev4, each alone in its ring, each in a termin
 start_dev%: build ## start one of them in the foreground
 	@exec bin/nanoring node --name dev$* --listen 127.0.0.1:700$* --data $(DATA)/dev$*
 
-# The older garbage collector of Go 1.26 is a sixtieth of the module smaller than the
-# newer one, and no slower on the one thread that there is.
 .PHONY: module
 module: wasm ## build the core as a WebAssembly module, the same bytes everywhere, and compress it: commit both with what changed them
 	@go run ./wasm/squeeze $(MODULE)
 
 .PHONY: wasm
 wasm:
-	@$(WASIP1) GOEXPERIMENT=nogreenteagc GOTOOLCHAIN=$$(awk '$$1 == "toolchain" { print $$2 }' go.mod) go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w -buildid=' -o $(MODULE) ./wasm
+	@$(WASIP1) GOTOOLCHAIN=$$(awk '$$1 == "toolchain" { print $$2 }' go.mod) go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w -buildid=' -o $(MODULE) ./wasm
 
 .PHONY: browser
 browser: # what the tests of the page need
@@ -103,19 +105,35 @@ siege: ## attack a locked ring by a guest's token, then one by a reader's, for S
 .PHONY: test
 test: browser network ## check and test everything, as CI does
 	@echo '== gofmt'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: run gofmt -w" $$out; exit 1; fi
-	@echo '== go vet'; go vet ./... && $(WASIP1) go vet $(CORE) ./wasm
-	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck $(CORE) && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused
-	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && go test -parallel 8 -timeout $(TIMEOUT) ./...
+	@echo '== go vet'; go vet ./... && $(WASIP1) go vet ./wasm # the rest of the module is the same files
+	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused
+	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./... && $(GOTEST) -parallel 8 ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s wasm MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
-	@echo '== schedules, stories and storms, for both engines, and nodes in the sandbox'; go test -timeout $(TIMEOUT) -run $(TWINS) ./host ./cmd/nanoring
-	@echo '== every schedule of a small ring'; go test -timeout $(TIMEOUT) -v ./core/every -every.deep
-	@echo '== core'; go test -timeout $(TIMEOUT) $$(go list ./core/... | grep -v core/every) # one goroutine has each ring and each simulated world: a race detector would only make them slow
-	@echo '== go test $(firstword $(RACE))'; go test $(RACE) -timeout $(TIMEOUT) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go test $(RACE) -timeout $(TIMEOUT) -skip $(TWINS) $$(go list ./... | grep -v -e nanoring/core -e /network -e /siege) # those were lived above, by one goroutine each, or in a sandbox, where nothing is watched
-	@go test -timeout $(TIMEOUT) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
-	@go test $(RACE) -timeout $(TIMEOUT) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
-	@go test $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
+	@echo '== every schedule of a small ring'; $(GOTEST) -v ./core/every -every.long
+	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
+	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
+	@go build $(RACE) ./native/... ./host # what both need
+	@$(MAKE) -s -j 2 test-goroutines test-processes # each waits for much
+	@$(GOTEST) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
+	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
+	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
+
+.PHONY: test-goroutines test-processes
+test-goroutines: # what runs more than one, which the race detector watches
+	@$(GOTEST) -p 1 $(RACE) -skip $(ALONE) ./host
+	@$(GOTEST) -p 1 $(RACE) ./native/... ./examples/...
+
+test-processes: # the command line, the page and the package: the race detector watches the nodes, and not what drives browsers
+	@NANORING_WATCHED='$(RACE)' $(GOTEST) ./cmd/nanoring
+
+.PHONY: every
+every: ## live every schedule of a small ring, deeper than make test does: two minutes
+	@$(GOTEST) -v ./core/every -every.deep
+
+.PHONY: twins
+twins: ## hold both engines against each other, ten times as long as make test does: ten minutes
+	@go test ./host -timeout 0 -run '^Test(Schedules|Storms|Talks|Stories)$$' -rapid.checks=10000 -host.seeds=40 -host.steps=0
 
 .PHONY: sim-long
 sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000 EVERY=4h)

@@ -86,7 +86,7 @@ type pkg struct {
 	Module     *struct{ Path string }
 }
 
-var wasip1 = []string{"GOOS=wasip1", "GOARCH=wasm"}
+var wasip1 = []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc"} // as make module
 
 func TestHouse(t *testing.T) {
 	look(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/nanoring/nanoring/core/story"
 )
 
-var most = flag.Int("host.steps", 2000, "how many steps of each process of a story to give to both engines; 0 for all")
+var most = flag.Int("host.steps", 1000, "how many steps of each process of a story to give to both engines; 0 for all")
 
 // TestStories plays the stories of core/testdata on machines that run both
 // engines. A few of them last for weeks: there the first steps have to do,

@@ -17,7 +17,7 @@ import (
 
 // TestMain keeps one engine, so that the module stays compiled for all tests.
 func TestMain(m *testing.M) {
-	flag.Set("rapid.checks", "2000") // unless it is given
+	flag.Set("rapid.checks", "1000") // unless it is given
 	e, err := host.New(context.Background(), host.Config{Node: config("me"), Deadline: leisure})
 	if err != nil {
 		panic(err)

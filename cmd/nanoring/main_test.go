@@ -24,11 +24,42 @@ const patience = 60 * time.Second
 // The race detector lets a process sleep for a second before it exits.
 const noExitSleep = "atexit_sleep_ms=0"
 
-// TestMain makes the command nanoring of this test binary.
+// watchedEnv has flags of go build, as -race. With them the command nanoring is built of its own: then
+// what the tests start is watched, and what drives browsers is not, which would take twice the time.
+const watchedEnv = "NANORING_WATCHED"
+
+// TestMain makes the command nanoring of this test binary, unless it is to be built.
 func TestMain(m *testing.M) {
 	flag.Set("test.parallel", "8") // the tests wait more than they work
 	os.Setenv("GORACE", noExitSleep)
-	testscript.Main(m, map[string]func(){"nanoring": main})
+	testscript.Main(watched{m}, map[string]func(){"nanoring": main})
+}
+
+type watched struct{ *testing.M }
+
+func (w watched) Run() int {
+	if flags := strings.Fields(os.Getenv(watchedEnv)); len(flags) > 0 {
+		nanoring, err := exec.LookPath("nanoring")
+		if err == nil {
+			err = os.Remove(nanoring)
+		}
+		if err == nil {
+			err = build(nanoring, flags...)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return w.M.Run()
+}
+
+func build(to string, flags ...string) error {
+	args := append(append([]string{"build"}, flags...), "-o", to, ".")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
 }
 
 func TestScripts(t *testing.T) {
@@ -41,8 +72,8 @@ func TestScriptsInSandbox(t *testing.T) {
 	runScripts(t, "wasm", "story*", "ring", "killed", "frozen", "leave", "removed*", "stop", "secret", "messages")
 }
 
-// runScripts runs scripts. The nodes that they start are of the test binary, which the
-// race detector may watch; the commands that they run again and again are not.
+// runScripts runs scripts. The race detector may watch the nodes that they start, but in the
+// sandbox; the commands that they run again and again it does not.
 func runScripts(t *testing.T, engine string, names ...string) {
 	t.Parallel()
 	var files []string
@@ -66,11 +97,15 @@ func runScripts(t *testing.T, engine string, names ...string) {
 			"clock":   cmdClock,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Values[nodesKey{}] = &nodes{dir: e.WorkDir, engine: engine, byName: make(map[string]*process), clocks: make(map[string]*clocked)}
 			dir, err := unwatched()
 			if err != nil {
 				return err
 			}
+			ns := &nodes{dir: e.WorkDir, engine: engine, byName: make(map[string]*process), clocks: make(map[string]*clocked)}
+			if engine != "" {
+				ns.path = filepath.Join(dir, "nanoring")
+			}
+			e.Values[nodesKey{}] = ns
 			e.Setenv("PATH", dir+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("GORACE", noExitSleep)
 			return nil
@@ -181,10 +216,7 @@ var unwatched = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(filepath.Dir(nanoring), "unwatched")
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "nanoring"), ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, out)
-	}
-	return dir, nil
+	return dir, build(filepath.Join(dir, "nanoring"))
 })
 
 // cmdPorts finds ports in a row that are free: ports VARIABLE COUNT sets the

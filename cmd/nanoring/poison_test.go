@@ -60,7 +60,7 @@ func poisonous(t *testing.T) string {
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", write("overlay.json", overlay),
 		"-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-s -w", "-o", module, "./wasm")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc") // as make module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -73,7 +73,7 @@ func poisonous(t *testing.T) string {
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	module := poisonous(t)
-	ns := &nodes{dir: t.TempDir(), byName: make(map[string]*process)}
+	ns := unwatchedNodes(t)
 	b, err := os.ReadFile(module)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ var (
 	playFlag  = flag.String("every.play", "", "play this schedule, as a failing test prints it")
 	sceneFlag = flag.String("every.scene", "", "explore this scene alone")
 	deepFlag  = flag.Bool("every.deep", false, "explore as deep as fits some two minutes")
+	longFlag  = flag.Bool("every.long", false, "explore schedules with one departure to their end")
 	forFlag   = flag.Duration("every.for", 0, "then go on, one choice deeper each time, for so long")
 )
 
@@ -60,7 +61,7 @@ func TestEvery(t *testing.T) {
 						return
 					}
 					b := Bounds{Depth: s.shallow + deeper, Depart: s.depart, Prefer: s.prefer, Most: Most(s.faults, s.command)}
-					if *deepFlag || deeper > 0 {
+					if *deepFlag || deeper > 0 || *longFlag && s.depart == 1 {
 						b.Depth = s.deep + deeper
 					}
 					if s.depart == 0 {
