@@ -14,7 +14,7 @@ type detector struct {
 	claims   []claim // that were decided: see Ring.settleClaims
 	doubts   map[string]*doubt
 	disputed map[string]*dispute
-	proved   map[string]int64 // when it refuted: see disbelieves
+	proved   map[string]int64 // when it refuted: see disbelieves, suspectFor
 	quiet    map[string]int64 // since when it does not answer, of who is doubted or suspected
 	health   health
 	accused  uint64 // how often others held this process for not alive, and it refuted that

@@ -207,7 +207,7 @@ func TestAliveOfAnother(t *testing.T) {
 }
 
 // TestSuspectFor: of the patience is over what passed since the first question that was not
-// answered, but for half of it; who was down and was not has twice as long, and who times it
+// answered, but for half of it; who refuted has twice as long, and who times it
 // while it is at fault waits longer; a guest has its own time.
 func TestSuspectFor(t *testing.T) {
 	l := newLookout(t, "a", "b")
@@ -229,11 +229,10 @@ func TestSuspectFor(t *testing.T) {
 	if got := l.suspectFor("b", &standing{}); got != patience-Millisecond {
 		t.Errorf("asked by this one, suspected by another: %d µs", got)
 	}
-	for _, rank := range []uint8{rankUp, rankDown, rankUp} {
-		l.hear("c", 5, rank)
-	}
+	l.hear("c", 5, rankSuspect)
+	l.hear("c", 5, rankUp)
 	if got := l.suspectFor("c", &standing{}); got != 2*patience {
-		t.Errorf("it was down, and was not: %d µs", got)
+		t.Errorf("it refuted: %d µs", got)
 	}
 	for range 2 * sickest {
 		l.health.worse()

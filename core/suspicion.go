@@ -26,14 +26,14 @@ func (d *detector) endSuspicion(name string, stamp int64) {
 // that it did not answer, by the clock of who asked: so nobody who was stopped for less than the
 // Patience is held for down, and who is dead is little later. Others, who count from when they
 // heard of the suspicion, are for when those who asked are gone. Half of the Patience is to
-// refute in any case. All of it is doubled for a process that was down before, and was not, and
-// it is longer when this node does badly itself (see health).
+// refute in any case. All of it is doubled for a node that refuted lately, and it is longer when
+// this node does badly itself (see health).
 func (d *detector) suspectFor(name string, s *standing) int64 {
 	if s.guest {
 		return GuestGrace
 	}
 	patience := d.cfg.Patience
-	if d.isDisputed(name) {
+	if d.refutedWithin(name, grantFor) {
 		patience *= 2
 	}
 	silent := d.now - d.quietSince(name)

@@ -39,8 +39,7 @@ func DownWithin(n int) int64 {
 	return d*1100*core.Millisecond + 2*(500*core.Millisecond+1000*core.Millisecond+granted) + core.Second
 }
 
-// granted is the patience, and granted again to a process that was held for down though it
-// lived.
+// granted is the patience, and granted again to a process that was suspected though it lived.
 const granted = 4 * core.Second
 
 // replaced is an engine in whose place others come while it runs, some of them at nearly
@@ -65,7 +64,7 @@ type promises struct {
 	walks     map[*process]*walks
 	gaveWay   []gaveWay
 	downs     map[*Machine]int64     // how many others each has shown down since it was disturbed: see Machine.downs
-	wronged   map[wire.Instance]bool // processes that were shown down while a machine ran their node
+	wronged   map[wire.Instance]bool // processes that were suspected, or shown down, while a machine ran their node
 	filed     int                    // the most records that a node had on its disk when it started
 }
 
@@ -255,7 +254,7 @@ func (p *promises) shown(pr *process, e *core.Event) {
 			p.broken(pr.m.name, " shows ", name, " again, which was removed, and nobody has added it since")
 		}
 	case core.Suspect, core.Down:
-		if s := p.w.living(pr.m.opt.Ring, name); s != nil && e.Node.State == core.Down {
+		if s := p.w.living(pr.m.opt.Ring, name); s != nil {
 			p.wronged[e.Node.Instance] = true
 		}
 		// Who is reached through a gateway is suspected when that goes, and the process
