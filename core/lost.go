@@ -132,7 +132,6 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 		}
 		if !r.detector.unreached(c.want) && c.why != dialRoute && c.why != dialTell { // else who asked draws the conclusion
 			r.detector.doubt(c.want, code == wire.CodeRefused && c.why == dialRedial)
-			r.detector.dialed(c.want, c.begun)
 		}
 	}
 }

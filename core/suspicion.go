@@ -40,13 +40,6 @@ func (d *detector) suspectFor(name string, s *standing) int64 {
 	return d.health.stretch(max(patience-silent, patience/2))
 }
 
-// dialed takes note that the dial of a doubted node, begun then, was in vain: it was a question, too.
-func (d *detector) dialed(name string, begun int64) {
-	if since, doubted := d.quiet[name]; doubted {
-		d.quiet[name] = min(since, begun)
-	}
-}
-
 // quietSince returns when a node got the first of the questions that it did not answer yet:
 // now, if there are none.
 func (d *detector) quietSince(name string) int64 {

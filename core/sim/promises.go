@@ -148,15 +148,26 @@ func knowsLater(m, o *Machine) bool {
 	return in && n.Instance.Start > o.proc.instance.Start
 }
 
-// downs returns how many others a machine shows down, of which it dials one by chance
+// downs returns how many others a machine shows down, or is about to, of which it dials one by chance
 // after the other.
 func (m *Machine) downs() (n int64) {
 	for _, o := range m.w.machines {
-		if shown, in := m.View().Get(o.opt.Node); in && o != m && shown.State != core.Alive && shown.State != core.Suspect {
+		if shown, in := m.View().Get(o.opt.Node); in && o != m && shown.State != core.Alive {
 			n++
 		}
 	}
 	return max(n-1, 0)
+}
+
+// lost returns how many durable nodes a machine shows as not alive, whether there are machines of
+// them or not.
+func (m *Machine) lost() (n int64) {
+	for _, shown := range m.View().All() {
+		if shown.State != core.Alive && !shown.Ephemeral {
+			n++
+		}
+	}
+	return n
 }
 
 // look holds what all show against who lives.
@@ -200,7 +211,11 @@ func (p *promises) look() {
 			switch {
 			case !in:
 			case s.member() && !shown && calm > up && (knows(o, s) || knows(s, o)) && !knowsLater(o, s) && !knowsLater(s, o):
-				if late := up + 3300*core.Millisecond*max(p.downs[o], p.downs[s]); calm > late {
+				late := up
+				if n := max(p.downs[o], p.downs[s], o.lost()-1); n > 0 { // many are found dead, and this one among them
+					late += granted + 3300*core.Millisecond*n
+				}
+				if calm > late {
 					p.broken(o.name, " shows ", s.name, " ", n.State.String(), ", which lives, ", clock(calm), " after anything happened: later than ", clock(late))
 				}
 			case s.proc == nil && shown && s.addr == "" && calm <= down+core.GuestGrace: // its gateway was asked first
