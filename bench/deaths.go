@@ -44,5 +44,6 @@ func death(ctx context.Context, b *bench, s system, n int, by syscall.Signal) (s
 		return nil, err
 	}
 	took, err := r.await(ctx, begin, r.nodes, func(m node) bool { return !m.sees(name) })
-	return samples{"": {took}}, err
+	p0 := s.patience(n).Seconds()
+	return samples{"": {took}, "patience": {p0}, "beyond": {took - p0}}, err
 }

@@ -51,7 +51,9 @@ var measurements = []measurement{
 	{"message", once, false, lasts(15 * time.Second), message},
 	{"busy", thrice, false, lasts(90 * time.Second), busy},
 	{"idle", once, false, func(b *bench, _ int) time.Duration { return b.Idle + 15*time.Second }, idle},
-	{"slow", once, true, func(b *bench, _ int) time.Duration { return b.Slow + 10*time.Second }, slow},
+	{"stopped-2s", once, true, slowly, slow(10*time.Second, 2*time.Second, false)},
+	{"stopped-3.5s", once, true, slowly, slow(20*time.Second, 3500*time.Millisecond, false)},
+	{"stopped-6s", once, true, slowly, slow(20*time.Second, 6*time.Second, true)},
 	{"starved", once, false, func(b *bench, _ int) time.Duration { return b.Starve + 5*time.Second }, starved},
 }
 
@@ -59,6 +61,8 @@ func (b *bench) each() int     { return b.Reps }
 func (b *bench) visitors() int { return (b.Reps + visits - 1) / visits }
 func thrice(b *bench) int      { return min(3, b.Reps) }
 func once(*bench) int          { return 1 }
+
+func slowly(b *bench, _ int) time.Duration { return b.Slow + 2*settle }
 
 // lasts is the time of a round that takes d with 64 nodes.
 func lasts(d time.Duration) func(*bench, int) time.Duration {

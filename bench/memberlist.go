@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"math"
 	"net"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,13 @@ func startMemberlist(_ context.Context, o options) (node, error) {
 		}
 	}
 	return p, nil
+}
+
+// suspicionTimeout is the least that memberlist grants a suspect, which it has by its config (and,
+// by that of serf, serf); before it come the probe that is in vain, and those through others.
+func suspicionTimeout(n int) time.Duration {
+	cfg := memberlist.DefaultLANConfig()
+	return time.Duration(float64(cfg.SuspicionMult) * max(1, math.Log10(float64(n))) * float64(cfg.ProbeInterval))
 }
 
 // lanConfig is DefaultLANConfig on a free port of loopback, without a log, with

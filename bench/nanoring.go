@@ -22,6 +22,8 @@ type nanoring struct {
 	wg     sync.WaitGroup // of the server and the watcher
 }
 
+func patience(int) time.Duration { return native.PatienceLAN }
+
 func startNanoring(ctx context.Context, o options) (node, error) {
 	return startNative(ctx, o, nil)
 }

@@ -16,13 +16,15 @@ import (
 type system struct {
 	name  string // as -systems has it
 	start func(context.Context, options) (node, error)
+	// patience is for how long a node of a ring of n may be silent, by what is set.
+	patience func(n int) time.Duration
 }
 
 var systems = []system{
-	{baseline, startMemberlist},
-	{"serf", startSerf},
-	{subject, startNanoring},
-	{sandboxed, startWasm},
+	{baseline, startMemberlist, suspicionTimeout},
+	{"serf", startSerf, suspicionTimeout},
+	{subject, startNanoring, patience},
+	{sandboxed, startWasm, patience},
 }
 
 // options is what a node is started with, on a free port of loopback.

@@ -32,7 +32,9 @@ var rows = []row{
 	{"one", "leave", "one leaves, all know, median", median, seconds, "", "", 0},
 	{"one", "leave", "one leaves, all know, worst ¹", worst, seconds, "one leaves, all know, median", "", 0},
 	{"crash", "", "crash, all know, median", median, seconds, "", "", 1. / 20},
-	{"silent", "", "silent death, all know, median", median, seconds, "", "", 1. / 2},
+	{"silent", "", "silent death, all know, median", median, seconds, "", "", 0.52},
+	{"silent", "patience", "with a patience of ⁴", median, seconds, "", "", 0},
+	{"silent", "beyond", "and beyond it", median, seconds, "", "", 0},
 	{"message", "", "a small message, all hear, median", median, seconds, "", "serf", 1. / 10},
 	{"message", "", "a small message, all hear, worst ¹", worst, seconds, "a small message, all hear, median", "serf", 1. / 4},
 	{"busy", "crash", "crash amid 1,000 messages a second, median ³", median, seconds, "crash, all know, median", subject, 1.2},
@@ -42,8 +44,9 @@ var rows = []row{
 	{"idle", "cpu", "idle, CPU seconds a minute a node", median, small, "", "", 1},
 	{"idle", "memory", "heap + stack a node", median, kib, "", "", 2},
 	{"idle", "goroutines", "goroutines a node", median, plain, "", "", 0},
-	{"slow", "slow", "slow node, its false deaths ²", median, plain, "", "", 1},
-	{"slow", "others", "slow node, false deaths of others ²", median, plain, "", "", 1},
+	{"stopped-2s", "", "false deaths beside a node stopped 2 s of 10 ²", median, plain, "", "", 1},
+	{"stopped-3.5s", "", "beside one stopped 3.5 s of 20 ²", median, plain, "", "", 1},
+	{"stopped-6s", "", "beside one stopped 6 s of 20, after the first time ²", median, plain, "", "", 1},
 	{"starved", "", "starved machine, false deaths ²", median, plain, "", "", 1. / 10},
 }
 
@@ -51,6 +54,7 @@ const footnotes = `A ratio, in brackets, is to memberlist in the same run (of me
 ¹ The ratio is to the other's median: its worst depends on luck.
 ² Counted at each node: when all nodes hold a living one for dead, that makes one less than there are nodes.
 ³ The ratio is to NanoRing's crash without messages.
+⁴ How long a node may be silent by what is set: of memberlist the least time to refute.
 `
 
 func median(v []float64) float64 {

@@ -48,7 +48,7 @@ type Config struct {
 
 	Period       int64 // between rounds; default 1 s, jittered by a tenth
 	AckTimeout   int64 // for the ack of a peer whose round trips were not measured yet; default 500 ms
-	SuspectFor   int64 // from suspect to down in a small ring, grows slowly with log n; default 2 s
+	Patience     int64 // how long a node may be silent, or stopped, before it is held for down; default 4 s
 	RemovalGrace int64 // from seeing its removal to halting; default 10 s
 	ReapAfter    int64 // if it was down or left for so long, this node is reaped, by all: whole seconds, of wire.LeastReapAfter and more; default never
 }
@@ -111,7 +111,7 @@ func (cfg *Config) complete() error {
 	cfg.Join = slices.Clone(cfg.Join)
 	cfg.Period = orDefault(cfg.Period, Second)
 	cfg.AckTimeout = orDefault(cfg.AckTimeout, Second/2)
-	cfg.SuspectFor = orDefault(cfg.SuspectFor, 2*Second)
+	cfg.Patience = orDefault(cfg.Patience, 4*Second)
 	cfg.RemovalGrace = orDefault(cfg.RemovalGrace, 10*Second)
 	if after := cfg.ReapAfter; after != 0 && (after%Second != 0 || after < wire.LeastReapAfter*Second || after > wire.MostReapAfter*Second) {
 		return wrong("ReapAfter", errors.New("it is in whole seconds, from a minute to ten years"))

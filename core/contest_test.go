@@ -143,7 +143,7 @@ func TestEndSuspicion(t *testing.T) {
 			l := newLookout(t, "a", "b")
 			l.replica.accuse("a", rankSuspect)
 			l.settle()
-			l.pass(l.cfg.SuspectFor - Millisecond)
+			l.pass(l.cfg.Patience - Millisecond)
 			l.is("a", Suspect)
 			if c.heard {
 				l.conns["a"].heard = l.now

@@ -14,7 +14,8 @@ type detector struct {
 	claims   []claim // that were decided: see Ring.settleClaims
 	doubts   map[string]*doubt
 	disputed map[string]*dispute
-	proved   map[string]int64 // when it refuted: see disbelieves
+	proved   map[string]int64 // when it refuted: see disbelieves, suspectFor
+	quiet    map[string]int64 // since when it does not answer, of who is doubted or suspected
 	health   health
 	accused  uint64 // how often others held this process for not alive, and it refuted that
 }
@@ -29,6 +30,7 @@ func newDetector(s *self, rep *replica, o *overlay) detector {
 		doubts:   make(map[string]*doubt),
 		disputed: make(map[string]*dispute),
 		proved:   make(map[string]int64),
+		quiet:    make(map[string]int64),
 	}
 }
 
@@ -67,6 +69,9 @@ func (d *detector) changed(ch *change) {
 	}
 	if before, after := &ch.before, &ch.after; after.state == Alive && (before.state == Suspect || before.state == Down) && before.says.Instance == after.says.Instance {
 		d.refuted(ch)
+	}
+	if ch.after.state != Suspect {
+		delete(d.quiet, ch.name)
 	}
 	d.judged(ch)
 }

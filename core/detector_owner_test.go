@@ -206,24 +206,41 @@ func TestAliveOfAnother(t *testing.T) {
 	}
 }
 
-// TestSuspectFor: the time to refute grows with the doublings beyond seven nodes, and
-// at a node at fault; a guest has its own.
+// TestSuspectFor: of the patience is over what passed since the first question that was not
+// answered, but for half of it; who refuted has twice as long, and who times it
+// while it is at fault waits longer; a guest has its own time.
 func TestSuspectFor(t *testing.T) {
-	l := newLookout(t)
-	for n, doublings := range map[int]int64{1: 0, 7: 0, 8: 1, 13: 1, 15: 1, 16: 2, 127: 4, 16383: 11} {
-		l.replica.peersUp = n
-		if got, want := l.suspectFor(&standing{}), l.cfg.SuspectFor*(24+doublings)/24; got != want {
-			t.Errorf("of %d nodes: %d µs, want %d", n, got, want)
+	l := newLookout(t, "a", "b")
+	patience := l.cfg.Patience
+	l.conns["a"].heard, l.conns["b"].heard = 0, 0
+	for silent, want := range map[int64]int64{0: patience, Second: patience - Second, patience / 2: patience / 2, patience: patience / 2} {
+		l.quiet["a"] = l.now - silent
+		if got := l.suspectFor("a", &standing{}); got != want {
+			t.Errorf("silent for %d µs: %d µs, want %d", silent, got, want)
 		}
 	}
-	l.replica.peersUp = 2
+	l.quiet["a"] = l.now - Second
+	l.conns["a"].heard = l.now - Millisecond
+	if got := l.suspectFor("a", &standing{}); got != patience-Millisecond {
+		t.Errorf("heard since: %d µs", got)
+	}
+	l.awaitAck(l.conns["b"], 77)
+	l.pass(Millisecond)
+	if got := l.suspectFor("b", &standing{}); got != patience-Millisecond {
+		t.Errorf("asked by this one, suspected by another: %d µs", got)
+	}
+	l.hear("c", 5, rankSuspect)
+	l.hear("c", 5, rankUp)
+	if got := l.suspectFor("c", &standing{}); got != 2*patience {
+		t.Errorf("it refuted: %d µs", got)
+	}
 	for range 2 * sickest {
 		l.health.worse()
 	}
-	if got := l.suspectFor(&standing{}); got != 9*l.cfg.SuspectFor {
+	if got := l.suspectFor("d", &standing{}); got != 9*patience {
 		t.Errorf("at fault: %d µs", got)
 	}
-	if got := l.suspectFor(&standing{guest: true}); got != GuestGrace {
+	if got := l.suspectFor("d", &standing{guest: true}); got != GuestGrace {
 		t.Errorf("a guest: %d µs", got)
 	}
 }

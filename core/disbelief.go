@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	provedFor = 10 * Second // a node that refuted is known to live for so long
+	provedFor = 10 * Second // a node that refuted is known to live for so long,
+	grantFor  = 10 * Minute // and a durable one has twice the Patience
 	disbelief = 10          // a contradiction of a peer is forgotten after so many seconds
 	passedOn  = 16          // as many more may be those of others, which it believes
 	refutes   = 50          // accusations of this node by one peer at once, and then one in a second
@@ -59,6 +60,10 @@ func (d *detector) lives(name string) bool {
 
 // hasProved says whether a node refuted lately, or was told to.
 func (d *detector) hasProved(name string) bool {
+	return d.refutedWithin(name, provedFor)
+}
+
+func (d *detector) refutedWithin(name string, lately int64) bool {
 	at, ok := d.proved[name]
-	return ok && d.now < at+provedFor
+	return ok && d.now < at+lately
 }

@@ -59,7 +59,7 @@ func (d *detector) isDisputed(name string) bool {
 // again for as long as it lasted.
 func (d *detector) forget() {
 	for name, at := range d.proved {
-		if at+provedFor < d.now {
+		if at+grantFor < d.now || at+provedFor < d.now && !d.replica.isDurable(name) {
 			delete(d.proved, name)
 		}
 	}

@@ -34,6 +34,7 @@ func (d *detector) doubt(name string, refused bool) {
 	through, patience := d.helpersFor(name, refused)
 	about := &doubt{name: name, refused: refused, waiting: make(map[string]bool)}
 	d.doubts[name] = about
+	d.quiet[name] = d.quietSince(name)
 	about.seq = d.newAsk(&ask{name: name, why: doubting}, d.health.stretch(patience))
 	if len(through) == 0 && c == nil && !d.overlay.isExpecting(name) {
 		d.endDoubt(d.takeAsk(about.seq), false) // nobody to ask, no way to hear, nobody about to come
@@ -153,6 +154,7 @@ func (d *detector) endDoubt(a *ask, alive bool) {
 		d.overlay.detour(name)
 	}
 	if alive || c != nil && c.heard > a.sent || d.overlay.isSpared(name) {
+		delete(d.quiet, name)
 		return
 	}
 	if len(about.asked) > 0 && !d.heardAny(about.asked, a.sent) {

@@ -224,7 +224,7 @@ func TestOperationsLeaveNothing(t *testing.T) {
 				t.Errorf("%d times leave %d bytes: %+v", times, heap, s)
 			}
 			g.step(core.Input{Kind: core.Closed, Conn: peer, Code: wire.CodeBye})
-			g.tick(5 * core.Minute)
+			g.tick(12 * core.Minute)
 			s := g.ring.Sizes()
 			s.Timers, s.Buffers = 0, 0
 			s.Disputed = max(s.Disputed-1, 0)                       // for up to a day

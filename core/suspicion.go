@@ -1,7 +1,6 @@
 package core
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -10,7 +9,7 @@ import (
 // timeSuspicion gives a suspect time to refute. Every holder of a suspicion
 // does so, and all write the same record when it is over.
 func (d *detector) timeSuspicion(name string, s *standing) {
-	d.after(d.suspectFor(s), suspicionDue, name, uint64(s.presence.Stamp))
+	d.after(d.suspectFor(name, s), suspicionDue, name, uint64(s.presence.Stamp))
 	if c := d.overlay.peer(name); c != nil {
 		c.suspected = d.now
 	}
@@ -23,15 +22,40 @@ func (d *detector) endSuspicion(name string, stamp int64) {
 	}
 }
 
-// suspectFor is the time to refute. It grows with log n, as the way that a
-// refutation has to make (SWIM 4.2), though slowly: a rumor is everywhere within
-// a few flushes. And it grows when this node does badly itself (see health).
-func (d *detector) suspectFor(s *standing) int64 {
+// suspectFor is the time that a suspect has left. Its silence counts from the first question
+// that it did not answer, by the clock of who asked: so nobody who was stopped for less than the
+// Patience is held for down, and who is dead is little later. Others, who count from when they
+// heard of the suspicion, are for when those who asked are gone. Half of the Patience is to
+// refute in any case. All of it is doubled for a node that refuted lately, and it is longer when
+// this node does badly itself (see health).
+func (d *detector) suspectFor(name string, s *standing) int64 {
 	if s.guest {
 		return GuestGrace
 	}
-	doublings := max(0, bits.Len(uint(d.replica.peersUp))-3)
-	return d.health.stretch(d.cfg.SuspectFor * int64(24+doublings) / 24)
+	patience := d.cfg.Patience
+	if d.refutedWithin(name, grantFor) {
+		patience *= 2
+	}
+	silent := d.now - d.quietSince(name)
+	return d.health.stretch(max(patience-silent, patience/2))
+}
+
+// quietSince returns when a node got the first of the questions that it did not answer yet:
+// now, if there are none.
+func (d *detector) quietSince(name string) int64 {
+	since, doubted := d.quiet[name]
+	if !doubted {
+		since = d.now
+	}
+	for _, w := range d.acks {
+		if w.name == name {
+			since = min(since, w.sent)
+		}
+	}
+	if c := d.overlay.peer(name); c != nil {
+		since = max(since, c.heard)
+	}
+	return since
 }
 
 // orphaned deals with who is reached through others: whose gateway is gone is

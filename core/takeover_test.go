@@ -160,7 +160,7 @@ func TestTakeoverKeepsTimes(t *testing.T) {
 		every, most int64
 		begin       func(*rig) func() bool
 	}{
-		"a suspicion": {core.Second / 2, 3 * core.Second, func(g *rig) func() bool {
+		"a suspicion": {core.Second / 2, 5 * core.Second, func(g *rig) func() bool {
 			accused(g, "a", 1)
 			return state(g, "a", core.Down)
 		}},

@@ -42,7 +42,7 @@ func (e *Engine) create(c core.Config) error {
 	number("takeover", bit(c.Takeover))
 	number("period", uint64(c.Period))
 	number("ack-timeout", uint64(c.AckTimeout))
-	number("suspect-for", uint64(c.SuspectFor))
+	number("patience", uint64(c.Patience))
 	number("removal-grace", uint64(c.RemovalGrace))
 	number("reap-after", uint64(c.ReapAfter))
 	number("max-guests", uint64(c.MaxGuests))

@@ -69,7 +69,7 @@ func (s *schedule) configure() core.Config {
 	case 3:
 		cfg.Address, cfg.Join, cfg.ReapAfter, cfg.Rejoin = "", []string{"a:7946"}, core.Minute, true
 	case 4:
-		cfg.Period, cfg.AckTimeout, cfg.SuspectFor, cfg.RemovalGrace = core.Second/3, core.Second/10, core.Second, core.Second
+		cfg.Period, cfg.AckTimeout, cfg.Patience, cfg.RemovalGrace = core.Second/3, core.Second/10, 2*core.Second, core.Second
 	}
 	return cfg
 }

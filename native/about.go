@@ -62,7 +62,7 @@ func settingsOf(c core.Config) map[string]int64 {
 		return v
 	}
 	return map[string]int64{
-		"period": or(c.Period, core.Second), "ack-timeout": or(c.AckTimeout, core.Second/2), "suspect-for": or(c.SuspectFor, 2*core.Second),
+		"period": or(c.Period, core.Second), "ack-timeout": or(c.AckTimeout, core.Second/2), "patience": or(c.Patience, 4*core.Second),
 		"removal-grace": or(c.RemovalGrace, 10*core.Second), "reap-after": c.ReapAfter, "max-guests": int64(c.MaxGuests),
 	}
 }

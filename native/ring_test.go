@@ -25,7 +25,7 @@ import (
 func fast(c *core.Config) {
 	c.Period = 50 * core.Millisecond
 	c.AckTimeout = 250 * core.Millisecond
-	c.SuspectFor = 400 * core.Millisecond
+	c.Patience = 800 * core.Millisecond
 	c.RemovalGrace = 400 * core.Millisecond
 }
 

@@ -17,18 +17,15 @@ const (
 
 // Times are a node's times. What is 0 follows from Patience, or is its default.
 //
-// Patience is how long a node may be silent, or stopped, before it is held for down. Period
-// is a quarter of it, AckTimeout an eighth and SuspectFor a half: who falls silent is
-// mostly asked within a period and doubted for two ack timeouts, and then has the other half to
-// refute. So nobody is held for down before half of the Patience is over, a silent node
-// mostly is when all of it is, and within the bound of docs/protocol.md, 29, in any case. A
-// process that was killed, whose address refuses connections, is down at once. In a ring
-// whose nodes differ, the shortest SuspectFor decides.
+// Patience is how long a node may be silent, or stopped, without anybody holding it for
+// down. A silent node mostly is within half a second more, and within the bound of
+// docs/protocol.md, 29, in any case. A process that was killed, whose address refuses
+// connections, is down at once. Period is a quarter of the Patience, and AckTimeout an eighth.
+// In a ring whose nodes differ, the shortest Patience decides.
 type Times struct {
 	Patience   time.Duration // default PatienceLAN
 	Period     time.Duration // between a node's rounds
 	AckTimeout time.Duration // for the answer of a node whose round trips were not measured yet
-	SuspectFor time.Duration // for a suspect to refute, in a small ring
 
 	RemovalGrace time.Duration // from learning that it was deleted to its end; default 10 s
 	// ReapAfter is told to all: when this node was down or left for so long, it is no
@@ -41,7 +38,6 @@ func (t *Times) complete() error {
 	def(&t.Patience, PatienceLAN)
 	def(&t.Period, t.Patience/4)
 	def(&t.AckTimeout, t.Patience/8)
-	def(&t.SuspectFor, t.Patience/2)
 	def(&t.RemovalGrace, 10*time.Second)
 	for _, l := range []struct {
 		field       string
@@ -51,7 +47,6 @@ func (t *Times) complete() error {
 		{"Patience", t.Patience, 400 * time.Millisecond, 2 * time.Minute},
 		{"Period", t.Period, 50 * time.Millisecond, 30 * time.Second},
 		{"AckTimeout", t.AckTimeout, 10 * time.Millisecond, 15 * time.Second},
-		{"SuspectFor", t.SuspectFor, 100 * time.Millisecond, time.Minute},
 		{"RemovalGrace", t.RemovalGrace, time.Second, 10 * time.Minute},
 	} {
 		if l.is < l.least || l.is > l.most {
@@ -90,7 +85,7 @@ func (t Times) Complete() (Times, error) {
 
 // Tune puts the times, which have to be complete, into an engine's configuration.
 func (t Times) Tune(c *core.Config) {
-	c.Period, c.AckTimeout, c.SuspectFor = t.Period.Microseconds(), t.AckTimeout.Microseconds(), t.SuspectFor.Microseconds()
+	c.Period, c.AckTimeout, c.Patience = t.Period.Microseconds(), t.AckTimeout.Microseconds(), t.Patience.Microseconds()
 	c.RemovalGrace, c.ReapAfter = t.RemovalGrace.Microseconds(), t.ReapAfter.Microseconds()
 }
 

@@ -13,17 +13,17 @@ import (
 func TestTimes(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
-		is                            Times
-		period, ackTimeout, suspicion time.Duration
+		is                           Times
+		period, ackTimeout, patience time.Duration
 	}{
-		{Times{}, time.Second, 500 * ms, 2 * time.Second}, // what a core.Config has by default
-		{Times{Patience: PatienceLocal}, 375 * ms, 187500 * time.Microsecond, 750 * ms},
-		{Times{Patience: PatienceWAN}, 2 * time.Second, time.Second, 4 * time.Second},
-		{Times{Patience: PatienceWAN, AckTimeout: 3 * time.Second}, 2 * time.Second, 3 * time.Second, 4 * time.Second},
-		{Times{Period: 3 * time.Second, SuspectFor: 7 * time.Second}, 3 * time.Second, 500 * ms, 7 * time.Second},
+		{Times{}, time.Second, 500 * ms, 4 * time.Second}, // what a core.Config has by default
+		{Times{Patience: PatienceLocal}, 375 * ms, 187500 * time.Microsecond, 1500 * ms},
+		{Times{Patience: PatienceWAN}, 2 * time.Second, time.Second, 8 * time.Second},
+		{Times{Patience: PatienceWAN, AckTimeout: 3 * time.Second}, 2 * time.Second, 3 * time.Second, 8 * time.Second},
+		{Times{Period: 3 * time.Second}, 3 * time.Second, 500 * ms, 4 * time.Second},
 	} {
 		got, err := test.is.Complete()
-		if err != nil || got.Period != test.period || got.AckTimeout != test.ackTimeout || got.SuspectFor != test.suspicion {
+		if err != nil || got.Period != test.period || got.AckTimeout != test.ackTimeout || got.Patience != test.patience {
 			t.Errorf("%+v is %+v, %v", test.is, got, err)
 		}
 	}
@@ -32,7 +32,7 @@ func TestTimes(t *testing.T) {
 	cfg.Times = Times{Patience: PatienceWAN, RemovalGrace: 3 * time.Second, ReapAfter: 72 * time.Hour}
 	cfg.Engine = func(c core.Config) (core.Engine, error) { got = c; return newFake(nil), nil }
 	start(t, cfg)
-	if got.Period != 2*core.Second || got.AckTimeout != core.Second || got.SuspectFor != 4*core.Second || got.RemovalGrace != 3*core.Second || got.ReapAfter != 3*core.Day {
+	if got.Period != 2*core.Second || got.AckTimeout != core.Second || got.Patience != 8*core.Second || got.RemovalGrace != 3*core.Second || got.ReapAfter != 3*core.Day {
 		t.Errorf("%+v", got)
 	}
 }
@@ -48,7 +48,6 @@ func TestLimits(t *testing.T) {
 		{"Patience", 400 * time.Millisecond, 2 * time.Minute, func(c *Config, d time.Duration) { c.Times.Patience = d }},
 		{"Period", 50 * time.Millisecond, 30 * time.Second, func(c *Config, d time.Duration) { c.Times.Period = d }},
 		{"AckTimeout", 10 * time.Millisecond, 15 * time.Second, func(c *Config, d time.Duration) { c.Times.AckTimeout = d }},
-		{"SuspectFor", 100 * time.Millisecond, time.Minute, func(c *Config, d time.Duration) { c.Times.SuspectFor = d }},
 		{"RemovalGrace", time.Second, 10 * time.Minute, func(c *Config, d time.Duration) { c.Times.RemovalGrace = d }},
 		{"ReapAfter", time.Minute, 10 * 365 * 24 * time.Hour, func(c *Config, d time.Duration) { c.Times.ReapAfter = d }},
 		{"MaxConnections", 16, 1 << 16, func(c *Config, d time.Duration) { c.MaxConnections = int(d) }},

@@ -81,8 +81,8 @@ func number(key string, value int64) int32 {
 		config.Period = value
 	case "ack-timeout":
 		config.AckTimeout = value
-	case "suspect-for":
-		config.SuspectFor = value
+	case "patience":
+		config.Patience = value
 	case "removal-grace":
 		config.RemovalGrace = value
 	case "reap-after":

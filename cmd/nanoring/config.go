@@ -92,7 +92,7 @@ func (o *options) line(f *pflag.Flag, c native.Config) string {
 		from = strings.TrimSuffix(s.name, ": "+f.Name)
 	}
 	follows := map[string]any{
-		"patience": c.Times.Patience, "period": c.Times.Period, "ack-timeout": c.Times.AckTimeout, "suspect-for": c.Times.SuspectFor, "max-guests": c.MaxGuests,
+		"patience": c.Times.Patience, "period": c.Times.Period, "ack-timeout": c.Times.AckTimeout, "max-guests": c.MaxGuests,
 	}
 	switch v, ok := follows[f.Name]; {
 	case f.Name == "name":

@@ -65,6 +65,6 @@ var nodeHelp = []flagGroup{
 	{"Keep strangers out", "secret-file insecure host tls-cert tls-key tls-ca max-connections"},
 	{"Browsers, and other guests", "page public-url allow-origin max-guests drain-timeout"},
 	{"Commands that it runs", "on-event on-message on-question command-timeout"},
-	{"How fast and how patient it is", "profile patience suspect-for ack-timeout period removal-grace reap-after"},
+	{"How fast and how patient it is", "profile patience ack-timeout period removal-grace reap-after"},
 	{"Engine and log", "engine engine-memory log-level log-format help"},
 }

@@ -69,7 +69,7 @@ that lives is suspected; what is printed is how the ring did with that.`,
 		Example: `  nanoring sim --nodes 1000 --latency 1ms-40ms --kill 30%@20s --for 1m
   nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
   nanoring sim --nodes 100 --latency 80ms-300ms --loss 1% --recommend
-  nanoring sim --nodes 300 --partition 50%@10s+60s --suspect-for 5s -o json`,
+  nanoring sim --nodes 300 --partition 50%@10s+60s --patience 8s -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.output == "names" {

@@ -22,7 +22,7 @@ type trial struct {
 
 // use has all nodes of the plan have these times, which are complete.
 func (s *simulation) use(t native.Times) {
-	s.inForce, s.plan.Period, s.plan.AckTimeout, s.plan.SuspectFor = t, t.Period.Microseconds(), t.AckTimeout.Microseconds(), t.SuspectFor.Microseconds()
+	s.inForce, s.plan.Period, s.plan.AckTimeout, s.plan.Patience = t, t.Period.Microseconds(), t.AckTimeout.Microseconds(), t.Patience.Microseconds()
 	s.plan.RemovalGrace, s.plan.ReapAfter = t.RemovalGrace.Microseconds(), t.ReapAfter.Microseconds()
 }
 
@@ -91,7 +91,7 @@ func (s *simulation) nodeFlags() []string {
 		name      string
 		is, usual time.Duration
 	}{
-		{"period", t.Period, follows.Period}, {"ack-timeout", t.AckTimeout, follows.AckTimeout}, {"suspect-for", t.SuspectFor, follows.SuspectFor},
+		{"period", t.Period, follows.Period}, {"ack-timeout", t.AckTimeout, follows.AckTimeout},
 		{"removal-grace", t.RemovalGrace, follows.RemovalGrace}, {"reap-after", t.ReapAfter, follows.ReapAfter},
 	} {
 		if f.is != f.usual {

@@ -18,12 +18,11 @@ type timeFlags struct {
 var profiles = map[string]time.Duration{"lan": native.PatienceLAN, "wan": native.PatienceWAN, "local": native.PatienceLocal}
 
 // timeNames are the flags of times.
-var timeNames = []string{"profile", "patience", "period", "ack-timeout", "suspect-for", "removal-grace", "reap-after"}
+var timeNames = []string{"profile", "patience", "period", "ack-timeout", "removal-grace", "reap-after"}
 
 func (t *timeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&t.profile, "profile", "lan", "the patience by the kind of network: lan, 4s; local, 1.5s; wan, 8s")
-	flags.DurationVar(&t.times.Patience, "patience", 0, "how long a node may be silent before it is held for down: the next three follow from it (default that of --profile)")
-	flags.DurationVar(&t.times.SuspectFor, "suspect-for", 0, "for a suspect to refute, in a small ring (default half of --patience)")
+	flags.DurationVar(&t.times.Patience, "patience", 0, "how long a node may be silent before it is held for down: the next two follow from it (default that of --profile)")
 	flags.DurationVar(&t.times.AckTimeout, "ack-timeout", 0, "for the answer of a node whose round trips were not measured yet (default an eighth of --patience)")
 	flags.DurationVar(&t.times.Period, "period", 0, "between a node's rounds (default a quarter of --patience)")
 	flags.DurationVar(&t.times.RemovalGrace, "removal-grace", 10*time.Second, "how long a node that was deleted goes on, in which it may be added again")
@@ -36,7 +35,7 @@ func (t *timeFlags) complete(o *options) (native.Times, error) {
 	for _, f := range []struct {
 		name string
 		is   time.Duration
-	}{{"patience", times.Patience}, {"period", times.Period}, {"ack-timeout", times.AckTimeout}, {"suspect-for", times.SuspectFor}, {"removal-grace", times.RemovalGrace}} {
+	}{{"patience", times.Patience}, {"period", times.Period}, {"ack-timeout", times.AckTimeout}, {"removal-grace", times.RemovalGrace}} {
 		if f.is <= 0 && o.given(f.name) {
 			return times, &settingError{f.name, fmt.Errorf("--%s %s: it is more than 0; leave it out for the default", f.name, f.is)}
 		}

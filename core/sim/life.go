@@ -70,7 +70,7 @@ func (p *Plan) Run() (*Report, error) {
 // machines makes all the machines: n1, n2, …, then tab1, tab2, …
 func (l *life) machines() {
 	share := func(c *core.Config) {
-		c.Period, c.AckTimeout, c.SuspectFor = l.Period, l.AckTimeout, l.SuspectFor
+		c.Period, c.AckTimeout, c.Patience = l.Period, l.AckTimeout, l.Patience
 		c.RemovalGrace, c.ReapAfter = l.RemovalGrace, l.ReapAfter
 	}
 	for i := range l.Nodes + l.Guests {

@@ -149,3 +149,50 @@ func TestKilledAfterPause(t *testing.T) {
 		return nil
 	})
 }
+
+// Who is stopped for less than the patience is never down; who is stopped for half as long again,
+// again and again, is down once.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	const patience = 4 * core.Second // the default
+	for _, test := range []struct {
+		stopped int64 // of 20 s
+		down    int   // how often it may be
+	}{{patience / 2, 0}, {patience * 7 / 8, 0}, {patience * 3 / 2, 1}} {
+		schedules(t, 5, sim.Config{LatencyMin: 50, LatencyMax: 20 * core.Millisecond}, 24, func(r *ring) error {
+			victim := r.all[1+r.IntN(23)]
+			r.Run(10 * core.Second) // until it is as connected as a node is
+			times := 0
+			for range 6 {
+				victim.Pause()
+				downs := r.countDowns(victim, test.stopped)
+				victim.Resume()
+				downs += r.countDowns(victim, 20*core.Second-test.stopped)
+				if downs > 0 {
+					times++
+				}
+			}
+			if times > test.down {
+				return fmt.Errorf("stopped six times for %s, it was down %d times", duration(test.stopped), times)
+			}
+			return nil
+		})
+	}
+}
+
+// countDowns lets time pass, and returns how many machines show one down meanwhile, each counted
+// each time.
+func (r *ring) countDowns(of *sim.Machine, d int64) (n int) {
+	was := make(map[*sim.Machine]bool)
+	r.RunUntil(d, func() bool {
+		for _, m := range r.all {
+			is := m != of && shows(m, of.Node()) == core.Down
+			if is && !was[m] {
+				n++
+			}
+			was[m] = is
+		}
+		return false
+	})
+	return n
+}

@@ -20,7 +20,7 @@ type Plan struct {
 	Skew                   int64 // each wall clock is off by up to so much, either way
 
 	// See core.Config; 0 is the default.
-	Period, AckTimeout, SuspectFor, RemovalGrace, ReapAfter int64
+	Period, AckTimeout, Patience, RemovalGrace, ReapAfter int64
 
 	Acts       []Act
 	ChurnEvery int64 // microseconds between two restarts of random nodes; 0 for none
@@ -94,7 +94,7 @@ func (p *Plan) Validate() error {
 		return errors.New("the loss is from 0 % to 50 %")
 	case p.Skew < 0 || p.Skew > plannedSkew:
 		return errors.New("the skew is from 0 to 30 s: nodes whose clocks differ by over 60 s refuse each other")
-	case p.Period < 0 || p.AckTimeout < 0 || p.SuspectFor < 0:
+	case p.Period < 0 || p.AckTimeout < 0 || p.Patience < 0:
 		return errors.New("a period and a timeout are more than 0")
 	case p.ChurnEvery < 0 || p.ChurnEvery > 0 && p.ChurnEvery < shortestStep:
 		return errors.New("the churn is 100 restarts a second at most")

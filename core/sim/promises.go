@@ -36,8 +36,11 @@ const MovedFor = 30 * core.Second
 // itself for late; and then it tells all.
 func DownWithin(n int) int64 {
 	d := int64(min(n-1, 12))
-	return d*1100*core.Millisecond + 2*(500*core.Millisecond+1000*core.Millisecond+2*core.Second+2*core.Second*int64(doublings(n))/24) + core.Second
+	return d*1100*core.Millisecond + 2*(500*core.Millisecond+1000*core.Millisecond+granted) + core.Second
 }
+
+// granted is the patience, and granted again to a process that was suspected though it lived.
+const granted = 4 * core.Second
 
 // replaced is an engine in whose place others come while it runs, some of them at nearly
 // each input: each begins its periods, and what it doubts, anew.
@@ -50,13 +53,6 @@ func GuestUpWithin(gateways int) int64 {
 	return 4*core.Second + int64(gateways)*3300*core.Millisecond
 }
 
-func doublings(n int) (d int) {
-	for ; n >= 8; n /= 2 {
-		d++
-	}
-	return d
-}
-
 // promises watches a World for what holds at every moment, and not only after some
 // quiet time, as Check does. The first that is broken is the World's Err.
 type promises struct {
@@ -67,13 +63,14 @@ type promises struct {
 	removed   map[*process]map[string]int64 // the stamps of names that it has shown as removed
 	walks     map[*process]*walks
 	gaveWay   []gaveWay
-	downs     map[*Machine]int64 // how many others each has shown down since it was disturbed: see Machine.downs
-	filed     int                // the most records that a node had on its disk when it started
+	downs     map[*Machine]int64     // how many others each has shown down since it was disturbed: see Machine.downs
+	wronged   map[wire.Instance]bool // processes that were suspected, or shown down, while a machine ran their node
+	filed     int                    // the most records that a node had on its disk when it started
 }
 
 // Promise has the World watch from now on that what is promised is kept.
 func (w *World) Promise() {
-	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64), walks: make(map[*process]*walks), downs: make(map[*Machine]int64)}
+	w.promises = &promises{w: w, next: w.now, disturbed: w.now, apart: w.now - core.Minute, removed: make(map[*process]map[string]int64), walks: make(map[*process]*walks), downs: make(map[*Machine]int64), wronged: make(map[wire.Instance]bool)}
 }
 
 // happened takes down that something was done to the World.
@@ -151,15 +148,26 @@ func knowsLater(m, o *Machine) bool {
 	return in && n.Instance.Start > o.proc.instance.Start
 }
 
-// downs returns how many others a machine shows down, of which it dials one by chance
+// downs returns how many others a machine shows down, or is about to, of which it dials one by chance
 // after the other.
 func (m *Machine) downs() (n int64) {
 	for _, o := range m.w.machines {
-		if shown, in := m.View().Get(o.opt.Node); in && o != m && shown.State != core.Alive && shown.State != core.Suspect {
+		if shown, in := m.View().Get(o.opt.Node); in && o != m && shown.State != core.Alive {
 			n++
 		}
 	}
 	return max(n-1, 0)
+}
+
+// lost returns how many durable nodes a machine shows as not alive, whether there are machines of
+// them or not.
+func (m *Machine) lost() (n int64) {
+	for _, shown := range m.View().All() {
+		if shown.State != core.Alive && !shown.Ephemeral {
+			n++
+		}
+	}
+	return n
 }
 
 // look holds what all show against who lives.
@@ -189,17 +197,25 @@ func (p *promises) look() {
 				down *= 2
 			}
 		}
+		usual := down
 		p.lookForGuests(o, calm)
 		for _, s := range p.w.machines {
 			if s == o || s.opt.Guest || !s.ever || s.opt.Ring != o.opt.Ring {
 				continue
 			}
 			n, in := o.View().Get(s.opt.Node)
+			if down = usual; p.wronged[n.Instance] {
+				down += 2 * granted
+			}
 			shown := in && (n.State == core.Alive || n.State == core.Suspect)
 			switch {
 			case !in:
 			case s.member() && !shown && calm > up && (knows(o, s) || knows(s, o)) && !knowsLater(o, s) && !knowsLater(s, o):
-				if late := up + 3300*core.Millisecond*max(p.downs[o], p.downs[s]); calm > late {
+				late := up
+				if n := max(p.downs[o], p.downs[s], o.lost()-1); n > 0 { // many are found dead, and this one among them
+					late += granted + 3300*core.Millisecond*n
+				}
+				if calm > late {
 					p.broken(o.name, " shows ", s.name, " ", n.State.String(), ", which lives, ", clock(calm), " after anything happened: later than ", clock(late))
 				}
 			case s.proc == nil && shown && s.addr == "" && calm <= down+core.GuestGrace: // its gateway was asked first
@@ -253,6 +269,9 @@ func (p *promises) shown(pr *process, e *core.Event) {
 			p.broken(pr.m.name, " shows ", name, " again, which was removed, and nobody has added it since")
 		}
 	case core.Suspect, core.Down:
+		if s := p.w.living(pr.m.opt.Ring, name); s != nil {
+			p.wronged[e.Node.Instance] = true
+		}
 		// Who is reached through a gateway is suspected when that goes, and the process
 		// before one that is not known yet is dead.
 		if s := p.w.living(pr.m.opt.Ring, name); s != nil && s.proc.instance == e.Node.Instance && s.addr != "" && s.member() && pr.m.member() && p.calm() > AccusedFor+ApartFor {

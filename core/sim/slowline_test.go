@@ -16,7 +16,7 @@ func TestSlowLines(t *testing.T) {
 			most := patience * core.Second / 8
 			p := sim.Plan{
 				Seed: seed + 1, Nodes: 4, LatencyMin: most / 3, LatencyMax: most, For: core.Second,
-				Period: patience * core.Second / 4, AckTimeout: patience * core.Second / 8, SuspectFor: patience * core.Second / 2,
+				Period: patience * core.Second / 4, AckTimeout: patience * core.Second / 8, Patience: patience * core.Second,
 			}
 			r, err := p.Run()
 			if err != nil {
