@@ -9,7 +9,32 @@ import (
 
 // Snapshot implements Engine: both sets, but for guests. Those are members only
 // while they run, and then say so anew. That one was deleted is an operator's word.
-func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(false), nil }
+func (r *Ring) Snapshot() ([]byte, error) {
+	r.replica.unsaved.begun = true
+	return r.snapshot(false), nil
+}
+
+// Changes implements Engine.
+func (r *Ring) Changes(since uint64) ([]byte, error) {
+	u := &r.replica.unsaved
+	if !u.begun {
+		return nil, nil
+	}
+	c := wire.Change{Wall: r.wall, LastContact: r.reconciler.lastContact}
+	for id := wire.Nodes; id <= wire.Up; id++ {
+		for _, name := range u.since(id, since) {
+			if rec := r.replica.onDisk(key{id, name}); rec != nil {
+				c.Records = append(c.Records, frameRecord(id, rec))
+			} else {
+				c.Gone = append(c.Gone, wire.Record{Set: id, Name: name})
+			}
+		}
+	}
+	if u.rest > since {
+		c.Rest = &wire.Rest{Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+	}
+	return c.Append(nil), nil
+}
 
 // Handover implements Engine: both sets, and what is due. That and the ranks of
 // presences are for it alone: what was known of who lives is worth nothing after a
