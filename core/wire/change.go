@@ -96,8 +96,10 @@ func (s *Snapshot) Fold(changes []Change) {
 		c := &changes[i]
 		s.Wall, s.LastContact = c.Wall, c.LastContact
 		for _, g := range c.Gone {
-			if i, there := at[key{g.Set, g.Name}]; there {
+			k := key{g.Set, g.Name}
+			if i, there := at[k]; there {
 				gone[i] = true
+				delete(at, k)
 			}
 		}
 		for _, rec := range c.Records {
@@ -109,7 +111,6 @@ func (s *Snapshot) Fold(changes []Change) {
 				s.Records = append(s.Records, Record{})
 			}
 			s.Records[i] = rec
-			delete(gone, i)
 		}
 		if c.Rest != nil {
 			s.Tags, s.Cordoned, s.IDs = c.Rest.Tags, c.Rest.Cordoned, c.Rest.IDs
