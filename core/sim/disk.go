@@ -124,10 +124,20 @@ func folded(file, change, snapshot []byte) ([]byte, error) {
 	b := s.Append(nil)
 	ordered(s.Records)
 	ordered(now.Records)
-	if !bytes.Equal(s.Append(nil), now.Append(nil)) {
-		return nil, fmt.Errorf("what changed makes another ring file than there is: %x, and not %x", s.Append(nil), now.Append(nil))
+	if bytes.Equal(s.Append(nil), now.Append(nil)) {
+		return b, nil
 	}
-	return b, nil
+	i := 0
+	for i < len(s.Records) && i < len(now.Records) && s.Records[i] == now.Records[i] {
+		i++
+	}
+	of := "what is no record"
+	for _, all := range [][]wire.Record{now.Records, s.Records} {
+		if i < len(all) {
+			of = fmt.Sprintf("%+v", all[i])
+		}
+	}
+	return nil, fmt.Errorf("what changed makes another ring file than there is: of %d records, and not %d, by %s", len(s.Records), len(now.Records), of)
 }
 
 // written is the end of a write.
