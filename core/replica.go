@@ -383,7 +383,7 @@ func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing,
 		if kept || was || e != nil {
 			r.unsaved.note(id, rec.Name, r.version)
 		}
-		if e != nil && e.bye != nil || before.presence != nil && (kept != was || after.presence == nil) {
+		if e != nil || before.presence != nil && (kept != was || after.presence == nil) {
 			r.unsaved.note(wire.Up, rec.Name, r.version)
 		}
 		if kept || was {
@@ -411,8 +411,7 @@ func (r *replica) forget(id wire.SetID, name string) {
 				r.presenceDirty = true
 			}
 		} else if isKept(before.node) {
-			r.unsaved.note(id, name, r.version)
-			r.unsaved.note(wire.Up, name, r.version)
+			r.unsaved.noteGone(name, r.version)
 			r.version++
 		}
 	} else if isKept(before.node) {

@@ -21,17 +21,21 @@ func (r *Ring) Changes(since uint64) ([]byte, error) {
 		return nil, nil
 	}
 	c := wire.Change{Wall: r.wall, LastContact: r.reconciler.lastContact}
-	for id := wire.Nodes; id <= wire.Up; id++ {
-		for _, name := range u.since(id, since) {
-			if rec := r.replica.onDisk(key{id, name}); rec != nil {
-				c.Records = append(c.Records, frameRecord(id, rec))
+	for id := range wire.Up + 1 {
+		for _, n := range u.names[id].Records(lww.Range{}) {
+			if n.Stamp <= int64(since) {
+				u.names[id].Remove(n.Name)
+				continue
+			}
+			if rec := r.replica.onDisk(key{id, n.Name}); rec != nil {
+				push(&c.Records, frameRecord(id, rec))
 			} else {
-				c.Gone = append(c.Gone, wire.Record{Set: id, Name: name})
+				push(&c.Gone, wire.Record{Set: id, Name: n.Name, Value: wire.GoneValue})
 			}
 		}
 	}
 	if u.rest > since {
-		c.Rest = &wire.Rest{Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+		c.Rest = r.bare()
 	}
 	return c.Append(nil), nil
 }
@@ -41,11 +45,18 @@ func (r *Ring) Changes(since uint64) ([]byte, error) {
 // restart.
 func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 
+// bare is a snapshot without records.
+//
+//go:noinline
+func (r *Ring) bare() *wire.Snapshot {
+	return &wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+}
+
 // snapshot has all records, or those of the names that are kept.
 //
 //go:noinline
 func (r *Ring) snapshot(all bool) []byte {
-	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+	s := r.bare()
 	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)

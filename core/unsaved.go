@@ -14,20 +14,18 @@ type unsaved struct {
 }
 
 // note takes note that a record on disk is another from the change on that follows version.
+//
+//go:noinline
 func (u *unsaved) note(id wire.SetID, name string, version uint64) {
 	if u.begun {
 		u.names[id].Put(lww.New(name, int64(version+1), 0, ""))
 	}
 }
 
-// since returns the names of a set that are of later changes, and forgets the others.
-func (u *unsaved) since(id wire.SetID, version uint64) (names []string) {
-	for _, n := range u.names[id].Records(lww.Range{}) {
-		if n.Stamp > int64(version) {
-			names = append(names, n.Name)
-		} else {
-			u.names[id].Remove(n.Name)
-		}
-	}
-	return names
+// noteGone is note for all that is on disk of a name.
+//
+//go:noinline
+func (u *unsaved) noteGone(name string, version uint64) {
+	u.note(wire.Nodes, name, version)
+	u.note(wire.Up, name, version)
 }

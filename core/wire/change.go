@@ -1,41 +1,32 @@
 package wire
 
-// A Change is what of a snapshot is another than it was. A record that was put away for
-// good is in Gone, by its set and name alone.
+// A Change is what of a snapshot is another than it was.
 type Change struct {
 	Wall, LastContact int64
-	Records           []Record // each in the place of that of its set and name
-	Gone              []Record
-	Rest              *Rest // nil if that is as it was
+	Records           []Record  // each in the place of that of its set and name
+	Gone              []Record  // those of their sets and names are no more: of stamp and rank 0, and GoneValue
+	Rest              *Snapshot // its Tags, Cordoned and IDs, if one of them is another; else nil
 }
 
-// Rest is what of a snapshot is no record, and rarely changes.
-type Rest struct {
-	Tags     []Tag
-	Cordoned bool
-	IDs      []RingID
-}
+// GoneValue is the value of a record that says that there is none: an empty map.
+const GoneValue = "\x80"
 
 // Append appends the change's encoding: [1, wall, last contact, records, gone], and the
 // map of the snapshot, empty or not, if that is another.
 func (c *Change) Append(dst []byte) []byte {
 	w := writer{dst}
-	if c.Rest == nil {
-		w.array(5)
-	} else {
-		w.array(6)
+	n := 5
+	if c.Rest != nil {
+		n = 6
 	}
+	w.array(n)
 	w.uint(SnapshotVersion)
 	w.uint(uint64(c.Wall))
 	w.uint(uint64(c.LastContact))
 	w.records(c.Records)
-	w.array(len(c.Gone))
-	for i := range c.Gone {
-		w.record(&Record{Set: c.Gone[i].Set, Name: c.Gone[i].Name, Value: "\x80"})
-	}
+	w.records(c.Gone)
 	if c.Rest != nil {
-		s := Snapshot{Tags: c.Rest.Tags, Cordoned: c.Rest.Cordoned, IDs: c.Rest.IDs}
-		s.appendMore(&w, s.more())
+		c.Rest.appendMore(&w, c.Rest.more())
 	}
 	return w.b
 }
@@ -66,18 +57,17 @@ func (r *reader) change(c *Change) {
 	at = r.i
 	c.Gone = r.records(nil)
 	for i := range c.Gone {
-		if g := &c.Gone[i]; g.Stamp != 0 || g.Rank != 0 || g.Value != "\x80" {
+		if g := &c.Gone[i]; g.Stamp != 0 || g.Rank != 0 || g.Value != GoneValue {
 			r.fail(at, ErrCanonical, "change.gone", "a record of which more than its set and name is said")
 		}
 	}
 	if r.err == nil && n == 6 {
-		var s Snapshot
+		c.Rest = new(Snapshot)
 		at = r.i
-		r.more(&s)
-		if len(s.Due)+len(s.News.Notes)+len(s.News.Window) > 0 {
+		r.more(c.Rest)
+		if len(c.Rest.Due)+len(c.Rest.News.Notes) > 0 {
 			r.fail(at, ErrShape, "change.rest", "a key that a change does not have")
 		}
-		c.Rest = &Rest{s.Tags, s.Cordoned, s.IDs}
 	}
 }
 

@@ -31,7 +31,7 @@ func TestChangesRoundTrip(t *testing.T) {
 				}
 			}
 			if rapid.Bool().Draw(rt, "rest") {
-				c.Rest = &wire.Rest{Cordoned: rapid.Bool().Draw(rt, "cordoned")}
+				c.Rest = &wire.Snapshot{Cordoned: rapid.Bool().Draw(rt, "cordoned")}
 			}
 			var got wire.Change
 			if err := got.Decode(c.Append(nil)); err != nil || len(got.Records) != len(c.Records) || len(got.Gone) != len(c.Gone) || !reflect.DeepEqual(got.Rest, c.Rest) {

@@ -37,10 +37,13 @@ func (s *Snapshot) Append(dst []byte) []byte {
 }
 
 // more returns how much there is that is no record.
+//
+//go:noinline
 func (s *Snapshot) more() int {
 	return count(s.Cordoned, len(s.Due) > 0, len(s.IDs) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
 }
 
+//go:noinline
 func (s *Snapshot) appendMore(w *writer, more int) {
 	w.mapOf(more)
 	w.keyTrue('c', s.Cordoned)

@@ -57,10 +57,10 @@ func drawHistory(t *rapid.T) *history {
 			c.Records = append(c.Records, rapid.SampledFrom([]wire.Record{node(name, now), presence(name, now)}).Draw(t, "record"))
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "gone") {
-			c.Gone = append(c.Gone, wire.Record{Set: wire.SetID(rapid.IntRange(0, 1).Draw(t, "set")), Name: names.Draw(t, "gone name")})
+			c.Gone = append(c.Gone, wire.Record{Set: wire.SetID(rapid.IntRange(0, 1).Draw(t, "set")), Name: names.Draw(t, "gone name"), Value: wire.GoneValue})
 		}
 		if rapid.IntRange(0, 3).Draw(t, "rest") == 0 {
-			c.Rest = &wire.Rest{Cordoned: rapid.Bool().Draw(t, "cordoned"), IDs: []wire.RingID{{Start: now, Nonce: 7}}, Tags: []wire.Tag{{Key: "k", Value: name(now)}}}
+			c.Rest = &wire.Snapshot{Cordoned: rapid.Bool().Draw(t, "cordoned"), IDs: []wire.RingID{{Start: now, Nonce: 7}}, Tags: []wire.Tag{{Key: "k", Value: name(now)}}}
 		}
 		h.change(c)
 	}

@@ -119,8 +119,8 @@ func FuzzDecodeRingFile(f *testing.F) {
 	f.Add(newerRing())
 	f.Add(ofVersion(1, "snapshot"))
 	two := new(history).begin(wire.Snapshot{Ring: "r", Name: "n", Records: []wire.Record{node("n", 1)}})
-	two.change(wire.Change{Wall: 2, Records: []wire.Record{node("m", 2)}, Gone: []wire.Record{{Name: "n"}}})
-	two.change(wire.Change{Wall: 3, Rest: &wire.Rest{Cordoned: true}})
+	two.change(wire.Change{Wall: 2, Records: []wire.Record{node("m", 2)}, Gone: []wire.Record{{Name: "n", Value: wire.GoneValue}}})
+	two.change(wire.Change{Wall: 3, Rest: &wire.Snapshot{Cordoned: true}})
 	f.Add(two.file)
 	f.Add(two.file[:len(two.file)-3])
 	f.Fuzz(func(t *testing.T, b []byte) {
