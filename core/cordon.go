@@ -38,6 +38,7 @@ func (o *cordon) resume(had *wire.Presence) {
 func (o *cordon) set(r *Ring, on, kept bool) {
 	if o.kept != kept {
 		o.kept = kept
+		r.replica.unsaved.rest = r.replica.version + 1
 		r.replica.version++
 	}
 	if o.is != on {

@@ -15,7 +15,7 @@
 //	it broke or closed  → Closed(conn, code)
 //	Wake(at)            → Tick at that time; each Wake replaces the one before
 //	an operator asks    → Do(command), answered by an event with its ID
-//	Dirty(seq)            write Snapshot() to disk, when the last write is done
+//	Dirty(seq)            write Snapshot(), or Changes() to it, to disk, when the last write is done
 //	Emit(event)           for the view, the log and whoever watches
 //	Halt(reason)          the node is done: end the process
 //

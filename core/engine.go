@@ -16,6 +16,12 @@ type Engine interface {
 	// contains every change up to the newest Dirty effect. The bytes are the caller's.
 	Snapshot() ([]byte, error)
 
+	// Changes returns what makes of a Snapshot that had every change up to the Dirty
+	// effect with the number since one that has all there are: see wire.Snapshot.Fold.
+	// What was up to since is forgotten: a later call may not ask for less. Nil without
+	// a Snapshot before; a Ring costs as much as has changed. The bytes are the caller's.
+	Changes(since uint64) ([]byte, error)
+
 	// Handover returns what an Engine needs that takes over from this one, as its
 	// Config.Snapshot: guests too, and who is up. The bytes are the caller's.
 	Handover() ([]byte, error)

@@ -36,6 +36,7 @@ type replica struct {
 	stableSince   int64             // since when all durable members are up, unbroken
 	version       uint64            // counts durable changes
 	presenceDirty bool              // there are changes that may wait for a minute to be durable, unless another is first
+	unsaved       unsaved
 	changes       []change
 	disbelieves   func(known *lww.Record, w *wire.Record, by *asserter) bool
 }
@@ -374,14 +375,23 @@ func (r *replica) store(id wire.SetID, rec *lww.Record, before, after *standing,
 			r.up.Remove(rec.Name)
 			*after = standingOf(rec, nil)
 		}
-		if old = before.node; old == nil && r.expired[rec.Name] != nil {
-			old = r.expired[rec.Name].record
+		e := r.expired[rec.Name]
+		if old = before.node; old == nil && e != nil {
+			old = e.record
 		}
 		delete(r.expired, rec.Name)
-		if isKept(rec) || isKept(before.node) {
+		kept, was := isKept(rec), isKept(before.node)
+		if kept || was || e != nil {
+			r.unsaved.note(id, rec.Name, r.version)
+		}
+		if e != nil || before.presence != nil && (kept != was || after.presence == nil) {
+			r.unsaved.note(wire.Up, rec.Name, r.version)
+		}
+		if kept || was {
 			r.version++
 		}
 	} else if isKept(after.node) {
+		r.unsaved.note(id, rec.Name, r.version)
 		r.presenceDirty = true
 	}
 	r.note(&change{set: id, name: rec.Name, before: *before, after: *after, record: rec, old: old, from: from})
@@ -397,10 +407,16 @@ func (r *replica) forget(id wire.SetID, name string) {
 		after = standingOf(nil, nil)
 		r.nodes.Remove(name)
 		if e := r.expired[name]; e != nil { // what is on disk of it stays, but for its presence
-			r.presenceDirty = r.presenceDirty || before.presence != nil && e.bye == nil
+			if before.presence != nil && e.bye == nil {
+				r.unsaved.note(wire.Up, name, r.version)
+				r.presenceDirty = true
+			}
 		} else if isKept(before.node) {
+			r.unsaved.noteGone(name, r.version)
 			r.version++
 		}
+	} else if isKept(before.node) {
+		r.unsaved.note(id, name, r.version)
 	}
 	r.note(&change{set: id, name: name, before: before, after: after})
 }
@@ -413,6 +429,20 @@ func (r *replica) note(ch *change) {
 	}
 	r.setDeadline(ch.name, &ch.before, &ch.after)
 	r.changes = append(r.changes, *ch)
+}
+
+// onDisk returns the record of a name that has to survive a restart, or nil.
+func (r *replica) onDisk(k key) *lww.Record {
+	if e := r.expired[k.name]; e != nil {
+		if k.set == wire.Nodes {
+			return e.record
+		}
+		return e.bye
+	}
+	if !isKept(r.nodes.Get(k.name)) {
+		return nil
+	}
+	return r.set(k.set).Get(k.name)
 }
 
 // keepPresences makes what waited for a minute durable.

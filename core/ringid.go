@@ -98,6 +98,7 @@ func (ids *ringIDs) take(c *conn, theirs []wire.RingID) {
 		return
 	}
 	ids.set = all
+	ids.replica.unsaved.rest = ids.replica.version + 1
 	ids.replica.version++
 	for _, other := range ids.overlay.live {
 		ids.tell(other)

@@ -9,18 +9,54 @@ import (
 
 // Snapshot implements Engine: both sets, but for guests. Those are members only
 // while they run, and then say so anew. That one was deleted is an operator's word.
-func (r *Ring) Snapshot() ([]byte, error) { return r.snapshot(false), nil }
+func (r *Ring) Snapshot() ([]byte, error) {
+	r.replica.unsaved.begun = true
+	return r.snapshot(false), nil
+}
+
+// Changes implements Engine.
+func (r *Ring) Changes(since uint64) ([]byte, error) {
+	u := &r.replica.unsaved
+	if !u.begun {
+		return nil, nil
+	}
+	c := wire.Change{Wall: r.wall, LastContact: r.reconciler.lastContact}
+	for id := range wire.Up + 1 {
+		for _, n := range u.names[id].Records(lww.Range{}) {
+			if n.Stamp <= int64(since) {
+				u.names[id].Remove(n.Name)
+				continue
+			}
+			if rec := r.replica.onDisk(key{id, n.Name}); rec != nil {
+				push(&c.Records, frameRecord(id, rec))
+			} else {
+				push(&c.Gone, wire.Record{Set: id, Name: n.Name, Value: wire.GoneValue})
+			}
+		}
+	}
+	if u.rest > since {
+		c.Rest = r.bare()
+	}
+	return c.Append(nil), nil
+}
 
 // Handover implements Engine: both sets, and what is due. That and the ranks of
 // presences are for it alone: what was known of who lives is worth nothing after a
 // restart.
 func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 
+// bare is a snapshot without records.
+//
+//go:noinline
+func (r *Ring) bare() *wire.Snapshot {
+	return &wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+}
+
 // snapshot has all records, or those of the names that are kept.
 //
 //go:noinline
 func (r *Ring) snapshot(all bool) []byte {
-	s := wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
+	s := r.bare()
 	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)

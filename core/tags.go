@@ -62,6 +62,7 @@ func (l *labels) change(r *Ring, cmd *Command) (wire.Code, string) {
 		return wire.CodeInvalid, "the tags: " + err.Error()
 	}
 	if !same(l.set, before.set) {
+		r.replica.unsaved.rest = r.replica.version + 1
 		r.replica.version++
 	}
 	if !same(l.now, before.now) && r.replica.up.Get(r.cfg.Name) != nil {

@@ -86,6 +86,7 @@ func (r *replica) collect() {
 		stable := e.bye != nil && r.durable == r.peersUp && r.now-max(r.stableSince, e.since) >= StableFor
 		if stable || r.wall-e.record.Stamp > TombstoneMaxAge {
 			delete(r.expired, name)
+			r.unsaved.noteGone(name, r.version)
 			r.version++
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	callStop
 	callOpenedAs
 	callHandover
+	callChanges
 	callSetTags
 	callCordon
 	callDrain
@@ -84,6 +85,7 @@ var exports = [exportCount]struct {
 	callStop:       {"stop", takes(i64, i64, i64)},
 	callOpenedAs:   {"opened_as", takes(i64, i64, i64, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32)},
 	callHandover:   {"handover", takes().returns(i64)},
+	callChanges:    {"changes", takes(i64).returns(i64)},
 	callSetTags:    {"set_tags", takes(i64, i64, i64)},
 	callCordon:     {"cordon", takes(i64, i64, i64, i32, i32, i32)},
 	callDrain:      {"drain", takes(i64, i64, i64)},

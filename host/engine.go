@@ -177,6 +177,15 @@ const maxKept = 1 << 12
 // Snapshot implements core.Engine.
 func (e *Engine) Snapshot() ([]byte, error) { return e.said(callSnapshot) }
 
+// Changes implements core.Engine.
+func (e *Engine) Changes(since uint64) ([]byte, error) {
+	b, err := e.said(callChanges, since)
+	if len(b) == 0 {
+		return nil, err
+	}
+	return b, err
+}
+
 // Handover implements core.Engine.
 func (e *Engine) Handover() ([]byte, error) { return e.said(callHandover) }
 
@@ -194,11 +203,11 @@ func (e *Engine) Counts() (all core.Counts, err error) {
 }
 
 // said calls an export that leaves bytes, and copies them.
-func (e *Engine) said(x export) ([]byte, error) {
+func (e *Engine) said(x export, args ...uint64) ([]byte, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	where, err := e.call(x)
+	where, err := e.call(x, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ type twin struct {
 	ring    *core.Ring
 	sandbox *host.Engine // nil once most steps were compared
 	steps   int
+	dirty   uint64
 	most    int // 0 for all
 }
 
@@ -81,6 +82,11 @@ func (w *twin) Step(in core.Input) ([]core.Effect, error) {
 		return want, nil
 	}
 	w.steps++
+	for i := range want {
+		if want[i].Kind == core.Dirty {
+			w.dirty = want[i].Seq
+		}
+	}
 	got, err := w.sandbox.Step(in)
 	if err != nil {
 		return nil, err
@@ -90,6 +96,9 @@ func (w *twin) Step(in core.Input) ([]core.Effect, error) {
 	}
 	if w.steps%32 == 0 || w.steps == w.most {
 		if _, err := w.Snapshot(); err != nil {
+			return nil, err
+		}
+		if _, err := w.Changes(w.dirty - w.dirty%4); err != nil { // some that were asked for before, too
 			return nil, err
 		}
 		if _, err := w.Handover(); err != nil {
@@ -115,6 +124,18 @@ func (w *twin) Snapshot() ([]byte, error) {
 	}
 	if err == nil && !bytes.Equal(want, got) {
 		err = fmt.Errorf("after step %d, snapshots differ:\n%x, in the sandbox\n%x", w.steps, want, got)
+	}
+	return got, err
+}
+
+func (w *twin) Changes(since uint64) ([]byte, error) {
+	want, _ := w.ring.Changes(since)
+	if w.sandbox == nil {
+		return want, nil
+	}
+	got, err := w.sandbox.Changes(since)
+	if err == nil && !bytes.Equal(want, got) {
+		err = fmt.Errorf("after step %d, what changed since %d differs:\n%x, in the sandbox\n%x", w.steps, since, want, got)
 	}
 	return got, err
 }

@@ -95,7 +95,7 @@ type Config struct {
 	// there for tests.
 	Tune func(*core.Config)
 
-	writeRing func(f *disk.Folder, snapshot []byte) error // tests make it fail
+	writeRing func(f *disk.Folder, b []byte, change bool) error // tests make it fail
 }
 
 func (c *Config) setDefaults() error {
@@ -115,7 +115,7 @@ func (c *Config) setDefaults() error {
 		c.Engine = newRing
 	}
 	if c.writeRing == nil {
-		c.writeRing = (*disk.Folder).Write
+		c.writeRing = writeRing
 	}
 	if err := c.publish(); err != nil {
 		return err

@@ -112,7 +112,8 @@ func (n *Node) exposition() exposition {
 	x.add("nanoring_questions", float64(talk.Asking), "side", "asked")
 	x.add("nanoring_questions", float64(talk.Answering), "side", "answered")
 	n.meter.mu.Lock()
-	x.add("nanoring_ring_file_bytes", float64(n.meter.written))
+	x.add("nanoring_ring_file_bytes", float64(n.meter.written.Size))
+	x.add("nanoring_ring_file_written_bytes_total", float64(n.meter.written.Written))
 	n.meter.mu.Unlock()
 	if n.door != nil {
 		for cause, count := range n.door.drops() {

@@ -56,7 +56,7 @@ func (n *Node) begin(engine core.Engine, config core.Config) *loop {
 		dials:   make(map[core.ConnID]context.CancelFunc),
 		answers: make(map[uint64]asked),
 		wake:    time.NewTimer(time.Hour),
-		store:   newStore(func(snapshot []byte) error { return n.cfg.writeRing(n.folder, snapshot) }),
+		store:   newStore(func(b []byte, change bool) error { return n.cfg.writeRing(n.folder, b, change) }),
 	}
 	l.wake.Stop()
 	l.starting = true

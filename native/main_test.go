@@ -125,7 +125,8 @@ func (f *fake) Snapshot() ([]byte, error) {
 	return []byte("snapshot"), nil
 }
 
-func (f *fake) Handover() ([]byte, error) { return f.Snapshot() }
+func (f *fake) Changes(uint64) ([]byte, error) { return nil, nil }
+func (f *fake) Handover() ([]byte, error)      { return f.Snapshot() }
 
 func (f *fake) Close() error { return nil }
 

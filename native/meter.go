@@ -14,6 +14,7 @@ import (
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
+	"github.com/nanoring/nanoring/native/disk"
 )
 
 // meter counts what happens at a node, for metrics: what families has, and is no state of
@@ -29,7 +30,7 @@ type meter struct {
 
 	mu      sync.Mutex
 	offsets []float64 // of the last rounds: seconds that this node's clock is ahead
-	written int       // bytes of the last snapshot
+	written disk.Usage
 }
 
 // traffic takes no counters: there are too many kinds for each node of a process to have them.
@@ -241,7 +242,7 @@ func (m *meter) event(kind core.EventKind) {
 }
 
 // wrote counts a write of the ring file that ended.
-func (m *meter) wrote(took time.Duration, size int, err error) {
+func (m *meter) wrote(took time.Duration, usage disk.Usage, err error) {
 	result := "ok"
 	if err != nil {
 		result = "failed"
@@ -250,7 +251,7 @@ func (m *meter) wrote(took time.Duration, size int, err error) {
 	m.writes.Update(took.Seconds())
 	if err == nil {
 		m.mu.Lock()
-		m.written = size
+		m.written = usage
 		m.mu.Unlock()
 	}
 }

@@ -57,7 +57,8 @@ var families = []family{
 
 	{"nanoring_ring_file_writes_total", counter, "Writes of the ring file that ended: ok, or failed.", []string{"result"}},
 	{"nanoring_ring_file_write_seconds", histogram, "How long writes of the ring file took.", nil},
-	{"nanoring_ring_file_bytes", gauge, "How long the ring's snapshot was that was written last.", nil},
+	{"nanoring_ring_file_bytes", gauge, "How long the ring file is: a snapshot, and the changes after it.", nil},
+	{"nanoring_ring_file_written_bytes_total", counter, "Bytes that were written of ring files, and changes to them.", nil},
 
 	{"nanoring_engine_step_seconds", histogram, "How long the engine took for an input.", nil},
 	{"nanoring_engine_traps_total", counter, "How often an engine broke, and was started again.", nil},

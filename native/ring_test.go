@@ -391,11 +391,11 @@ func TestHostilePeers(t *testing.T) {
 func TestAddWithFullDisk(t *testing.T) {
 	var full atomic.Bool
 	a := real(t, "dev1", func(c *Config) {
-		c.writeRing = func(f *disk.Folder, snapshot []byte) error {
+		c.writeRing = func(f *disk.Folder, b []byte, change bool) error {
 			if full.Load() {
 				return os.ErrPermission
 			}
-			return f.Write(snapshot)
+			return writeRing(f, b, change)
 		}
 	})
 	b := real(t, "dev2")

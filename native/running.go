@@ -76,6 +76,23 @@ func (l *loop) snapshot() []byte {
 	return b
 }
 
+// unsaved takes what is to be written: what has changed, where that can follow on what was
+// written before. It is nil if the engine broke of it.
+func (l *loop) unsaved() (b []byte, change bool) {
+	if !l.store.follows {
+		return l.snapshot(), false
+	}
+	b, err := l.engine.Changes(l.store.written - l.base)
+	if err != nil {
+		l.broke(core.Input{}, err)
+		return nil, false
+	}
+	if b == nil {
+		return l.snapshot(), false
+	}
+	return b, true
+}
+
 // handover takes what another engine needs to take over. It is nil if the engine
 // broke of it.
 func (l *loop) handover() []byte {

@@ -30,18 +30,21 @@ const (
 var errHangs = errors.New("the disk does not answer")
 
 // store is what the loop knows of the ring file: one write under way at a time,
-// and what changes in the meantime, and in a rest, goes with the next.
+// and what changes in the meantime, and in a rest, goes with the next. The first write of
+// an engine, and what follows on one that failed, is all there is; the others are what has
+// changed.
 type store struct {
 	dirty   uint64 // the newest change
 	writing uint64 // the newest change in the write under way; 0 if none is
 	written uint64 // the newest change on disk
 	err     error  // of the last write
 	knows   bool   // the write under way, or the last one, had another member in it
+	follows bool   // what is written next is a change of what is on disk, or being written
 	resting bool
 	rest    time.Duration
 	waiting []waiting
 
-	write   func([]byte) error
+	write   func(b []byte, change bool) error
 	done    chan error  // of the write under way
 	retry   *time.Timer // the rest, or the backoff after an error, is over
 	backoff time.Duration
@@ -54,10 +57,18 @@ type waiting struct {
 	to chan<- result
 }
 
-func newStore(write func([]byte) error) store {
+func newStore(write func(b []byte, change bool) error) store {
 	retry := time.NewTimer(time.Hour)
 	retry.Stop()
 	return store{write: write, done: make(chan error, 1), retry: retry}
+}
+
+// writeRing writes a snapshot, or a change of what was written last.
+func writeRing(f *disk.Folder, b []byte, change bool) error {
+	if change {
+		return f.Append(b)
+	}
+	return f.Write(b)
 }
 
 // rested goes on after a rest, or after the backoff that follows an error.
@@ -83,19 +94,19 @@ func (l *loop) save(retry bool) {
 		return // the timer is running
 	}
 	s.resting = false
-	snapshot := l.snapshot()
-	if snapshot == nil {
+	b, change := l.unsaved()
+	if b == nil {
 		return
 	}
 	s.retry.Stop()
-	s.writing, s.knows = s.dirty, l.board.len() > 1
+	s.writing, s.knows, s.follows = s.dirty, l.board.len() > 1, true
 	l.status.Lock()
 	l.status.writing = time.Now()
 	l.status.Unlock()
 	go func() {
 		began := time.Now()
-		err := s.write(snapshot)
-		l.meter.wrote(time.Since(began), len(snapshot), err)
+		err := s.write(b, change)
+		l.meter.wrote(time.Since(began), l.folder.Usage(), err)
 		s.done <- err
 	}()
 }
@@ -107,6 +118,7 @@ func (l *loop) wrote(err error) {
 	s.writing = 0
 	l.outcome(seq, err)
 	if err != nil {
+		s.follows = false
 		s.backoff = min(max(2*s.backoff, firstRetry), lastRetry)
 		s.retry.Reset(s.backoff)
 	} else {
@@ -182,7 +194,7 @@ func (l *loop) settle() (done <-chan struct{}) {
 			if err != nil {
 				return err
 			}
-			return s.write(snapshot)
+			return s.write(snapshot, false)
 		}
 	}
 	var err error

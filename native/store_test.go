@@ -40,7 +40,7 @@ type slowDisk struct {
 	writes []string
 }
 
-func (d *slowDisk) write(_ *disk.Folder, snapshot []byte) error {
+func (d *slowDisk) write(f *disk.Folder, snapshot []byte, _ bool) error {
 	if d.gate != nil {
 		<-d.gate
 	}
@@ -48,6 +48,7 @@ func (d *slowDisk) write(_ *disk.Folder, snapshot []byte) error {
 	defer d.mu.Unlock()
 	if d.err == nil {
 		d.writes = append(d.writes, string(snapshot))
+		return f.Write(snapshot)
 	}
 	return d.err
 }

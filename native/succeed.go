@@ -123,7 +123,7 @@ func (l *loop) agrees(h *heir) error {
 func (l *loop) succeed(h *heir) {
 	l.engine.Close()
 	l.put(h.Engine)
-	l.make, l.base = h.make, l.store.dirty
+	l.make, l.base, l.store.follows = h.make, l.store.dirty, false
 	if !l.sound {
 		l.held, l.heldUpTo = h.snapshot, l.base
 	}

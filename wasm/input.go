@@ -190,6 +190,9 @@ func join(mono, wall int64, id uint64) { do(mono, wall, whole(core.Command{ID: i
 //go:wasmexport snapshot
 func snapshot() int64 { return written(ring.Snapshot()) }
 
+//go:wasmexport changes
+func changes(since uint64) int64 { return written(ring.Changes(since)) }
+
 //go:wasmexport handover
 func handover() int64 { return written(ring.Handover()) }
 

@@ -36,7 +36,7 @@ backup is as good as another's for who belongs to the ring; it is a node's own, 
 			if err != nil {
 				return err
 			}
-			kept, err := readBackup(b)
+			kept, _, err := readBackup(b)
 			if err != nil {
 				return fmt.Errorf("%s gives no ring file: %w", c.where, err)
 			}
@@ -67,22 +67,23 @@ func (c *client) backup(ctx context.Context) ([]byte, error) {
 	}
 	for _, name := range []string{"ring", "ring.prev"} {
 		if b, err := os.ReadFile(filepath.Join(c.data, name)); err == nil {
-			if _, err := readBackup(b); err == nil {
-				return b, nil
+			if kept, _, err := readBackup(b); err == nil {
+				return disk.EncodeRingFile(kept.Append(nil)), nil // as the node would go on
 			}
 		}
 	}
 	return nil, err
 }
 
-// readBackup reads a ring file, as an engine does.
-func readBackup(b []byte) (*wire.Snapshot, error) {
+// readBackup reads a ring file, as an engine does. cut says what is wrong with its last
+// changes, if they cannot be read.
+func readBackup(b []byte) (s *wire.Snapshot, cut, err error) {
 	snapshot, err := disk.DecodeRingFile(b)
-	if err != nil {
-		return nil, err
+	if snapshot == nil {
+		return nil, nil, err
 	}
-	s := new(wire.Snapshot)
-	return s, s.Decode(snapshot)
+	s = new(wire.Snapshot)
+	return s, err, s.Decode(snapshot)
 }
 
 // membersOf returns the names that belong to the ring by a snapshot.

@@ -17,7 +17,7 @@ func startHint(data string) string {
 	var s wire.Snapshot
 	b, err := os.ReadFile(filepath.Join(data, "ring"))
 	if err == nil {
-		b, err = disk.DecodeRingFile(b)
+		b, _ = disk.DecodeRingFile(b)
 	}
 	if err != nil || s.Decode(b) != nil {
 		return "That folder has no ring file that can be read: is it the right one? Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)

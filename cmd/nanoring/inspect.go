@@ -17,9 +17,10 @@ func inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|-",
 		Short: "Show a ring file or a frame as JSON",
 		Long: `Inspect shows what is in a ring file, in an engine's snapshot or in a frame of
-the protocol, as JSON for people; which of them it is, it finds out. It reads the
-file, or its standard input for '-', and asks no node. Programs should read
-'status', 'all' and 'up' instead: what inspect prints may change.`,
+the protocol, as JSON for people; which of them it is, it finds out. Of a ring file
+whose last changes are damaged it shows what it was before them, and says so. It
+reads the file, or its standard input for '-', and asks no node. Programs should
+read 'status', 'all' and 'up' instead: what inspect prints may change.`,
 		Example: `  nanoring inspect data/dev1/ring
   nanoring inspect - <frame.bin`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -86,11 +87,15 @@ func tooLarge(path string) error {
 func inspect(b []byte) (fields, error) {
 	var s wire.Snapshot
 	switch snapshot, err := disk.DecodeRingFile(b); {
-	case err == nil:
+	case snapshot != nil:
 		if err := s.Decode(snapshot); err != nil {
 			return nil, fmt.Errorf("its envelope is a ring file's, but its content is not: %w", err)
 		}
-		return showSnapshot("ring file", len(b), &s), nil
+		o := showSnapshot("ring file", len(b), &s)
+		if err != nil { // which is not the last that the node wrote
+			o = append(o[:2:2], append(fields{{"damaged", err.Error()}}, o[2:]...)...)
+		}
+		return o, nil
 	case !errors.Is(err, disk.ErrForeign):
 		return nil, err
 	}

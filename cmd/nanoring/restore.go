@@ -35,7 +35,7 @@ better.`,
 			if err != nil {
 				return err
 			}
-			s, err := readBackup(b)
+			s, cut, err := readBackup(b)
 			if err == nil {
 				_, err = core.New(core.Config{Ring: s.Ring, Name: s.Name, Snapshot: s.Append(nil)})
 			}
@@ -55,6 +55,9 @@ better.`,
 				return nil
 			}
 			out.printf("%s has what %s knew of ring %s on %s: %s\n", o.data, s.Name, s.Ring, time.UnixMicro(s.Wall).Local().Format(time.DateTime), many(total-left, "node"))
+			if cut != nil {
+				out.printf("What it said last was left out: %v.\n", cut)
+			}
 			if left > 0 {
 				out.printf("It had never agreed with another node: %d that it had been told of were left out; add them again.\n", left)
 			}

@@ -79,9 +79,10 @@ type stub struct {
 	said map[core.ConnID]bool
 }
 
-func (s *stub) Snapshot() ([]byte, error) { return nil, nil }
-func (s *stub) Handover() ([]byte, error) { return nil, nil }
-func (s *stub) Close() error              { return nil }
+func (s *stub) Snapshot() ([]byte, error)      { return nil, nil }
+func (s *stub) Changes(uint64) ([]byte, error) { return nil, nil }
+func (s *stub) Handover() ([]byte, error)      { return nil, nil }
+func (s *stub) Close() error                   { return nil }
 
 func (s *stub) Step(in core.Input) (out []core.Effect, err error) {
 	send := func(f wire.Frame) {

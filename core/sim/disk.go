@@ -1,6 +1,13 @@
 package sim
 
-import "github.com/nanoring/nanoring/core"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
+)
 
 // Disk is what a machine keeps when its process ends, as native does in its
 // data folder: the ring file, the generation before, the marker of a removal.
@@ -84,16 +91,53 @@ func (p *process) write(retry bool) {
 	w.schedule(w.now+w.between(w.cfg.WriteMin, w.cfg.WriteMax), event{kind: evWritten, proc: p})
 }
 
+// take takes what is to be written: as native does, all there is first, and then, unless a
+// write has failed, what has changed since the last write, which has to make the same of
+// what is on the disk.
 func (p *process) take() bool {
 	b, err := p.eng.Snapshot()
+	var change []byte
+	if err == nil && p.follows {
+		change, err = p.eng.Changes(p.onDisk)
+	}
+	if err == nil && change != nil {
+		b, err = folded(p.m.disk.Ring, change, b)
+	}
 	if err != nil {
 		p.m.w.fail(p.m, err)
 		return false
 	}
-	p.snapshot, p.taken = b, p.dirty
+	p.snapshot, p.taken, p.follows = b, p.dirty, true
 	p.late = p.m.w.steps != p.changed
 	p.m.w.digest.Write(b)
 	return true
+}
+
+// folded returns a ring file with a change to it, which has to be as the snapshot now.
+func folded(file, change, snapshot []byte) ([]byte, error) {
+	var s, now wire.Snapshot
+	var c wire.Change
+	if err := errors.Join(s.Decode(file), now.Decode(snapshot), c.Decode(change)); err != nil {
+		return nil, err
+	}
+	s.Fold([]wire.Change{c})
+	b := s.Append(nil)
+	ordered(s.Records)
+	ordered(now.Records)
+	if bytes.Equal(s.Append(nil), now.Append(nil)) {
+		return b, nil
+	}
+	i := 0
+	for i < len(s.Records) && i < len(now.Records) && s.Records[i] == now.Records[i] {
+		i++
+	}
+	of := "what is no record"
+	for _, all := range [][]wire.Record{now.Records, s.Records} {
+		if i < len(all) {
+			of = fmt.Sprintf("%+v", all[i])
+		}
+	}
+	return nil, fmt.Errorf("what changed makes another ring file than there is: of %d records, and not %d, by %s", len(s.Records), len(now.Records), of)
 }
 
 // written is the end of a write.
@@ -109,7 +153,7 @@ func (p *process) written() {
 		p.writing, p.backoff = false, 0
 		p.toDisk()
 	default:
-		p.writing = false
+		p.writing, p.follows = false, false
 		p.fail(p.taken)
 		p.taken = p.onDisk
 		p.backoff = min(max(2*p.backoff, firstRetry), lastRetry)

@@ -42,9 +42,10 @@ type stubborn struct {
 	open bool
 }
 
-func (g *stubborn) Snapshot() ([]byte, error) { return nil, nil }
-func (g *stubborn) Handover() ([]byte, error) { return nil, nil }
-func (g *stubborn) Close() error              { return nil }
+func (g *stubborn) Snapshot() ([]byte, error)      { return nil, nil }
+func (g *stubborn) Changes(uint64) ([]byte, error) { return nil, nil }
+func (g *stubborn) Handover() ([]byte, error)      { return nil, nil }
+func (g *stubborn) Close() error                   { return nil }
 
 func (g *stubborn) Step(in core.Input) (out []core.Effect, err error) {
 	send := func(f wire.Frame) {

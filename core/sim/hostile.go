@@ -48,9 +48,10 @@ func Greedy(names, posing func() []string, said *int) func(core.Config) (core.En
 	}
 }
 
-func (h *hostile) Snapshot() ([]byte, error) { return nil, nil }
-func (h *hostile) Handover() ([]byte, error) { return nil, nil }
-func (h *hostile) Close() error              { return nil }
+func (h *hostile) Snapshot() ([]byte, error)      { return nil, nil }
+func (h *hostile) Changes(uint64) ([]byte, error) { return nil, nil }
+func (h *hostile) Handover() ([]byte, error)      { return nil, nil }
+func (h *hostile) Close() error                   { return nil }
 
 func (h *hostile) Step(in core.Input) ([]core.Effect, error) {
 	h.effects = h.effects[:0]

@@ -18,9 +18,10 @@ type listener struct {
 
 func listen(cfg core.Config) (core.Engine, error) { return &listener{cfg: cfg, state: closed}, nil }
 
-func (l *listener) Snapshot() ([]byte, error) { return nil, nil }
-func (l *listener) Handover() ([]byte, error) { return nil, nil }
-func (l *listener) Close() error              { return nil }
+func (l *listener) Snapshot() ([]byte, error)      { return nil, nil }
+func (l *listener) Changes(uint64) ([]byte, error) { return nil, nil }
+func (l *listener) Handover() ([]byte, error)      { return nil, nil }
+func (l *listener) Close() error                   { return nil }
 
 func (l *listener) Step(in core.Input) ([]core.Effect, error) {
 	l.out = l.out[:0]

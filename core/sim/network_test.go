@@ -22,9 +22,10 @@ type talker struct {
 	code  wire.Code // of the last that was lost
 }
 
-func (e *talker) Snapshot() ([]byte, error) { return nil, nil }
-func (e *talker) Handover() ([]byte, error) { return nil, nil }
-func (e *talker) Close() error              { return nil }
+func (e *talker) Snapshot() ([]byte, error)      { return nil, nil }
+func (e *talker) Changes(uint64) ([]byte, error) { return nil, nil }
+func (e *talker) Handover() ([]byte, error)      { return nil, nil }
+func (e *talker) Close() error                   { return nil }
 
 func (e *talker) Step(in core.Input) (out []core.Effect, err error) {
 	drop := func() { e.conns = slices.DeleteFunc(e.conns, func(id core.ConnID) bool { return id == in.Conn }) }

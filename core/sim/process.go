@@ -36,6 +36,7 @@ type process struct {
 	taken    uint64
 	onDisk   uint64
 	changed  uint64 // the number of the step in which the newest change came
+	follows  bool   // what is taken next is a change of what is on the disk
 	late     bool   // the snapshot was taken later, and may have more than that
 	spare    bool   // so had the one before: the next may have nothing new
 	idle     int64  // when no record in what was written was another than on the disk, or it started
@@ -216,6 +217,7 @@ func (p *process) halt(reason core.Reason, text string) {
 		}
 		m.w.disowned(m)
 	default:
+		p.follows = false // a write may be under way
 		if p.dirty > p.onDisk && !m.opt.Guest && p.take() {
 			p.toDisk()
 		}

@@ -70,9 +70,10 @@ type reign struct {
 	most int
 }
 
-func (g *reign) Snapshot() ([]byte, error) { return g.ring.Snapshot() }
-func (g *reign) Handover() ([]byte, error) { return g.ring.Handover() }
-func (g *reign) Close() error              { return g.ring.Close() }
+func (g *reign) Snapshot() ([]byte, error)            { return g.ring.Snapshot() }
+func (g *reign) Changes(since uint64) ([]byte, error) { return g.ring.Changes(since) }
+func (g *reign) Handover() ([]byte, error)            { return g.ring.Handover() }
+func (g *reign) Close() error                         { return g.ring.Close() }
 
 func (g *reign) Step(in core.Input) ([]core.Effect, error) {
 	d := g.dynasty

@@ -29,6 +29,7 @@ func FuzzFrame(f *testing.F) {
 }
 
 func FuzzSnapshot(f *testing.F) { fuzzOther(f, "snapshot") }
+func FuzzChange(f *testing.F)   { fuzzOther(f, "change") }
 func FuzzMember(f *testing.F)   { fuzzOther(f, "member") }
 func FuzzPresence(f *testing.F) { fuzzOther(f, "presence") }
 

@@ -22,7 +22,7 @@ type Snapshot struct {
 // and a map of what else there is, if anything.
 func (s *Snapshot) Append(dst []byte) []byte {
 	w := writer{dst}
-	more := count(s.Cordoned, len(s.Due) > 0, len(s.IDs) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
+	more := s.more()
 	w.array(6 + min(more, 1))
 	w.uint(SnapshotVersion)
 	w.string(s.Ring)
@@ -31,8 +31,21 @@ func (s *Snapshot) Append(dst []byte) []byte {
 	w.uint(uint64(s.LastContact))
 	w.records(s.Records)
 	if more > 0 {
-		w.mapOf(more)
+		s.appendMore(&w, more)
 	}
+	return w.b
+}
+
+// more returns how much there is that is no record.
+//
+//go:noinline
+func (s *Snapshot) more() int {
+	return count(s.Cordoned, len(s.Due) > 0, len(s.IDs) > 0, len(s.News.Notes) > 0, len(s.Tags) > 0)
+}
+
+//go:noinline
+func (s *Snapshot) appendMore(w *writer, more int) {
+	w.mapOf(more)
 	w.keyTrue('c', s.Cordoned)
 	if len(s.Due) > 0 {
 		w.key('d')
@@ -50,7 +63,6 @@ func (s *Snapshot) Append(dst []byte) []byte {
 		w.key('t')
 		w.tags(s.Tags)
 	}
-	return w.b
 }
 
 // Decode makes s the snapshot that b is the encoding of, however long: what was
@@ -70,11 +82,7 @@ func (s *Snapshot) Decode(b []byte) error {
 func (r *reader) snapshot(s *Snapshot) {
 	at := r.i
 	n := r.array("snapshot")
-	versionAt := r.i
-	if v := r.uint("snapshot.version"); r.err == nil && v != SnapshotVersion {
-		r.fail(versionAt, ErrVersion, "snapshot.version",
-			"this is version "+strconv.FormatUint(v, 10)+", and only version 1 is understood here")
-	}
+	r.version("snapshot.version")
 	if r.err == nil && n != 6 && n != 7 {
 		r.fail(at, ErrShape, "snapshot", "an array of another length than it has")
 	}
@@ -84,21 +92,27 @@ func (r *reader) snapshot(s *Snapshot) {
 	s.LastContact = r.time("snapshot.last")
 	s.Records = r.records(s.Records)
 	if n == 7 {
-		r.more(s)
+		if at = r.i; r.more(s) == 0 {
+			r.fail(at, ErrCanonical, "snapshot.more", "empty; it must be left out")
+		}
 	}
 }
 
-// more reads what a snapshot has if it is not empty.
-func (r *reader) more(s *Snapshot) {
+func (r *reader) version(where string) {
 	at := r.i
-	k := r.keys("snapshot.more")
-	if k.left == 0 {
-		r.fail(at, ErrCanonical, "snapshot.more", "empty; it must be left out")
+	if v := r.uint(where); r.err == nil && v != SnapshotVersion {
+		r.fail(at, ErrVersion, where, "this is version "+strconv.FormatUint(v, 10)+", and only version 1 is understood here")
 	}
+}
+
+// more reads what a snapshot has that is no record, and returns of how many keys.
+func (r *reader) more(s *Snapshot) int {
+	k := r.keys("snapshot.more")
+	n := k.left
 	for {
 		key, ok := k.next(r, "snapshot.more")
 		if !ok {
-			return
+			return n
 		}
 		switch at := r.i; key {
 		case "c":

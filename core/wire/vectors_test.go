@@ -85,6 +85,18 @@ func decode(of string, b []byte) (value any, again []byte, err error) {
 			o["ids"] = list(s.IDs, idJSON)
 		}
 		return o, s.Append(nil), err
+	case "change":
+		var c wire.Change
+		err = c.Decode(b)
+		o := object{"wall": number(c.Wall), "lastContact": number(c.LastContact), "records": list(c.Records, recordJSON), "gone": list(c.Gone, recordJSON)}
+		if c.Rest != nil {
+			rest := object{"tags": tagsJSON(c.Rest.Tags), "ids": list(c.Rest.IDs, idJSON)}
+			if c.Rest.Cordoned {
+				rest["cordoned"] = true
+			}
+			o["rest"] = rest
+		}
+		return o, c.Append(nil), err
 	case "member":
 		m, err := wire.ParseMember(string(b))
 		return object{"address": m.Address, "deleted": number(m.Deleted), "ephemeral": m.Ephemeral}, []byte(m.Value()), err

@@ -273,6 +273,9 @@ func TestMain(m *testing.M) {
 		beKilled(how)
 		return
 	}
+	if dir := os.Getenv(loopEnv); dir != "" {
+		beLooping(dir)
+	}
 	os.Exit(m.Run())
 }
 
@@ -281,6 +284,11 @@ func beKilled(how string) {
 	k, _ := strconv.Atoi(at)
 	operation, dir, _ := strings.Cut(rest, "@")
 	f, err := Open(dir, slog.New(slog.DiscardHandler))
+	do := operations[operation]
+	if prepare := appended[operation]; prepare != nil && err == nil {
+		err = prepare(f)
+		do = func(f *Folder) error { return f.Append(next(2)) }
+	}
 	if err == nil {
 		n := 0
 		f.before = func(string) error {
@@ -289,7 +297,7 @@ func beKilled(how string) {
 			}
 			return nil
 		}
-		err = operations[operation](f)
+		err = do(f)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -27,6 +27,12 @@ type Folder struct {
 	lock *flock.Flock
 	made []string // what was not there before: the lock, and folders around it
 
+	// Of the ring file that was written last, if changes can follow it.
+	size    int64 // 0 if not
+	first   int64 // bytes of the snapshot and what is around it
+	sum     uint64
+	written uint64 // see Usage
+
 	before func(step string) error // tests have a step fail; nil
 }
 

@@ -16,15 +16,16 @@ var (
 type Memory struct {
 	Snapshot []byte // nil: there is none yet
 	File     string // that has it
-	instead  error  // what is wrong with the ring file, of the one before it
+	instead  error  // what is wrong with the ring file
 }
 
-// Load returns the newest snapshot that is whole. If an engine cannot use it, the one
-// before it is had by Refuse. All files are left alone until Use.
+// Load returns the newest snapshot that is whole, which is what the ring file was before
+// what is damaged of it. If an engine cannot use it, the one before it is had by Refuse. All
+// files are left alone until Use.
 func (f *Folder) Load() (*Memory, error) {
 	snapshot, err := f.read(ringName)
-	if err == nil {
-		return &Memory{Snapshot: snapshot, File: f.path(ringName)}, nil
+	if snapshot != nil {
+		return &Memory{snapshot, f.path(ringName), err}, nil
 	}
 	return f.previous(err)
 }
@@ -44,8 +45,11 @@ func (f *Folder) Use(m *Memory) error {
 	if m.instead == nil {
 		return nil
 	}
+	if m.File == f.path(ringName) {
+		return f.useBeginning(m)
+	}
 	if errors.Is(m.instead, fs.ErrNotExist) {
-		f.log.Error("the ring file is missing: going on from the one before it, without the last change", "file", f.RingFile(), "used", m.File)
+		f.log.Error("the ring file is missing: going on from the one before it, without the last changes", "file", f.RingFile(), "used", m.File)
 		return nil
 	}
 	if err := f.rename(ringName, damagedName); err != nil {
@@ -55,14 +59,32 @@ func (f *Folder) Use(m *Memory) error {
 	if errors.Is(m.instead, ErrRefused) {
 		what = "the ring file cannot be used"
 	}
-	f.log.Error(what+": going on from the one before it, without the last change", "file", f.RingFile(), "err", m.instead, "kept", f.path(damagedName), "used", m.File)
+	f.log.Error(what+": going on from the one before it, without the last changes", "file", f.RingFile(), "err", m.instead, "kept", f.path(damagedName), "used", m.File)
 	return f.syncDir()
+}
+
+// useBeginning is Use for a ring file whose last changes cannot be read. It stays in its
+// place until the next Write, also where there is no room for another name of it.
+func (f *Folder) useBeginning(m *Memory) error {
+	about := []any{"file", f.RingFile(), "err", m.instead}
+	if _, err := f.keep(damagedName); err == nil && f.syncDir() == nil {
+		about = append(about, "kept", f.path(damagedName))
+	}
+	if errors.Is(m.instead, ErrCut) {
+		f.log.Warn("the last write of the ring file was cut off: going on from what is before it", about...)
+	} else {
+		f.log.Error("the ring file is damaged: going on from its beginning, without the last changes", about...)
+	}
+	return nil
 }
 
 // previous returns the Memory before the ring file, which cannot be used.
 func (f *Folder) previous(err error) (*Memory, error) {
 	ring, prev := f.path(ringName), f.path(prevName)
 	snapshot, prevErr := f.read(prevName)
+	if snapshot != nil && prevErr != nil { // its last changes cannot be read either
+		err, prevErr = fmt.Errorf("%w; and of the one before it only the beginning can be read: %v", err, prevErr), nil
+	}
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, ErrVersion):
@@ -97,25 +119,4 @@ func (f *Folder) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	return DecodeRingFile(b)
-}
-
-// Write makes a snapshot the newest: it replaces the ring file. Whenever the machine
-// stops, ring or ring.prev is whole.
-func (f *Folder) Write(snapshot []byte) error {
-	return f.replace(ringName, EncodeRingFile(snapshot), f.keepPrevious)
-}
-
-// keepPrevious makes ring.prev another name of ring. It does so by a rename,
-// so that there is no moment without a ring.prev.
-func (f *Folder) keepPrevious() error {
-	link := "." + prevName
-	os.Remove(f.path(link))
-	switch err := f.link(ringName, link); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // the first write, or ring was found damaged: ring.prev stays
-	case err != nil:
-		return f.rename(ringName, prevName) // a file system without links; a start without ring takes ring.prev
-	}
-	defer os.Remove(f.path(link)) // still there if both were one file already
-	return f.rename(link, prevName)
 }

@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc64"
+	"strings"
 	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 func TestRingFileRoundTrip(t *testing.T) {
@@ -37,8 +40,41 @@ func TestRingFileEveryTruncation(t *testing.T) {
 			t.Fatalf("cut off at %d: %v", i, err)
 		}
 	}
-	if _, err := DecodeRingFile(append(file, 0)); !errors.Is(err, ErrDamaged) {
+	if snapshot, err := DecodeRingFile(append(file, 0)); !errors.Is(err, ErrCut) || len(snapshot) != 160 {
 		t.Fatalf("a byte more: %v", err)
+	}
+}
+
+// TestRingFileOfBefore: what a node wrote that knew of no changes is read, and has none.
+func TestRingFileOfBefore(t *testing.T) {
+	file := ofVersion(1, "snapshot")
+	if snapshot, err := DecodeRingFile(file); err != nil || string(snapshot) != "snapshot" {
+		t.Fatalf("%q, %v", snapshot, err)
+	}
+	added, _ := encodeChange(new(wire.Change).Append(nil), crc64.Checksum(file, crcTable))
+	if _, err := DecodeRingFile(append(file, added...)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("with a change: %v", err)
+	}
+}
+
+// ofVersion is a ring file as a program writes it that knows another version.
+func ofVersion(version uint16, snapshot string) []byte {
+	b := binary.BigEndian.AppendUint16([]byte(ringMagic), version)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(snapshot)))
+	b = append(b, snapshot...)
+	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b, crcTable))
+}
+
+// TestRingFileOfLater: a program that knows a version less says of each state of a ring
+// file with changes that it is of a newer version: it ends with the checksum of all before.
+func TestRingFileOfLater(t *testing.T) {
+	file := ofVersion(ringVersion+1, "snapshot")
+	for range 3 {
+		if _, err := DecodeRingFile(file); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "3, and this program knows 2") {
+			t.Fatal(err)
+		}
+		added, _ := encodeChange([]byte("whatever"), crc64.Checksum(file, crcTable))
+		file = append(file, added...)
 	}
 }
 
@@ -72,7 +108,7 @@ func newerRing() []byte {
 }
 
 func known(err error) bool {
-	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrForeign) || errors.Is(err, ErrVersion)
+	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrForeign) || errors.Is(err, ErrVersion) || errors.Is(err, ErrCut)
 }
 
 func FuzzDecodeRingFile(f *testing.F) {
@@ -81,16 +117,24 @@ func FuzzDecodeRingFile(f *testing.F) {
 	f.Add(EncodeRingFile(nil))
 	f.Add(EncodeRingFile([]byte("snapshot")))
 	f.Add(newerRing())
+	f.Add(ofVersion(1, "snapshot"))
+	two := new(history).begin(wire.Snapshot{Ring: "r", Name: "n", Records: []wire.Record{node("n", 1)}})
+	two.change(wire.Change{Wall: 2, Records: []wire.Record{node("m", 2)}, Gone: []wire.Record{{Name: "n", Value: wire.GoneValue}}})
+	two.change(wire.Change{Wall: 3, Rest: &wire.Snapshot{Cordoned: true}})
+	f.Add(two.file)
+	f.Add(two.file[:len(two.file)-3])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		snapshot, err := DecodeRingFile(b)
-		if err != nil {
-			if !known(err) {
-				t.Fatalf("an error of no class: %v", err)
-			}
+		switch {
+		case err != nil && !known(err):
+			t.Fatalf("an error of no class: %v", err)
+		case (snapshot == nil) != (err != nil) && !(snapshot != nil && (errors.Is(err, ErrCut) || errors.Is(err, ErrDamaged))):
+			t.Fatalf("a snapshot of %d bytes, and %v", len(snapshot), err)
+		case snapshot == nil:
 			return
 		}
-		if !bytes.Equal(EncodeRingFile(snapshot), b) {
-			t.Fatal("two files for one snapshot")
+		if again, err := DecodeRingFile(EncodeRingFile(snapshot)); err != nil || !bytes.Equal(again, snapshot) {
+			t.Fatalf("put into a ring file it is %x, %v", again, err)
 		}
 	})
 }

@@ -87,6 +87,30 @@ func (f *Folder) replace(name string, b []byte, whole func() error) error {
 	return f.syncDir()
 }
 
+// extend adds bytes to a file that has so many.
+func (f *Folder) extend(name string, size int64, b []byte) error {
+	file, err := os.OpenFile(f.path(name), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil {
+		return err
+	} else if info.Size() != size {
+		return fmt.Errorf("%s: %w", f.path(name), errChanged)
+	}
+	if err := f.step("write"); err != nil {
+		return err
+	}
+	if _, err := file.Write(b); err != nil {
+		return err
+	}
+	if err := f.step("sync"); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
 func (f *Folder) syncDir() error {
 	if err := f.step("syncdir"); err != nil {
 		return err

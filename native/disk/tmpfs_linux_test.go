@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 // onDisk runs the test in a process whose temporary folders are on a small disk of
@@ -99,6 +101,56 @@ func TestRemovedOnFullDisk(t *testing.T) {
 			}
 			os.RemoveAll(filepath.Dir(dir))
 		}
+	}
+}
+
+// TestAppendOnFullDisk: what there is no room for is refused, also if a part of it fits, and a start
+// finds what was before. When there is room again all there is is written.
+func TestAppendOnFullDisk(t *testing.T) {
+	if !onDisk(t) {
+		return
+	}
+	for _, size := range []int{1, 100, 200} { // of a change, in members; the disk has 64 KiB
+		dir := filepath.Join(t.TempDir(), "data")
+		f := open(t, dir)
+		if err := f.Write(state(500)); err != nil {
+			t.Fatal(err)
+		}
+		fillDisk(t, dir, false)
+		var c wire.Change
+		for i := range size {
+			c.Records = append(c.Records, node(fmt.Sprint("other", i), 1))
+		}
+		var err error
+		n := 0
+		for ; err == nil && n < 1000; n++ {
+			err = f.Append(c.Append(nil)) // the last block has some room
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%d members at once: after %d changes %v", size, n, err)
+		}
+		want := 500
+		if n > 1 {
+			want += size
+		}
+		f.Close()
+		if n := stateIn(t, dir); n != want {
+			t.Errorf("%d members at once: there are %d", size, n)
+		}
+		f = open(t, dir)
+		m, err := f.Load()
+		if err != nil || f.Use(m) != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Join(filepath.Dir(dir), "fill"))
+		if err := errors.Join(f.Write(m.Snapshot), f.Append(next(700))); err != nil {
+			t.Error(err)
+		}
+		f.Close()
+		if n := stateIn(t, dir); n != want+1 {
+			t.Errorf("%d members at once: then there are %d", size, n)
+		}
+		os.RemoveAll(filepath.Dir(dir))
 	}
 }
 

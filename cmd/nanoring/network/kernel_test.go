@@ -201,9 +201,10 @@ func (s *simulated) do(f disturbance) {
 	}
 }
 
-func (e *speaker) Snapshot() ([]byte, error) { return nil, nil }
-func (e *speaker) Handover() ([]byte, error) { return nil, nil }
-func (e *speaker) Close() error              { return nil }
+func (e *speaker) Snapshot() ([]byte, error)      { return nil, nil }
+func (e *speaker) Changes(uint64) ([]byte, error) { return nil, nil }
+func (e *speaker) Handover() ([]byte, error)      { return nil, nil }
+func (e *speaker) Close() error                   { return nil }
 
 func (e *speaker) Step(in core.Input) (out []core.Effect, err error) {
 	const first, again = 2, 4 // dials
