@@ -15,7 +15,7 @@ const (
 
 // Counts implements Counter; it returns no error.
 func (r *Ring) Counts() (Counts, error) {
-	owed := len(r.debts.by)
+	owed := r.debts.by.len
 	for _, c := range r.overlay.live {
 		owed += len(c.place.own)
 	}

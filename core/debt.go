@@ -15,10 +15,12 @@ const (
 
 // debt is a changed record, owed to all who are behind it, but for those who know it.
 type debt struct {
-	key
+	set    wire.SetID
 	rec    *lww.Record // nil when there is a later one, or none any more
 	number uint64
-	known  []uint64 // to whom: a bit for each connection's slot
+	known  uint64   // to whom: a bit for each of the first connections' slots,
+	others []uint64 // and for those behind them
+	chain  *debt    // see debtTable
 }
 
 // debts owns what a node owes to the peers that it is connected with, and sends
@@ -31,10 +33,11 @@ type debts struct {
 	list     []*debt // oldest first, their numbers ascending by one
 	end      uint64  // the number of the next
 	leaves   []*debt // of list: that somebody left
-	by       map[*lww.Record]*debt
-	slots    []bool // that connections have
-	flushing bool   // a flush is armed
-	turn     int    // which of the connections is first among the guests at the next flush
+	by       debtTable
+	slots    []bool        // that connections have
+	flushing bool          // a flush is armed
+	turn     int           // which of the connections is first among the guests at the next flush
+	space    []wire.Record // of what is taken for a frame
 }
 
 // place is how far a connection is in a node's debts.
@@ -52,17 +55,29 @@ func newDebts(s *self, rep *replica, o *overlay) debts {
 //
 //go:noinline
 func (d *debt) lacks(c *conn) bool {
-	return d.rec != nil && d.number >= c.place.next && !(c.place.slot/64 < len(d.known) && d.known[c.place.slot/64]>>(c.place.slot%64)&1 != 0)
+	if d.rec == nil || d.number < c.place.next {
+		return false
+	}
+	slot := c.place.slot
+	if slot < 64 {
+		return d.known>>slot&1 == 0
+	}
+	return slot/64 > len(d.others) || d.others[slot/64-1]>>(slot%64)&1 == 0
 }
 
 // settle takes note that the peer knows it.
 //
 //go:noinline
 func (d *debt) settle(c *conn) {
-	for len(d.known) <= c.place.slot/64 {
-		push(&d.known, 0)
+	slot := c.place.slot
+	if slot < 64 {
+		d.known |= 1 << slot
+		return
 	}
-	d.known[c.place.slot/64] |= 1 << (c.place.slot % 64)
+	for len(d.others) < slot/64 {
+		push(&d.others, 0)
+	}
+	d.others[slot/64-1] |= 1 << (slot % 64)
 }
 
 // next returns the first debt to a connection, nil if there is none. An authority is
@@ -91,7 +106,10 @@ func (ds *debts) owes(c *conn) bool { return len(c.place.own) > 0 || ds.next(c) 
 //
 //go:noinline
 func (ds *debts) settle(c *conn, rec *lww.Record) {
-	if d := ds.by[rec]; d != nil && d.lacks(c) {
+	if c.place.next == ds.end {
+		return // as mostly
+	}
+	if d := ds.by.get(rec); d != nil && d.lacks(c) {
 		d.settle(c)
 	}
 }
@@ -103,8 +121,7 @@ func (ds *debts) settleAll(c *conn) { c.place.next, c.place.own = ds.end, nil }
 //
 //go:noinline
 func (ds *debts) drop(rec *lww.Record) {
-	if d := ds.by[rec]; d != nil {
-		delete(ds.by, rec)
+	if d := ds.by.remove(rec); d != nil {
 		d.rec = nil
 	}
 }
@@ -158,12 +175,9 @@ func (ds *debts) changed(ch *change) {
 		}
 		ds.trim()
 	}
-	d := &debt{key: key{ch.set, ch.name}, rec: ch.record, number: ds.end}
-	if ds.by == nil {
-		ds.by = make(map[*lww.Record]*debt)
-	}
+	d := &debt{set: ch.set, rec: ch.record, number: ds.end}
 	push(&ds.list, d)
-	ds.by[d.rec] = d
+	ds.by.put(d)
 	ds.end++
 	if d.set == wire.Up && d.rec.Rank == rankLeft {
 		push(&ds.leaves, d)
@@ -182,7 +196,7 @@ func (ds *debts) oweTo(c *conn, id wire.SetID, name string) {
 	if rec == nil || c.authority && !(ds.cfg.Ephemeral && name == ds.cfg.Name) {
 		return
 	}
-	if d := ds.by[rec]; d != nil && d.lacks(c) {
+	if d := ds.by.get(rec); d != nil && d.lacks(c) {
 		return
 	}
 	if len(c.place.own) >= maxOwed {
@@ -219,7 +233,7 @@ func (ds *debts) trim() (owed bool) {
 		}
 	}
 	if ds.leaves = still; len(ds.list) == 0 {
-		ds.list, ds.leaves, ds.by = nil, nil, nil // lets go of what they grew to
+		ds.list, ds.leaves, ds.by, ds.space = nil, nil, debtTable{}, nil // lets go of what they grew to
 	}
 	return owed
 }

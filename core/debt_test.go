@@ -110,7 +110,7 @@ func TestDebtsAreBounded(t *testing.T) {
 		for l.owes(l.o.byName["swift"]) {
 			got += len(l.takes("swift"))
 		}
-		if len(l.list) > maxOwed || len(l.by) > maxOwed {
+		if len(l.list) > maxOwed || l.by.len > maxOwed {
 			t.Fatalf("%d debts are kept", len(l.list))
 		}
 	}

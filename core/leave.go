@@ -9,6 +9,15 @@ const leaveTimeout = 10 * Second
 type leave struct {
 	id    uint64 // 0 once it was answered
 	after uint64 // an ack of a later round proves it: it was sent before
+
+	latest int64 // the latest stamp that came in of who belongs to the ring
+}
+
+// learn takes in what becomes of somebody meanwhile.
+func (l *leave) learn(ch *change) {
+	if ch.set == wire.Nodes && ch.record != nil {
+		l.latest = max(l.latest, ch.record.Stamp)
+	}
 }
 
 // startLeave deletes this node, and waits for the ack of a node that has
@@ -24,7 +33,7 @@ func (r *Ring) startLeave(cmd *Command) {
 		return
 	}
 	r.leave = &leave{id: cmd.ID, after: r.seq}
-	r.replica.leave()
+	r.replica.leave(r.replica.latest())
 	r.settle()
 	for _, c := range r.overlay.live {
 		r.tellLeave(c)

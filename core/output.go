@@ -7,10 +7,12 @@ import (
 )
 
 // What a long step grew to is kept until a step comes that takes no more than so
-// many effects, and bytes of frames.
+// many effects, and bytes of frames; and what has so many times the room that the longest
+// step of a round took, until the round is over.
 const (
-	maxKept = 32
-	maxBuf  = 16 << 10
+	mostRoom = 4
+	maxKept  = 32
+	maxBuf   = 16 << 10
 )
 
 // output is what a step has to say. Its memory is used again by the next one.
@@ -22,6 +24,10 @@ type output struct {
 	joiners map[string]*Event // of events: of names that were no members before
 	told    map[string]int64  // when an event of its kind was last emitted: see emitRarely
 	seq     uint64            // of frames that want an answer
+
+	most      int  // bytes of frames that a step had since the last round,
+	mostSaid  int  // and effects
+	roundOver bool // that begins a round
 }
 
 // begin starts a step.
@@ -35,7 +41,26 @@ func (o *output) begin() {
 	if cap(o.buf) > maxBuf && len(o.buf) <= maxBuf {
 		o.buf = nil
 	}
+	o.most, o.mostSaid = max(o.most, len(o.buf)), max(o.mostSaid, len(o.effects))
+	if o.roundOver {
+		o.shrink()
+	}
 	o.effects, o.events, o.results, o.buf = o.effects[:0], o.events[:0], o.results[:0], o.buf[:0]
+}
+
+// shrink lets go of what no step of the round that is over had a use for: of thousands of
+// engines in one process most are idle.
+func (o *output) shrink() {
+	if cap(o.buf) > mostRoom*o.most {
+		o.buf = nil
+	}
+	if cap(o.effects) > mostRoom*o.mostSaid {
+		o.effects = nil
+	}
+	if cap(o.events) > mostRoom*o.mostSaid {
+		o.events = nil
+	}
+	o.most, o.mostSaid, o.roundOver = 0, 0, false
 }
 
 // end says what was answered, and that the snapshot has changed if dirty is not 0.

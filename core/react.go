@@ -95,6 +95,9 @@ func (r *Ring) settle() {
 		if ch.after.says.Cordoned && !ch.before.says.Cordoned {
 			r.cordon.avoid(r, ch.name)
 		}
+		if r.leave != nil {
+			r.leave.learn(ch)
+		}
 		if len(r.cordon.wishes) > 0 {
 			r.cordon.review(r, ch.name, false)
 		}

@@ -148,6 +148,7 @@ func (r *Ring) fire() bool {
 	switch t.kind {
 	case roundDue:
 		r.every(r.cfg.Period, roundDue)
+		r.roundOver = true
 		r.round()
 	case minuteDue:
 		r.every(Minute, minuteDue)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -56,43 +57,52 @@ func (ds *debts) sendRumor(c *conn) {
 }
 
 // take settles what fits a frame by sending it: leaves first, since who leaves
-// is soon unable to say so.
-func (ds *debts) take(c *conn) (records []wire.Record) {
+// is soon unable to say so. What it returns is for the frame that is sent next.
+func (ds *debts) take(c *conn) []wire.Record {
 	if !ds.owes(c) {
 		return nil
 	}
-	size := 0
-	put := func(k key) bool {
-		rec := ds.replica.record(k)
-		if rec == nil {
-			return true
-		}
-		w := frameRecord(k.set, rec)
-		if size > 0 && size+w.Size() > rumorBytes {
+	records, size := ds.space[:0], 0
+	put := func(id wire.SetID, rec *lww.Record) bool {
+		w := frameRecord(id, rec)
+		n := w.Size()
+		if size > 0 && size+n > rumorBytes {
 			return false
 		}
-		size += w.Size()
+		size += n
 		records = append(records, w)
-		ds.settle(c, rec)
+		return true
+	}
+	pay := func(d *debt) bool {
+		if !put(d.set, d.rec) {
+			return false
+		}
+		d.settle(c)
 		return true
 	}
 	for _, d := range ds.leaves {
 		if d.lacks(c) {
-			add := ds.by[ds.replica.nodes.Get(d.name)]
-			if (add == nil || !add.lacks(c) || put(add.key)) && put(d.key) { // of nobody it would be no news
-				d.settle(c)
+			add := ds.by.get(ds.replica.nodes.Get(d.rec.Name))
+			if add == nil || !add.lacks(c) || pay(add) { // of nobody it would be no news
+				pay(d)
 			}
 		}
 	}
 	own := c.place.own
-	for len(own) > 0 && put(own[0]) {
-		own = own[1:]
+	for ; len(own) > 0; own = own[1:] {
+		if rec := ds.replica.record(own[0]); rec != nil {
+			if !put(own[0].set, rec) {
+				break
+			}
+			ds.settle(c, rec)
+		}
 	}
 	if c.place.own = own; len(own) == 0 {
 		c.place.own = nil
 	}
-	for d := ds.next(c); d != nil && put(d.key); d = ds.next(c) {
+	for d := ds.next(c); d != nil && put(d.set, d.rec); d = ds.next(c) {
 		c.place.next = d.number + 1
 	}
+	ds.space = records
 	return records
 }

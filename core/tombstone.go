@@ -15,18 +15,23 @@ type expired struct {
 
 // leave deletes this node, no earlier than what it knows of who belongs to the ring:
 // nothing that is later would be taken from it, and nobody else may be there who knows it.
-func (r *replica) leave() {
+func (r *replica) leave(latest int64) {
 	own := r.nodes.Get(r.cfg.Name)
-	stamp := r.mint(own)
+	stamp := max(latest, r.mint(own))
 	if own.Rank == rankDel {
-		stamp = own.Stamp
-	}
-	for _, rec := range r.nodes.Records(lww.Range{}) {
-		stamp = max(stamp, rec.Stamp)
+		stamp = max(latest, own.Stamp)
 	}
 	if stamp > own.Stamp {
 		r.put(wire.Nodes, own.Next(stamp, rankDel))
 	}
+}
+
+// latest returns the latest stamp of who belongs to the ring, or did.
+func (r *replica) latest() (stamp int64) {
+	for _, rec := range r.nodes.Records(lww.Range{}) {
+		stamp = max(stamp, rec.Stamp)
+	}
+	return stamp
 }
 
 // endDeadline reaps a node of which nothing was heard for long, or takes a

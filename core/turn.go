@@ -18,7 +18,7 @@ func (r *Ring) round() {
 	r.cordon.sendNewOn(r)
 	r.cordon.review(r, "", true)
 	if r.leave != nil && r.replica.isDeleted(r.cfg.Name) {
-		r.replica.leave() // later things may have come in
+		r.replica.leave(r.leave.latest) // later things may have come in
 	}
 	r.settle()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {

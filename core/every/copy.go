@@ -40,7 +40,7 @@ var shared = map[reflect.Type]bool{
 
 // transient are the fields that say nothing between two steps: memory that is used again.
 var transient = map[string]bool{
-	"Ring.in": true, "output.effects": true, "output.events": true, "output.results": true, "output.buf": true, "output.joiners": true,
+	"Ring.in": true, "debts.space": true, "output.effects": true, "output.events": true, "output.results": true, "output.buf": true, "output.joiners": true,
 }
 
 var ringType = reflect.TypeFor[core.Ring]()

@@ -23,7 +23,7 @@ import (
 // those that are transient: takeTime sets the times before anything reads them.
 var irrelevant = map[string]bool{
 	"self.cfg": true, "clock.mono": true, "clock.now": true, "Record.Parsed": true,
-	"Set.looks": true,
+	"Set.looks": true, "debts.by": true, "debt.chain": true, "output.most": true, "output.mostSaid": true, "output.roundOver": true,
 }
 
 // summer is one sum under way.

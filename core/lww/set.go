@@ -102,12 +102,10 @@ func (s *Set) FingerprintOf(rg Range) Fingerprint {
 		return n.sum
 	}
 	var f Fingerprint
-	s.looks += uint64(len(n.recs))
-	for _, r := range n.recs {
-		if rg.Contains(r.hash) {
-			f.add(r)
-		}
+	for _, r := range n.within(rg, depth) {
+		f.add(r)
 	}
+	s.looks += f.Count
 	return f
 }
 
@@ -115,11 +113,10 @@ func (s *Set) FingerprintOf(rg Range) Fingerprint {
 // rg.Child(i). They are zero for a range of depth 16, which has none.
 func (s *Set) Children(rg Range) (f [16]Fingerprint) {
 	s.looks++
-	n, _ := s.root.at(rg)
+	n, depth := s.root.at(rg)
 	if n == nil || rg.Depth >= maxDepth {
 		return f
 	}
-	s.looks += uint64(len(n.recs))
 	if n.kids != nil {
 		s.looks += uint64(len(n.kids))
 		for i, kid := range n.kids {
@@ -129,10 +126,10 @@ func (s *Set) Children(rg Range) (f [16]Fingerprint) {
 		}
 		return f
 	}
-	for _, r := range n.recs {
-		if rg.Contains(r.hash) {
-			f[nibble(r.hash, rg.Depth)].add(r)
-		}
+	recs := n.within(rg, depth)
+	s.looks += uint64(len(recs))
+	for _, r := range recs {
+		f[nibble(r.hash, rg.Depth)].add(r)
 	}
 	return f
 }
@@ -143,28 +140,31 @@ func (s *Set) All() iter.Seq[*Record] { return s.In(Range{}) }
 // Records returns those of a range in a slice of their own: the set may change
 // while one goes through it. See Set for their order.
 func (s *Set) Records(rg Range) (all []*Record) {
-	if n := s.walk(rg); n != nil {
-		n.each(rg, func(r *Record) bool { all = append(all, r); return true })
-	}
+	s.walk(rg, func(r *Record) bool { all = append(all, r); return true })
 	return all
 }
 
 // In returns the records of a range; see Set for their order.
 func (s *Set) In(rg Range) iter.Seq[*Record] {
-	return func(yield func(*Record) bool) {
-		if n := s.walk(rg); n != nil {
-			n.each(rg, yield)
-		}
-	}
+	return func(yield func(*Record) bool) { s.walk(rg, yield) }
 }
 
-// walk returns the node whose records have to be gone through for those of a range,
-// or nil.
-func (s *Set) walk(rg Range) *node {
+func (s *Set) walk(rg Range, yield func(*Record) bool) {
 	s.looks++
-	n, _ := s.root.at(rg)
-	if n != nil {
-		s.looks += n.sum.Count
+	n, depth := s.root.at(rg)
+	if n == nil {
+		return
 	}
-	return n
+	if n.kids != nil {
+		s.looks += n.sum.Count
+		n.each(yield)
+		return
+	}
+	recs := n.within(rg, depth)
+	s.looks += uint64(len(recs))
+	for _, r := range recs {
+		if !yield(r) {
+			return
+		}
+	}
 }

@@ -7,11 +7,16 @@ import (
 
 // A leaf that grows above splitAbove records gets children; an inner node that
 // falls to mergeAt becomes a leaf again. The distance between the two keeps
-// a record that comes and goes from splitting and merging each time.
+// a record that comes and goes from splitting and merging each time. Leaves are long
+// for the sake of memory: one of 16, which is what the children begin with, has half
+// as much again beside its records.
 const (
-	splitAbove = 64
-	mergeAt    = 32
+	splitAbove = 256
+	mergeAt    = 128
 )
+
+// likely is how many looks a search mostly takes.
+const likely = 8
 
 // node is a leaf (no kids) or an inner node (no recs) of the tree. Its shape
 // depends on history, but nothing that Set shows does.
@@ -25,27 +30,46 @@ type node struct {
 func nibble(hash uint64, depth uint8) int { return int(hash >> (60 - 4*depth) & 15) }
 
 // search returns where in a leaf, which lies at a depth, an element is, or
-// belongs. Hashes are spread evenly: it begins where this one is likely to be.
+// belongs. Hashes are spread evenly: it looks where this one is likely to be, as seen
+// from the one that it looked at last. Those that are not, since names can be picked,
+// it finds by halving.
 func (n *node) search(hash uint64, name string, depth uint8) (int, bool) {
 	lo, hi := 0, len(n.recs)
-	at, _ := bits.Mul64(hash<<(4*depth), uint64(hi))
-	for mid := int(at); lo < hi; {
+	span, low := uint64(hi), 4*depth
+	at, _ := bits.Mul64(hash<<low, span)
+	mid := int(at)
+	for looks := 0; lo < hi; looks++ {
 		r := n.recs[mid]
 		switch {
 		case r.hash == hash && r.Name == name:
 			return mid, true
 		case r.hash < hash || r.hash == hash && r.Name < name: // names can be made to share a hash
 			lo = mid + 1
-			mid = lo
+			at, _ = bits.Mul64((hash-r.hash)<<low, span)
+			mid = min(lo+int(at), hi-1)
 		default:
 			hi = mid
-			mid = hi - 1
+			at, _ = bits.Mul64((r.hash-hash)<<low, span)
+			mid = max(hi-1-int(at), lo)
 		}
-		if depth == maxDepth {
+		if looks >= likely || depth == maxDepth {
 			mid = int(uint(lo+hi) / 2)
 		}
 	}
 	return lo, false
+}
+
+// within returns those records of a leaf, which lies at a depth, that are in a range.
+func (n *node) within(rg Range, depth uint8) []*Record {
+	if depth >= rg.Depth {
+		return n.recs
+	}
+	from, _ := n.search(rg.Prefix>>rg.low()<<rg.low(), "", depth)
+	end := from
+	for end < len(n.recs) && rg.Contains(n.recs[end].hash) {
+		end++
+	}
+	return n.recs[from:end]
 }
 
 // at returns the deepest node on a range's path, nil if the range is empty, and
@@ -80,9 +104,7 @@ func (n *node) put(r *Record, depth uint8) (old *Record) {
 	} else if i, ok := n.search(r.hash, r.Name, depth); ok {
 		old, n.recs[i] = n.recs[i], r
 	} else {
-		n.recs = append(n.recs, nil)
-		copy(n.recs[i+1:], n.recs[i:])
-		n.recs[i] = r
+		n.insert(i, r)
 	}
 	if old != nil {
 		n.sum.sub(old)
@@ -92,6 +114,19 @@ func (n *node) put(r *Record, depth uint8) (old *Record) {
 		n.split(depth)
 	}
 	return old
+}
+
+// insert puts a record into a leaf, which grows by an eighth: of what append would take a
+// quarter would be empty.
+func (n *node) insert(i int, r *Record) {
+	was := n.recs
+	if len(was) == cap(was) {
+		n.recs = make([]*Record, 0, len(was)+len(was)/8+2)
+		n.recs = append(n.recs, was[:i]...)
+	}
+	n.recs = n.recs[:len(was)+1]
+	copy(n.recs[i+1:], was[i:])
+	n.recs[i] = r
 }
 
 // remove takes a record out and returns it, or nil.
@@ -149,20 +184,20 @@ func (n *node) split(depth uint8) {
 // merge makes an inner node a leaf.
 func (n *node) merge() {
 	recs := make([]*Record, 0, n.sum.Count)
-	n.each(Range{}, func(r *Record) bool { recs = append(recs, r); return true })
+	n.each(func(r *Record) bool { recs = append(recs, r); return true })
 	n.recs, n.kids = recs, nil
 }
 
-// each yields the records below that are in a range, until it is told to stop.
-func (n *node) each(rg Range, yield func(*Record) bool) bool {
+// each yields the records below, until it is told to stop.
+func (n *node) each(yield func(*Record) bool) bool {
 	for _, r := range n.recs {
-		if rg.Contains(r.hash) && !yield(r) {
+		if !yield(r) {
 			return false
 		}
 	}
 	if n.kids != nil {
 		for _, kid := range n.kids {
-			if kid != nil && !kid.each(rg, yield) {
+			if kid != nil && !kid.each(yield) {
 				return false
 			}
 		}

@@ -150,7 +150,7 @@ func TestStructureIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(Record{}); size > 80 {
 		t.Errorf("a record takes %d bytes", size)
 	}
-	for _, c := range []struct{ records, most int }{{64, 10}, {1000, 24}, {10_000, 16}, {100_000, 24}} {
+	for _, c := range []struct{ records, most int }{{64, 10}, {260, 13}, {1000, 10}, {2000, 10}, {4300, 13}, {10_000, 11}, {100_000, 12}} {
 		s := setOfN(c.records)
 		per := float64(structureOf(s)) / float64(c.records)
 		t.Logf("%d records: %.1f bytes of structure a record", c.records, per)
@@ -192,4 +192,49 @@ func setOfN(n int) *Set {
 		s.Merge(New(fmt.Sprintf("node-%d", i), 1, 0, ""))
 	}
 	return &s
+}
+
+// TestSearch: however the hashes of a leaf lie, an element is found where it is, and
+// else where it belongs; and so is a range.
+func TestSearch(t *testing.T) {
+	for depth := uint8(0); depth <= maxDepth; depth += 4 {
+		for spread := range 8 { // 0: all over the leaf; else in a corner of it
+			leaf, open := new(node), 64-4*uint(depth)
+			for i := range uint64(splitAbove) {
+				hash := i * 0x9e3779b97f4a7c15 >> (8 * spread) // names can be picked
+				if open == 0 {
+					hash = 7
+				} else {
+					hash &= 1<<open - 1
+				}
+				r := New(fmt.Sprint("n", i), 1, 0, "")
+				r.hash = hash
+				at, found := leaf.search(r.hash, r.Name, depth)
+				if found {
+					t.Fatalf("depth %d, spread %d: %q is there already", depth, spread, r.Name)
+				}
+				leaf.insert(at, r)
+			}
+			if !slices.IsSortedFunc(leaf.recs, func(a, b *Record) int { return place(a).cmp(place(b)) }) {
+				t.Fatalf("depth %d, spread %d: out of order", depth, spread)
+			}
+			for i, r := range leaf.recs {
+				if at, found := leaf.search(r.hash, r.Name, depth); !found || at != i {
+					t.Fatalf("depth %d, spread %d: number %d is found at %d, %v", depth, spread, i, at, found)
+				}
+				for d := depth; d <= maxDepth; d++ {
+					rg := Range{r.hash, d}
+					var want []*Record
+					for _, one := range leaf.recs {
+						if rg.Contains(one.hash) {
+							want = append(want, one)
+						}
+					}
+					if got := leaf.within(rg, depth); !slices.Equal(got, want) {
+						t.Fatalf("depth %d, spread %d: %+v has %d records, not %d", depth, spread, rg, len(got), len(want))
+					}
+				}
+			}
+		}
+	}
 }

@@ -86,13 +86,17 @@ func (w *World) giveUp(c *conn, of uint8, code wire.Code) {
 	w.schedule(w.now, event{kind: evEcho, conn: c, side: of, arg: int64(code)})
 }
 
+// spareFrames are kept of each size class, whatever is in use.
+const spareFrames = 16
+
 // copied returns a copy of a frame, in a buffer of its size class.
 func (w *World) copied(frame []byte) []byte {
 	class := bits.Len(uint(len(frame)))
 	for len(w.free) <= class {
-		w.free = append(w.free, nil)
+		w.free, w.flying = append(w.free, nil), append(w.flying, 0)
 	}
 	f := w.free[class]
+	w.flying[class]++
 	if len(f) == 0 {
 		return append(make([]byte, 0, 1<<class), frame...)
 	}
@@ -102,7 +106,8 @@ func (w *World) copied(frame []byte) []byte {
 }
 
 // recycle takes a frame's buffer back, and spoils it: an engine that has kept a
-// part of it shows.
+// part of it shows. No more of them are kept than are in use: after a storm there are
+// as many as the storm had.
 func (w *World) recycle(frame []byte) {
 	if cap(frame) == 0 {
 		return
@@ -111,5 +116,11 @@ func (w *World) recycle(frame []byte) {
 		frame[i] = 0xc1 // the one byte that msgpack never uses
 	}
 	class := bits.Len(uint(cap(frame))) - 1
-	w.free[class] = append(w.free[class], frame[:0])
+	w.flying[class]--
+	f := append(w.free[class], frame[:0])
+	for len(f) > w.flying[class]+spareFrames {
+		f[len(f)-1] = nil
+		f = f[:len(f)-1]
+	}
+	w.free[class] = f
 }

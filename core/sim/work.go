@@ -15,7 +15,7 @@ const (
 	looksPerGuest = 16       // and guest, of whom a gateway may be lost
 	bytesPerLook  = 2        // of what came in: a record has some forty, and is looked up some twenty times
 	bytesPerSent  = 8        // of what goes out
-	looksPerItem  = 96       // of a sync, for what is compared: a leaf of the tree
+	looksPerItem  = 544      // of a sync, for what is compared: a leaf of the tree, twice, and its children
 	looksAnswered = 15 << 10 // for one answer: 192 KiB at 16 bytes each, and a last item of 3,072 more
 	looksAsked    = 32 << 10 // for the next frame of questions: 64 ranges of 512 records
 	walksOf       = 10       // times all that a node knows, that a walk may look at

@@ -63,6 +63,7 @@ type World struct {
 	paths     map[[2]int]int64 // latencies of pairs that have another than the seed gives them: see Slow
 	held      []heldQueue
 	free      [][][]byte // frame buffers to use again, by size class
+	flying    []int      // and those in use
 	commands  []Command
 	ops       []op
 	forgotten int64 // removals up to then may have been
