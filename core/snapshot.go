@@ -35,7 +35,7 @@ func (r *Ring) Changes(since uint64) ([]byte, error) {
 		}
 	}
 	if u.rest > since {
-		c.Rest = r.bare()
+		c.Rest = bare(r)
 	}
 	return c.Append(nil), nil
 }
@@ -48,7 +48,7 @@ func (r *Ring) Handover() ([]byte, error) { return r.snapshot(true), nil }
 // bare is a snapshot without records.
 //
 //go:noinline
-func (r *Ring) bare() *wire.Snapshot {
+func bare(r *Ring) *wire.Snapshot {
 	return &wire.Snapshot{Ring: r.cfg.Ring, Name: r.cfg.Name, Wall: r.wall, LastContact: r.reconciler.lastContact, Tags: r.labels.set, Cordoned: r.cordon.kept, IDs: r.ids.set}
 }
 
@@ -56,7 +56,7 @@ func (r *Ring) bare() *wire.Snapshot {
 //
 //go:noinline
 func (r *Ring) snapshot(all bool) []byte {
-	s := r.bare()
+	s := bare(r)
 	var expired, byes lww.Set // for their order: sorting would be a hundredth of the module
 	for _, e := range r.replica.expired {
 		expired.Put(e.record)
