@@ -66,14 +66,14 @@ func (f *Folder) Use(m *Memory) error {
 // useBeginning is Use for a ring file whose last changes cannot be read. It stays in its
 // place until the next Write, also where there is no room for another name of it.
 func (f *Folder) useBeginning(m *Memory) error {
-	about := []any{"file", f.RingFile(), "err", m.instead}
+	kept := ""
 	if _, err := f.keep(damagedName); err == nil && f.syncDir() == nil {
-		about = append(about, "kept", f.path(damagedName))
+		kept = f.path(damagedName)
 	}
 	if errors.Is(m.instead, ErrCut) {
-		f.log.Warn("the last write of the ring file was cut off: going on from what is before it", about...)
+		f.log.Warn("the last write of the ring file was cut off: going on from what is before it", "file", f.RingFile(), "err", m.instead, "kept", kept)
 	} else {
-		f.log.Error("the ring file is damaged: going on from its beginning, without the last changes", about...)
+		f.log.Error("the ring file is damaged: going on from its beginning, without the last changes", "file", f.RingFile(), "err", m.instead, "kept", kept)
 	}
 	return nil
 }
