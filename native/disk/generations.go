@@ -66,7 +66,7 @@ func (f *Folder) Use(m *Memory) error {
 // useBeginning is Use for a ring file whose last changes cannot be read. It stays in its
 // place until the next Write, also where there is no room for another name of it.
 func (f *Folder) useBeginning(m *Memory) error {
-	kept := "nowhere"
+	kept := ""
 	if _, err := f.keep(damagedName); err == nil && f.syncDir() == nil {
 		kept = f.path(damagedName)
 	}
