@@ -13,13 +13,6 @@ type leave struct {
 	latest int64 // the latest stamp that came in of who belongs to the ring
 }
 
-// learn takes in what becomes of somebody meanwhile.
-func (l *leave) learn(ch *change) {
-	if ch.set == wire.Nodes && ch.record != nil {
-		l.latest = max(l.latest, ch.record.Stamp)
-	}
-}
-
 // startLeave deletes this node, and waits for the ack of a node that has
 // merged that: frames of a connection arrive in order.
 func (r *Ring) startLeave(cmd *Command) {

@@ -93,8 +93,8 @@ func (r *Ring) settle() {
 		if ch.after.says.Cordoned && !ch.before.says.Cordoned {
 			r.cordon.avoid(r, ch.name)
 		}
-		if r.leave != nil {
-			r.leave.learn(ch)
+		if r.leave != nil && ch.set == wire.Nodes && ch.record != nil {
+			r.leave.latest = max(r.leave.latest, ch.record.Stamp)
 		}
 		if len(r.cordon.wishes) > 0 {
 			r.cordon.review(r, ch.name, false)
