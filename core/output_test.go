@@ -19,3 +19,27 @@ func TestOutputIsLetGo(t *testing.T) {
 		t.Errorf("it holds on to %d effects, %d events and %d results", cap(o.effects), cap(o.events), cap(o.results))
 	}
 }
+
+// TestIdleRoundsKeepNothing: what steps grew to is let go of when a round is over in which
+// none had much to say, also what one step alone may keep; and kept while there is use for it.
+func TestIdleRoundsKeepNothing(t *testing.T) {
+	o := newSelf(Config{}).output
+	say := func(effects int) {
+		o.begin()
+		for range effects {
+			o.event(EventNode)
+			o.buf = append(o.buf, make([]byte, maxBuf/maxKept)...)
+		}
+	}
+	for _, round := range []struct {
+		effects int
+		keeps   bool
+	}{{maxKept / 2, true}, {maxKept / 2, true}, {1, false}, {1, false}} {
+		say(round.effects)
+		o.roundOver = true
+		say(1)
+		if has := cap(o.buf) > maxBuf/4 && cap(o.events) > maxKept/4; has != round.keeps {
+			t.Errorf("after a round of %d effects it holds on to %d bytes, %d effects and %d events", round.effects, cap(o.buf), cap(o.effects), cap(o.events))
+		}
+	}
+}

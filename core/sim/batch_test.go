@@ -30,3 +30,22 @@ func TestWorkers(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesAreLetGo: after a storm the network keeps no more buffers than the calm has a
+// use for.
+func TestFramesAreLetGo(t *testing.T) {
+	w := New(Config{})
+	var storm [][]byte
+	for range 1000 {
+		storm = append(storm, w.copied(make([]byte, 1000)))
+	}
+	for i, frame := range storm {
+		w.recycle(frame)
+		if used := len(storm) - i - 1; len(w.free[10]) > used+spareFrames {
+			t.Fatalf("%d buffers are kept, and %d used", len(w.free[10]), used)
+		}
+	}
+	if b := w.copied(make([]byte, 600)); len(w.free[10]) != spareFrames-1 || len(b) != 600 {
+		t.Errorf("%d buffers are left of %d", len(w.free[10]), spareFrames)
+	}
+}
