@@ -70,10 +70,18 @@ type reign struct {
 	most int
 }
 
-func (g *reign) Snapshot() ([]byte, error)            { return g.ring.Snapshot() }
-func (g *reign) Changes(since uint64) ([]byte, error) { return g.ring.Changes(since) }
-func (g *reign) Handover() ([]byte, error)            { return g.ring.Handover() }
-func (g *reign) Close() error                         { return g.ring.Close() }
+func (g *reign) Snapshot() ([]byte, error) { return g.ring.Snapshot() }
+func (g *reign) Handover() ([]byte, error) { return g.ring.Handover() }
+func (g *reign) Close() error              { return g.ring.Close() }
+
+// Changes has the first write of a Ring be all that it knows, as native does: of what was
+// written before it came it knows nothing.
+func (g *reign) Changes(since uint64) ([]byte, error) {
+	if since <= g.base {
+		return nil, nil
+	}
+	return g.ring.Changes(since - g.base)
+}
 
 func (g *reign) Step(in core.Input) ([]core.Effect, error) {
 	d := g.dynasty
