@@ -36,8 +36,8 @@ func TestStarved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all bytes.Buffer
-	cmd.Stderr = &all
+	var said, complained bytes.Buffer // each has its own goroutine
+	cmd.Stderr = &complained
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestStarved(t *testing.T) {
 	go func() {
 		defer close(over)
 		for lines := bufio.NewScanner(pipe); lines.Scan(); {
-			if fmt.Fprintln(&all, lines.Text()); lines.Text() == starvedEnv {
+			if fmt.Fprintln(&said, lines.Text()); lines.Text() == starvedEnv {
 				close(ready)
 			}
 		}
@@ -69,7 +69,7 @@ func TestStarved(t *testing.T) {
 		}
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v\n%s", err, all.Bytes())
+		t.Errorf("%v\n%s%s", err, said.Bytes(), complained.Bytes())
 	}
 }
 
