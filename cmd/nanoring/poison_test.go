@@ -87,7 +87,7 @@ func TestPoison(t *testing.T) {
 	}
 	e.Close()
 	dev1 := ns.mustStart(t, "dev1", "", "--engine", "wasm")
-	dev2 := ns.mustStart(t, "dev2", "", "--join", dev1.addr)
+	dev2 := ns.mustStart(t, "dev2", "", "--join", dev1.addr, "--patience", "30s", "--period", "1s") // a second of a processor is long on a busy machine
 	eventually(t, "they are one ring", func() bool { return dev1.isUp(t, "dev1", "dev2") && dev2.isUp(t, "dev1", "dev2") })
 	about := func() (e engine) {
 		b, err := dev1.client.call(t.Context(), "GET", pathEngine, nil)

@@ -24,7 +24,7 @@ func hanging(t *testing.T, p *process) (at string) {
 	must(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(node)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/shared-worker.js" {
+		if r.URL.Path != "/worker.js" {
 			proxy.ServeHTTP(w, r)
 			return
 		}

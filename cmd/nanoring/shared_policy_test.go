@@ -27,7 +27,7 @@ func testSharedPolicy(t *testing.T, b *browser) {
 	} {
 		proxy := httputil.NewSingleHostReverseProxy(node)
 		proxy.ModifyResponse = func(r *http.Response) error {
-			if r.Request.URL.Path == "/shared-worker.js" {
+			if r.Request.URL.Path == "/worker.js" {
 				r.Header.Set("Content-Security-Policy", "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' "+test.allows)
 			}
 			return nil
