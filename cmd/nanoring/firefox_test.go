@@ -19,6 +19,9 @@ import (
 	"github.com/coder/websocket/wsjson"
 )
 
+// brokenOff is how Firefox complains of a WebSocket that is reset.
+const brokenOff = "was interrupted while the page was loading."
+
 // firefox is a real Firefox, driven by WebDriver BiDi. What its tabs complain of fails the test.
 type firefox struct {
 	*testing.T
@@ -93,6 +96,7 @@ func (f *firefox) call(method string, params map[string]any, result any) {
 		}
 		must(f.T, wsjson.Read(ctx, f.conn, &m))
 		switch {
+		case m.Method == "log.entryAdded" && m.Params.Level == "error" && strings.HasSuffix(m.Params.Text, brokenOff): // a killed gateway's, if its system resets it
 		case m.Method == "log.entryAdded" && m.Params.Level == "error":
 			f.Errorf("the tab complains: %s", m.Params.Text)
 		case m.ID == f.last && m.Error != "":
