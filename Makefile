@@ -114,18 +114,12 @@ test: browser network ## check and test everything, as CI does
 	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
 	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
 	@go build $(RACE) ./native/... ./host # what both need
-	@$(MAKE) -s -j 2 test-goroutines test-processes # each waits for much
+	@$(GOTEST) $(RACE) -skip $(ALONE) ./host # what runs more than one goroutine
+	@$(GOTEST) $(RACE) ./native/... ./examples/...
+	@NANORING_WATCHED='$(RACE)' $(GOTEST) ./cmd/nanoring # the command line, the page and the package: the nodes are watched, and not what drives browsers
 	@$(GOTEST) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
 	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
-
-.PHONY: test-goroutines test-processes
-test-goroutines: # what runs more than one, which the race detector watches
-	@$(GOTEST) -p 1 $(RACE) -skip $(ALONE) ./host
-	@$(GOTEST) -p 1 $(RACE) ./native/... ./examples/...
-
-test-processes: # the command line, the page and the package: the race detector watches the nodes, and not what drives browsers
-	@NANORING_WATCHED='$(RACE)' $(GOTEST) ./cmd/nanoring
 
 .PHONY: every
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
