@@ -149,7 +149,7 @@ faults: network ## put faults back that there once were, one at a time, and tell
 .PHONY: runtimes
 runtimes: browser ## run the package in Node.js 20 to 26, Bun and Deno, vitest and jest, which npm installs; on Linux, x64
 	@cd web && npm ci --no-audit --no-fund --silent
-	@cd cmd/nanoring/testdata/runtimes && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@cd cmd/nanoring/testdata/runtimes && npm install --no-save --ignore-scripts --no-audit --no-fund --silent # npm ci of newer versions takes the lock of an optional package amiss
 	@go test ./cmd/nanoring -run '^TestRuntimes$$' -v -runtimes
 
 .PHONY: bundlers
