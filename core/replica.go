@@ -131,24 +131,6 @@ func (r *replica) via(name string) string {
 	return s.gateway()
 }
 
-// verdict is what became of a record that came in.
-type verdict uint8
-
-const (
-	isNews       verdict = iota // it went in
-	isKnown                     // it was here already
-	isOlder                     // a later one is here
-	isOfSelf                    // it is of this node's own presence, which alone it mints
-	isRefused                   // it may not go in; the rest are reasons why
-	isAhead                     // of now, by more than MaxSkew
-	isOverruled                 // by an expired tombstone
-	isForged                    // a guest's, of another
-	isMislabeled                // a guest's, with other tags than it has to have
-	isBloated                   // a guest's, of more bytes than it may have
-	isOfNoGuest                 // a guest's, as of a durable node
-	isEarly                     // a guest's, so soon after others
-)
-
 // merge takes in a record that somebody asserts, and returns the one that it
 // made of it, or that it knew.
 func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
@@ -429,20 +411,6 @@ func (r *replica) note(ch *change) {
 	}
 	r.setDeadline(ch.name, &ch.before, &ch.after)
 	r.changes = append(r.changes, *ch)
-}
-
-// onDisk returns the record of a name that has to survive a restart, or nil.
-func (r *replica) onDisk(k key) *lww.Record {
-	if e := r.expired[k.name]; e != nil {
-		if k.set == wire.Nodes {
-			return e.record
-		}
-		return e.bye
-	}
-	if !isKept(r.nodes.Get(k.name)) {
-		return nil
-	}
-	return r.set(k.set).Get(k.name)
 }
 
 // keepPresences makes what waited for a minute durable.

@@ -138,3 +138,17 @@ func (r *Ring) load() {
 	r.reconciler.rejuvenate()
 	r.reconciler.checkStale()
 }
+
+// onDisk returns the record of a name that has to survive a restart, or nil.
+func (r *replica) onDisk(k key) *lww.Record {
+	if e := r.expired[k.name]; e != nil {
+		if k.set == wire.Nodes {
+			return e.record
+		}
+		return e.bye
+	}
+	if !isKept(r.nodes.Get(k.name)) {
+		return nil
+	}
+	return r.set(k.set).Get(k.name)
+}
