@@ -85,9 +85,7 @@ func testSharedTooMuch(t *testing.T, b *browser) {
 		}
 	}
 	eval[any](tab, "join({ shared: true, tags: { page: 'x'.repeat(300) } }).then(() => join({ shared: true, tags: { page: 'y'.repeat(300) } }))") // one of its own
-	if got := dev1.ups(t); len(got) != 4 {
-		t.Errorf("up are %q", got)
-	}
+	eventually(t, "each is a node", func() bool { return len(dev1.ups(t)) == 4 })
 }
 
 // testSharedHung: a SharedWorker that hangs is found by no tab any more.
