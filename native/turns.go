@@ -64,5 +64,4 @@ func (t *turn) take(done <-chan struct{}) bool {
 func (t *turn) give() {
 	<-t.of.taken
 	<-t.next
-
 }
