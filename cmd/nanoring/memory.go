@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/nanoring/nanoring/native"
 )
 
 // What a node does not need any more it gives back when it has become quiet. Left to itself the Go
@@ -29,8 +33,8 @@ func (g *giver) isDue(allocated uint64) bool {
 	return true
 }
 
-// giveBack gives memory back, until the context ends.
-func giveBack(ctx context.Context) {
+// giveBack gives memory back, a sandboxed engine's too, until the context ends.
+func giveBack(ctx context.Context, node *native.Node, log *slog.Logger) {
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
@@ -41,6 +45,9 @@ func giveBack(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if metrics.Read(allocated); g.isDue(allocated[0].Value.Uint64()) {
+			if _, err := node.Renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrStopped) {
+				log.Warn("the engine keeps the memory that it grew to", "error", err)
+			}
 			debug.FreeOSMemory()
 		}
 	}
