@@ -33,6 +33,7 @@ type Node struct {
 	handler  http.Handler
 	server   *http.Server
 	client   *http.Client // dials
+	waiter   *waiter      // nil: readers of connections wait themselves
 	board    board
 	hearing  hearing
 	clocks   clocks
@@ -203,6 +204,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		engine.Close()
 		return nil, err
 	}
+	n.waiter = newWaiter()
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, insistent{socket, n.door}} {
