@@ -11,8 +11,10 @@ import (
 
 const (
 	bufferSize = 2 << 10               // bytes; most frames are much shorter
-	idleAfter  = 20 * time.Millisecond // for more to come, before a reader ends
+	idleAfter  = 20 * time.Millisecond // for more to come, before a reader ends where much comes
 )
+
+var past = time.Unix(1, 0) // a deadline that is over
 
 // buffers are for what came and is not taken yet, and for what is not written yet: a connection
 // that is idle, as most are nearly always, has none.
@@ -36,6 +38,9 @@ type arriving struct {
 	several bool      // frames: the message goes on
 	grown   int       // bytes that are held for message
 	most    int       // bytes that a message may have
+	resumed bool      // a reader begins: there is something, if only a part of what TLS waits for
+	busy    bool      // it came soon after the last
+	parked  time.Time // when
 }
 
 func (a *arriving) rest() []byte { return a.raw[a.at:] }
@@ -105,9 +110,15 @@ func (c *conn) read() (frame []byte, code wire.Code, parked bool) {
 
 // await waits for something to come.
 func (c *conn) await() (parked bool, err error) {
-	for len(c.arriving.rest()) == 0 && err == nil {
+	a := &c.arriving
+	for len(a.rest()) == 0 && err == nil {
 		if c.waiter != nil {
-			c.raw.SetReadDeadline(time.Now().Add(idleAfter))
+			until := past // takes only what was read already
+			if a.resumed || a.busy {
+				until = time.Now().Add(idleAfter)
+			}
+			a.resumed = false
+			c.raw.SetReadDeadline(until)
 			if err = c.fill(); !errors.Is(err, os.ErrDeadlineExceeded) {
 				continue
 			}
@@ -126,8 +137,9 @@ func (c *conn) await() (parked bool, err error) {
 func (c *conn) park() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	giveBuffer(c.arriving.raw)
-	c.arriving.raw, c.arriving.at = nil, 0
+	a := &c.arriving
+	giveBuffer(a.raw)
+	a.raw, a.at, a.parked = nil, 0, time.Now()
 	c.parked = c.waiter.wait(c)
 	return c.parked
 }
@@ -139,6 +151,7 @@ func (c *conn) resume() {
 	if c.parked {
 		c.parked = false
 		c.waiter.forget(c)
+		c.arriving.resumed, c.arriving.busy = true, time.Since(c.arriving.parked) < idleAfter
 		go c.reader() // it is in wg all the time
 	}
 }

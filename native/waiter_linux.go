@@ -59,9 +59,6 @@ func (w *waiter) run() {
 	w.raw.Read(func(fd uintptr) bool {
 		for {
 			n, err := syscall.EpollWait(int(fd), events, 0)
-			if n <= 0 && err != syscall.EINTR {
-				return false // Read waits, and calls this again
-			}
 			for i := range max(n, 0) {
 				key := [2]int32{events[i].Fd, events[i].Pad}
 				w.mu.Lock()
@@ -71,6 +68,9 @@ func (w *waiter) run() {
 				if c != nil {
 					c.resume()
 				}
+			}
+			if n < len(events) && err != syscall.EINTR {
+				return false // Read waits for others, and calls this again
 			}
 		}
 	})
