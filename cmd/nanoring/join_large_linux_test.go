@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -90,12 +91,30 @@ func joinLarge(b *testing.B, data, join, engine string, members int) {
 	resp.Body.Close()
 	await("all members", func() bool { return shown() == members })
 	b.ReportMetric((cpuOf(b, cmd.Process.Pid)-before)/float64(b.N), "CPU-s/join")
+	b.ReportMetric(1000*longestStep(b, client), "ms-longest-step-below")
 	least := 1 << 30
 	for range 25 { // what is garbage goes back when it is quiet
 		time.Sleep(time.Second)
 		least = min(least, rssOf(b, cmd.Process.Pid))
 	}
 	b.ReportMetric(float64(least)/1024, "RSS-MiB")
+}
+
+// longestStep is the bound of the bucket that the engine's longest step is in.
+func longestStep(b *testing.B, client *http.Client) (bound float64) {
+	resp, err := client.Get("http://node/metrics")
+	must(b, err)
+	defer resp.Body.Close()
+	most := ""
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		of, count, _ := strings.Cut(lines.Text(), "\"} ")
+		if le, ok := strings.CutPrefix(of, `nanoring_engine_step_seconds_bucket{le="`); ok && count != most {
+			most = count
+			bound, err = strconv.ParseFloat(le, 64)
+			must(b, err)
+		}
+	}
+	return bound
 }
 
 // cpuOf is for how many seconds a process has computed.
