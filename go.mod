@@ -9,7 +9,7 @@ require (
 	github.com/andybalholm/brotli v1.3.0 // of what makes the module, and of tests: no node has it
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/cockroachdb/datadriven v1.0.3
-	github.com/coder/websocket v1.8.15 // nhooyr.io/websocket continues under this path; the old one is frozen
+	github.com/coder/websocket v1.8.15 // of tests: no node has it
 	github.com/gofrs/flock v0.13.2
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/renameio/v2 v2.0.2

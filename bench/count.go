@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"sync/atomic"
+	"syscall"
 )
 
 // Bytes are counted as payload: what is written to and read from a socket,
@@ -28,6 +29,11 @@ func (c countedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.bytes.Add(int64(n))
 	return n, err
+}
+
+// SyscallConn lets who reads it wait for something to come, as it could with the connection itself.
+func (c countedConn) SyscallConn() (syscall.RawConn, error) {
+	return c.Conn.(syscall.Conn).SyscallConn()
 }
 
 // countedListener counts on all connections that it accepts.

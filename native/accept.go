@@ -1,20 +1,12 @@
 package native
 
 import (
-	"bufio"
-	"bytes"
 	"container/list"
-	"crypto/tls"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/ledger"
@@ -28,10 +20,8 @@ const (
 	mostConnections    = 1 << 16
 )
 
-const (
-	silentShare = 8   // of the WebSockets that others opened one in so many may have sent no frame yet
-	smallBuffer = 512 // bytes; the one of net/http has eight times as many, for as long as the connection lives
-)
+// Of the WebSockets that others opened one in so many may have sent no frame yet.
+const silentShare = 8
 
 // inbound counts the connections that others opened. When too many of them are
 // silent the oldest makes room, so that silent ones cannot keep nodes out: a
@@ -125,7 +115,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if no == nil && n.isBarred(by, r) {
 		no = barred
 	}
-	if no == nil && !offers(r, subprotocol) {
+	if no == nil && !slices.Contains(listOf(r.Header, "Sec-WebSocket-Protocol"), subprotocol) {
 		no = &refusal{status: http.StatusBadRequest, code: "subprotocol", detail: "this is the WebSocket of nodes: it takes the subprotocol " + subprotocol}
 	}
 	var cost *account
@@ -139,12 +129,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		n.turnAway(w, r, no)
 		return
 	}
-	hijack := &hijacker{ResponseWriter: w}
-	ws, err := websocket.Accept(hijack, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocol},
-		CompressionMode:    websocket.CompressionDisabled,
-		InsecureSkipVerify: true, // the origin was checked above
-	})
+	l, err := upgrade(w, r)
 	if err != nil {
 		n.unreserve(cost)
 		why := err.Error()
@@ -154,8 +139,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		n.logRefused(r, "no WebSocket", why)
 		return
 	}
-	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
-	c.sieve = hijack.sieve
+	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), l)
 	c.key, c.cost, c.until, c.story.open = by.key, cost, untilOf(&by), by.opened
 	if cost != nil {
 		c.turn = n.turns.join(by.opened.party)
@@ -169,44 +153,10 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	}
 	if !n.adopt(c, over) {
 		over()
-		ws.CloseNow()
+		c.cut()
 	}
 }
 
 func (n *Node) isBarred(by caller, r *http.Request) bool {
 	return by.opened.role == core.Guest && n.inbound.isBarred(r.RemoteAddr)
-}
-
-func offers(r *http.Request, protocol string) bool {
-	return slices.ContainsFunc(r.Header.Values("Sec-WebSocket-Protocol"), func(v string) bool {
-		return slices.ContainsFunc(strings.Split(v, ","), func(p string) bool { return strings.TrimSpace(p) == protocol })
-	})
-}
-
-// hijacker keeps the connection that Accept hijacks, and gives it buffers for
-// frames of common size: longer ones bypass them.
-type hijacker struct {
-	http.ResponseWriter
-	conn  net.Conn
-	sieve *sieve
-}
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	h.conn = conn
-	if secure, ok := conn.(*tls.Conn); ok {
-		h.conn = secure.NetConn() // cut off at once, it does not wait to say so
-	}
-	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	from := io.Reader(conn)
-	if len(early) > 0 {
-		from = io.MultiReader(bytes.NewReader(early), conn)
-	}
-	r := bufio.NewReaderSize(from, max(smallBuffer, len(early)))
-	r.Peek(len(early))
-	h.sieve = &sieve{Conn: conn, at: time.Now()}
-	return h.sieve, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, smallBuffer)), nil
 }

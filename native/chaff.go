@@ -14,7 +14,6 @@ import (
 const (
 	chaffBurst = wire.MaxFrame + 16<<10 // bytes at once, a message that is not taken yet among them,
 	chaffRate  = 1 << 10                // and a second
-	headSize   = 14                     // bytes of the longest head of a frame
 
 	messageWait = 10 * time.Second // for a message that has begun, and
 	messageRate = 4 << 10          // a second more for so many bytes of it
@@ -42,7 +41,7 @@ func (s *sieve) Read(b []byte) (int, error) {
 		s.Conn.Close()
 		return 0, errChaff
 	}
-	return n, unexpected(err)
+	return n, err
 }
 
 // taken takes note of bytes of a message.

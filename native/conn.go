@@ -1,17 +1,12 @@
 package native
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
-	"net"
+	"encoding/binary"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
-
-	"github.com/coder/websocket"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -23,48 +18,62 @@ const (
 	maxFirst    = 16 << 10         // bytes of the first frame: a hello has no more, whoever sends it
 	queueFrames = 256              // that wait for a peer to read
 	queueBytes  = 1 << 20          // of them
-	keepBuffer  = 2 << 10          // a reader's buffer that grew beyond is not kept
 	closeWait   = time.Second      // for a peer's half of the close handshake
 	writeWait   = 30 * time.Second // for a peer to read what is under way
+
+	codeProtocol = 1002 // closes a WebSocket whose other end breaks its rules
 )
 
-// conn is one WebSocket. Its reader goroutine runs Node.serve; a writer goroutine
-// is there only while there is something to write, since most connections are
-// idle nearly always. send, close and abort may be called from anywhere.
+// conn is one WebSocket. Most are idle nearly always, and such a one has no buffers, and, where
+// the system tells of what comes (see waiter), no goroutine: a reader is there while something
+// comes, and a writer while there is something to write. send, close and abort may be called
+// from anywhere.
 type conn struct {
-	id  core.ConnID
-	ws  *websocket.Conn
-	raw net.Conn        // below ws: closing it is what ends a blocked read or write at once
-	wg  *sync.WaitGroup // of the writer; the reader is in it, too, and outlives what starts a writer
-
-	sieve *sieve // what comes, of who dialled
+	id core.ConnID
+	below
+	dialled bool            // by this end, which masks what it sends
+	wg      *sync.WaitGroup // of writers; the connection is in it, too, and outlives what starts one
 
 	key   string   // the id of the secret that vouches for the other end; "" for none
 	cost  *account // of a guest
 	turn  *turn    // of a guest
 	until int64    // when the token by which it came is good no more, in seconds; 0 for never
 
-	buf   *[]byte       // of the frame that the reader has; nil while it waits for one
-	grown int           // by how many bytes it has grown
-	taken chan struct{} // the engine has taken the frame
+	arriving arriving      // the reader's
+	taken    chan struct{} // the engine has taken the frame
 
 	story story // the engine's goroutine's
 	round round // likewise
 
 	mu      sync.Mutex
-	queue   [][]byte
-	queued  int       // bytes in queue
-	under   int       // bytes that are being written
-	writing bool      // a writer runs, or has done the last thing
-	closing bool      // no more frames: code and text go last
+	waiter  *waiter   // nil if its reader waits itself
+	reader  func()    // goes on reading
+	parked  bool      // nobody reads: the waiter waits
+	fd      polled    // what the waiter knows of it
+	queue   []byte    // frames, as they are written
+	frames  int       // in queue
+	queued  int       // bytes of their payloads
+	under   int       // of those that are being written
+	writing bool      // a writer runs
+	closing bool      // no more frames, but one that closes
+	last    []byte    // its payload; nil if it was written, or is none
+	halves  int       // of the close handshake: frames that were written, and that came
 	gone    bool      // nothing can be sent any more
 	code    wire.Code // if closing or aborted here: why
-	text    string
 }
 
-func (n *Node) newConn(id core.ConnID, ws *websocket.Conn, raw net.Conn) *conn {
-	ws.SetReadLimit(maxFirst)
-	return &conn{id: id, ws: ws, raw: raw, wg: &n.wg, taken: make(chan struct{}, 1)}
+func (n *Node) newConn(id core.ConnID, l below) *conn {
+	c := &conn{id: id, below: l, dialled: id%2 == 0, wg: &n.wg, taken: make(chan struct{}, 1)}
+	c.arriving.most = maxFirst
+	if c.early = nil; len(l.early) > 0 {
+		c.arriving.raw = append(takeBuffer(), l.early...)
+	}
+	if file, ok := l.raw.(syscall.Conn); ok && n.waiter != nil {
+		if raw, err := file.SyscallConn(); err == nil {
+			c.waiter, c.fd.raw = n.waiter, raw
+		}
+	}
+	return c
 }
 
 // send queues a copy of frame. It says false if the peer reads too slowly.
@@ -74,13 +83,31 @@ func (c *conn) send(frame []byte) bool {
 	if c.closing || c.gone {
 		return true
 	}
-	if len(c.queue) >= queueFrames || c.queued+len(frame) > queueBytes || !c.cost.holds(len(frame)) {
+	if c.frames >= queueFrames || c.queued+len(frame) > queueBytes || !c.cost.holds(len(frame)) {
 		return false
 	}
-	c.queue = append(c.queue, bytes.Clone(frame))
 	c.queued += len(frame)
-	c.signal()
+	c.add(opBinary, frame)
 	return true
+}
+
+// pong answers a ping, unless so much waits already that nobody waits for that.
+func (c *conn) pong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && !c.gone && c.frames < queueFrames {
+		c.add(opPong, payload)
+	}
+}
+
+// add has a frame written; c is locked.
+func (c *conn) add(op byte, payload []byte) {
+	if c.queue == nil {
+		c.queue = takeBuffer()
+	}
+	c.queue = appendFrame(c.queue, op, c.dialled, payload)
+	c.frames++
+	c.signal()
 }
 
 // close closes the connection in order, after what is queued; a peer that does
@@ -92,28 +119,84 @@ func (c *conn) close(code wire.Code, text string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.gone {
-		return
+	if !c.closing && !c.gone {
+		c.code = code
+		c.finish(closePayload(uint16(code), text))
 	}
-	c.closing, c.code, c.text = true, code, text
-	time.AfterFunc(closeWait, func() { c.raw.Close() })
+}
+
+func closePayload(code uint16, text string) []byte {
+	b := binary.BigEndian.AppendUint16(nil, code)
+	return append(b, truncate(strings.ToValidUTF8(text, "?"), maxControl-len(b))...)
+}
+
+// finish has a frame go out that closes; c is locked.
+func (c *conn) finish(payload []byte) {
+	c.closing, c.last = true, payload
+	time.AfterFunc(closeWait, c.cut)
 	c.signal()
+}
+
+// half takes note that one half of the close handshake is done. After both it is over.
+func (c *conn) half() {
+	c.mu.Lock()
+	c.halves++
+	over := c.halves == 2
+	c.mu.Unlock()
+	if over {
+		c.cut()
+	}
+}
+
+// closed takes the payload of a frame by which the peer closes, and answers in kind.
+func (c *conn) closed(payload []byte) wire.Code {
+	code, ok := closing(payload)
+	if !ok {
+		return c.wrong("a close frame with a code that may not be sent")
+	}
+	c.mu.Lock()
+	why := c.code
+	if !c.closing && !c.gone {
+		c.finish(append([]byte{}, payload...))
+	}
+	c.mu.Unlock()
+	c.half()
+	if why != 0 {
+		return why
+	}
+	return wire.Code(code)
+}
+
+// wrong closes a WebSocket whose other end breaks its rules, which is no end in order.
+func (c *conn) wrong(text string) wire.Code {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && !c.gone {
+		c.code = wire.CodeLost
+		c.finish(closePayload(codeProtocol, text))
+	}
+	return c.code
 }
 
 // abort cuts the connection off.
 func (c *conn) abort(code wire.Code) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !c.gone {
 		c.gone = true
 		if c.code == 0 {
 			c.code = code
 		}
 		c.cost.releases(c.queued)
-		c.queue, c.queued = nil, 0
-		c.raw.Close()
-		c.signal()
+		c.queue, c.queued, c.last = nil, 0, nil
 	}
+	c.mu.Unlock()
+	c.cut()
+}
+
+// cut ends what is read and written.
+func (c *conn) cut() {
+	c.raw.Close()
+	c.resume() // of a closed connection no waiter is told
 }
 
 // signal has a writer do what there is to do.
@@ -124,16 +207,19 @@ func (c *conn) signal() {
 	}
 }
 
-// next returns the frames to write; over says that none will follow. With
-// neither the writer has nothing to do any more.
-func (c *conn) next() (frames [][]byte, over bool) {
+// next returns what to write. At the end that is a frame that closes.
+func (c *conn) next() (b []byte, closes bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	frames, over = c.queue, c.closing || c.gone
 	c.wrote()
-	c.queue, c.queued, c.under = nil, 0, c.queued
-	c.writing = frames != nil || over
-	return frames, over
+	b, c.queue = c.queue, nil
+	c.under, c.queued, c.frames = c.queued, 0, 0
+	if b == nil && c.last != nil {
+		b, closes = appendFrame(nil, opClose, c.dialled, c.last), true
+		c.last = nil
+	}
+	c.writing = b != nil
+	return b, closes
 }
 
 // wrote lets go of what was being written.
@@ -153,119 +239,34 @@ func (c *conn) settle() {
 
 // write is the writer goroutine.
 func (c *conn) write() {
-	frames, over := c.next()
-	for ; frames != nil; frames, over = c.next() {
+	for {
+		b, closes := c.next()
+		if b == nil {
+			return
+		}
 		c.raw.SetWriteDeadline(time.Now().Add(writeWait))
-		for _, frame := range frames {
-			if c.ws.Write(context.Background(), websocket.MessageBinary, frame) != nil {
-				c.raw.Close() // the reader finds out
-				c.ws.CloseNow()
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				c.wrote()
-				return
-			}
+		_, err := c.Write(b)
+		giveBuffer(b)
+		if err != nil {
+			c.cut() // the reader finds out
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.wrote()
+			return // writing: nothing is begun any more
 		}
 		c.raw.SetWriteDeadline(time.Time{}) // it is not that of what is written next, if only of a close frame
+		if closes {
+			c.half()
+		}
 	}
-	if !over {
-		return
-	}
-	defer c.raw.Close()
+}
+
+// ended says how the connection ended when nothing can be read any more, and ends the writer too.
+func (c *conn) ended() wire.Code {
+	c.abort(wire.CodeLost)
 	c.mu.Lock()
-	gone, code, text := c.gone, c.code, c.text
-	c.mu.Unlock()
-	if gone {
-		c.ws.CloseNow()
-	} else {
-		c.ws.Close(websocket.StatusCode(code), truncate(strings.ToValidUTF8(text, "?"), 123))
-	}
-}
-
-// buffers are for frames that came and are not taken yet: a connection that is idle, as
-// most are nearly always, has none.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
-
-// release lets go of the frame that read returned.
-func (c *conn) release() {
-	if cap(*c.buf) <= keepBuffer {
-		buffers.Put(c.buf)
-	}
-	c.buf = nil
-	c.cost.releases(c.grown)
-	c.grown = 0
-}
-
-// read returns the next frame, which is the caller's until it is released, or how the
-// connection ended.
-func (c *conn) read() (frame []byte, code wire.Code) {
-	typ, r, err := c.ws.Reader(context.Background())
-	if err != nil {
-		return nil, c.ended(err)
-	}
-	if typ != websocket.MessageBinary {
-		c.close(wire.CodeBadFrame, "a text message: frames are binary messages")
-		return nil, wire.CodeBadFrame
-	}
-	c.buf = buffers.Get().(*[]byte)
-	defer func() {
-		if code != 0 {
-			c.release()
-		}
-	}()
-	b := (*c.buf)[:0]
-	begun := time.Now()
-	for {
-		c.raw.SetReadDeadline(begun.Add(messageWait + time.Duration(2*cap(b)/messageRate)*time.Second))
-		if len(b) == cap(b) {
-			if !c.cost.holds(cap(b)) {
-				c.close(wire.CodeForbidden, "more bytes than guests may have under way")
-				return nil, wire.CodeForbidden
-			}
-			c.grown += cap(b)
-			b = append(b, make([]byte, cap(b))...)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		c.sieve.taken(n)
-		if err == io.EOF {
-			c.sieve.taken(headSize)
-			c.raw.SetReadDeadline(time.Time{})
-			c.ws.SetReadLimit(wire.MaxFrame)
-			*c.buf = b
-			return b, 0
-		}
-		if errors.Is(err, websocket.ErrMessageTooBig) {
-			// The library has sent its close frame; this waits for the peer's.
-			c.close(wire.CodeTooBig, "")
-			return nil, wire.CodeTooBig
-		}
-		if err != nil {
-			return nil, c.ended(err)
-		}
-	}
-}
-
-// ended says how the connection ended, and ends the writer too.
-func (c *conn) ended(err error) wire.Code {
-	c.mu.Lock()
-	code := c.code
-	c.mu.Unlock()
-	if code == 0 {
-		code = closeCode(err)
-	}
-	c.abort(code)
-	return code
-}
-
-// closeCode is the code of a peer's close frame.
-func closeCode(err error) wire.Code {
-	switch status := websocket.CloseStatus(err); status {
-	case -1, websocket.StatusAbnormalClosure:
-		return wire.CodeLost
-	default:
-		return wire.Code(status)
-	}
+	defer c.mu.Unlock()
+	return c.code
 }
 
 // truncate cuts s to at most n bytes, between characters.

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -64,8 +62,7 @@ func FuzzSocket(f *testing.F) {
 		stuck := time.AfterFunc(patience, func() { near.Close(); far.Close() })
 		r := httptest.NewRequest("GET", "/ring", nil)
 		r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}, "Sec-Websocket-Protocol": {subprotocol}}
-		hijack := &hijacker{ResponseWriter: &taker{httptest.NewRecorder(), near}}
-		ws, err := websocket.Accept(hijack, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, CompressionMode: websocket.CompressionDisabled})
+		l, err := upgrade(&taker{httptest.NewRecorder(), near}, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,12 +84,12 @@ func FuzzSocket(f *testing.F) {
 			}
 			far.Close()
 		}()
-		c := n.newConn(1, ws, hijack.conn)
-		c.sieve, c.cost = hijack.sieve, n.costs.open("somebody")
+		c := n.newConn(1, l)
+		c.cost = n.costs.open("somebody")
 		cost := c.cost
 		want := messagesIn(sent)
 		for i, most := 0, maxFirst; ; i, most = i+1, wire.MaxFrame {
-			frame, code := c.read()
+			frame, code, _ := c.read()
 			if code != 0 {
 				break
 			}

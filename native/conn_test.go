@@ -193,18 +193,18 @@ func TestCloseLongAfterTheLastFrame(t *testing.T) {
 	var n Node
 	conns := make(chan *conn, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hijack := &hijacker{ResponseWriter: w}
-		ws, err := websocket.Accept(hijack, r, nil)
+		l, err := upgrade(w, r)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		c := n.newConn(1, ws, &deadlined{Conn: hijack.conn})
+		l.raw = &deadlined{Conn: l.raw}
+		c := n.newConn(1, l)
 		conns <- c
 		c.read()
 	}))
 	defer server.Close()
-	ws, _, err := websocket.Dial(t.Context(), server.URL, nil)
+	ws, _, err := websocket.Dial(t.Context(), server.URL, &websocket.DialOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,14 +426,14 @@ func TestCutMessage(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			must(t, err)
 			s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				hijack := &hijacker{ResponseWriter: w}
-				if _, err := websocket.Accept(hijack, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}); err != nil {
+				l, err := upgrade(w, r)
+				if err != nil {
 					t.Error(err)
 				}
 				b := begin(512)
 				b[1] &^= 0x80 // the server's are not masked
-				hijack.conn.Write(append(b[:4], b[8:]...))
-				hijack.conn.Close()
+				l.raw.Write(append(b[:4], b[8:]...))
+				l.raw.Close()
 			})}
 			go s.Serve(l)
 			t.Cleanup(func() { s.Close() })

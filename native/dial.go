@@ -6,12 +6,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"syscall"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -35,11 +32,7 @@ func newClient(k *trust.Keeper, t Times, late func(addr string)) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := dialer.DialContext(ctx, network, addr)
-				if err != nil {
-					return nil, err
-				}
-				return unended{c}, nil
+				return dialer.DialContext(ctx, network, addr)
 			},
 			DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				raw, err := dialer.DialContext(ctx, network, addr)
@@ -56,7 +49,7 @@ func newClient(k *trust.Keeper, t Times, late func(addr string)) *http.Client {
 					}
 					return nil, err
 				}
-				return unended{secure}, nil
+				return secure, nil
 			},
 			DisableKeepAlives:      true, // each connection is a WebSocket, or of no use
 			MaxResponseHeaderBytes: 16 << 10,
@@ -76,7 +69,7 @@ func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
 		return
 	}
 	if !n.adopt(c, func() {}) {
-		c.ws.CloseNow()
+		c.cut()
 		n.post(input{kind: core.Closed, id: id, code: wire.CodeRotated}) // it says nothing of the other
 	}
 }
@@ -84,22 +77,14 @@ func (n *Node) dial(ctx context.Context, id core.ConnID, addr string) {
 // open returns a connection, or why there is none.
 func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wire.Code) {
 	t := n.keeper.Now()
-	var raw net.Conn
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { raw = info.Conn },
-	})
-	u := url.URL{Scheme: "ws", Host: addr, Path: "/ring"}
+	u := url.URL{Scheme: "http", Host: addr, Path: "/ring"}
 	if t.Secured() {
-		u.Scheme = "wss"
+		u.Scheme = "https"
 	}
 	// Who joins says soon why it has not, though the dial goes on.
 	within := n.cfg.Times.connectWithin()
 	slow := time.AfterFunc(within, func() { n.joins.miss(addr, unansweredWithin(within)) })
-	ws, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
-		HTTPClient:      n.client,
-		Subprotocols:    []string{subprotocol},
-		CompressionMode: websocket.CompressionDisabled,
-	})
+	l, resp, err := dialSocket(ctx, n.client, u.String())
 	slow.Stop()
 	if err != nil {
 		n.joins.miss(addr, whyMissed(err, resp, within))
@@ -117,23 +102,22 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 		}
 		return nil, wire.CodeUnreachable
 	}
-	if ws.Subprotocol() != subprotocol {
-		ws.CloseNow()
+	if resp.Header.Get("Sec-WebSocket-Protocol") != subprotocol {
+		l.raw.Close()
 		n.joins.miss(addr, "it is no node of this version")
 		return nil, wire.CodeVersion
 	}
 	n.joins.miss(addr, "")
 	var who trust.Identity
-	raw = raw.(unended).Conn
-	if secure, ok := raw.(*tls.Conn); ok {
+	if secure, ok := l.raw.(*tls.Conn); ok {
 		// Its certificate was verified; that its secret is still there, adopt looks at.
+		l.raw = secure.NetConn()
 		if who, err = t.Identify(secure.ConnectionState().PeerCertificates[0]); err != nil {
-			ws.CloseNow()
+			l.raw.Close()
 			return nil, wire.CodeUntrusted
 		}
-		raw = secure.NetConn()
 	}
-	c := n.newConn(id, ws, raw)
+	c := n.newConn(id, l)
 	c.key, c.story.open.name = who.Key, who.Name
 	return c, 0
 }

@@ -5,11 +5,13 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -286,6 +288,15 @@ func (v *visitor) Read(b []byte) (int, error) {
 	}
 	v.begin = nil
 	return v.Conn.Read(b)
+}
+
+// SyscallConn is for who waits for something to read.
+func (v *visitor) SyscallConn() (syscall.RawConn, error) {
+	file, ok := v.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return file.SyscallConn()
 }
 
 // Close closes the connection. It may be called again.

@@ -323,6 +323,7 @@ func (l *loop) end() {
 
 	shutdown(l.server)
 	l.wg.Wait()
+	l.waiter.close()
 	l.client.CloseIdleConnections()
 	select {
 	case <-written:
@@ -355,7 +356,7 @@ func (n *Node) post(in input) bool {
 	}
 }
 
-// adopt runs a connection's reader, which tells the engine of it.
+// adopt has a connection's readers, who tell the engine of it.
 func (n *Node) adopt(c *conn, over func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -363,27 +364,39 @@ func (n *Node) adopt(c *conn, over func()) bool {
 		return false
 	}
 	n.conns[c] = struct{}{}
-	n.wg.Go(func() {
-		n.serve(c)
+	n.wg.Add(1)
+	c.reader = func() {
+		if !n.serve(c) {
+			return // another goes on
+		}
 		n.mu.Lock()
 		delete(n.conns, c)
 		n.mu.Unlock()
 		c.settle()
 		over()
-	})
+		n.wg.Done()
+	}
+	go func() {
+		n.postOf(c, core.Opened, nil, 0)
+		c.reader()
+	}()
 	return true
 }
 
-// serve is the reader goroutine of a connection: opened, its frames, closed.
+// serve is the reader goroutine of a connection, of which there is one at a time: its frames, as
+// long as some come, and its end, which it tells of.
 // It has one frame under way at a time, so a flood waits in the sender's TCP.
 // When the engine is done it goes on reading, for the close handshake.
-func (n *Node) serve(c *conn) {
-	n.postOf(c, core.Opened, nil, 0)
+func (n *Node) serve(c *conn) (over bool) {
 	for {
-		frame, code := c.read()
+		frame, code, parked := c.read()
+		if parked {
+			return false
+		}
 		if code != 0 {
 			n.postOf(c, core.Closed, nil, code)
-			return
+			c.sink()
+			return true
 		}
 		n.inbound.spoke(c)
 		if c.turn != nil && !c.turn.take(n.halted) {

@@ -33,6 +33,7 @@ type Node struct {
 	handler  http.Handler
 	server   *http.Server
 	client   *http.Client // dials
+	waiter   *waiter      // nil: readers of connections wait themselves
 	board    board
 	hearing  hearing
 	clocks   clocks
@@ -203,6 +204,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		engine.Close()
 		return nil, err
 	}
+	n.waiter = newWaiter()
 	l := n.begin(engine, config)
 	n.server = newServer(n.handler, n.log)
 	for _, on := range []net.Listener{tcp, insistent{socket, n.door}} {
@@ -288,7 +290,9 @@ func (n *Node) Addr() string { return n.addr }
 // Handler returns all that the node serves, to be mounted in a server of one's
 // own: at its root, or under a path with http.StripPrefix. Then mount it at /ring
 // too, whatever else is where: that is the WebSocket that other nodes dial. In a locked
-// ring it takes tokens on a Unix socket, too: the operator's is the node's own alone.
+// ring it takes tokens on a Unix socket, too: the operator's is the node's own alone. A
+// listener whose connections have the method SyscallConn, as those of package net do, lets
+// idle ones be without a goroutine.
 func (n *Node) Handler() http.Handler { return n.handler }
 
 // Done is closed when the node has ended and let go of everything.

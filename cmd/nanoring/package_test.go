@@ -83,7 +83,7 @@ func pack(t *testing.T) {
 	tarball.path = filepath.Join(folder, packs[0].Filename)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
