@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nanoring/nanoring"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -52,9 +53,11 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
   nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring --data data/dev1 add dev2@127.0.0.1:7002
   nanoring --data data/dev1 up`,
+		Version:       nanoring.Version, // which makes --version
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate(thisProgram().String() + "\n")
 	o.register(root.PersistentFlags())
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
