@@ -23,7 +23,8 @@ func simCommand(o *options) *cobra.Command {
 		Long: `Sim lives a ring of many nodes through what you plan for it, and prints how well
 they agreed. The nodes are the code that 'nanoring node' runs; their clocks, disks
 and network are simulated, in virtual time, so hours take minutes and nothing is
-opened or written. The same seed and flags give the same output.
+opened or written. The same seed and flags give the same output. It uses all cores,
+and says on stderr how far it is, and about how long it will still take.
 
 First the nodes join: each second as many as are there already, a thousand at
 most, each at a moment of its own and through two random nodes that run. Then the
@@ -191,10 +192,8 @@ func (s *simulation) run(out, progress printer, output string) error {
 		}
 		defer stays.Close()
 	}
-	done := func() {}
-	if progress.redraws() {
-		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
-	}
+	var done func()
+	s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
 	// Engines keep nearly all that they make: collecting often finds little.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(10 << 30)
@@ -228,23 +227,4 @@ func inSandbox(cfg core.Config) (core.Engine, error) {
 		return nil, err
 	}
 	return e, nil
-}
-
-// showProgress returns what writes a line over itself a few times a second, and
-// what takes it away.
-func showProgress(w printer, nodes int) (show func(sim.Progress), done func()) {
-	begun := time.Now()
-	var last time.Time
-	show = func(p sim.Progress) {
-		if time.Since(last) < time.Second/5 {
-			return
-		}
-		last = time.Now()
-		if p.For == 0 {
-			w.rewrite("%d of %d nodes have joined, %.0f s", p.Started, nodes, time.Since(begun).Seconds())
-			return
-		}
-		w.rewrite("%s of %s, %.2f %% agree, %.0f s", span(p.At), span(p.For), 100*p.Right, time.Since(begun).Seconds())
-	}
-	return show, func() { w.rewrite("") }
 }

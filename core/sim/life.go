@@ -39,6 +39,7 @@ func (p *Plan) Run() (*Report, error) {
 	defer w.Close()
 	w.beLean(p.workers)
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
+	w.batch.taken = p.taken
 	l.watch = newWatch(w, p.Nodes+p.Guests)
 	if p.Speech != (Speech{}) {
 		l.speech = &speech{life: l, plan: p.Speech, asked: make(map[uint64]int)}
@@ -103,10 +104,11 @@ func (l *life) join() error {
 			if err := l.start(l.w.machines[l.started]); err != nil {
 				return err
 			}
+			l.tell()
 		}
 		l.w.advance(end)
-		l.tell()
 	}
+	l.tell()
 	return nil
 }
 

@@ -34,7 +34,8 @@ type Plan struct {
 
 	Progress func(Progress) // if not nil, is told now and then how far it is
 
-	workers int // of a test; 0 for as many as there are cores
+	workers int             // of a test; 0 for as many as there are cores
+	taken   func(steps int) // of a test: is told how many steps were taken at once
 }
 
 // Act is one thing that happens to a ring. Times count from when it stands.
