@@ -125,6 +125,11 @@ test: browser network ## check and test everything, as CI does
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
 	@$(GOTEST) -v ./core/every -every.deep
 
+.PHONY: platforms
+platforms: ## build the program for the systems that it is for: some minutes
+	@for p in linux/amd64 linux/arm64 linux/arm linux/386 linux/riscv64 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64 windows/arm64; do \
+		echo "== $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/nanoring || exit 1; done
+
 .PHONY: twins
 twins: ## hold both engines against each other, ten times as long as make test does: ten minutes
 	@go test ./host -timeout 0 -run '^Test(Schedules|Storms|Talks|Stories)$$' -rapid.checks=10000 -host.seeds=40 -host.steps=0
