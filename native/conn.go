@@ -157,7 +157,7 @@ func (c *conn) closed(payload []byte) wire.Code {
 	c.mu.Lock()
 	why := c.code
 	if !c.closing && !c.gone {
-		c.finish(append([]byte{}, payload...))
+		c.finish(append([]byte{}, payload[:min(len(payload), 2)]...)) // the code: a text may be none that can be sent
 	}
 	c.mu.Unlock()
 	c.half()

@@ -135,6 +135,23 @@ func TestOversizeLater(t *testing.T) {
 	}
 }
 
+// TestCloseIsAnswered: a close frame is answered by its code alone, whatever text it has: what is
+// no UTF-8 would be wrong of the node, too.
+func TestCloseIsAnswered(t *testing.T) {
+	f := newFake(nil)
+	n := startFake(t, f)
+	for payload, answer := range map[string]string{"": "", "\x03\xe8": "\x03\xe8", "\x03\xe8bye": "\x03\xe8", "\x0f\xa1\xff\xfe": "\x0f\xa1"} {
+		c := rawPeer(t, n)
+		defer c.Close()
+		c.Write(socketFrame(0x88, payload))
+		c.SetReadDeadline(time.Now().Add(patience))
+		want := append([]byte{0x88, byte(len(answer))}, answer...)
+		if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%q is answered by %q, %v", payload, got, err)
+		}
+	}
+}
+
 func TestLostConnection(t *testing.T) {
 	f := newFake(nil)
 	peer(t, startFake(t, f)).CloseNow()
