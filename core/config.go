@@ -53,7 +53,7 @@ type Config struct {
 	ReapAfter    int64 // if it was down or left for so long, this node is reaped, by all: whole seconds, of wire.LeastReapAfter and more; default never
 }
 
-// Interner lets Rings that one goroutine drives share records that are the same:
+// Interner lets Rings of one process share records that are the same:
 // see lww.Interner. The zero Interner is ready.
 type Interner struct {
 	nodes, up lww.Interner
