@@ -53,7 +53,7 @@ type Config struct {
 	ReapAfter    int64 // if it was down or left for so long, this node is reaped, by all: whole seconds, of wire.LeastReapAfter and more; default never
 }
 
-// Interner lets Rings of one process share records that are the same:
+// Interner lets Rings that one goroutine drives share records that are the same:
 // see lww.Interner. The zero Interner is ready.
 type Interner struct {
 	nodes, up lww.Interner
@@ -63,6 +63,12 @@ type Interner struct {
 type interner interface {
 	get(*wire.Record) *lww.Record
 	add(wire.SetID, *lww.Record) *lww.Record
+}
+
+// Share makes it one for Rings that many goroutines drive: see lww.Interner.
+func (in *Interner) Share(lock func() lww.Locker) {
+	in.nodes.Share(lock)
+	in.up.Share(lock)
 }
 
 func (in *Interner) get(w *wire.Record) *lww.Record {

@@ -1,12 +1,9 @@
 package lww
 
-import "sync"
-
 // Interner lets the sets of many replicas in one process share records that are
 // the same, with what was parsed of them: thousands of replicas of thousands of
 // elements fit a simulation then. It remembers the last few operations on each
-// element; an older one is made anew. The zero Interner is ready, for goroutines
-// that share it.
+// element; an older one is made anew. The zero Interner is ready, for one goroutine.
 type Interner struct {
 	parts [parts]part
 }
@@ -15,8 +12,36 @@ type Interner struct {
 const parts = 64
 
 type part struct {
-	sync.Mutex
+	lock Locker // nil for one goroutine
 	last map[string]*latest
+}
+
+// Locker is a sync.Mutex, which replicas do without.
+type Locker interface {
+	Lock()
+	Unlock()
+}
+
+// Share makes it one for many goroutines. It is for before it is used.
+func (in *Interner) Share(lock func() Locker) {
+	for i := range in.parts {
+		in.parts[i].lock = lock()
+	}
+}
+
+// take returns the part that an element is in, for the caller alone until it is given back.
+func (in *Interner) take(name string) *part {
+	p := in.of(name)
+	if p.lock != nil {
+		p.lock.Lock()
+	}
+	return p
+}
+
+func (p *part) give() {
+	if p.lock != nil {
+		p.lock.Unlock()
+	}
 }
 
 // remembered is how many operations on an element are: as many as replicas that
@@ -39,9 +64,8 @@ func (in *Interner) of(name string) *part {
 
 // Get returns the record of that operation, or nil if it is not remembered.
 func (in *Interner) Get(name string, stamp int64, rank uint8, value string) *Record {
-	p := in.of(name)
-	p.Lock()
-	defer p.Unlock()
+	p := in.take(name)
+	defer p.give()
 	return p.last[name].get(stamp, rank, value)
 }
 
@@ -60,9 +84,8 @@ func (l *latest) get(stamp int64, rank uint8, value string) *Record {
 // Add returns the record that is remembered of the same operation; if there is
 // none, r, which is remembered from now on. r.Parsed must be set by then.
 func (in *Interner) Add(r *Record) *Record {
-	p := in.of(r.Name)
-	p.Lock()
-	defer p.Unlock()
+	p := in.take(r.Name)
+	defer p.give()
 	l := p.last[r.Name]
 	if same := l.get(r.Stamp, r.Rank, r.Value); same != nil {
 		return same

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/lww"
 )
 
 // mostWorkers bounds the goroutines that step engines at once.
@@ -118,6 +119,7 @@ func (s *pending) take() { s.effects, s.err = s.p.eng.Step(s.in) }
 // there are cores.
 func (w *World) beLean(workers int) {
 	w.lean, w.intern = true, new(core.Interner)
+	w.intern.Share(func() lww.Locker { return new(sync.Mutex) })
 	if w.batch.workers = workers; workers == 0 {
 		w.batch.workers = min(runtime.GOMAXPROCS(0), mostWorkers)
 	}
