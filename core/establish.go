@@ -63,7 +63,7 @@ func (r *Ring) establish(c *conn) {
 	}
 	r.debts.oweTo(c, wire.Nodes, r.cfg.Name)
 	r.debts.oweTo(c, wire.Up, r.cfg.Name)
-	if c.dialed || c.authority {
+	if c.dialed || c.authority || c.differs {
 		r.reconciler.startSync(c)
 	}
 }
@@ -102,7 +102,7 @@ func (r *Ring) keep(old, c *conn) {
 // replace puts c in old's place.
 func (r *Ring) replace(old, c *conn) {
 	r.overlay.replace(old, c)
-	r.reconciler.abandon(old)
+	c.differs = r.reconciler.abandon(old)
 	c.place = old.place
 	if old.guest && !c.guest {
 		r.fail(old, wire.CodeNameTaken, ofDurable(c.name))

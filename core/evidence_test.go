@@ -76,3 +76,39 @@ func TestUnanswered(t *testing.T) {
 	}
 	t.Error("nothing was missed")
 }
+
+// TestUnsynced: a reconciliation that comes to no answer is evidence, whoever has closed, since one of the
+// two heard nothing. It goes on where its connection is replaced: there it may fail, too, and has to be told.
+func TestUnsynced(t *testing.T) {
+	asks := func(effects []core.Effect, id core.ConnID) (asks bool) {
+		for _, f := range sent(t, effects, id) {
+			asks = asks || f.Kind == wire.KindSync
+		}
+		return asks
+	}
+	begin := func() (*rig, core.ConnID) {
+		cfg := me()
+		cfg.Join = []string{"a:7946"}
+		g := start(t, cfg)
+		id := of(g.effects, core.Dial)[0].Conn
+		g.step(core.Input{Kind: core.Opened, Conn: id, Role: core.Peer, Addr: "a:7946"})
+		if !asks(g.sayHello(id, g.hello("a")), id) {
+			t.Fatal("it does not ask")
+		}
+		return g, id
+	}
+	for _, code := range []wire.Code{wire.CodeLost, wire.CodeTimeout} {
+		g, id := begin()
+		if got := evidenceOf(g.step(core.Input{Kind: core.Closed, Conn: id, Code: code}), "a"); !slices.Contains(got, "unsynced") {
+			t.Errorf("closed by %s it is told of %q", code, got)
+		}
+	}
+	g, _ := begin()
+	id := g.accept(core.Peer)
+	if !asks(g.sayHello(id, g.hello("a")), id) {
+		t.Fatal("the reconciliation ends with the connection that is replaced")
+	}
+	if got := evidenceOf(g.step(core.Input{Kind: core.Closed, Conn: id, Code: wire.CodeLost}), "a"); !slices.Contains(got, "unsynced") {
+		t.Errorf("it is told of %q", got)
+	}
+}

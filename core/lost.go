@@ -69,7 +69,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 		return // replaced by another
 	}
 	r.debts.dismiss(c)
-	if r.reconciler.abandon(c) && code < wire.CodeBye {
+	if r.reconciler.abandon(c) && (code < wire.CodeBye || code == wire.CodeTimeout) {
 		r.overlay.evidence(name, "unsynced", "")
 	}
 	if !r.reconciler.compared && r.overlay.hasGuestsAlone() {
