@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,22 +116,24 @@ func (c *client) examine(ctx context.Context) ([]finding, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	nodes, err := inquire[about](ctx, c, "nanoring.node", "", "")
-	if err != nil {
-		return nil, 0, err
-	}
-	reaches, err := inquire[reach](ctx, c, "nanoring.reach", "", "")
-	if err != nil {
-		return nil, 0, err
-	}
-	e := exam{members: members, nodes: nodes, reaches: reaches}
-	for until := time.Now().Add(settling); ; time.Sleep(time.Second) { // or it is news on its way
-		if e.records, err = inquire[holding](ctx, c, "nanoring.records", "", ""); err != nil {
+	e := exam{members: members}
+	errs := make([]error, 3)
+	var wg sync.WaitGroup // who does not answer is waited for once
+	wg.Go(func() { e.nodes, errs[0] = inquire[about](ctx, c, "nanoring.node", "", "") })
+	wg.Go(func() { e.reaches, errs[1] = inquire[reach](ctx, c, "nanoring.reach", "", "") })
+	wg.Go(func() {
+		for until := time.Now().Add(settling); ; time.Sleep(time.Second) { // or it is news on its way
+			e.records, errs[2] = inquire[holding](ctx, c, "nanoring.records", "", "")
+			if errs[2] != nil || len(e.apart()) == 0 || time.Now().After(until) {
+				return
+			}
+		}
+	})
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
 			return nil, 0, err
 		}
-		if len(e.apart()) == 0 || time.Now().After(until) {
-			break
-		}
 	}
-	return e.findings(), len(nodes.answers), nil
+	return e.findings(), len(e.nodes.answers), nil
 }
