@@ -125,6 +125,13 @@ test: browser network ## check and test everything, as CI does
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
 	@$(GOTEST) -v ./core/every -every.deep
 
+.PHONY: platforms
+platforms: ## build the program for all the systems that it is for, and what embeds it for some: minutes, the first time
+	@for p in linux/amd64 linux/arm64 linux/arm linux/386 linux/riscv64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64 windows/amd64 windows/arm64; do \
+		echo "== $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/nanoring || exit 1; done
+	@for p in linux/386 darwin/arm64 freebsd/amd64 windows/amd64; do \
+		echo "== $$p, all packages"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build ./... || exit 1; done
+
 .PHONY: twins
 twins: ## hold both engines against each other, ten times as long as make test does: ten minutes
 	@go test ./host -timeout 0 -run '^Test(Schedules|Storms|Talks|Stories)$$' -rapid.checks=10000 -host.seeds=40 -host.steps=0
@@ -174,6 +181,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 		target=$${target#func }; echo "== $$target ($$(dirname $$file)) for $(FUZZTIME)"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$(dirname $$file) </dev/null; \
 	done
+
+.PHONY: picture
+picture: ## draw docs/architecture.svg of the imports: commit it with what changed them
+	@go test . -run '^TestPicture$$' -draw
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the code calls; it asks Go's database, vuln.go.dev
