@@ -110,24 +110,32 @@ func (n *Node) swap(ctx context.Context, make maker) error {
 		return &SwapError{errSwapping}
 	}
 	defer n.swaps.Unlock()
-	// First it is made beside the loop, which may take a second or two; then, as
-	// it is compiled and known to work, once more with the state of the moment.
-	var cfg core.Config
-	if err := n.aside(ctx, func(l *loop) {
-		cfg = l.config
-		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
-	}); err != nil {
-		return err
-	}
-	trial, err := make(cfg)
+	trial, err := n.tryOut(ctx, make)
 	if err != nil {
-		return &SwapError{err}
+		return err
 	}
 	defer trial.Close()
 	if n.aside(ctx, func(l *loop) { err = l.swap(make) }) != nil {
 		return ErrStopped
 	}
 	return err
+}
+
+// tryOut makes an engine beside the loop, which may take a second or two: compiled and known
+// to work it is then made once more, with the state of the moment.
+func (n *Node) tryOut(ctx context.Context, make maker) (core.Engine, error) {
+	var cfg core.Config
+	if err := n.aside(ctx, func(l *loop) {
+		cfg = l.config
+		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
+	}); err != nil {
+		return nil, err
+	}
+	trial, err := make(cfg)
+	if err != nil {
+		return nil, &SwapError{err}
+	}
+	return trial, nil
 }
 
 // swap has an engine take over, if it can and agrees.
