@@ -1,5 +1,6 @@
-// Command release makes all that is published of a version of NanoRing, from a clean, tagged
-// commit, into dist/: the same bytes wherever it runs. It is a module of its own so that
+// Command packaging makes all that is published of a version of NanoRing, from a clean, tagged
+// commit, into dist/: the same bytes wherever it runs. Of a commit without the tag it makes the
+// same, which is no release, and says so. It is a module of its own so that
 // nobody who uses NanoRing gets what makes packages with it. docs/releasing.md has the steps.
 package main
 
@@ -23,6 +24,8 @@ type release struct {
 	when    time.Time // of the commit: that of all files
 	toolkit string    // the version of Go
 
+	noRelease string // why what is made is none; "" for a release
+
 	targets  []target
 	programs map[target]string // where each was built
 }
@@ -31,7 +34,7 @@ func main() {
 	only := flag.String("only", "", "targets to build, like linux/amd64,windows/arm64 (default all)")
 	flag.Parse()
 	if err := run(*only); err != nil {
-		fmt.Fprintln(os.Stderr, "release:", err)
+		fmt.Fprintln(os.Stderr, "make release:", err)
 		os.Exit(1)
 	}
 }
@@ -45,7 +48,7 @@ func run(only string) error {
 	if r.targets, err = pick(only); err != nil {
 		return err
 	}
-	if r.when, err = r.tagged(); err != nil {
+	if err = r.commit(); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(r.out); err != nil {
@@ -58,6 +61,12 @@ func run(only string) error {
 		return err
 	}
 	defer os.RemoveAll(r.work)
+	if r.noRelease != "" {
+		fmt.Print(r.noRelease)
+		if err := os.WriteFile(filepath.Join(r.out, "NO-RELEASE"), []byte(r.noRelease), 0o644); err != nil {
+			return err
+		}
+	}
 	for _, step := range []struct {
 		what string
 		do   func() error
@@ -70,6 +79,10 @@ func run(only string) error {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
+	}
+	if r.noRelease != "" {
+		fmt.Print(r.noRelease)
+		return nil
 	}
 	fmt.Printf("dist/ has all of %s; docs/releasing.md says how it is signed and published.\n", r.version)
 	return nil

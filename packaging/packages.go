@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,47 +25,73 @@ func (r *release) packages() error {
 			continue
 		}
 		for _, kind := range []string{"deb", "rpm"} {
-			p, err := nfpm.Get(kind)
-			if err != nil {
-				return err
-			}
-			contents, err := r.contents(t)
-			if err != nil {
-				return err
-			}
-			info := nfpm.WithDefaults(&nfpm.Info{
-				Name: "nanoring", Arch: t.arch + t.variant, Platform: t.system, Version: r.version, Release: "1", MTime: r.when,
-				Section: "net", Priority: "optional", Maintainer: "The NanoRing maintainers", Vendor: "NanoRing", License: "Apache-2.0",
-				Homepage: "https://github.com/nanoring/nanoring", Description: about,
-			})
-			info.Contents, info.RPM.BuildHost = contents, "nanoring"
-			if err := create(filepath.Join(r.out, p.ConventionalFileName(info)), func(w io.Writer) error { return p.Package(info, w) }); err != nil {
-				return err
+			if err := r.pack(kind, t); err != nil {
+				return fmt.Errorf("%s of %s: %w", kind, t, err)
 			}
 		}
 	}
 	return nil
 }
 
-// contents are the files of a package. A unit that is in packaging/systemd is one.
-func (r *release) contents(t target) (files.Contents, error) {
+func (r *release) pack(kind string, t target) error {
+	p, err := nfpm.Get(kind)
+	if err != nil {
+		return err
+	}
+	info := nfpm.WithDefaults(&nfpm.Info{
+		Name: "nanoring", Arch: t.arch + t.variant, Platform: t.system, Version: r.version, Release: "1", MTime: r.when,
+		Section: "net", Priority: "optional", Maintainer: "The NanoRing maintainers", Vendor: "NanoRing", License: "Apache-2.0",
+		Homepage: "https://github.com/nanoring/nanoring", Description: about,
+	})
+	if info.Contents, err = r.contents(t, kind); err != nil {
+		return err
+	}
+	scripts := filepath.Join(r.root, "packaging/scripts")
+	info.Scripts = nfpm.Scripts{
+		PostInstall: filepath.Join(scripts, "postinstall.sh"), PreRemove: filepath.Join(scripts, "preremove.sh"), PostRemove: filepath.Join(scripts, "postremove.sh"),
+	}
+	info.RPM.BuildHost, info.RPM.Summary = "nanoring", strings.SplitN(about, "\n", 2)[0]
+	return create(filepath.Join(r.out, p.ConventionalFileName(info)), func(w io.Writer) error { return p.Package(info, w) })
+}
+
+// contents are the files of a package.
+func (r *release) contents(t target, kind string) (files.Contents, error) {
 	var all files.Contents
-	add := func(from, to string, mode os.FileMode) {
-		all = append(all, &files.Content{Source: from, Destination: to, FileInfo: &files.ContentFileInfo{Mode: mode, MTime: r.when, Owner: "root", Group: "root"}})
+	add := func(from, to string, mode os.FileMode) *files.Content {
+		c := &files.Content{Source: from, Destination: to, FileInfo: &files.ContentFileInfo{Mode: mode, MTime: r.when, Owner: "root", Group: "root"}}
+		all = append(all, c)
+		return c
 	}
 	add(r.programs[t], "/usr/bin/nanoring", 0o755)
-	add(filepath.Join(r.root, "README.md"), "/usr/share/doc/nanoring/README.md", 0o644)
-	add(filepath.Join(r.root, "LICENSE"), "/usr/share/doc/nanoring/copyright", 0o644)
-	for _, name := range completions {
-		add(filepath.Join(r.work, "share", name), "/usr/share/"+strings.Replace(name, "zsh/site-functions", "zsh/vendor-completions", 1), 0o644)
+	doc := "/usr/share/doc/nanoring/"
+	for _, name := range []string{"README.md", "CHANGELOG.md"} {
+		add(filepath.Join(r.root, name), doc+name, 0o644)
 	}
-	units, err := filepath.Glob(filepath.Join(r.root, "packaging/systemd/*.service"))
+	vendored := "zsh/vendor-completions" // what zsh reads of packages
+	if kind == "deb" {
+		add(filepath.Join(r.root, "LICENSE"), doc+"copyright", 0o644)
+	} else {
+		add(filepath.Join(r.root, "LICENSE"), "/usr/share/licenses/nanoring/LICENSE", 0o644)
+		vendored = "zsh/site-functions"
+	}
+	for _, name := range completions {
+		add(filepath.Join(r.work, "share", name), "/usr/share/"+strings.Replace(name, "zsh/site-functions", vendored, 1), 0o644)
+	}
+	add("", "/etc/nanoring", 0o755).Type = files.TypeDir
+	add(filepath.Join(r.root, "deploy/nanoring.toml"), "/etc/nanoring/nanoring.toml", 0o644).Type = files.TypeConfigNoReplace
+	add(filepath.Join(r.root, "deploy/nanoring.service"), "/usr/lib/systemd/system/nanoring.service", 0o644)
+	pages, err := r.manuals()
 	if err != nil {
 		return nil, err
 	}
-	for _, unit := range units {
-		add(unit, "/usr/lib/systemd/system/"+filepath.Base(unit), 0o644)
+	for _, page := range pages {
+		add(page, "/usr/share/man/man1/"+filepath.Base(page), 0o644)
 	}
+	return all, nil
+}
+
+// manuals compresses the manual pages, as packages have them, and returns where they are.
+func (r *release) manuals() (packed []string, err error) {
 	pages, err := filepath.Glob(filepath.Join(r.work, "share/man/man1/*.1"))
 	if err != nil {
 		return nil, err
@@ -77,8 +104,8 @@ func (r *release) contents(t target) (files.Contents, error) {
 		if err != nil {
 			return nil, err
 		}
-		packed := filepath.Join(r.work, "man", filepath.Base(page)+".gz")
-		if err := create(packed, func(w io.Writer) error {
+		to := filepath.Join(r.work, "man", filepath.Base(page)+".gz")
+		err = create(to, func(w io.Writer) error {
 			z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
 			if err != nil {
 				return err
@@ -87,10 +114,11 @@ func (r *release) contents(t target) (files.Contents, error) {
 				return err
 			}
 			return z.Close()
-		}); err != nil {
+		})
+		if err != nil {
 			return nil, err
 		}
-		add(packed, "/usr/share/man/man1/"+filepath.Base(packed), 0o644)
+		packed = append(packed, to)
 	}
-	return all, nil
+	return packed, nil
 }

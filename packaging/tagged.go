@@ -11,34 +11,37 @@ import (
 	"time"
 )
 
-// tagged returns the time of the commit, if it is one that may be released: all that is there is
-// committed, and has the version's tag.
-func (r *release) tagged() (time.Time, error) {
+// commit looks at what a release is made of: all that is there has to be committed. It finds the time
+// of the commit, and, unless it has the version's tag, why what is made of it is no release.
+func (r *release) commit() error {
 	changed, err := r.git("status", "--porcelain")
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
 	if changed != "" {
-		return time.Time{}, fmt.Errorf("a release is made of what is committed, and there is more:\n%s\nCommit it, or take it away (git status, git clean), and run make release again", indent(changed))
-	}
-	tag := "v" + r.version
-	tags, err := r.git("tag", "--points-at", "HEAD")
-	if err != nil {
-		return time.Time{}, err
-	}
-	if !slices.Contains(strings.Fields(tags), tag) {
-		where := "there is none of this name"
-		if at, err := r.git("rev-parse", "--short", tag+"^{commit}"); err == nil {
-			where = "it is at " + at
-		}
-		return time.Time{}, fmt.Errorf("this commit has not the tag %s, which version.go asks for: %s.\nTo release this commit: git tag -s -m 'NanoRing %s' %s; to release it as another version change version.go first; to make again what was released: git checkout %s", tag, where, r.version, tag, tag)
+		return fmt.Errorf("a release is made of what is committed, and there is more:\n%s\nCommit it, or take it away (git status, git clean), and run make release again", indent(changed))
 	}
 	seconds, err := r.git("log", "-1", "--format=%ct")
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
 	n, err := strconv.ParseInt(seconds, 10, 64)
-	return time.Unix(n, 0).UTC(), err
+	if err != nil {
+		return fmt.Errorf("git knows no time of the commit: %w", err)
+	}
+	r.when = time.Unix(n, 0).UTC()
+	tag := "v" + r.version
+	tags, err := r.git("tag", "--points-at", "HEAD")
+	if err != nil || slices.Contains(strings.Fields(tags), tag) {
+		return err
+	}
+	where := "there is none of this name"
+	if at, err := r.git("rev-parse", "--short", tag+"^{commit}"); err == nil {
+		where = "it is at " + at
+	}
+	head, err := r.git("rev-parse", "--short", "HEAD")
+	r.noRelease = fmt.Sprintf("This is no release: commit %s has not the tag %s, which version.go asks for: %s.\nTo release it: git tag -s -m 'NanoRing %s' %s; as another version: change version.go first; to make again what was released: git checkout %s.\n", head, tag, where, r.version, tag, tag)
+	return err
 }
 
 func (r *release) git(args ...string) (string, error) { return r.command(r.root, nil, "git", args...) }
