@@ -4,22 +4,14 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/tetratelabs/wazero"
+	"golang.org/x/sys/cpu"
 )
 
-// compiles says whether modules are compiled to machine code here. Else they are interpreted, which
-// is the same, and slower.
-var compiles = sync.OnceValue(func() bool {
-	return (runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64") && mayExecute()
-})
-
-func newRuntimeConfig() wazero.RuntimeConfig {
-	if compiles() {
-		return wazero.NewRuntimeConfig()
-	}
-	return wazero.NewRuntimeConfigInterpreter()
-}
-
-// Interpreted says whether modules are interpreted, some thirty times as slow as compiled: there is no
-// compiler for the machine, or this process may not run what it has written (as by systemd's MemoryDenyWriteExecute=).
+// Interpreted says whether modules are interpreted here, several times as slow as compiled: there is no compiler for
+// the machine, or this process may not run what it has written (systemd's MemoryDenyWriteExecute= and the like). wazero
+// decides by the same.
 func Interpreted() bool { return !compiles() }
+
+var compiles = sync.OnceValue(func() bool {
+	return (runtime.GOARCH == "arm64" || runtime.GOARCH == "amd64" && cpu.X86.HasSSE41) && mayExecute()
+})

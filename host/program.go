@@ -104,7 +104,7 @@ const features = api.CoreFeatureMutableGlobal | api.CoreFeatureSignExtensionOps 
 
 // load compiles a module, and holds it against the ABI.
 func load(ctx context.Context, wasm []byte, pages uint32, compiled wazero.CompilationCache) (p *program, err error) {
-	p = &program{compiled: compiled, runtime: wazero.NewRuntimeWithConfig(ctx, newRuntimeConfig().
+	p = &program{compiled: compiled, runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 		WithCoreFeatures(features).
 		WithMemoryLimitPages(pages).
 		WithDebugInfoEnabled(false).
