@@ -12,6 +12,7 @@ SEEDS    ?= 5000
 SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
+PREFIX   ?= /usr/local
 SIEGE    ?= 10m
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
@@ -194,6 +195,47 @@ picture: ## draw docs/architecture.svg of the imports: commit it with what chang
 vuln: ## look for known vulnerabilities in what the code calls; it asks Go's database, vuln.go.dev
 	@go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
+# What is installed, below PREFIX (and DESTDIR, for those who make packages). sudo has no Go, mostly, nor is the
+# repository its user's: it installs what was built before.
+BINDIR   := $(DESTDIR)$(PREFIX)/bin
+SHARE    := $(DESTDIR)$(PREFIX)/share
+BASH     := $(SHARE)/bash-completion/completions
+ZSH      := $(SHARE)/zsh/site-functions
+FISH     := $(SHARE)/fish/vendor_completions.d
+
+.PHONY: install
+install: ## install the program, its manual pages and completions below PREFIX (default /usr/local); as root: make, then sudo make install
+	@[ -n "$$SUDO_USER" ] && [ -x bin/nanoring ] || $(MAKE) -s build
+	@rm -rf bin/man && env HOME='~' XDG_STATE_HOME= bin/nanoring man bin/man
+	@for shell in bash zsh fish; do env HOME='~' XDG_STATE_HOME= bin/nanoring completion $$shell >bin/completion.$$shell || exit 1; done
+	@install -d '$(BINDIR)' '$(SHARE)/man/man1' '$(BASH)' '$(ZSH)' '$(FISH)'
+	@install -m 755 bin/nanoring '$(BINDIR)/nanoring'
+	@install -m 644 bin/man/*.1 '$(SHARE)/man/man1'
+	@install -m 644 bin/completion.bash '$(BASH)/nanoring'
+	@install -m 644 bin/completion.zsh '$(ZSH)/_nanoring'
+	@install -m 644 bin/completion.fish '$(FISH)/nanoring.fish'
+	@echo 'installed $(BINDIR)/nanoring'
+
+.PHONY: uninstall
+uninstall: ## take away what make install has put below PREFIX
+	@rm -f '$(BINDIR)/nanoring' '$(SHARE)/man/man1/'nanoring{,-*}.1 '$(BASH)/nanoring' '$(ZSH)/_nanoring' '$(FISH)/nanoring.fish'
+	@echo 'took away $(BINDIR)/nanoring, and its pages and completions'
+
+.PHONY: release
+release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
+	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
+
+.PHONY: release-check
+release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot
+	@cd packaging && go test -count 1 -v -run '^TestDist' -dist ../dist
+
+.PHONY: release-twice
+release-twice: ## make the release in two clones, with nothing that was compiled before, and compare them (ONLY=linux/amd64 for some)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; umask 022; \
+	for to in one 'another one'; do git clone -q . "$$dir/$$to"; \
+		GOCACHE="$$dir/compiled $$to" $(MAKE) -s -C "$$dir/$$to" release; umask 077; export TZ=Asia/Tokyo LC_ALL=C; done; \
+	diff -r "$$dir/one/dist" "$$dir/another one/dist" && echo "the same bytes: $$(ls "$$dir/one/dist" | wc -l) files"
+
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
-	@rm -rf bin $(DATA)/dev* $(DATA)/demo
+	@rm -rf bin dist $(DATA)/dev* $(DATA)/demo
