@@ -115,3 +115,20 @@ func TestDocsIndex(t *testing.T) {
 		t.Error("README.md does not lead to docs/README.md")
 	}
 }
+
+// TestPaths: files and folders that CONTRIBUTING.md and docs/architecture.md name are there.
+func TestPaths(t *testing.T) {
+	named := regexp.MustCompile("`((?:bench|cmd|core|deploy|docs|examples|host|native|packaging|wasm|web)/[\\w./-]*)`")
+	seen := 0
+	for _, page := range []string{"CONTRIBUTING.md", "docs/architecture.md"} {
+		for _, m := range named.FindAllStringSubmatch(text(t, page), -1) {
+			seen++
+			if _, err := os.Stat(filepath.FromSlash(m[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+	if seen < 60 {
+		t.Errorf("only %d paths were found", seen)
+	}
+}
