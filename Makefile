@@ -216,10 +216,10 @@ release-check: ## look at what make release has made: its checksums, programs, p
 	@cd packaging && go test -count 1 -v -run '^TestDist' -dist ../dist
 
 .PHONY: release-twice
-release-twice: ## make the release in two clones, with nothing that was compiled before, and compare them (ONLY=linux/amd64 for some)
-	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; umask 022; \
-	for to in one 'another one'; do git clone -q . "$$dir/$$to"; \
-		GOCACHE="$$dir/compiled $$to" $(MAKE) -s -C "$$dir/$$to" release; umask 077; export TZ=Asia/Tokyo LC_ALL=C; done; \
+release-twice: ## make the release in two clones, the second time as somebody else with nothing compiled, and compare them (ONLY=linux/amd64 for some)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; GOMODCACHE=$$(go env GOMODCACHE); \
+	for to in one 'another one'; do git clone -q . "$$dir/$$to"; $(MAKE) -s -C "$$dir/$$to" release; \
+		umask 077; mkdir -p "$$dir/home"; export TZ=Asia/Tokyo LC_ALL=C HOME="$$dir/home" GOCACHE="$$dir/compiled" GOMODCACHE; done; \
 	diff -r "$$dir/one/dist" "$$dir/another one/dist" && echo "the same bytes: $$(ls "$$dir/one/dist" | wc -l) files"
 
 .PHONY: debian
