@@ -34,7 +34,7 @@ type host struct {
 // sh runs a command there, as root.
 func (h *host) sh(t *testing.T, command string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "chroot", h.root, "sh", "-c", command)
+	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "chroot", h.root, "sh", "-c", command)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -132,7 +132,7 @@ func TestDebian(t *testing.T) {
 		if err != nil || r.StatusCode != http.StatusUnauthorized {
 			t.Errorf("a stranger is told %v, %v", r, err)
 		}
-		out, _ := ring[0].sh(t, "timeout 20 nanoring node --name stranger --listen 127.0.0.1:0 --data /tmp/stranger --ready-alone 1s --join "+hosts[1])
+		out, _ := ring[0].sh(t, "timeout 8 nanoring node --name stranger --listen 127.0.0.1:0 --data /tmp/stranger --ready-alone 1s --join "+hosts[1])
 		if !strings.Contains(out, "secret") {
 			t.Errorf("a node without the secret says\n%s", out)
 		}
@@ -182,7 +182,7 @@ func TestDebian(t *testing.T) {
 					t.Errorf("after %s: %v", command, err)
 				}
 			}
-			if !strings.Contains(out, "/etc/nanoring/ring.key is left: it is data") {
+			if strings.HasPrefix(command, "apt remove") && !strings.Contains(out, "/etc/nanoring/ring.key is left: it is data") {
 				t.Errorf("%s says\n%s", command, out)
 			}
 		}
@@ -194,9 +194,9 @@ func wrong(t *testing.T, h *host) {
 	run := "nanoring node --config /etc/nanoring/nanoring.toml"
 	for _, c := range []struct{ what, command, says string }{
 		{"started twice", run + " --name " + h.name, "in use by another process, which holds /var/lib/nanoring/lock: stop that one, or choose another folder (--data)"},
-		{"as another user", "setpriv --reuid 65534 --clear-groups nanoring --data /var/lib/nanoring up", "ermission denied"},
-		{"as another user, a node", "setpriv --reuid 65534 --clear-groups " + run, "ermission denied"},
-		{"on a disk that is read only", "unshare -m sh -c 'mount -t tmpfs -o ro tmpfs /mnt && " + run + " --name x --listen 127.0.0.1:0 --data /mnt/x'", "read-only file system"},
+		{"as another user", "setpriv --reuid 65534 --clear-groups nanoring --data /var/lib/nanoring up", "do this as that user, or as root (sudo)"},
+		{"as another user, a node", "setpriv --reuid 65534 --clear-groups " + run, "give the file to the user that this runs as"},
+		{"on a disk that is read only", "mount -t tmpfs -o ro tmpfs /mnt && " + run + " --name x --listen 127.0.0.1:0 --data /mnt/x", "read-only file system"},
 		{"without a secret", "nanoring node --listen 10.0.0.5:7001 --data /tmp/x", "nanoring keygen"},
 	} {
 		out, err := h.sh(t, c.command)
