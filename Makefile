@@ -13,6 +13,7 @@ SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
 PREFIX   ?= /usr/local
+DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
@@ -230,11 +231,19 @@ release-check: ## look at what make release has made: its checksums, programs, p
 	@cd packaging && go test -count 1 -v -run '^TestDist' -dist ../dist
 
 .PHONY: release-twice
-release-twice: ## make the release in two clones, with nothing that was compiled before, and compare them (ONLY=linux/amd64 for some)
-	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; umask 022; \
-	for to in one 'another one'; do git clone -q . "$$dir/$$to"; \
-		GOCACHE="$$dir/compiled $$to" $(MAKE) -s -C "$$dir/$$to" release; umask 077; export TZ=Asia/Tokyo LC_ALL=C; done; \
+release-twice: ## make the release in two clones, the second time as somebody else with nothing compiled, and compare them (ONLY=linux/amd64 for some)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; GOMODCACHE=$$(go env GOMODCACHE); \
+	for to in one 'another one'; do git clone -q . "$$dir/$$to"; $(MAKE) -s -C "$$dir/$$to" release; \
+		umask 077; mkdir -p "$$dir/home"; export TZ=Asia/Tokyo LC_ALL=C HOME="$$dir/home" GOCACHE="$$dir/compiled" GOMODCACHE; done; \
 	diff -r "$$dir/one/dist" "$$dir/another one/dist" && echo "the same bytes: $$(ls "$$dir/one/dist" | wc -l) files"
+
+.PHONY: debian
+debian: ## as root: install the .deb of dist/ on fresh Debian hosts, and have them be a ring as the documents say; it takes debootstrap, and keeps what that makes in DEBIAN
+	@[ $$(id -u) = 0 ] && command -v debootstrap unshare ip >/dev/null || { echo 'make debian takes root, debootstrap, unshare (util-linux) and ip (iproute2): apt install debootstrap util-linux iproute2'; exit 1; }
+	@ls dist/*.deb >/dev/null 2>&1 || $(MAKE) -s release ONLY=linux/$$(go env GOARCH)
+	@[ -e $(DEBIAN)/etc/debian_version ] || { rm -rf $(DEBIAN).new; debootstrap --variant=minbase bookworm $(DEBIAN).new && mv $(DEBIAN).new $(DEBIAN); }
+	@cd packaging && go test -c -o ../bin/packaging.test . && unshare -n sh -c 'ip link set lo up; for n in 5 6 7; do ip address add 10.0.0.$$n/32 dev lo; done; \
+		exec ../bin/packaging.test -test.v -test.timeout 10m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
 
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
