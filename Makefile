@@ -121,6 +121,10 @@ test: browser network ## check and test everything, as CI does
 	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
+.PHONY: manifests
+manifests: ## hold deploy/kubernetes against kustomize, Kubernetes' own types, and its strictest security standard
+	@cd deploy/kubernetes/check && go vet ./... && go test -count 1 ./...
+
 .PHONY: every
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
 	@$(GOTEST) -v ./core/every -every.deep
