@@ -4,6 +4,7 @@ package network
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,27 +14,26 @@ import (
 )
 
 // clusterDNS answers as a cluster's DNS does: for a headless service with all addresses of
-// its pods, for a pod below it with its own. What it said once it says until that is old.
+// its pods, for a pod below it with its own. Caches are as bad as they may be: what was true
+// is what everybody hears for as long again.
 type clusterDNS struct {
 	domain string // what is below it is known
 	keeps  time.Duration
 
-	mu     sync.Mutex
-	addrs  map[string][]string // by name
-	cached map[string]answered
-	asked  int
+	mu    sync.Mutex
+	names map[string]*addresses
 }
 
-type answered struct {
-	addrs []string
-	known bool
-	until time.Time
+// addresses are those of a name, and those that it had, which are said until they are old.
+type addresses struct {
+	are, were []string
+	until     time.Time
 }
 
 // serveDNS has it answer at an address of this process's network.
 func serveDNS(t *testing.T, at, domain string, keeps time.Duration) *clusterDNS {
 	t.Helper()
-	d := &clusterDNS{domain: domain, keeps: keeps, addrs: make(map[string][]string), cached: make(map[string]answered)}
+	d := &clusterDNS{domain: domain, keeps: keeps, names: make(map[string]*addresses)}
 	p, err := net.ListenPacket("udp", net.JoinHostPort(at, "53"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,30 @@ func serveDNS(t *testing.T, at, domain string, keeps time.Duration) *clusterDNS 
 func (d *clusterDNS) set(name string, addrs []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.addrs[name+"."+d.domain] = addrs
+	a := d.names[name+"."+d.domain]
+	switch {
+	case a == nil:
+		d.names[name+"."+d.domain] = &addresses{are: addrs}
+	case !slices.Equal(a.are, addrs):
+		if now := time.Now(); now.After(a.until) && len(a.are) > 0 {
+			a.were, a.until = a.are, now.Add(d.keeps)
+		}
+		a.are = addrs
+	}
+}
+
+// look returns the addresses of a name, as they are said.
+func (d *clusterDNS) look(name string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.names[name]
+	switch {
+	case a == nil:
+		return nil
+	case time.Now().Before(a.until):
+		return a.were
+	}
+	return a.are
 }
 
 // ServeDNS implements dns.Handler. There is no IPv6.
@@ -56,28 +79,15 @@ func (d *clusterDNS) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg)
 	m.SetReply(q)
 	name := q.Question[0].Name
-	a := d.look(strings.ToLower(strings.TrimSuffix(name, ".")))
-	if !a.known {
+	addrs := d.look(strings.ToLower(strings.TrimSuffix(name, ".")))
+	if len(addrs) == 0 {
 		m.Rcode = dns.RcodeNameError
 	} else if q.Question[0].Qtype == dns.TypeA {
-		for _, addr := range a.addrs {
+		for _, addr := range addrs {
 			m.Answer = append(m.Answer, &dns.A{
 				Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: uint32(d.keeps.Seconds())}, A: net.ParseIP(addr),
 			})
 		}
 	}
 	w.WriteMsg(m)
-}
-
-func (d *clusterDNS) look(name string) answered {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked++
-	a, ok := d.cached[name]
-	if !ok || time.Now().After(a.until) {
-		addrs := d.addrs[name]
-		a = answered{addrs, len(addrs) > 0, time.Now().Add(d.keeps)}
-		d.cached[name] = a
-	}
-	return a
 }

@@ -217,6 +217,7 @@ func (k *kube) publish() {
 		}
 		k.dns.set(p.name+"."+k.service.Metadata.Name, own)
 	}
+	slices.Sort(all)
 	k.dns.set(k.service.Metadata.Name, all)
 }
 

@@ -21,7 +21,7 @@ func TestKubernetes(t *testing.T) {
 	if !enter(t) {
 		return
 	}
-	k := newKube(t, 10, ifLong(30*time.Second, 2*time.Second))
+	k := newKube(t, 10, ifLong(30*time.Second, 5*time.Second))
 	first := k.set.Spec.Replicas
 	k.act("the set is made", nil, func() { k.scale(0, first) })
 	k.commands(k.pod(0))
