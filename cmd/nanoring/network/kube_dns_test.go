@@ -60,6 +60,13 @@ func (d *clusterDNS) set(name string, addrs []string) {
 	}
 }
 
+// late says for how long it says what was from now on.
+func (d *clusterDNS) late(keeps time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keeps = keeps
+}
+
 // look returns the addresses of a name, as they are said.
 func (d *clusterDNS) look(name string) []string {
 	d.mu.Lock()
@@ -85,7 +92,7 @@ func (d *clusterDNS) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	} else if q.Question[0].Qtype == dns.TypeA {
 		for _, addr := range addrs {
 			m.Answer = append(m.Answer, &dns.A{
-				Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: uint32(d.keeps.Seconds())}, A: net.ParseIP(addr),
+				Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.ParseIP(addr),
 			})
 		}
 	}

@@ -154,7 +154,7 @@ func readManifests(t *testing.T) (m manifests) {
 func (m *manifests) container() *container { return &m.set.Spec.Template.Spec.Containers[0] }
 
 // env is a pod's environment, as the kubelet makes it.
-func (m *manifests) env(pod, namespace string) (env []string, value map[string]string) {
+func (m *manifests) env(pod *host, namespace string) (env []string, value map[string]string) {
 	value = make(map[string]string)
 	for _, e := range m.container().Env {
 		v := e.Value
@@ -163,7 +163,9 @@ func (m *manifests) env(pod, namespace string) (env []string, value map[string]s
 		}
 		switch e.ValueFrom.FieldRef.FieldPath {
 		case "metadata.name":
-			v = pod
+			v = pod.name
+		case "status.podIP":
+			v = pod.addr
 		case "metadata.namespace":
 			v = namespace
 		}

@@ -240,7 +240,7 @@ func (k *kube) command(p *pod, args ...string) *exec.Cmd {
 		enter = append(enter, "--setgid="+itoa(k.spec().SecurityContext.Group), "--setuid="+itoa(k.spec().SecurityContext.User))
 	}
 	cmd := exec.Command("setpriv", append(append(enter, "--"), args...)...)
-	cmd.Env, _ = k.env(p.name, namespace)
+	cmd.Env, _ = k.env(p.host, namespace)
 	cmd.Env = append(cmd.Env, "PATH=/", "HOSTNAME="+p.name)
 	return cmd
 }

@@ -21,7 +21,7 @@ func TestKubernetes(t *testing.T) {
 	if !enter(t) {
 		return
 	}
-	k := newKube(t, 10, ifLong(30*time.Second, 5*time.Second))
+	k := newKube(t, 10, ifLong(30*time.Second, 10*time.Second))
 	first := k.set.Spec.Replicas
 	k.act("the set is made", nil, func() { k.scale(0, first) })
 	k.commands(k.pod(0))
@@ -39,7 +39,8 @@ func TestKubernetes(t *testing.T) {
 	k.empty(k.pod(all - 1)) // its claim was deleted, too; the other comes back with what it knew
 	k.act("scaled up after a del, with a volume and without", nil, func() { k.scale(all-2, all) })
 	k.act("a machine is lost", []*pod{k.pod(1)}, func() { k.lose(k.pod(1), nil) })
-	k.act("all addresses are new at once", k.all(), func() { k.outage() })
+	k.dns.late(ifLong(30*time.Second, 3*time.Second))
+	k.act("all addresses are new at once", k.all(), func() { k.outage(false) })
 	if *long {
 		k.longer(all)
 	}
@@ -52,6 +53,7 @@ func (k *kube) longer(all int) {
 	k.act("a machine is lost, and the volume with it", []*pod{k.pod(3)}, func() {
 		k.lose(k.pod(3), k.empty)
 	})
+	k.act("all have addresses that others had", k.all(), func() { k.outage(true) })
 	k.act("all are evicted", k.all(), func() {
 		pods := k.all()
 		k.stop(pods...)
@@ -83,7 +85,7 @@ func (k *kube) commands(p *pod) {
 		return string(out)
 	}
 	config := run("node", "--print-config")
-	_, env := k.env(p.name, namespace)
+	_, env := k.env(p.host, namespace)
 	for name := range env {
 		if strings.HasPrefix(name, "NANORING_") && !strings.Contains(config, "$"+name) {
 			k.t.Errorf("%s sets nothing:\n%s", name, config)
@@ -254,9 +256,9 @@ func (k *kube) rotate() {
 	}
 }
 
-// outage has all machines lose power, and all pods come back, each where another one was, or
-// nobody.
-func (k *kube) outage() {
+// outage has all machines lose power, and all pods come back elsewhere: where others were, or
+// where nobody was for long.
+func (k *kube) outage(swapped bool) {
 	k.t.Helper()
 	all := k.all()
 	for _, p := range all {
@@ -268,7 +270,9 @@ func (k *kube) outage() {
 	for _, p := range all {
 		k.displace(p)
 	}
-	slices.Reverse(k.machines) // those that were left last, first
+	if swapped {
+		slices.Reverse(k.machines)
+	}
 	k.start(all...)
 }
 
