@@ -127,6 +127,10 @@ test: browser network ## check and test everything, as CI does
 race: browser network ## run all tests with the race detector, those of one goroutine too, which make test does without: hours
 	@go test -race -timeout 0 ./...
 
+.PHONY: manifests
+manifests: ## hold deploy/kubernetes against kustomize, Kubernetes' own types, and its strictest security standard
+	@cd deploy/kubernetes/check && go vet ./... && go test -count 1 ./...
+
 .PHONY: every
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
 	@$(GOTEST) -v ./core/every -every.deep
