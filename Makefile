@@ -12,6 +12,8 @@ SEEDS    ?= 5000
 SEED     ?= 1
 MINUTES  ?= 30
 EVERY    ?= 4h
+PREFIX   ?= /usr/local
+DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
@@ -121,14 +123,24 @@ test: browser network ## check and test everything, as CI does
 	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
+.PHONY: race
+race: browser network ## run all tests with the race detector, those of one goroutine too, which make test does without: hours
+	@go test -race -timeout 0 ./...
+
+.PHONY: manifests
+manifests: ## hold deploy/kubernetes against kustomize, Kubernetes' own types, and its strictest security standard
+	@cd deploy/kubernetes/check && go vet ./... && go test -count 1 ./...
+
 .PHONY: every
 every: ## live every schedule of a small ring, deeper than make test does: two minutes
 	@$(GOTEST) -v ./core/every -every.deep
 
 .PHONY: platforms
-platforms: ## build the program for the systems that it is for: some minutes
-	@for p in linux/amd64 linux/arm64 linux/arm linux/386 linux/riscv64 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64 windows/arm64; do \
+platforms: ## build the program for all the systems that it is for, and what embeds it for some: minutes, the first time
+	@for p in linux/amd64 linux/arm64 linux/arm linux/386 linux/riscv64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64 windows/amd64 windows/arm64; do \
 		echo "== $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/nanoring || exit 1; done
+	@for p in linux/386 darwin/arm64 freebsd/amd64 windows/amd64; do \
+		echo "== $$p, all packages"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build ./... || exit 1; done
 
 .PHONY: twins
 twins: ## hold both engines against each other, ten times as long as make test does: ten minutes
@@ -180,10 +192,63 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$(dirname $$file) </dev/null; \
 	done
 
+.PHONY: picture
+picture: ## draw docs/architecture.svg of the imports: commit it with what changed them
+	@go test . -run '^TestPicture$$' -draw
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the code calls; it asks Go's database, vuln.go.dev
 	@go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
+# What is installed, below PREFIX (and DESTDIR, for those who make packages). sudo has no Go, mostly, nor is the
+# repository its user's: it installs what was built before.
+BINDIR   := $(DESTDIR)$(PREFIX)/bin
+SHARE    := $(DESTDIR)$(PREFIX)/share
+BASH     := $(SHARE)/bash-completion/completions
+ZSH      := $(SHARE)/zsh/site-functions
+FISH     := $(SHARE)/fish/vendor_completions.d
+
+.PHONY: install
+install: ## install the program, its manual pages and completions below PREFIX (default /usr/local); as root: make, then sudo make install
+	@[ -n "$$SUDO_USER" ] && [ -x bin/nanoring ] || $(MAKE) -s build
+	@rm -rf bin/man && env HOME='~' XDG_STATE_HOME= bin/nanoring man bin/man
+	@for shell in bash zsh fish; do env HOME='~' XDG_STATE_HOME= bin/nanoring completion $$shell >bin/completion.$$shell || exit 1; done
+	@install -d '$(BINDIR)' '$(SHARE)/man/man1' '$(BASH)' '$(ZSH)' '$(FISH)'
+	@install -m 755 bin/nanoring '$(BINDIR)/nanoring'
+	@install -m 644 bin/man/*.1 '$(SHARE)/man/man1'
+	@install -m 644 bin/completion.bash '$(BASH)/nanoring'
+	@install -m 644 bin/completion.zsh '$(ZSH)/_nanoring'
+	@install -m 644 bin/completion.fish '$(FISH)/nanoring.fish'
+	@echo 'installed $(BINDIR)/nanoring'
+
+.PHONY: uninstall
+uninstall: ## take away what make install has put below PREFIX
+	@rm -f '$(BINDIR)/nanoring' '$(SHARE)/man/man1/'nanoring{,-*}.1 '$(BASH)/nanoring' '$(ZSH)/_nanoring' '$(FISH)/nanoring.fish'
+	@echo 'took away $(BINDIR)/nanoring, and its pages and completions'
+
+.PHONY: release
+release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
+	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
+
+.PHONY: release-check
+release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot
+	@cd packaging && go test -count 1 -v -run '^TestDist' -dist ../dist
+
+.PHONY: release-twice
+release-twice: ## make the release in two clones, the second time as somebody else with nothing compiled, and compare them (ONLY=linux/amd64 for some)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; GOMODCACHE=$$(go env GOMODCACHE); \
+	for to in one 'another one'; do git clone -q . "$$dir/$$to"; $(MAKE) -s -C "$$dir/$$to" release; \
+		umask 077; mkdir -p "$$dir/home"; export TZ=Asia/Tokyo LC_ALL=C HOME="$$dir/home" GOCACHE="$$dir/compiled" GOMODCACHE; done; \
+	diff -r "$$dir/one/dist" "$$dir/another one/dist" && echo "the same bytes: $$(ls "$$dir/one/dist" | wc -l) files"
+
+.PHONY: debian
+debian: ## as root: install the .deb of dist/ on fresh Debian hosts, and have them be a ring as the documents say; it takes debootstrap, and keeps what that makes in DEBIAN
+	@[ $$(id -u) = 0 ] && command -v debootstrap unshare ip >/dev/null || { echo 'make debian takes root, debootstrap, unshare (util-linux) and ip (iproute2): apt install debootstrap util-linux iproute2'; exit 1; }
+	@ls dist/*.deb >/dev/null 2>&1 || $(MAKE) -s release ONLY=linux/$$(go env GOARCH)
+	@[ -e $(DEBIAN)/etc/debian_version ] || { rm -rf $(DEBIAN).new; debootstrap --variant=minbase bookworm $(DEBIAN).new && mv $(DEBIAN).new $(DEBIAN); }
+	@cd packaging && go test -c -o ../bin/packaging.test . && unshare -n sh -c 'ip link set lo up; for n in 5 6 7; do ip address add 10.0.0.$$n/32 dev lo; done; \
+		exec ../bin/packaging.test -test.v -test.timeout 10m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
+
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
-	@rm -rf bin $(DATA)/dev* $(DATA)/demo
+	@rm -rf bin dist $(DATA)/dev* $(DATA)/demo

@@ -241,6 +241,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		lo.Name + ":7946": "127.0.0.1:7946", "127.0.0.0/8:7946": "127.0.0.1:7946", "127.0.0.0/8": "127.0.0.1:1", lo.Name: "127.0.0.1:1",
+		"10.0.0.1": "10.0.0.1:1", "fd00::1": "[fd00::1]:1", "[fd00::1]": "[fd00::1]:1",
 		"10.0.0.1:7946": "10.0.0.1:7946", "example.org:7946": "example.org:7946",
 	} {
 		if got, err := place(text, "1"); got != want || err != nil {
@@ -255,7 +256,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, test := range []struct{ listen, advertise, why string }{
 		{"", "0.0.0.0:1", "anybody"}, {"", "[::ffff:10.0.0.1]:1", "write 10.0.0.1:1"}, {"", "224.0.0.1:1", "multicast"},
-		{"", "[fe80::1]:1", "each host names"}, {"", "[fe80::1%eth0]:1", "link-local"}, {"", "lo", "port"},
+		{"", "[fe80::1]:1", "each host names"}, {"", "[fe80::1%eth0]:1", "link-local"}, {"127.0.0.1:1", "fe80::1", "link-local"}, {"127.0.0.1:1", "0.0.0.0", "anybody"}, {"", "10.0.0.1", "port"}, {"", "lo", "port"},
 		{"224.0.0.1:1", "", "multicast"}, {"[fe80::1%" + lo.Name + "]:1", "", "link-local"}, {"203.0.113.0/24:1", "", "203.0.113.0/24"},
 	} {
 		cfg := config(t, "dev1")

@@ -14,11 +14,14 @@ import (
 
 // place makes HOST:PORT of what may have a network interface's name, or a network like
 // 10.0.0.0/8, as HOST: the address that this host has there, IPv4 before IPv6. It returns
-// text as it is, if it has neither. Without a port it gets that one.
+// text as it is, if it has neither. Without a port it gets that one, and so does an IP address.
 func place(text, port string) (string, error) {
 	host, p, err := net.SplitHostPort(text)
 	if err != nil {
 		host, p = strings.Trim(text, "[]"), port
+		if _, err := netip.ParseAddr(host); err == nil && p != "" {
+			return net.JoinHostPort(host, p), nil
+		}
 	}
 	pick, what := picker(host)
 	if pick == nil {

@@ -72,3 +72,13 @@ func TestHangup(t *testing.T) {
 		t.Errorf("it outlives its terminal:\n%s", out.String())
 	}
 }
+
+// TestUnderNohup: the tests themselves may be run by nohup.
+func TestUnderNohup(t *testing.T) {
+	t.Parallel()
+	test := exec.Command("sh", "-c", `trap "" HUP; exec "$0" -test.run='^TestHangup$' -test.v`, os.Args[0])
+	test.Env = append(os.Environ(), watchedEnv+"=")
+	if out, err := test.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestHangup") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}

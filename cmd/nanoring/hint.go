@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,6 +20,9 @@ func startHint(data string) string {
 	b, err := os.ReadFile(filepath.Join(data, "ring"))
 	if err == nil {
 		b, _ = disk.DecodeRingFile(b)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return "That folder is another user's: do this as that user, or as root (sudo)."
 	}
 	if err != nil || s.Decode(b) != nil {
 		return "That folder has no ring file that can be read: is it the right one? Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)

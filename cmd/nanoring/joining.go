@@ -39,10 +39,11 @@ func (j *joining) rows() []string {
 	return all
 }
 
-// sayRuns says of a node on stdout that it runs; if it is to wait, once it has joined. It
-// returns what waits until that is said, or the node has ended.
-func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) (said func()) {
+// sayRuns says of a node on stdout, and to its supervisor, that it runs; if it is to wait, once it has
+// joined. It returns what waits until that is said, or the node has ended.
+func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool, super *supervisor) (said func()) {
 	runs := func() {
+		super.tell("READY=1\nSTATUS=" + printable(c.Name) + " runs in ring " + printable(c.Ring) + " at " + node.Addr())
 		say(func() {
 			stdout(cmd).printf("%s runs in ring %s at %s, its data in %s (Ctrl-C stops it)\n", c.Name, c.Ring, node.Addr(), c.Data)
 		})
@@ -53,6 +54,7 @@ func sayRuns(cmd *cobra.Command, node *native.Node, c native.Config, wait bool) 
 	}
 	done := make(chan struct{})
 	if s := node.Status().Join; s.State == "joining" {
+		super.tell("STATUS=" + printable(c.Name) + " waits until it has joined: see nanoring status")
 		say(func() {
 			stderr(cmd).printf("%s waits until it has joined, by %s\n", c.Name, strings.Join(s.Sources, ", "))
 		})

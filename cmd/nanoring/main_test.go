@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +41,9 @@ func TestMain(m *testing.M) {
 type watched struct{ *testing.M }
 
 func (w watched) Run() int {
+	if signal.Ignored(syscall.SIGHUP) { // under nohup: what is started would not hear it
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	if flags := strings.Fields(os.Getenv(watchedEnv)); len(flags) > 0 {
 		nanoring, err := exec.LookPath("nanoring")
 		if err == nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -119,6 +120,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	outliveReaders()
 	level := f.logTo(&config, logWriter(f.logFormat == "json"))
 	defer native.NewLogQueue(config.Log.Handler()).Flush(sayTime)
+	super := supervised(config.Log)
 	ctx, hungUp := context.WithCancel(cmd.Context())
 	defer hungUp()
 	signals, release := untilStopped(ctx, false)
@@ -139,13 +141,14 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	}
 	handling, stop := context.WithCancel(cmd.Context())
 	go giveBack(handling, node, config.Log)
+	go super.watch(handling, node)
 	hs := newHandlers(handling, node, config.Log)
 	defer func() { stop(); hs.wg.Wait() }() // when the node has ended
 	if err := hs.use(&f); err != nil {
 		node.Close()
 		return usage(cmd, err)
 	}
-	defer sayRuns(cmd, node, config, f.wait)()
+	defer sayRuns(cmd, node, config, f.wait, super)()
 	live := rereader{given: cmd.Flags(), flags: cmd.Flags(), node: node, handlers: hs, level: level, log: config.Log}
 	var rereading <-chan struct{} // nil while it is not
 	again := false                // when that is done
@@ -169,6 +172,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 			running = false
 		}
 	}
+	super.tell("STOPPING=1")
 	return ended(signals, config.Name, node.Close())
 }
 
@@ -284,7 +288,13 @@ func parseTags(list []string) (tags []wire.Tag, err error) {
 
 // sandbox returns what makes a node's engines in WebAssembly.
 func sandbox(c native.Config, memory size) func(context.Context, []byte, core.Config) (core.Engine, error) {
+	var slow sync.Once
 	return func(ctx context.Context, module []byte, node core.Config) (core.Engine, error) {
+		if host.Interpreted() {
+			slow.Do(func() {
+				c.Log.Warn("the sandboxed engine is interpreted, and slow: there is no compiler for this machine, or this process may not run what it has written: leave MemoryDenyWriteExecute= out of its unit, or take --engine native")
+			})
+		}
 		start := time.Now()
 		e, err := host.New(ctx, host.Config{Node: node, Module: module, Memory: int(memory), Cache: filepath.Join(c.Data, "cache")})
 		if err != nil {

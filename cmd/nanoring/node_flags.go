@@ -20,7 +20,7 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.StringVar(&f.config.Name, "name", "", "who the node is (default the host's name)")
 	flags.StringVar(&f.config.Listen, "listen", "127.0.0.1:7946", "HOST:PORT to listen on; HOST may be an interface, or a network like 10.0.0.0/8; port 0 is any free one")
-	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it, or an interface, or a network like 10.0.0.0/8 (default where it listens)")
+	flags.StringVar(&f.config.Advertise, "advertise", "", "HOST:PORT where others reach it, or an IP address, an interface, or a network like 10.0.0.0/8 (default where it listens)")
 	flags.Var((*joinFlag)(&f.config.Join), "join", "where nodes of the ring to join are: HOST:PORT, dns:NAME[:PORT], srv:NAME, file:PATH, mdns:, exec:COMMAND; may be repeated")
 	flags.StringVar(&f.config.Interface, "interface", "", "network interface for --join mdns: (default the system's choice)")
 	flags.DurationVar(&f.config.ReadyAlone, "ready-alone", 0, "be ready, too, after having found nobody to join for so long: 30s (default: never)")

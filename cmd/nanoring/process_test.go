@@ -29,8 +29,9 @@ var signals = map[string]os.Signal{
 // nodes are the nodes of a test: real processes, their data folders in dir.
 type nodes struct {
 	dir    string
-	path   string // of the command; "" is that of the tests, which the race detector may watch
-	engine string // of those that are not told another; "" is the default
+	path   string   // of the command; "" is that of the tests, which the race detector may watch
+	engine string   // of those that are not told another; "" is the default
+	env    []string // beside this process'
 	byName map[string]*process
 	clocks map[string]*clocked // nodes of this process
 }
@@ -81,6 +82,7 @@ func (ns *nodes) start(name, address string, flags ...string) (*process, error) 
 	p := &process{client: socketClient(data), ended: make(chan struct{})}
 	p.cmd = exec.Command(cmp.Or(ns.path, "nanoring"), append([]string{"node", "--name", name, "--listen", address, "--data", data}, flags...)...)
 	p.cmd.SysProcAttr = childAttr() // they end with a test that is killed
+	p.cmd.Env = append(os.Environ(), ns.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ns.dir, &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
 		return nil, err

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -95,7 +97,9 @@ func (k *Keeper) read() ([][]byte, error) {
 			info, err := os.Stat(f[1])
 			if once := os.ModeNamedPipe | os.ModeCharDevice; err == nil && before != nil && info.Mode()&once != 0 {
 				b = before[i]
-			} else if b, err = os.ReadFile(f[1]); err != nil {
+			} else if b, err = os.ReadFile(f[1]); errors.Is(err, fs.ErrPermission) {
+				return nil, wrong(f[0], fmt.Errorf("%w: give the file to the user that this runs as, or run it as one who may read it", err))
+			} else if err != nil {
 				return nil, wrong(f[0], err)
 			}
 		}

@@ -23,7 +23,7 @@ import (
 const inside = "NANORING_NETWORK_COMMAND"
 
 // needed are the commands that make networks, and the Debian packages that have them.
-var needed = map[string]string{"ip": "iproute2", "ss": "iproute2", "nft": "nftables", "nsenter": "util-linux"}
+var needed = map[string]string{"ip": "iproute2", "ss": "iproute2", "nft": "nftables", "nsenter": "util-linux", "setpriv": "util-linux"}
 
 // enter runs a test in a process of its own that has its own network, mounts and
 // processes: whatever it makes ends with it, however it ends. It returns false
@@ -117,7 +117,7 @@ var build = sync.OnceValues(func() (string, error) {
 		}
 	}
 	root := filepath.Join("..", "..", "..")
-	for _, dir := range []string{"core", "native", "host", "wasm", "web", filepath.Join("cmd", "nanoring")} {
+	for _, dir := range []string{"core", "native", "host", "wasm", "web", filepath.Join("cmd", "nanoring"), "deploy"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, d fs.DirEntry, err error) error {
 			if d != nil && d.Name() == "node_modules" {
 				return fs.SkipDir

@@ -37,12 +37,6 @@ func (n *network) start(h *host, flags ...string) {
 func (n *network) startWith(h *host, command, env []string, flags ...string) {
 	n.t.Helper()
 	data := n.dataOf(h)
-	p := &process{data: data, log: data + ".log", client: clientOf(data), ended: make(chan struct{})}
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	defer log.Close()
 	args := append([]string{"--net=" + h.namespace(), "--"}, command...)
 	args = append(args, "node", "--name", h.name, "--listen", h.listen(), "--data", data, "--page=false")
 	if n.secret == "" {
@@ -50,8 +44,20 @@ func (n *network) startWith(h *host, command, env []string, flags ...string) {
 	} else {
 		args = append(args, "--secret-file", n.secret)
 	}
-	p.cmd = exec.Command("nsenter", slices.Concat(args, n.flags, flags)...)
-	p.cmd.Env = append(os.Environ(), env...)
+	cmd := exec.Command("nsenter", slices.Concat(args, n.flags, flags)...)
+	cmd.Env = append(os.Environ(), env...)
+	n.begin(h, data, cmd)
+}
+
+// begin has a command be a host's node, and waits until it answers.
+func (n *network) begin(h *host, data string, cmd *exec.Cmd) {
+	n.t.Helper()
+	p := &process{cmd: cmd, data: data, log: data + ".log", client: clientOf(data), ended: make(chan struct{})}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer log.Close()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		n.t.Fatal(err)
