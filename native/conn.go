@@ -127,7 +127,7 @@ func (c *conn) close(code wire.Code, text string) {
 
 func closePayload(code uint16, text string) []byte {
 	b := binary.BigEndian.AppendUint16(nil, code)
-	return append(b, truncate(strings.ToValidUTF8(text, "?"), maxControl-len(b))...)
+	return append(b, truncate(strings.ToValidUTF8(text, "?"), controlSize-len(b))...)
 }
 
 // finish has a frame go out that closes; c is locked.

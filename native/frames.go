@@ -19,8 +19,8 @@ const (
 	unusedBit = 0x70 // of the first byte: extensions would have a use for them
 	maskedBit = 0x80 // of the second byte
 
-	maxControl = 125 // bytes that a control frame has
-	headSize   = 14  // bytes of the longest head of a frame
+	controlSize = 125 // bytes that a control frame has at most
+	headSize    = 14  // bytes of the longest head of a frame
 )
 
 // head is how a frame begins.
@@ -43,7 +43,7 @@ func parseHead(b []byte) (h head, length int, err error) {
 	}
 	h = head{op: b[0] & 15, final: b[0]&finalBit != 0, masked: b[1]&maskedBit != 0, size: uint64(b[1] &^ maskedBit)}
 	if b[0]&unusedBit != 0 || h.op > opPong || h.op > opBinary && h.op < opClose ||
-		h.isControl() && (!h.final || h.size > maxControl) {
+		h.isControl() && (!h.final || h.size > controlSize) {
 		return h, 0, errHead
 	}
 	wide := 0
