@@ -118,9 +118,7 @@ func (s *stage) run(c shown) {
 		i := slices.IndexFunc(s.running, func(b *background) bool { return strings.Contains(b.command, "--name dev"+name+" ") })
 		command = "kill -9 " + strconv.Itoa(s.running[i].cmd.Process.Pid)
 	}
-	if strings.Contains(command, "nanoring demo") {
-		command = strings.Replace(command, "nanoring demo", fmt.Sprintf("nanoring demo --port %d", s.ports+1), 1)
-	}
+	command = strings.Replace(command, "nanoring demo", fmt.Sprintf("nanoring demo --port %d", s.ports+1), 1)
 	if runsOn(command) && !slices.ContainsFunc(c.prints, isFailure) {
 		s.start(c, command)
 		return
