@@ -323,8 +323,21 @@ func (k *kube) wait(pods ...*pod) {
 				time.Sleep(100 * time.Millisecond)
 				return left[0].name + ": " + why
 			}
+			k.joined(left[0])
 			left = left[1:]
 		}
 		return ""
 	})
+}
+
+// joined holds that a pod that is ready knows its ring, if there is anybody who could tell.
+func (k *kube) joined(p *pod) {
+	k.t.Helper()
+	var status struct{ Join struct{ State string } }
+	if _, err := p.node.do(http.MethodGet, "/v1/status", nil, &status); err != nil {
+		k.t.Error(err)
+	}
+	if status.Join.State != "joined" && len(k.hosts) > 1 {
+		k.t.Errorf("%s is ready, and %s", p.name, status.Join.State)
+	}
 }
