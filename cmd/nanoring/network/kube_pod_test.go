@@ -46,9 +46,23 @@ type pod struct {
 	root   string // what it has for /
 	volume string
 	ending bool
+	lives  []span
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+// span is when a process ran; it still does if there is no end.
+type span struct{ from, to time.Time }
+
+// lived says whether a pod ran at a time, and for a while before that already.
+func (p *pod) lived(at time.Time) bool {
+	return slices.ContainsFunc(p.lives, func(s span) bool {
+		return at.Sub(s.from) > time.Second && (s.to.IsZero() || at.Before(s.to))
+	})
+}
+
+// ends has a pod's life be over.
+func (p *pod) ends() { p.lives[len(p.lives)-1].to = time.Now() }
 
 // newKube makes a cluster of machines.
 func newKube(t *testing.T, machines int, keeps time.Duration) *kube {
@@ -226,6 +240,7 @@ func (k *kube) launch(p *pod) {
 	k.t.Helper()
 	p.ending = false
 	k.network.begin(p.host, p.volume, k.command(p, append([]string{"/nanoring"}, k.container().Args...)...))
+	p.lives = append(p.lives, span{from: time.Now()})
 	if why := k.alive(p); why != "" {
 		k.t.Errorf("%s runs, and would be killed: %s", p.name, why)
 	}
@@ -284,6 +299,7 @@ func (k *kube) stop(pods ...*pod) {
 	}
 	time.Sleep(time.Duration(stop.Sleep.Seconds) * time.Second)
 	for _, p := range pods {
+		p.ends()
 		p.node.cmd.Process.Signal(syscall.SIGTERM)
 	}
 	for _, p := range pods {
