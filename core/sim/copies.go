@@ -85,3 +85,13 @@ func (b *numbers) take(n int) bool {
 	*word |= bit
 	return !was
 }
+
+// CountCopies counts copies from now on.
+func (w *World) CountCopies() {
+	if w.copies == nil {
+		w.copies = &copier{number: make(map[uint64]int)}
+	}
+}
+
+// Copies returns what was counted.
+func (w *World) Copies() Copies { return w.copies.Copies }
