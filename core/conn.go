@@ -58,6 +58,7 @@ type conn struct {
 	forwarded []string       // probes that went to the peer since it was last heard
 
 	place   place // in this node's debts, from established on
+	lacks   int   // records that are awaited, of which the peer was the first to say that it has them
 	line    line  // of messages
 	syncAt  int64 // no sync before: backoff
 	backoff int64

@@ -159,19 +159,52 @@ func TestLacks(t *testing.T) {
 		}
 	}
 
-	many := make([]uint64, wire.MaxDigests)
-	for i := range 8 * wire.MaxDigests {
-		many[i%len(many)] = wire.Digest(uint64(i)<<40, uint64(i))
-		if i%len(many) == len(many)-1 {
-			l.lacks.known(a, many)
+}
+
+// TestLacksOfOnePeer: one peer that says that it has what nobody has keeps no other's records from
+// being asked for, and all of them together no memory.
+func TestLacksOfOnePeer(t *testing.T) {
+	conns := make([]string, 2*maxLacks/lacksOfPeer)
+	for i := range conns {
+		conns[i] = fmt.Sprint("p", i)
+	}
+	l := newDigestRig(conns...)
+	made := uint64(0)
+	floods := func(c *conn, n int) {
+		for range n {
+			made++
+			l.lacks.known(c, []uint64{wire.Digest(made<<40, made)})
 		}
 	}
-	if n := len(l.lacks.list); n != maxLacks || len(l.lacks.by) != n {
-		t.Errorf("%d are awaited, and %d found", n, len(l.lacks.by))
+	asked := func() (n int) {
+		for _, s := range l.says(t) {
+			n += strings.Count(s, "lack")
+		}
+		return n
 	}
+	floods(l.o.live[0], 2*maxLacks)
+	if n := asked(); n != lacksOfPeer {
+		t.Errorf("of one peer %d are asked for, not %d", n, lacksOfPeer)
+	}
+	floods(l.o.live[1], 1)
+	if n := asked(); n != 1 {
+		t.Errorf("beside it of another %d are asked for, not 1", n)
+	}
+	for _, c := range l.o.live {
+		floods(c, maxLacks)
+	}
+	if n := len(l.lacks.list); n != maxLacks || len(l.lacks.by) != n {
+		t.Errorf("of all %d are awaited, and %d found, not %d", n, len(l.lacks.by), maxLacks)
+	}
+	l.says(t)
+	l.o.drop(l.o.live[1])
 	l.passes(Minute)
 	if len(l.lacks.list)+len(l.lacks.by) > 0 {
 		t.Errorf("%d are awaited for ever", len(l.lacks.list))
+	}
+	floods(l.o.live[0], maxLacks)
+	if n := asked(); n != lacksOfPeer {
+		t.Errorf("when they are given up %d are asked for, not %d", n, lacksOfPeer)
 	}
 }
 

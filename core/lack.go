@@ -2,8 +2,10 @@ package core
 
 import "github.com/nanoring/nanoring/core/wire"
 
-// lackNext is how long after who was asked for a record the next one is.
-const lackNext = 100 * Millisecond
+const (
+	lackNext    = 100 * Millisecond // from when one is asked for a record to when the next one is
+	lacksOfPeer = maxLacks / 4      // that one peer may have said first: others' are not in its way
+)
 
 // lacks owns what this node was told of by digests, and lacks: who said so first is asked
 // at once, and then the others, one after the other.
@@ -19,6 +21,7 @@ type lacks struct {
 // missing is a record that others have.
 type missing struct {
 	digest uint64
+	first  ConnID   // who said so
 	at     int64    // the ring's clock: the next is asked
 	from   []ConnID // who were not asked yet
 }
@@ -30,9 +33,10 @@ func (l *lacks) known(c *conn, digests []uint64) {
 		m := l.by[digest]
 		switch {
 		case l.debts.told(c, digest):
-		case m == nil && len(l.list) < maxLacks:
+		case m == nil && len(l.list) < maxLacks && c.lacks < lacksOfPeer:
 			push(&lacks, digest)
-			m = &missing{digest: digest}
+			c.lacks++
+			m = &missing{digest: digest, first: c.id}
 			if l.by == nil {
 				l.by = make(map[uint64]*missing)
 			}
@@ -67,6 +71,9 @@ func (l *lacks) ask() {
 		}
 		if c == nil {
 			delete(l.by, m.digest)
+			if c = l.overlay.established(m.first); c != nil {
+				c.lacks--
+			}
 			continue
 		}
 		want[c.id] = append(want[c.id], m.digest)

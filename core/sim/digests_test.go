@@ -35,9 +35,9 @@ func (v *veiled) Step(in core.Input) ([]core.Effect, error) {
 }
 
 // tagged has nodes change again and again, and expects that all come to know.
-func tagged(t *testing.T, seed uint64, wrap func(name string, e core.Engine) core.Engine) {
+func tagged(t *testing.T, seed uint64, names []string, wrap func(name string, e core.Engine) core.Engine) {
 	t.Helper()
-	const n = 20
+	n := len(names)
 	w := sim.New(sim.Config{Seed: seed, New: func(cfg core.Config) (core.Engine, error) {
 		r, err := core.New(cfg)
 		if err != nil {
@@ -46,8 +46,8 @@ func tagged(t *testing.T, seed uint64, wrap func(name string, e core.Engine) cor
 		return wrap(cfg.Name, r), nil
 	}})
 	defer w.Close()
-	for i := range n {
-		if err := w.Add(fmt.Sprint("n", i), sim.Options{}).Start("n0:7946"); err != nil {
+	for i, name := range names {
+		if err := w.Add(fmt.Sprint("n", i), sim.Options{Node: name}).Start("n0:7946"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,13 +64,21 @@ func tagged(t *testing.T, seed uint64, wrap func(name string, e core.Engine) cor
 	}
 }
 
+// twenty are plain names.
+func twenty() (names []string) {
+	for i := range 20 {
+		names = append(names, fmt.Sprint("n", i))
+	}
+	return names
+}
+
 // TestLostDigests: whichever frames of news are lost, on connections that go on, all nodes
 // come to know the same.
 func TestLostDigests(t *testing.T) {
 	t.Parallel()
 	for seed, kinds := range [][]wire.Kind{{wire.KindKnown}, {wire.KindLack}, {wire.KindRumor}, {wire.KindKnown, wire.KindLack, wire.KindRumor}} {
 		lost := 0
-		tagged(t, uint64(seed), func(name string, e core.Engine) core.Engine {
+		tagged(t, uint64(seed), twenty(), func(name string, e core.Engine) core.Engine {
 			rng := rand.New(rand.NewPCG(uint64(seed), uint64(len(name))))
 			return &veiled{Engine: e, veil: func(frame []byte) []byte {
 				for _, kind := range kinds {
@@ -93,7 +101,7 @@ func TestLostDigests(t *testing.T) {
 func TestRingOfBoth(t *testing.T) {
 	t.Parallel()
 	told := 0
-	tagged(t, 1, func(name string, e core.Engine) core.Engine {
+	tagged(t, 1, twenty(), func(name string, e core.Engine) core.Engine {
 		isOld := name[len(name)-1]%2 == 0
 		return &veiled{Engine: e, veil: func(frame []byte) []byte {
 			var f wire.Frame
@@ -114,4 +122,11 @@ func TestRingOfBoth(t *testing.T) {
 	if told == 0 {
 		t.Error("nobody was told by a digest")
 	}
+}
+
+// TestDigestsOfCollidingNames: of names that were made to share a hash a digest may not tell
+// what is known; all nodes come to know the same.
+func TestDigestsOfCollidingNames(t *testing.T) {
+	t.Parallel()
+	tagged(t, 1, sim.Hashed()[:20], func(name string, e core.Engine) core.Engine { return e })
 }
