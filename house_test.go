@@ -41,7 +41,7 @@ var house = map[string]room{
 	"core/mutant":   {},
 	"core/every":    {rooms: []string{"core", "core/lww", "core/sim", "core/wire"}, modules: xxhash, never: []string{"native/...", "host/..."}},
 	"core/story":    {rooms: []string{"core", "core/sim", "core/wire"}, modules: []string{"github.com/cockroachdb/datadriven"}, never: []string{"native/...", "host/..."}},
-	"native":        {rooms: []string{"core", "core/ledger", "core/wire", "native/disk", "native/source", "native/trust", "wasm/module", "web"}, modules: []string{"github.com/coder/websocket", "github.com/VictoriaMetrics/metrics"}, never: []string{"host/...", "core/sim", "cmd/..."}},
+	"native":        {rooms: []string{".", "core", "core/ledger", "core/wire", "native/disk", "native/source", "native/trust", "wasm/module", "web"}, modules: []string{"github.com/coder/websocket", "github.com/VictoriaMetrics/metrics", "golang.org/x/sys"}, never: []string{"host/...", "core/sim", "cmd/..."}},
 	"native/disk":   {rooms: []string{"core", "core/wire"}, modules: diskModules, never: []string{"native", "native/trust", "host/...", "core/sim", "cmd/..."}},
 	"native/source": {rooms: []string{"core/wire"}, modules: []string{"github.com/hashicorp/mdns"}, never: []string{"native", "native/disk", "native/trust", "host/...", "core/sim", "cmd/..."}},
 	"native/trust":  {rooms: []string{"core", "core/wire"}, modules: []string{"github.com/golang-jwt/jwt/v5"}, never: []string{"native", "native/disk", "host/...", "core/sim", "cmd/..."}},
@@ -50,7 +50,7 @@ var house = map[string]room{
 	"wasm/squeeze":  {modules: []string{"github.com/andybalholm/brotli"}},
 	"host/...":      {rooms: []string{"core", "core/wire", "host/...", "wasm/module"}, modules: hostModules, never: []string{"native/...", "core/sim", "cmd/..."}},
 	"web/...":       {},
-	"cmd/...":       {rooms: []string{"cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
+	"cmd/...":       {rooms: []string{".", "cmd/...", "core/...", "host/...", "native/...", "wasm/...", "web/..."}, modules: commandModules},
 
 	// Programs of somebody else's, that embed a node.
 	"examples/...": {rooms: []string{"core", "host", "native"}},
@@ -59,12 +59,13 @@ var house = map[string]room{
 var (
 	xxhash         = []string{"github.com/cespare/xxhash/v2"}
 	hostModules    = []string{"github.com/tetratelabs/wazero", "golang.org/x/sys"}
-	diskModules    = []string{"github.com/gofrs/flock", "github.com/google/renameio/v2"}
+	diskModules    = []string{"github.com/gofrs/flock", "github.com/google/renameio/v2", "golang.org/x/sys"}
 	commandModules = []string{
 		"github.com/pelletier/go-toml/v2",
 		"github.com/spf13/cobra",
 		"github.com/spf13/pflag",
 		"github.com/vmihailenco/msgpack/v5",
+		"golang.org/x/sys",
 	}
 )
 

@@ -65,6 +65,12 @@ type interner interface {
 	add(wire.SetID, *lww.Record) *lww.Record
 }
 
+// Share makes it one for Rings that many goroutines drive: see lww.Interner.
+func (in *Interner) Share(lock func() lww.Locker) {
+	in.nodes.Share(lock)
+	in.up.Share(lock)
+}
+
 func (in *Interner) get(w *wire.Record) *lww.Record {
 	return in.of(w.Set).Get(w.Name, w.Stamp, w.Rank, w.Value)
 }

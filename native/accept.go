@@ -157,10 +157,14 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	c := n.newConn(core.ConnID(2*n.nextConn.Add(1)-1), ws, hijack.conn)
 	c.sieve = hijack.sieve
 	c.key, c.cost, c.until, c.story.open = by.key, cost, untilOf(&by), by.opened
+	if cost != nil {
+		c.turn = n.turns.join(by.opened.party)
+	}
 	welcome(r)
 	n.inbound.opened(c)
 	over := func() {
 		n.inbound.spoke(c)
+		c.turn.leave()
 		n.unreserve(cost)
 	}
 	if !n.adopt(c, over) {

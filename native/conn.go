@@ -41,6 +41,7 @@ type conn struct {
 
 	key   string   // the id of the secret that vouches for the other end; "" for none
 	cost  *account // of a guest
+	turn  *turn    // of a guest
 	until int64    // when the token by which it came is good no more, in seconds; 0 for never
 
 	buf   *[]byte       // of the frame that the reader has; nil while it waits for one

@@ -176,7 +176,8 @@ func TestDeafGuests(t *testing.T) {
 	}
 }
 
-// TestGuestsTakeTurns: however many guests have something to say, a node waits for one of them.
+// TestGuestsTakeTurns: however many guests come by one token and have something to say, a guest by
+// another and a node wait for one of them.
 func TestGuestsTakeTurns(t *testing.T) {
 	const guests = 12
 	began, goOn := make(chan struct{}, 1), make(chan struct{})
@@ -203,50 +204,68 @@ func TestGuestsTakeTurns(t *testing.T) {
 		return nil
 	}).engine
 	n := start(t, cfg)
-	var flood []*websocket.Conn
-	for i := range guests {
-		ws, status, says := dialLoose(t, n, nil, http.Header{"Authorization": {"Bearer " + token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: fmt.Sprint("tab", i)})}})
+	guest := func(token string) *websocket.Conn {
+		ws, status, says := dialLoose(t, n, nil, http.Header{"Authorization": {"Bearer " + token}})
 		if ws == nil {
 			t.Fatal(status, says)
 		}
 		t.Cleanup(func() { ws.CloseNow() })
-		flood = append(flood, ws)
+		return ws
 	}
+	evil := token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: "evil*"})
+	var flood []*websocket.Conn
+	for range guests {
+		flood = append(flood, guest(evil))
+	}
+	honest := guest(token(t, secretOf(t, secret), trust.Token{Role: trust.RoleGuest, Name: "tab"}))
 	node, status, says := dialTLS(t, n, asNode(t, secret, "dev2", time.Now()), nil)
 	if node == nil {
 		t.Fatal(status, says)
 	}
-	eventually(t, "all are open", func() bool { return opened.Load() == guests+1 })
-	must(t, flood[0].Write(t.Context(), websocket.MessageBinary, []byte("guest")))
+	eventually(t, "all are open", func() bool { return opened.Load() == guests+2 })
+	wait := func(waiting int) {
+		t.Helper()
+		eventually(t, "all others wait", func() bool {
+			stacks := make([]byte, 4<<20)
+			stacks = stacks[:runtime.Stack(stacks, true)]
+			return bytes.Count(stacks, []byte("native.(*turn).take(")) == waiting
+		})
+	}
+	must(t, flood[0].Write(t.Context(), websocket.MessageBinary, []byte("flood")))
 	receive(t, "the first frame", began)
 	for _, ws := range flood[1:] {
-		must(t, ws.Write(t.Context(), websocket.MessageBinary, []byte("guest")))
+		must(t, ws.Write(t.Context(), websocket.MessageBinary, []byte("flood")))
 	}
-	eventually(t, "all others wait", func() bool {
-		stacks := make([]byte, 4<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		return bytes.Count(stacks, []byte("takesTurn(")) >= guests-1 || len(n.inputs) >= guests-1
-	})
+	wait(guests - 1)
+	must(t, honest.Write(t.Context(), websocket.MessageBinary, []byte("honest")))
+	wait(guests)
 	waiting := len(n.inputs)
 	must(t, node.Write(t.Context(), websocket.MessageBinary, []byte("node")))
 	eventually(t, "the node's frame waits", func() bool { return len(n.inputs) > waiting })
 	release()
-	eventually(t, "all are taken", func() bool { return taken.Load() == guests+1 })
+	eventually(t, "all are taken", func() bool { return taken.Load() == guests+2 })
 	n.Close()
-	if at := slices.Index(order, "node"); at < 0 || at > 2 {
-		t.Errorf("the node's is number %d of %d", at, len(order))
+	for _, who := range []string{"node", "honest"} {
+		if at := slices.Index(order, who); at < 0 || at > 3 {
+			t.Errorf("the %s one's is number %d of %d", who, at, len(order))
+		}
+	}
+	if len(n.turns.parties) > 0 {
+		t.Errorf("%d parties are left", len(n.turns.parties))
 	}
 }
 
 // TestDeafGuestsThatEnd: what is held for a connection is let go with it, however it ends.
 func TestDeafGuestsThatEnd(t *testing.T) {
 	frame := make([]byte, 200<<10)
+	var taken, asked atomic.Int32
 	n, sign := lockedNode(t, func(c *Config) {
 		c.Engine = newFake(func(in core.Input) []core.Effect {
 			if in.Kind != core.Received {
 				return nil
 			}
-			return slices.Repeat([]core.Effect{{Kind: core.Send, Conn: in.Conn, Frame: frame}}, 4)
+			defer taken.Add(1)
+			return []core.Effect{{Kind: core.Send, Conn: in.Conn, Frame: frame}}
 		}).engine
 	})
 	evil := sign(trust.Token{Role: trust.RoleGuest, Name: "evil*"})
@@ -256,10 +275,14 @@ func TestDeafGuestsThatEnd(t *testing.T) {
 			t.Fatal(status, says)
 		}
 		defer ws.CloseNow()
-		for range 2 {
+		eventually(t, "much is held", func() bool { // beyond what the system takes
+			if held := n.costs.held(costHeld) > (i+1)*len(frame)/2; held || taken.Load() < asked.Load() {
+				return held
+			}
+			asked.Add(1)
 			must(t, ws.Write(t.Context(), websocket.MessageBinary, []byte("x")))
-		}
-		eventually(t, "much is held", func() bool { return n.costs.held(costHeld) > (i+1)*len(frame)/2 })
+			return false
+		})
 		must(t, ws.Write(t.Context(), websocket.MessageText, []byte("x")))
 	}
 	eventually(t, "nothing is held", func() bool { return n.costs.held(costHeld) == 0 })

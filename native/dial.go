@@ -3,12 +3,10 @@ package native
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -106,7 +104,7 @@ func (n *Node) open(ctx context.Context, id core.ConnID, addr string) (*conn, wi
 		n.log.Debug("dial failed", "address", addr, "err", err)
 		sayNoFiles(n.log, &n.rare, err)
 		switch no := trust.HandshakeError(err); {
-		case errors.Is(err, syscall.ECONNREFUSED):
+		case IsRefused(err):
 			return nil, wire.CodeRefused
 		case resp != nil && resp.StatusCode == http.StatusServiceUnavailable:
 			return nil, wire.CodeBusy

@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/nanoring/nanoring"
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/wasm/module"
 )
@@ -51,19 +51,6 @@ func moduleOf(e core.Engine) string {
 	return ""
 }
 
-// programVersion is that of the engines that this program has in it.
-var programVersion = sync.OnceValue(func() string {
-	const path = "github.com/nanoring/nanoring"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range append(info.Deps, &info.Main) {
-			if m.Path == path && m.Version != "" {
-				return m.Version
-			}
-		}
-	}
-	return "(devel)"
-})
-
 // Engine returns how the node's engine is doing.
 func (n *Node) Engine(ctx context.Context) (s EngineStatus, err error) {
 	err = n.aside(ctx, func(l *loop) { s = l.engineStatus() })
@@ -72,7 +59,7 @@ func (n *Node) Engine(ctx context.Context) (s EngineStatus, err error) {
 
 func (l *loop) engineStatus() EngineStatus {
 	s := EngineStatus{
-		Engine: "native", Builtin: true, Version: programVersion(), Module: moduleOf(l.engine), Since: l.since.UTC(),
+		Engine: "native", Builtin: true, Version: nanoring.Version, Module: moduleOf(l.engine), Since: l.since.UTC(),
 		Traps: l.broken.total, Steps: l.steps.total,
 		StepMedian: l.steps.below(500).Microseconds(), StepP99: l.steps.below(990).Microseconds(), StepMax: l.steps.most.Microseconds(),
 	}
@@ -123,24 +110,32 @@ func (n *Node) swap(ctx context.Context, make maker) error {
 		return &SwapError{errSwapping}
 	}
 	defer n.swaps.Unlock()
-	// First it is made beside the loop, which may take a second or two; then, as
-	// it is compiled and known to work, once more with the state of the moment.
-	var cfg core.Config
-	if err := n.aside(ctx, func(l *loop) {
-		cfg = l.config
-		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
-	}); err != nil {
-		return err
-	}
-	trial, err := make(cfg)
+	trial, err := n.tryOut(ctx, make)
 	if err != nil {
-		return &SwapError{err}
+		return err
 	}
 	defer trial.Close()
 	if n.aside(ctx, func(l *loop) { err = l.swap(make) }) != nil {
 		return ErrStopped
 	}
 	return err
+}
+
+// tryOut makes an engine beside the loop, which may take a second or two: compiled and known
+// to work it is then made once more, with the state of the moment.
+func (n *Node) tryOut(ctx context.Context, make maker) (core.Engine, error) {
+	var cfg core.Config
+	if err := n.aside(ctx, func(l *loop) {
+		cfg = l.config
+		cfg.Snapshot, cfg.Takeover, cfg.Seed = l.handover(), true, random()
+	}); err != nil {
+		return nil, err
+	}
+	trial, err := make(cfg)
+	if err != nil {
+		return nil, &SwapError{err}
+	}
+	return trial, nil
 }
 
 // swap has an engine take over, if it can and agrees.

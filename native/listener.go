@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"syscall"
 )
 
 func (n *Node) warnExposed(address string) {
@@ -29,8 +28,8 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	if errors.As(err, &op) {
 		err = op.Err // the rest is said here
 	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, syscall.EADDRINUSE)
+	if IsInUse(err) {
+		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, errInUse)
 	}
 	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }

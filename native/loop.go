@@ -386,7 +386,7 @@ func (n *Node) serve(c *conn) {
 			return
 		}
 		n.inbound.spoke(c)
-		if c.cost != nil && !n.takesTurn() {
+		if c.turn != nil && !c.turn.take(n.halted) {
 			continue
 		}
 		if n.postOf(c, core.Received, frame, 0) {
@@ -396,19 +396,8 @@ func (n *Node) serve(c *conn) {
 			case <-n.halted:
 			}
 		}
-		if c.cost != nil {
-			<-n.turn
+		if c.turn != nil {
+			c.turn.give()
 		}
-	}
-}
-
-// takesTurn waits until no other guest's frame is under way: however many there are, a node's
-// waits for one of theirs at most. It says false if the engine is done.
-func (n *Node) takesTurn() bool {
-	select {
-	case n.turn <- struct{}{}:
-		return true
-	case <-n.halted:
-		return false
 	}
 }

@@ -94,6 +94,11 @@ func moveOfRing(t *testing.T, moved map[string]bool) {
 	cfg.Tune, cfg.Join = quick, []string{a.Addr()}
 	b := start(t, cfg)
 	other := newMoves(t, b, moved)
+	for key := range other.first {
+		if strings.HasPrefix(key, "nanoring_dials_total{") { // it may have dialled by now
+			other.first[key] = 0
+		}
+	}
 	m.await("nanoring_members", `kind="durable"`, `state="up"`)
 	other.await("nanoring_dials_total", `result="ok"`)
 	m.await("nanoring_connections", `kind="node"`)

@@ -22,11 +22,11 @@ func unansweredWithin(within time.Duration) string {
 func whyMissed(err error, resp *http.Response, within time.Duration) string {
 	var dns *net.DNSError
 	switch no := trust.HandshakeError(err); {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case IsRefused(err):
 		return "connection refused: nothing listens there"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, errNoHost), errors.Is(err, errNoNet):
 		return "no route to host: a wrong address, or this host's network does not lead there"
-	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+	case errors.Is(err, errNoAccess), errors.Is(err, syscall.EPERM):
 		return "it may not be dialled: a firewall, or a route, of this host forbids it"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"

@@ -65,7 +65,7 @@ type Node struct {
 	draining atomic.Int32 // drains that are under way
 	inbound  inbound
 	costs    *costs
-	turn     chan struct{}        // of guests, to have a frame under way
+	turns    *turns
 	live     atomic.Pointer[Live] // the latest
 	changing sync.Mutex           // what is live
 	nextConn atomic.Uint64
@@ -126,7 +126,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n.live.Store(cfg.live())
 	n.inbound.most = cfg.MaxConnections
 	n.costs = newCosts(cfg.MaxGuests)
-	n.turn = make(chan struct{}, 1)
+	n.turns = newTurns()
 	n.handler = n.routes()
 	n.client = newClient(n.keeper, n.cfg.Times, n.handshakeLate)
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
@@ -127,7 +126,7 @@ func (n *Node) tryDial(ctx context.Context, node core.Node) DialedJSON {
 	d.Took = time.Since(began).Microseconds()
 	switch {
 	case err == nil:
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case IsRefused(err):
 		d.Why = "refused"
 	case trust.HandshakeError(err) != nil:
 		d.Why = "untrusted"

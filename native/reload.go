@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func (n *Node) warnOfOthers() {
 	if toChange {
 		n.log.Warn("every user of this machine may put another secret into this file, or in its place: chmod 600 it, and chmod o-w its folder", "file", n.cfg.SecretFile)
 	}
-	if info, err := os.Stat(n.folder.Dir()); err == nil && info.Mode().Perm()&0o002 != 0 {
+	if info, err := os.Stat(n.folder.Dir()); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 {
 		n.log.Warn("every user of this machine may put files into the node's data folder, a socket and a ring file among them: chmod 700 it", "folder", n.folder.Dir())
 	}
 }

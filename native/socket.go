@@ -34,8 +34,8 @@ func DialSocket(ctx context.Context, data string) (net.Conn, error) {
 // socketFile returns where the node's own is.
 func (n *Node) socketFile() string { return filepath.Join(n.folder.Dir(), socketName) }
 
-// listenSocket listens on the Unix socket at path, for this user alone, at every moment: it is made in
-// a folder of its own. The data folder's lock is held: a socket that is there already is a dead one.
+// listenSocket listens on the Unix socket at path, for this user alone. The data folder's lock is
+// held: a socket that is there already is a dead one.
 func listenSocket(path string) (net.Listener, error) {
 	fail := func(err error) (net.Listener, error) {
 		err = fmt.Errorf("cannot listen on the Unix socket %s: %w", path, err)
@@ -47,31 +47,8 @@ func listenSocket(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fail(err)
 	}
-	dir := filepath.Join(filepath.Dir(path), ".socket")
-	if err := os.RemoveAll(dir); err != nil { // of a process that was killed
-		return fail(err)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return fail(err)
-	}
-	defer os.RemoveAll(dir)
-	made := filepath.Join(dir, "s")
-	short, done, err := socketPath(made)
+	l, err := listenPrivately(path)
 	if err != nil {
-		return fail(err)
-	}
-	defer done()
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
-	if err != nil {
-		return fail(err)
-	}
-	l.SetUnlinkOnClose(false) // short may be gone by then; whoever closes it removes it
-	err = os.Chmod(made, 0o600)
-	if err == nil {
-		err = os.Rename(made, path)
-	}
-	if err != nil {
-		l.Close()
 		return fail(err)
 	}
 	return l, nil

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/native"
@@ -233,7 +232,7 @@ func (c *client) noNode(err error) error {
 	if c.data != "" {
 		hint = startHint(c.data)
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+	if !errors.Is(err, fs.ErrNotExist) && !native.IsRefused(err) {
 		return &failure{exitNoNode, fmt.Errorf("no node answers at %s: %w", c.where, cause(err)), hint}
 	}
 	return &failure{exitNoNode, fmt.Errorf("no node answers at %s", c.where), hint}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/nanoring/nanoring/core/wire"
@@ -26,16 +25,9 @@ func runCommand(ctx context.Context, command string, env []string, payload []byt
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out, said := &bounded{most: wire.MaxPayload, full: cancel}, &bounded{most: mostErrorText}
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd := shell(ctx, command)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(payload), out, said
-	cmd.SysProcAttr = childAttr()
-	cmd.Cancel = func() error {
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != syscall.ESRCH {
-			return err
-		}
-		return os.ErrProcessDone
-	}
 	cmd.WaitDelay = leftOpen
 	err := cmd.Run()
 	switch text := strings.TrimSpace(string(said.kept)); {

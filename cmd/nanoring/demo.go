@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
+	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
 
@@ -86,11 +85,11 @@ func (d *demo) address(i int) string {
 func (d *demo) portsFree(ctx context.Context) error {
 	for i := range d.nodes {
 		l, err := net.Listen("tcp", d.address(i))
-		if errors.Is(err, syscall.EADDRINUSE) && d.running(ctx, i) {
+		if native.IsInUse(err) && d.running(ctx, i) {
 			return &failure{exitRefused, fmt.Errorf("%s of this demo runs already, with its data in %s", d.name(i), d.folder(i)),
 				"Stop it, or the demo that it belongs to, and start again: the demo starts its nodes itself."}
 		}
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if native.IsInUse(err) {
 			return &failure{exitRefused, fmt.Errorf("port %d is in use, by another demo or node perhaps", d.port+i),
 				fmt.Sprintf("Stop what uses it, or choose other ports: %s demo --port %d", d.program, d.port+100)}
 		}
@@ -162,7 +161,7 @@ func (d *demo) watch(ctx context.Context, children []*child) error {
 func (d *demo) stop(children []*child) {
 	d.out.line("Stopping the nodes.")
 	for _, c := range children {
-		c.process.Signal(syscall.SIGTERM)
+		endChild(c.process)
 	}
 	deadline := time.After(5 * time.Second)
 	for _, c := range children {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nanoring/nanoring"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -108,6 +109,7 @@ func runScripts(t *testing.T, engine string, names ...string) {
 			e.Values[nodesKey{}] = ns
 			e.Setenv("PATH", dir+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			e.Setenv("GORACE", noExitSleep)
+			e.Setenv("VERSION", nanoring.Version)
 			return nil
 		},
 		RequireExplicitExec: true,

@@ -2,35 +2,43 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/nanoring/nanoring/native"
 )
 
-// What a node does not need any more it gives back when it has become quiet. Left to itself the Go
-// runtime keeps for minutes what was garbage when there was much to do.
+// What a node does not need any more it gives back when it has become quiet, or much quieter than
+// it was. Left to itself the Go runtime keeps for minutes what was garbage when there was much to do.
 const (
 	giveBackEvery = 15 * time.Second
-	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most
+	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most,
+	quieter       = 8        // and one that was busy: so many times less than it did
 	worthwhile    = 16 << 20 // bytes that were allocated since memory was given back, at least
 )
 
 // giver says when memory is to be given back.
-type giver struct{ seen, given uint64 }
+type giver struct {
+	seen, given uint64
+	most        uint64 // bytes between two looks since
+}
 
 // isDue is told each time how many bytes were allocated so far.
 func (g *giver) isDue(allocated uint64) bool {
-	isQuiet := allocated-g.seen <= quiet
-	g.seen = allocated
-	if !isQuiet || allocated-g.given < worthwhile {
+	more := allocated - g.seen
+	g.seen, g.most = allocated, max(g.most, more)
+	if more > max(quiet, g.most/quieter) || allocated-g.given < worthwhile {
 		return false
 	}
-	g.given = allocated
+	g.given, g.most = allocated, more
 	return true
 }
 
-// giveBack gives memory back, until the context ends.
-func giveBack(ctx context.Context) {
+// giveBack gives memory back, a sandboxed engine's too, until the context ends.
+func giveBack(ctx context.Context, node *native.Node, log *slog.Logger) {
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
@@ -41,6 +49,9 @@ func giveBack(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if metrics.Read(allocated); g.isDue(allocated[0].Value.Uint64()) {
+			if _, err := node.Renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrStopped) {
+				log.Warn("the engine keeps the memory that it grew to", "error", err)
+			}
 			debug.FreeOSMemory()
 		}
 	}

@@ -9,7 +9,7 @@ func TestGiveBack(t *testing.T) {
 	for i, look := range []struct {
 		more uint64 // MiB
 		due  bool
-	}{{100, false}, {1, true}, {1, false}, {7, false}, {4, false}, {4, true}, {50, false}, {9, false}, {8, true}, {0, false}} {
+	}{{100, false}, {1, true}, {1, false}, {7, false}, {4, false}, {4, true}, {50, false}, {9, false}, {8, true}, {0, false}, {800, false}, {101, false}, {100, true}, {100, false}, {90, false}, {8, true}} {
 		allocated += look.more << 20
 		if due := g.isDue(allocated); due != look.due {
 			t.Errorf("look %d: %v", i, due)

@@ -138,7 +138,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 		return ended(signals, config.Name, err)
 	}
 	handling, stop := context.WithCancel(cmd.Context())
-	go giveBack(handling)
+	go giveBack(handling, node, config.Log)
 	hs := newHandlers(handling, node, config.Log)
 	defer func() { stop(); hs.wg.Wait() }() // when the node has ended
 	if err := hs.use(&f); err != nil {

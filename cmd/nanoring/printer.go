@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 
@@ -83,8 +84,10 @@ func (p printer) back(lines int) error {
 	return err
 }
 
-// redraws says whether what is printed can be drawn anew.
-func (p printer) redraws() bool { return p.terminal() && os.Getenv("TERM") != "dumb" }
+// redraws says whether what is printed can be drawn anew. Windows' console is not asked whether it can.
+func (p printer) redraws() bool {
+	return p.terminal() && os.Getenv("TERM") != "dumb" && runtime.GOOS != "windows"
+}
 
 // terminal says whether somebody looks at it.
 func (p printer) terminal() bool { return isTerminal(p.sink) }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/nanoring/nanoring"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -52,9 +54,11 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
   nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
   nanoring --data data/dev1 add dev2@127.0.0.1:7002
   nanoring --data data/dev1 up`,
+		Version:       nanoring.Version, // which makes --version
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate(thisProgram().String() + "\n")
 	o.register(root.PersistentFlags())
 	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	root.MarkPersistentFlagDirname("data")
@@ -82,7 +86,7 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	group(root, "ask", addCommand(&o), delCommand(&o), pruneCommand(&o), allCommand(&o), upCommand(&o), ownerCommand(&o),
 		statusCommand(&o), whyCommand(&o), reachCommand(&o), rttCommand(&o), diffCommand(&o), doctorCommand(&o), tagsCommand(&o), cordonCommand(&o, true), cordonCommand(&o, false), drainCommand(&o), engineCommand(&o), watchCommand(&o), leaveCommand(&o), backupCommand(&o), openCommand(&o))
 	group(root, "say", sendCommand(&o), tellCommand(&o), askCommand(&o), listenCommand(&o))
-	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), configCommand(), versionCommand(&o))
+	group(root, "other", restoreCommand(&o), inspectCommand(), simCommand(&o), configCommand(), versionCommand(&o), manCommand())
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addCompletion(root)
@@ -161,6 +165,13 @@ func group(root *cobra.Command, id string, cmds ...*cobra.Command) {
 // defaultData is where a node keeps its data unless told otherwise, wherever
 // its commands are typed; empty when there is no such place.
 func defaultData() string {
+	if runtime.GOOS == "windows" {
+		local, err := os.UserCacheDir() // %LocalAppData%
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(local, "nanoring")
+	}
 	state := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {
 		home, err := os.UserHomeDir()

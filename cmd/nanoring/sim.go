@@ -23,7 +23,8 @@ func simCommand(o *options) *cobra.Command {
 		Long: `Sim lives a ring of many nodes through what you plan for it, and prints how well
 they agreed. The nodes are the code that 'nanoring node' runs; their clocks, disks
 and network are simulated, in virtual time, so hours take minutes and nothing is
-opened or written. The same seed and flags give the same output.
+opened or written. The same seed and flags give the same output. It uses all cores,
+and says on stderr how far it is, and about how long it will still take.
 
 First the nodes join: each second as many as are there already, a thousand at
 most, each at a moment of its own and through two random nodes that run. Then the
@@ -34,6 +35,13 @@ node shows all nodes up. From then on the times in flags count, and --for.
 --power-off  machines stop: nothing and nobody answers any more
 --partition  nodes are cut from the others, with as many of the guests by
              proportion, until it heals
+--return     so many of those that were killed, or lost their power, start again
+             from their ring files, all at once; a share is one of all nodes
+--readdress  nodes are killed and start again, all at once, each at another address,
+             through two of the others
+--clock      wall clocks are set, by less than 60 s
+--starve     nodes run for 100 ms of each second, and stand still for the rest
+--gateways   so many nodes have all the guests
 --churn      so often a random node is stopped, or killed, in turn; it starts
              again from its ring file 1 to 9 seconds later
 --loss       a frame is a segment of TCP: lost, it is sent again after 200 ms, lost
@@ -69,6 +77,7 @@ that lives is suspected; what is printed is how the ring did with that.`,
 		Example: `  nanoring sim --nodes 1000 --latency 1ms-40ms --kill 30%@20s --for 1m
   nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
   nanoring sim --nodes 100 --latency 80ms-300ms --loss 1% --recommend
+  nanoring sim --nodes 1000 --kill 33%@10s --return 17%@30s --clock 2%@5s+50s
   nanoring sim --nodes 300 --partition 50%@10s+60s --patience 8s -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -115,6 +124,7 @@ func (s *simulation) flags(cmd *cobra.Command) {
 	}
 	flags.IntVar(&p.Nodes, "nodes", 100, "how many durable nodes")
 	flags.IntVar(&p.Guests, "guests", 0, "how many guests, as tabs are")
+	flags.IntVar(&p.Gateways, "gateways", 0, "have all guests join through the first so many nodes")
 	p.LatencyMin, p.LatencyMax = core.Millisecond, 20*core.Millisecond
 	flags.Var(&once{&parsed{text: "1ms-20ms", kind: "least-most", set: func(s string) (err error) {
 		p.LatencyMin, p.LatencyMax, err = parseLatency(s)
@@ -128,6 +138,10 @@ func (s *simulation) flags(cmd *cobra.Command) {
 	acts("kill", sim.Kill, "who@when", "kill processes: a number of nodes, or a share")
 	acts("power-off", sim.PowerOff, "who@when", "stop machines, likewise")
 	acts("partition", sim.Cut, "who@when+long", "cut nodes from the others, likewise, until it heals")
+	acts("return", sim.Return, "who@when", "start so many of the dead again, at once")
+	acts("readdress", sim.Readdress, "who@when", "start nodes again at other addresses, at once")
+	acts("clock", sim.Clock, "who@when+far", "set clocks forward, or back: who@when-far")
+	acts("starve", sim.Starve, "who@when", "from then on leave nodes a tenth of each second")
 	flags.Var(&once{&parsed{text: "0/s", kind: "rate", set: func(s string) (err error) {
 		p.ChurnEvery, err = parseRate(s)
 		return err
@@ -191,10 +205,8 @@ func (s *simulation) run(out, progress printer, output string) error {
 		}
 		defer stays.Close()
 	}
-	done := func() {}
-	if progress.redraws() {
-		s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
-	}
+	var done func()
+	s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
 	// Engines keep nearly all that they make: collecting often finds little.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(10 << 30)
@@ -228,23 +240,4 @@ func inSandbox(cfg core.Config) (core.Engine, error) {
 		return nil, err
 	}
 	return e, nil
-}
-
-// showProgress returns what writes a line over itself a few times a second, and
-// what takes it away.
-func showProgress(w printer, nodes int) (show func(sim.Progress), done func()) {
-	begun := time.Now()
-	var last time.Time
-	show = func(p sim.Progress) {
-		if time.Since(last) < time.Second/5 {
-			return
-		}
-		last = time.Now()
-		if p.For == 0 {
-			w.rewrite("%d of %d nodes have joined, %.0f s", p.Started, nodes, time.Since(begun).Seconds())
-			return
-		}
-		w.rewrite("%s of %s, %.2f %% agree, %.0f s", span(p.At), span(p.For), 100*p.Right, time.Since(begun).Seconds())
-	}
-	return show, func() { w.rewrite("") }
 }

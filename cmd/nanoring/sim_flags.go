@@ -86,11 +86,13 @@ func parseAct(kind sim.ActKind, s string) (a simAct, err error) {
 	a.Kind = kind
 	who, when, ok := strings.Cut(s, "@")
 	long := ""
-	if kind == sim.Cut {
-		var lasts bool
-		if when, long, lasts = strings.Cut(when, "+"); !ok || !lasts {
-			return a, errors.New("it is WHO@WHEN+HOW-LONG, like 50%@30s+60s")
+	back := false
+	if kind == sim.Cut || kind == sim.Clock {
+		i := strings.IndexAny(when, "+-")
+		if !ok || i < 0 || kind == sim.Cut && when[i] == '-' {
+			return a, errors.New(map[sim.ActKind]string{sim.Cut: "it is WHO@WHEN+HOW-LONG, like 50%@30s+60s", sim.Clock: "it is WHO@WHEN+HOW-FAR, like 2%@20s+50s, or 2%@20s-50s"}[kind])
 		}
+		when, long, back = when[:i], when[i+1:], when[i] == '-'
 	} else if !ok {
 		return a, errors.New("it is WHO@WHEN, like 30%@20s")
 	}
@@ -100,8 +102,11 @@ func parseAct(kind sim.ActKind, s string) (a simAct, err error) {
 	if a.At, err = parseTime(when); err != nil {
 		return a, err
 	}
-	if kind == sim.Cut {
+	if long != "" {
 		a.For, err = parseTime(long)
+	}
+	if back {
+		a.For = -a.For
 	}
 	return a, err
 }

@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
+
+// mostSize is what a module can have of memory, or on a system of 32 bits a process.
+const mostSize = min(4<<30, math.MaxInt>>30<<30)
 
 // size is a flag's number of bytes.
 type size int
@@ -31,14 +35,14 @@ func (s *size) Set(text string) error {
 	for _, u := range units {
 		if count, ok := strings.CutSuffix(text, u.name); ok {
 			n, err := strconv.ParseUint(count, 10, 16)
-			if err != nil || n == 0 || int(n)*u.bytes > 4<<30 {
+			if err != nil || n == 0 || n*uint64(u.bytes) > mostSize {
 				break
 			}
 			*s = size(int(n) * u.bytes)
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not a size like 64MiB or 1GiB, of 4GiB at most", text)
+	return fmt.Errorf("%q is not a size like 64MiB or 1GiB, of %s at most", text, formatSize(mostSize))
 }
 
 // Type implements pflag.Value.

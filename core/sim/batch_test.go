@@ -31,6 +31,24 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+// Most of a joining ring's steps are taken beside many others: a node that has much to do
+// does not keep those of the others waiting.
+func TestBatches(t *testing.T) {
+	t.Parallel()
+	all, crowded := 0, 0
+	p := Plan{Seed: 3, Nodes: 150, LatencyMin: core.Millisecond, LatencyMax: 40 * core.Millisecond, For: core.Second, taken: func(steps int) {
+		if all += steps; steps >= few {
+			crowded += steps
+		}
+	}}
+	if _, err := p.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if 3*crowded < 2*all {
+		t.Errorf("%d of %d steps were taken beside %d others or more", crowded, all, few-1)
+	}
+}
+
 // TestFramesAreLetGo: after a storm the network keeps no more buffers than the calm has a
 // use for.
 func TestFramesAreLetGo(t *testing.T) {

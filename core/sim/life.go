@@ -21,7 +21,12 @@ type life struct {
 	back    []*Machine // who churned and is away, by the time of return
 	returns []int64
 	churned int
-	speech  *speech // nil if nothing is said
+	dead    []*Machine // by an act, in the order of their ends
+	away    int        // so many of them had a ring file kept, to return
+	moves   int        // to other addresses, so far
+	starved []*Machine // who run for a tenth of the time
+	slice   int64      // when they go on, or stop, the next time; 0 if there are none
+	speech  *speech    // nil if nothing is said
 }
 
 // Run lives the plan. An error is the plan's, or an engine's that failed.
@@ -40,6 +45,7 @@ func (p *Plan) Run() (*Report, error) {
 	w.beLean(p.workers)
 	w.copies = &copier{number: make(map[uint64]int)}
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
+	w.batch.taken = p.taken
 	l.watch = newWatch(w, p.Nodes+p.Guests)
 	if p.Speech != (Speech{}) {
 		l.speech = &speech{life: l, plan: p.Speech, asked: make(map[uint64]int)}
@@ -104,10 +110,11 @@ func (l *life) join() error {
 			if err := l.start(l.w.machines[l.started]); err != nil {
 				return err
 			}
+			l.tell()
 		}
 		l.w.advance(end)
-		l.tell()
 	}
+	l.tell()
 	return nil
 }
 
@@ -118,6 +125,9 @@ func (l *life) start(m *Machine) error {
 		most := 2
 		if m.opt.Guest {
 			most = gateways
+			if l.Gateways > 0 {
+				n, most = min(n, l.Gateways), l.Gateways
+			}
 		}
 		for _, i := range l.pickOf(n, min(n, most)) {
 			join = append(join, l.w.machines[i].addr)
@@ -203,10 +213,16 @@ func (l *life) live(r *Report) error {
 		if reset > 0 {
 			next = min(next, reset)
 		}
+		if l.slice > 0 {
+			next = min(next, l.slice)
+		}
 		if at := l.speech.next(); at > 0 {
 			next = min(next, at)
 		}
 		w.advance(next)
+		if l.slice > 0 && l.slice <= w.now {
+			l.ration()
+		}
 		if reset > 0 && reset <= w.now {
 			l.breakSome(l.ResetEvery)
 			reset += resetEvery
@@ -222,10 +238,9 @@ func (l *life) live(r *Report) error {
 		for len(l.returns) > 0 && l.returns[0] <= w.now {
 			m := l.back[0]
 			l.back, l.returns = l.back[1:], l.returns[1:]
-			if err := l.watch.start(m, ChangeRestart, m.join); err != nil {
+			if err := l.again(m, m.join); err != nil {
 				return err
 			}
-			m.disk = Disk{}
 		}
 		if heal > 0 && heal <= w.now {
 			heal = 0
@@ -236,7 +251,9 @@ func (l *life) live(r *Report) error {
 			if acts[0].Kind == Cut {
 				heal = w.now + acts[0].For
 			}
-			l.act(acts[0])
+			if err := l.act(acts[0]); err != nil {
+				return err
+			}
 			acts = acts[1:]
 		}
 		if churn > 0 && churn <= w.now && w.now < end {
@@ -248,60 +265,4 @@ func (l *life) live(r *Report) error {
 		}
 	}
 	return l.finish(r)
-}
-
-// running returns the durable machines that run.
-func (l *life) running() []*Machine {
-	var all []*Machine
-	for _, m := range l.w.machines[:l.Nodes] {
-		if m.Running() {
-			all = append(all, m)
-		}
-	}
-	return all
-}
-
-func (l *life) act(a Act) {
-	all := l.running()
-	l.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	some := all[:min(a.Nodes, max(0, len(all)-1))]
-	switch a.Kind {
-	case Kill:
-		for _, m := range some {
-			m.Crash()
-			l.watch.end(m, ChangeKill)
-		}
-	case PowerOff:
-		for _, m := range some {
-			m.PowerOff()
-			l.watch.end(m, ChangePowerOff)
-		}
-	case Cut:
-		for _, m := range l.w.machines[l.Nodes:] {
-			if l.rng.IntN(l.Nodes) < a.Nodes {
-				some = append(some, m)
-			}
-		}
-		l.w.Partition(some)
-		l.watch.cut(ChangeCut)
-	}
-}
-
-// churn takes a random node away for some seconds, stopped and killed in turn.
-func (l *life) churn() {
-	all := l.running()
-	if len(all) < 2 {
-		return
-	}
-	m := all[l.rng.IntN(len(all))]
-	if l.churned++; l.churned%2 == 0 {
-		m.disk.Ring, _ = m.proc.eng.Snapshot() // as if it had been written just now
-		m.Crash()
-		l.watch.end(m, ChangeKill)
-	} else {
-		m.Stop()
-	}
-	at := l.w.now + l.between(backMin, backMax)
-	i, _ := slices.BinarySearch(l.returns, at)
-	l.back, l.returns = slices.Insert(l.back, i, m), slices.Insert(l.returns, i, at)
 }

@@ -148,7 +148,7 @@ func (m *Machine) start(join []string, rejoin bool) error {
 		Snapshot:  m.disk.Ring,
 	}
 	if w.lean {
-		cfg.Intern = w.intern[m.index%len(w.intern)]
+		cfg.Intern = w.intern
 	}
 	if m.opt.Tune != nil {
 		m.opt.Tune(&cfg)

@@ -13,7 +13,9 @@ import (
 type Plan struct {
 	Seed   uint64
 	Nodes  int // durable nodes, 2 at least
-	Guests int // each joins through up to 8 random gateways
+	Guests int // each joins through up to 8 random gateways, or
+
+	Gateways int // through the first so many nodes, all of them, if it is not 0
 
 	LatencyMin, LatencyMax int64 // one way, microseconds: see Config
 	Loss                   int   // in a million: see Config
@@ -34,7 +36,8 @@ type Plan struct {
 
 	Progress func(Progress) // if not nil, is told now and then how far it is
 
-	workers int // of a test; 0 for as many as there are cores
+	workers int             // of a test; 0 for as many as there are cores
+	taken   func(steps int) // of a test: is told how many steps were taken at once
 }
 
 // Act is one thing that happens to a ring. Times count from when it stands.
@@ -42,7 +45,7 @@ type Act struct {
 	Kind  ActKind
 	At    int64
 	Nodes int   // how many random running durable nodes it happens to
-	For   int64 // Cut: heals after so long
+	For   int64 // Cut: heals after so long; Clock: by how much it is set forward, or back
 }
 
 // ActKind tells acts apart.
@@ -50,9 +53,13 @@ type ActKind uint8
 
 // What can happen.
 const (
-	Kill     ActKind = iota + 1 // their processes are killed: their addresses refuse connections
-	PowerOff                    // their machines stop: nothing and nobody answers
-	Cut                         // a partition: they, and as many of the guests by proportion, are cut from the rest
+	Kill      ActKind = iota + 1 // their processes are killed: their addresses refuse connections
+	PowerOff                     // their machines stop: nothing and nobody answers
+	Cut                          // a partition: they, and as many of the guests by proportion, are cut from the rest
+	Return                       // of those that were killed or lost their power, who did first: they start again, all at once, from their ring files
+	Readdress                    // they are killed and start again, all at once, each at another address
+	Clock                        // their wall clocks are set
+	Starve                       // from then on they run for a tenth of each second
 )
 
 // Progress is how far a plan is.
@@ -98,32 +105,51 @@ func (p *Plan) Validate() error {
 		return errors.New("a period and a timeout are more than 0")
 	case p.ChurnEvery < 0 || p.ChurnEvery > 0 && p.ChurnEvery < shortestStep:
 		return errors.New("the churn is 100 restarts a second at most")
+	case p.Gateways < 0 || p.Gateways > p.Nodes:
+		return fmt.Errorf("%d gateways of %d nodes: there are 0 to %d", p.Gateways, p.Nodes, p.Nodes)
 	case p.For <= 0:
 		return errors.New("the ring has to be watched for some time")
 	}
+	return p.validateActs()
+}
+
+// validateActs says what of a plan's acts cannot be lived, one after the other.
+func (p *Plan) validateActs() error {
 	dead, healed := 0, int64(0)
 	for _, a := range p.sorted() {
+		at := seconds(a.At)
 		switch {
-		case a.Kind < Kill || a.Kind > Cut:
+		case a.Kind < Kill || a.Kind > Starve:
 			return errors.New("no such act")
 		case a.At < 0 || a.At >= p.For:
-			return fmt.Errorf("what happens at %s is after the end, which is at %s", seconds(a.At), seconds(p.For))
+			return fmt.Errorf("what happens at %s is after the end, which is at %s", at, seconds(p.For))
 		case a.Nodes < 1:
-			return fmt.Errorf("what happens at %s happens to no node", seconds(a.At))
-		case a.Kind != Cut:
-			dead += a.Nodes
-		case a.For <= 0:
-			return fmt.Errorf("the partition at %s has to last for some time", seconds(a.At))
-		case a.At < healed:
-			return fmt.Errorf("the partition at %s begins before the one before has healed", seconds(a.At))
-		case a.Nodes >= p.Nodes:
-			return fmt.Errorf("the partition at %s leaves nobody on the other side", seconds(a.At))
-		default:
+			return fmt.Errorf("what happens at %s happens to no node", at)
+		}
+		switch a.Kind {
+		case Kill, PowerOff:
+			if dead += a.Nodes; dead >= p.Nodes {
+				return fmt.Errorf("%d of %d nodes are dead at %s: one at least has to live", dead, p.Nodes, at)
+			}
+		case Return:
+			if dead -= a.Nodes; dead < 0 {
+				return fmt.Errorf("%d nodes return at %s, but only %d are dead", a.Nodes, at, dead+a.Nodes)
+			}
+		case Clock:
+			if a.For == 0 || max(a.For, -a.For)+2*p.Skew > core.MaxSkew {
+				return fmt.Errorf("clocks that are set by %s at %s, beside a skew of %s: nodes whose clocks differ by over 60 s refuse each other", seconds(a.For), at, seconds(p.Skew))
+			}
+		case Cut:
+			switch {
+			case a.For <= 0:
+				return fmt.Errorf("the partition at %s has to last for some time", at)
+			case a.At < healed:
+				return fmt.Errorf("the partition at %s begins before the one before has healed", at)
+			case a.Nodes >= p.Nodes:
+				return fmt.Errorf("the partition at %s leaves nobody on the other side", at)
+			}
 			healed = a.At + a.For
 		}
-	}
-	if dead >= p.Nodes {
-		return fmt.Errorf("%d of %d nodes die: one at least has to live", dead, p.Nodes)
 	}
 	return nil
 }

@@ -91,6 +91,9 @@ func TestPlanValidate(t *testing.T) {
 		"all die":             func(p *sim.Plan) { p.Acts[1].Nodes = 19 },
 		"all are cut off":     func(p *sim.Plan) { p.Acts[0].Nodes = 20 },
 		"no time to be cut":   func(p *sim.Plan) { p.Acts[0].For = 0 },
+		"more return":         func(p *sim.Plan) { p.Acts = append(p.Acts, sim.Act{Kind: sim.Return, At: core.Second, Nodes: 1}) },
+		"a clock of nobody's": func(p *sim.Plan) { p.Acts[2] = sim.Act{Kind: sim.Clock, Nodes: 1, For: -57 * core.Second} },
+		"no such gateways":    func(p *sim.Plan) { p.Gateways = 21 },
 		"two cuts at once":    func(p *sim.Plan) { p.Acts = append(p.Acts, p.Acts[0]) },
 	} {
 		p := eventful

@@ -82,7 +82,7 @@ type World struct {
 	copies    *copier   // nil if nobody counts them
 	lean      bool      // of thousands: no digest, no views, no truth to Check, and files only when processes halt
 	batch     batch
-	intern    []*core.Interner // of each worker of the batch
+	intern    *core.Interner // of all engines of thousands
 
 	onEvent func(*Machine, *core.Event)
 	onHalt  func(*Machine, core.Reason, string)

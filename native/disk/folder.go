@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/gofrs/flock"
 )
@@ -101,6 +102,10 @@ func (f *Folder) Close() error { return f.lock.Close() }
 // Abandon closes the folder of a node that did not start. It leaves nothing
 // there that was not there before.
 func (f *Folder) Abandon() error {
+	if runtime.GOOS == "windows" { // where no file goes that is open, here or in the process that locks it now
+		defer f.unmake()
+		return f.Close()
+	}
 	f.unmake()
 	return f.Close()
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // All that changes the folder's files is done in these steps, before each of which
@@ -56,7 +54,7 @@ func (f *Folder) replace(name string, b []byte, whole func() error) error {
 	if err := f.step("create"); err != nil {
 		return err
 	}
-	file, err := renameio.NewPendingFile(f.path(name), renameio.WithTempDir(f.dir), renameio.WithPermissions(0o600))
+	file, err := newPending(f.dir, f.path(name))
 	if err != nil {
 		return err
 	}
@@ -115,15 +113,7 @@ func (f *Folder) syncDir() error {
 	if err := f.step("syncdir"); err != nil {
 		return err
 	}
-	d, err := os.Open(f.dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("fsync of the folder: %w", err)
-	}
-	return nil
+	return syncFolder(f.dir)
 }
 
 // clean deletes what a crash left half-written.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/nanoring/nanoring/core"
 )
 
@@ -80,7 +78,15 @@ func (f *Folder) KeepTrap(t *Trap) error {
 	if err := os.MkdirAll(f.Traps(), 0o700); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(f.TrapFile(t), append(b, '\n'), 0o600); err != nil {
+	file, err := newPending(f.Traps(), f.TrapFile(t))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	if _, err := file.Write(append(b, '\n')); err != nil {
+		return err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
 	old, err := filepath.Glob(filepath.Join(f.Traps(), "*"+trapExt)) // sorted, by time

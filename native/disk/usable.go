@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
 )
 
 // Hint says what to do about an error of the data folder's disk, "" if that is not known.
@@ -13,20 +12,20 @@ func Hint(err error) string {
 	switch {
 	case isFull(err):
 		return "the disk is full: free some space there"
-	case errors.Is(err, syscall.EROFS):
+	case errors.Is(err, errReadOnly):
 		return "the disk is read-only: mount it for writing"
 	case errors.Is(err, fs.ErrPermission):
 		return "make it a folder of the user that runs the node"
-	case errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, errNoFolder):
 		return "a file is where a folder has to be: move it away"
-	case errors.Is(err, syscall.EIO):
+	case errors.Is(err, errFailing):
 		return "the disk is failing: look at the system's log"
 	}
 	return ""
 }
 
 func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return errors.Is(err, errFull) || errors.Is(err, errQuota)
 }
 
 // unusable says that something cannot be done with the folder, and what to do about it.

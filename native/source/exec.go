@@ -17,8 +17,7 @@ type program struct{ text, command string }
 func (p *program) Addresses(ctx context.Context) ([]string, error) {
 	enough, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(enough, "sh", "-c", p.command)
-	ownGroup(cmd)
+	cmd := shell(enough, p.command)
 	out, says := short{most: mostText + 1, full: cancel}, short{most: 1 << 10}
 	cmd.Stdout, cmd.Stderr = &out, &says
 	cmd.WaitDelay = time.Second // for what it started, and left

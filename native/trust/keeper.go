@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -223,7 +224,7 @@ func (k *Keeper) Refresh(force bool) (bool, error) {
 // Exposed says whether every user of this machine may read the secret file, or put another secret
 // into it, or in its place.
 func (k *Keeper) Exposed() (toRead, toChange bool) {
-	if k.cfg.SecretFile == "" {
+	if k.cfg.SecretFile == "" || runtime.GOOS == "windows" { // where a mode says nothing of who may
 		return false, false
 	}
 	if info, err := os.Stat(k.cfg.SecretFile); err == nil {

@@ -3,6 +3,7 @@
 package siege
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -22,7 +23,7 @@ type asker struct {
 	client *http.Client
 	token  string
 	mu     sync.Mutex
-	took   []time.Duration // since the last forget
+	took   []took // since the last forget
 	failed map[string]int
 }
 
@@ -76,15 +77,22 @@ func (o *asker) ask(ctx context.Context, n *node, path string) {
 	if ctx.Err() != nil {
 		return
 	}
-	if o.took = append(o.took, time.Since(at)); how != "" {
+	if o.took = append(o.took, took{time.Since(at), path + " at " + n.name}); how != "" {
 		o.failed[how]++
 	}
+}
+
+// took is how long an answer took, and to what.
+type took struct {
+	time.Duration
+	what string
 }
 
 // answers is how an asker was answered.
 type answers struct {
 	count, failed      int
 	median, p99, worst time.Duration
+	of                 string // what the worst was of
 	how                map[string]int
 }
 
@@ -92,13 +100,14 @@ type answers struct {
 func (o *asker) since() answers {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	slices.Sort(o.took)
+	slices.SortFunc(o.took, func(a, b took) int { return cmp.Compare(a.Duration, b.Duration) })
 	a := answers{count: len(o.took), how: o.failed}
 	for _, n := range o.failed {
 		a.failed += n
 	}
 	if a.count > 0 {
-		a.median, a.p99, a.worst = o.took[a.count/2], o.took[a.count*99/100], o.took[a.count-1]
+		a.median, a.p99, a.worst = o.took[a.count/2].Duration, o.took[a.count*99/100].Duration, o.took[a.count-1].Duration
+		a.of = o.took[a.count-1].what
 	}
 	o.took, o.failed = nil, make(map[string]int)
 	return a

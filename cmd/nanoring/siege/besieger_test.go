@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,7 +154,7 @@ func (d *deed) enter(node int, name string, tags ...wire.Tag) *socket {
 	if s == nil {
 		return nil
 	}
-	s.name = name
+	s.name, s.proper = name, true
 	s.say(s.hello())
 	select {
 	case <-s.let:
@@ -171,8 +172,16 @@ func (d *deed) leave(s *socket) {
 	if <-s.read; in && s.ended == "broken" {
 		s.ended = "by itself"
 	}
+	if s.proper && strings.HasPrefix(s.ended, "forbidden: its presence") {
+		d.came("%s: %s", noAttack, s.ended)
+		return
+	}
 	d.came("ended: %.60q", s.ended)
 }
+
+// noAttack is what came of it where a node took who attacks for no guest at all: it is not what
+// was to be tried.
+const noAttack = "is no attack"
 
 func (s *socket) hello() *wire.Frame {
 	return &wire.Frame{Kind: wire.KindHello, Hello: wire.Hello{
@@ -186,5 +195,5 @@ func (s *socket) member() wire.Record {
 
 func (s *socket) presence(tags ...wire.Tag) wire.Record {
 	return wire.Record{Set: wire.Up, Name: s.name, Stamp: time.Now().UnixMicro(),
-		Value: wire.Presence{Via: gatewayName(s.node), Instance: s.instance, Version: 1, Tags: wire.SortTags(tags)}.Value()}
+		Value: wire.Presence{Via: gatewayName(s.node), Ephemeral: true, Instance: s.instance, Version: 1, Tags: wire.SortTags(tags)}.Value()}
 }

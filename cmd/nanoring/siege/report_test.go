@@ -57,7 +57,7 @@ func table(w *watch, calm, storm *report) string {
 	if calm.asked.worst > 0 {
 		ratio = storm.asked.worst.Seconds() / calm.asked.worst.Seconds()
 	}
-	fmt.Fprintf(&b, "operator: worst %s, p99 %s, median %s of %d (%d failed); before %s, %s, %s of %d; worst is %.1f times as long\n", storm.asked.worst, storm.asked.p99, storm.asked.median,
+	fmt.Fprintf(&b, "operator: worst %s (%s), p99 %s, median %s of %d (%d failed); before %s, %s, %s of %d; worst is %.1f times as long\n", storm.asked.worst, storm.asked.of, storm.asked.p99, storm.asked.median,
 		storm.asked.count, storm.asked.failed, calm.asked.worst, calm.asked.p99, calm.asked.median, calm.asked.count, ratio)
 	for how, n := range storm.asked.how {
 		fmt.Fprintf(&b, "  %d× %s\n", n, how)

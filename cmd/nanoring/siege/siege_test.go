@@ -91,6 +91,11 @@ func besieged(t *testing.T, who string) {
 	w.lookFor(o.For)
 	storm := w.report(op, reader, news)
 	storm.told = <-told
+	for what, times := range storm.told {
+		if strings.Contains(what, noAttack) {
+			t.Errorf("%s: %d times", what, times)
+		}
+	}
 	if *length > 0 {
 		w.lookFor(*rest)
 		for i := range w.nodes {

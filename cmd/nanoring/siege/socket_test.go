@@ -34,6 +34,7 @@ type socket struct {
 	node     int
 	name     string
 	instance wire.Instance
+	proper   bool // it came in as guests do
 
 	deaf  atomic.Bool   // it does not read
 	let   chan struct{} // closed when the first message has come

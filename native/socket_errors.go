@@ -1,0 +1,14 @@
+//go:build !windows
+
+package native
+
+import "syscall"
+
+// How the system's sockets say what is wrong with an address.
+const (
+	errRefused  = syscall.ECONNREFUSED
+	errInUse    = syscall.EADDRINUSE
+	errNoHost   = syscall.EHOSTUNREACH
+	errNoNet    = syscall.ENETUNREACH
+	errNoAccess = syscall.EACCES
+)

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package source
-
-import "os/exec"
-
-// ownGroup is only where there are groups of processes.
-func ownGroup(*exec.Cmd) {}
