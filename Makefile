@@ -207,6 +207,10 @@ uninstall: ## take away what make install has put below PREFIX
 	@rm -f '$(BINDIR)/nanoring' '$(SHARE)/man/man1/'nanoring{,-*}.1 '$(BASH)/nanoring' '$(ZSH)/_nanoring' '$(FISH)/nanoring.fish'
 	@echo 'took away $(BINDIR)/nanoring, and its pages and completions'
 
+.PHONY: packaging
+packaging: ## check and test what makes releases: packages and images of a few bytes are made twice, and looked at (a minute of a processor where nothing is compiled)
+	@go build -o bin/ honnef.co/go/tools/cmd/staticcheck && cd packaging && go vet . && ../bin/staticcheck . && $(GOTEST) .
+
 .PHONY: release
 release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
