@@ -232,7 +232,7 @@ debian: ## as root: install the .deb of dist/ on fresh Debian hosts, and have th
 	@ls dist/*.deb >/dev/null 2>&1 || $(MAKE) -s release ONLY=linux/$$(go env GOARCH)
 	@[ -e $(DEBIAN)/etc/debian_version ] || { rm -rf $(DEBIAN).new; debootstrap --variant=minbase bookworm $(DEBIAN).new && mv $(DEBIAN).new $(DEBIAN); }
 	@cd packaging && go test -c -o ../bin/packaging.test . && unshare -n sh -c 'ip link set lo up; for n in 5 6 7; do ip address add 10.0.0.$$n/32 dev lo; done; \
-		exec ../bin/packaging.test -test.v -test.timeout 10m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
+		exec ../bin/packaging.test -test.v -test.timeout 30m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
 
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
