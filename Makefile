@@ -226,6 +226,10 @@ uninstall: ## take away what make install has put below PREFIX
 	@rm -f '$(BINDIR)/nanoring' '$(SHARE)/man/man1/'nanoring{,-*}.1 '$(BASH)/nanoring' '$(ZSH)/_nanoring' '$(FISH)/nanoring.fish'
 	@echo 'took away $(BINDIR)/nanoring, and its pages and completions'
 
+.PHONY: packaging
+packaging: ## check and test what makes releases: packages and images of a few bytes are made twice, and looked at (a minute of a processor where nothing is compiled)
+	@go build -o bin/ honnef.co/go/tools/cmd/staticcheck && cd packaging && go vet . && ../bin/staticcheck . && $(GOTEST) .
+
 .PHONY: release
 release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
@@ -247,7 +251,7 @@ debian: ## as root: install the .deb of dist/ on fresh Debian hosts, and have th
 	@ls dist/*.deb >/dev/null 2>&1 || $(MAKE) -s release ONLY=linux/$$(go env GOARCH)
 	@[ -e $(DEBIAN)/etc/debian_version ] || { rm -rf $(DEBIAN).new; debootstrap --variant=minbase bookworm $(DEBIAN).new && mv $(DEBIAN).new $(DEBIAN); }
 	@cd packaging && go test -c -o ../bin/packaging.test . && unshare -n sh -c 'ip link set lo up; for n in 5 6 7; do ip address add 10.0.0.$$n/32 dev lo; done; \
-		exec ../bin/packaging.test -test.v -test.timeout 10m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
+		exec ../bin/packaging.test -test.v -test.timeout 30m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
 
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo
