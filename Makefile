@@ -15,6 +15,7 @@ EVERY    ?= 4h
 PREFIX   ?= /usr/local
 DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
+KEPT     ?= testdata/released
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
@@ -233,6 +234,11 @@ packaging: ## check and test what makes releases: packages and images of a few b
 .PHONY: release
 release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
+
+.PHONY: keep
+keep: ## keep for ever what releases are held to, of the version that is there: vectors, the description of the API, the module; into testdata/released
+	@to="$(KEPT)/$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' version.go)"; [ ! -e "$$to" ] || { echo "$$to is there, and what is kept never changes"; exit 1; }; \
+	mkdir -p "$$to" && cp core/wire/testdata/vectors.json native/openapi.json wasm/module/nanoring.wasm.br "$$to" && echo "kept $$to: commit it"
 
 .PHONY: release-check
 release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot
