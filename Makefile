@@ -15,6 +15,7 @@ EVERY    ?= 4h
 PREFIX   ?= /usr/local
 DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
+ROUNDS   ?= 10
 KEPT     ?= testdata/released
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
@@ -100,6 +101,10 @@ net: network ## have rings live through the faults of a real network, as long as
 soak: network ## have all of that befall a ring at random, for MINUTES (default 30); SEED=1 SECRET=1 ENGINE=wasm
 	@go test ./cmd/nanoring/network -timeout 0 -v -run '^TestSoak$$' -network.soak=$(MINUTES)m -network.seed=$(SEED) \
 		$(if $(SECRET),-network.secret) $(if $(filter wasm,$(ENGINE)),-network.wasm)
+
+.PHONY: upgrade
+upgrade: ## roll a ring from the program FROM to today's and back, ROUNDS (default 10) times under load; without FROM from today's, with the other engine
+	@go test ./cmd/nanoring -run '^TestUpgrade$$' -v -count 1 -timeout 0 -upgrade.rounds=$(ROUNDS) $(if $(FROM),-upgrade.from="$$(realpath '$(FROM)')")
 
 .PHONY: siege
 siege: ## attack a locked ring by a guest's token, then one by a reader's, for SIEGE (default 10m) each; ARGS='-siege.only relays,syncs' and more
