@@ -15,6 +15,8 @@ EVERY    ?= 4h
 PREFIX   ?= /usr/local
 DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
+ROUNDS   ?= 10
+KEPT     ?= testdata/released
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
@@ -99,6 +101,10 @@ net: network ## have rings live through the faults of a real network, as long as
 soak: network ## have all of that befall a ring at random, for MINUTES (default 30); SEED=1 SECRET=1 ENGINE=wasm
 	@go test ./cmd/nanoring/network -timeout 0 -v -run '^TestSoak$$' -network.soak=$(MINUTES)m -network.seed=$(SEED) \
 		$(if $(SECRET),-network.secret) $(if $(filter wasm,$(ENGINE)),-network.wasm)
+
+.PHONY: upgrade
+upgrade: ## roll a ring from the program FROM to today's and back, ROUNDS (default 10) times under load; without FROM from today's, with the other engine
+	@go test ./cmd/nanoring -run '^TestUpgrade$$' -v -count 1 -timeout 0 -upgrade.rounds=$(ROUNDS) $(if $(FROM),-upgrade.from="$$(realpath '$(FROM)')")
 
 .PHONY: siege
 siege: ## attack a locked ring by a guest's token, then one by a reader's, for SIEGE (default 10m) each; ARGS='-siege.only relays,syncs' and more
@@ -233,6 +239,11 @@ packaging: ## check and test what makes releases: packages and images of a few b
 .PHONY: release
 release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
+
+.PHONY: keep
+keep: ## keep for ever what releases are held to, of the version that is there: vectors, the description of the API, the module; into testdata/released
+	@to="$(KEPT)/$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' version.go)"; [ ! -e "$$to" ] || { echo "$$to is there, and what is kept never changes"; exit 1; }; \
+	mkdir -p "$$to" && cp core/wire/testdata/vectors.json native/openapi.json wasm/module/nanoring.wasm.br "$$to" && echo "kept $$to: commit it"
 
 .PHONY: release-check
 release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot
