@@ -360,7 +360,6 @@ func aProcessIsKilled(s *stage) {
 	three(s)
 	s.kill(s.nodes[1])
 	s.until("down", isDown)
-	s.until("down, as the other says", isDown)
 	s.asDev1()
 }
 

@@ -49,7 +49,6 @@ type Times struct {
 type Traffic struct {
 	Frames, Bytes uint64
 	NodeTime      int64 // microseconds that all of them ran, added up
-	Copies        Copies
 }
 
 // Sample is how well the ring agreed at one time.
@@ -90,17 +89,16 @@ func (t *watch) takeChanges() (all []Change) {
 type mark struct {
 	frames, bytes uint64
 	nodeTime      int64
-	copies        Copies
 }
 
 func (l *life) newMark() mark {
 	l.watch.count(0)
-	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime, l.w.copies.Copies}
+	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime}
 }
 
 func (l *life) trafficSince(m mark) Traffic {
 	now := l.newMark()
-	return Traffic{Frames: now.frames - m.frames, Bytes: now.bytes - m.bytes, NodeTime: now.nodeTime - m.nodeTime, Copies: now.copies.since(m.copies)}
+	return Traffic{Frames: now.frames - m.frames, Bytes: now.bytes - m.bytes, NodeTime: now.nodeTime - m.nodeTime}
 }
 
 func (l *life) sample() Sample {

@@ -1,4 +1,0 @@
-package sim
-
-// Hashed are names that have one hash.
-var Hashed = hashed
