@@ -78,7 +78,7 @@ var (
 	lastNumber = regexp.MustCompile(`(?s).* (\d{4,})$`) // of the demo's last process, as the page has it
 	killHint   = regexp.MustCompile(`kill -9 (\d+)`)    // and as it is here
 	anyNumbers = regexp.MustCompile(`\b\d[\wµ.:-]*|\b[0-9a-f]{16,}\b`)
-	onlyLooks  = regexp.MustCompile(`\bnanoring\b.* (all|up|owner|status|why|doctor|ask|node)\b|^curl '`)
+	onlyLooks  = regexp.MustCompile(`\bnanoring\b.* (all|up|owner|status|why|doctor|ask|node)\b|^curl `)
 	anyBlanks  = regexp.MustCompile(`\s+`)
 )
 

@@ -46,7 +46,7 @@ var scenes = []scene{
 	{at: "docs/api.md#", before: `
 		nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1 --tag role=web --on-question 'uptime=echo up 3 days'
 		nanoring node --name dev2 --listen 127.0.0.1:7002 --data data/dev2 --join 127.0.0.1:7001
-		nanoring node --name dev3 --listen 127.0.0.1:7003 --data data/dev3 --join 127.0.0.1:7001 --tag role=web --on-question 'uptime=exit 1'
+		nanoring node --name dev3 --listen 127.0.0.1:7003 --data data/dev3 --join 127.0.0.1:7001 --tag role=web --on-question 'uptime=sleep 1; exit 1'
 		nanoring node --name dev4 --listen 127.0.0.1:7004 --data data/dev4 --join 127.0.0.1:7001 --tag role=web --on-question 'uptime=sleep 60'
 	`},
 	{at: "docs/api.md#tokens", before: `
