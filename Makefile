@@ -15,6 +15,8 @@ EVERY    ?= 4h
 PREFIX   ?= /usr/local
 DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
+ROUNDS   ?= 10
+KEPT     ?= testdata/released
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
@@ -100,6 +102,10 @@ soak: network ## have all of that befall a ring at random, for MINUTES (default 
 	@go test ./cmd/nanoring/network -timeout 0 -v -run '^TestSoak$$' -network.soak=$(MINUTES)m -network.seed=$(SEED) \
 		$(if $(SECRET),-network.secret) $(if $(filter wasm,$(ENGINE)),-network.wasm)
 
+.PHONY: upgrade
+upgrade: ## roll a ring from the program FROM to today's and back, ROUNDS (default 10) times under load; without FROM from today's, with the other engine
+	@go test ./cmd/nanoring -run '^TestUpgrade$$' -v -count 1 -timeout 0 -upgrade.rounds=$(ROUNDS) $(if $(FROM),-upgrade.from="$$(realpath '$(FROM)')")
+
 .PHONY: siege
 siege: ## attack a locked ring by a guest's token, then one by a reader's, for SIEGE (default 10m) each; ARGS='-siege.only relays,syncs' and more
 	@go test ./cmd/nanoring/siege -timeout 0 -v -count 1 -siege.for=$(SIEGE) $(ARGS)
@@ -140,7 +146,7 @@ platforms: ## build the program for all the systems that it is for, and what emb
 	@for p in linux/amd64 linux/arm64 linux/arm linux/386 linux/riscv64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64 windows/amd64 windows/arm64; do \
 		echo "== $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/nanoring || exit 1; done
 	@for p in linux/386 darwin/arm64 freebsd/amd64 windows/amd64; do \
-		echo "== $$p, all packages"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build ./... || exit 1; done
+		echo "== $$p, all packages"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build $$(go list ./... | grep -v core/mutant) || exit 1; done # which is for those who change it, on Unix
 
 .PHONY: twins
 twins: ## hold both engines against each other, ten times as long as make test does: ten minutes
@@ -226,9 +232,18 @@ uninstall: ## take away what make install has put below PREFIX
 	@rm -f '$(BINDIR)/nanoring' '$(SHARE)/man/man1/'nanoring{,-*}.1 '$(BASH)/nanoring' '$(ZSH)/_nanoring' '$(FISH)/nanoring.fish'
 	@echo 'took away $(BINDIR)/nanoring, and its pages and completions'
 
+.PHONY: packaging
+packaging: ## check and test what makes releases: packages and images of a few bytes are made twice, and looked at (a minute of a processor where nothing is compiled)
+	@go build -o bin/ honnef.co/go/tools/cmd/staticcheck && cd packaging && go vet . && ../bin/staticcheck . && $(GOTEST) .
+
 .PHONY: release
 release: ## make all that is published of a version into dist/, of a commit that has its tag (ONLY=linux/amd64,windows/arm64 for some); it takes npm
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
+
+.PHONY: keep
+keep: ## keep for ever what releases are held to, of the version that is there: vectors, the description of the API, the module; into testdata/released
+	@to="$(KEPT)/$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' version.go)"; [ ! -e "$$to" ] || { echo "$$to is there, and what is kept never changes"; exit 1; }; \
+	mkdir -p "$$to" && cp core/wire/testdata/vectors.json native/openapi.json wasm/module/nanoring.wasm.br "$$to" && echo "kept $$to: commit it"
 
 .PHONY: release-check
 release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot
@@ -247,7 +262,7 @@ debian: ## as root: install the .deb of dist/ on fresh Debian hosts, and have th
 	@ls dist/*.deb >/dev/null 2>&1 || $(MAKE) -s release ONLY=linux/$$(go env GOARCH)
 	@[ -e $(DEBIAN)/etc/debian_version ] || { rm -rf $(DEBIAN).new; debootstrap --variant=minbase bookworm $(DEBIAN).new && mv $(DEBIAN).new $(DEBIAN); }
 	@cd packaging && go test -c -o ../bin/packaging.test . && unshare -n sh -c 'ip link set lo up; for n in 5 6 7; do ip address add 10.0.0.$$n/32 dev lo; done; \
-		exec ../bin/packaging.test -test.v -test.timeout 10m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
+		exec ../bin/packaging.test -test.v -test.timeout 30m -test.run "^TestDebian$$" -debian $(DEBIAN) -dist ../dist'
 
 .PHONY: clean
 clean: ## delete what was built, and the data of the dev nodes and of the demo

@@ -301,7 +301,8 @@ func (ms *messages) meet(c *conn) {
 	case !c.guest:
 		ms.spread.compare(c)
 	}
-	if len(ms.tells.list) > 0 {
+	ms.questions.meet(c.name)
+	if len(ms.tells.list)+len(ms.questions.open) > 0 {
 		ms.spread.soon(coalesce)
 	}
 }

@@ -6,14 +6,9 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// What a long step grew to is kept until a step comes that takes no more than so
-// many effects, and bytes of frames; and what has so many times the room that the longest
-// step of a round took, until the round is over.
-const (
-	mostRoom = 4
-	maxKept  = 32
-	maxBuf   = 16 << 10
-)
+// mostRoom is how many times the room that the longest step of a round took is kept when the round
+// is over: where long steps come again and again what they grew to is used again.
+const mostRoom = 4
 
 // output is what a step has to say. Its memory is used again by the next one.
 type output struct {
@@ -35,12 +30,6 @@ func (o *output) begin() {
 	clear(o.events) // lets go of what they refer to
 	clear(o.effects)
 	clear(o.joiners)
-	if cap(o.effects) > maxKept && len(o.effects) <= maxKept {
-		o.effects, o.events, o.results, o.joiners = nil, nil, nil, make(map[string]*Event)
-	}
-	if cap(o.buf) > maxBuf && len(o.buf) <= maxBuf {
-		o.buf = nil
-	}
 	o.most, o.mostSaid = max(o.most, len(o.buf)), max(o.mostSaid, len(o.effects))
 	if o.roundOver {
 		o.shrink()
@@ -55,7 +44,7 @@ func (o *output) shrink() {
 		o.buf = nil
 	}
 	if cap(o.effects) > mostRoom*o.mostSaid {
-		o.effects = nil
+		o.effects, o.results, o.joiners = nil, nil, make(map[string]*Event)
 	}
 	if cap(o.events) > mostRoom*o.mostSaid {
 		o.events = nil

@@ -27,9 +27,10 @@ type question struct {
 	from    ConnID // 0: it is this node's own
 	until   int64  // the ring's clock
 	answers []wire.Answer
-	gone    int // how many of them went that way: if it breaks, they may be lost
-	kept    int // bytes of those
-	size    int // bytes of the others, which wait
+	gone    int   // how many of them went that way: if it breaks, they may be lost
+	rests   int64 // no other way is looked for before, since there was none
+	kept    int   // bytes of those
+	size    int   // bytes of the others, which wait
 	ofGuest bool
 	said    []string        // which guests of this node have answered
 	cost    *ledger.Account // of a guest of this node, whose it is,
@@ -176,12 +177,21 @@ func (q *questions) came(c *conn, f *wire.Frame) {
 func (q *questions) flush() (left bool) {
 	for _, one := range q.open {
 		sent := true
-		for sent && one.gone < len(one.answers) {
+		for sent && one.gone < len(one.answers) && q.now >= one.rests {
 			sent = q.sendSome(one)
 		}
-		left = left || !sent
+		left = left || !sent && q.now >= one.rests // else a round comes to it
 	}
 	return left
+}
+
+// meet has what waits for a node go out now that it is connected.
+func (q *questions) meet(name string) {
+	for _, one := range q.open {
+		if one.id.name == name {
+			one.rests = 0
+		}
+	}
 }
 
 // sendSome sends some of the answers that wait, if that is possible now.
@@ -197,6 +207,7 @@ func (q *questions) sendSome(one *question) bool {
 	switch {
 	case c == nil || c.state != connEstablished: // that way is broken
 		if !q.spread.carry(one.id.name, f) {
+			one.rests = q.now + q.cfg.Period/2
 			return false
 		}
 		keeps = 0

@@ -2,6 +2,9 @@ package core
 
 import "github.com/nanoring/nanoring/core/wire"
 
+// maxKept is how many changes of a step there is room kept for.
+const maxKept = 32
+
 // merge is the one way of a record that comes in: the replica takes it in, or
 // not, and whom the change concerns hears of it.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {

@@ -64,7 +64,12 @@ func (r *Ring) snapshot(all bool) []byte {
 			byes.Put(e.bye)
 		}
 	}
-	for i, set := range [...]*lww.Set{&r.replica.nodes, &expired, &byes, &r.replica.up} {
+	sets, most, size := [...]*lww.Set{&r.replica.nodes, &expired, &byes, &r.replica.up}, 0, 0
+	for _, set := range sets {
+		most += set.Len()
+	}
+	s.Records = make([]wire.Record, 0, most)
+	for i, set := range sets {
 		for _, rec := range set.Records(lww.Range{}) {
 			id, node := wire.SetID(i/2), rec
 			if set == &r.replica.up {
@@ -72,13 +77,15 @@ func (r *Ring) snapshot(all bool) []byte {
 			}
 			if all || set == &byes || isKept(node) {
 				s.Records = append(s.Records, frameRecord(id, rec))
+				size += s.Records[len(s.Records)-1].Size()
 			}
 		}
 	}
 	if all {
 		s.Due, s.News, s.IDs = r.handTimers(), r.messages.handOver(), union(r.ids.set, r.ids.own())
+		size += min(r.messages.window.bytes, handedBytes)
 	}
-	return s.Append(nil)
+	return s.Append(make([]byte, 0, size+size/4)) // what grows bit by bit leaves several times as much behind
 }
 
 // restore reads what Snapshot wrote; load goes on when the time is known.

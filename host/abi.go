@@ -135,7 +135,7 @@ var imports = map[string]map[string]imported{
 // check holds a module against the ABI, before it is given anything.
 func check(m wazero.CompiledModule) error {
 	if extra := unwanted(m); len(extra) > 0 {
-		return unusable("it wants what it must not have: %s", strings.Join(extra, ", "))
+		return unusable("it wants what it must not have: %s: take a module and a host of one release", strings.Join(extra, ", "))
 	}
 	has := m.ExportedFunctions()
 	if _, ok := has["_start"]; ok {
@@ -148,7 +148,7 @@ func check(m wazero.CompiledModule) error {
 		}
 	}
 	if len(missing) > 0 {
-		return unusable("it does not export %s: it is not NanoRing's, or of another version", strings.Join(missing, ", "))
+		return unusable("it does not export %s: it is not NanoRing's, or of another version of the ABI than %d: take a module and a host of one release", strings.Join(missing, ", "), abiVersion)
 	}
 	if _, ok := m.ExportedMemories()["memory"]; !ok {
 		return unusable("it does not export its memory")

@@ -157,5 +157,6 @@ func (p *program) instantiate(ctx context.Context) (m api.Module, err error) {
 			err = fmt.Errorf("%v", what)
 		}
 	}()
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(allocate))
 	return p.runtime.InstantiateModule(ctx, p.module, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 }

@@ -56,7 +56,8 @@ func TestStartWithRefusedRing(t *testing.T) {
 	}{
 		"no snapshot":          {"hello", ""},
 		"cut off":              {string(good[18:60]), ""},
-		"of a newer version":   {"\x96\x02\xa3red\xa4dev1\x00\x00\x90", "start the version that wrote it"},
+		"of a newer version":   {"\x96\x02\xa3red\xa4dev1\x00\x00\x90", "take that version, or one after it"},
+		"with what is newer":   {"\x97\x01\xa3red\xa4dev1\x00\x00\x90\x81\xa1z\xc3", "take that version, or one after it"},
 		"of somebody's else's": {string((&wire.Snapshot{Ring: testRing, Name: "dev2"}).Append(nil)), "belongs to node dev2"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -272,8 +272,8 @@ func (n *Node) cannotStart(memory *disk.Memory, err error) (refused bool, why er
 	}
 	var of wire.Snapshot
 	switch err := of.Decode(memory.Snapshot); {
-	case errors.Is(err, wire.ErrVersion):
-		return false, fmt.Errorf("the ring file %s is left as it is: %w: start the version that wrote it, or choose another data folder (--data)", memory.File, err)
+	case disk.Later(err):
+		return false, fmt.Errorf("the ring file %s is left as it is: a later version wrote it: %w: take that version, or one after it, or choose another data folder (--data)", memory.File, err)
 	case err == nil && (of.Name != n.cfg.Name || of.Ring != n.cfg.Ring):
 		return false, fmt.Errorf("the ring file %s belongs to node %s of ring %s, not to %s of %s: start it with --name %q --ring %q, choose another data folder (--data), or delete ring and ring.prev there to start anew",
 			memory.File, of.Name, of.Ring, n.cfg.Name, n.cfg.Ring, of.Name, of.Ring)

@@ -35,7 +35,7 @@ func out(b []byte) int64 {
 // collector runs the garbage collector when there is as much garbage as there was in use when
 // it last ran. Left alone it would hardly ever end: exported functions run on one goroutine,
 // which its workers wait for. To look at how much there is takes a while, so it does that
-// when something came in, or after some calls: what a call leaves behind may be far more.
+// when something came in or went out, or after some calls: what a call leaves behind may be twenty times that.
 type collector struct {
 	since, calls int
 	live         int
@@ -45,7 +45,7 @@ type collector struct {
 func (c *collector) took(n int) {
 	c.since += n
 	c.calls++
-	if c.since < max(c.live/8, minGarbage/4) && c.calls < lookCalls {
+	if c.since < minGarbage/4 && c.calls < lookCalls {
 		return
 	}
 	c.since, c.calls = 0, 0

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/nanoring/nanoring"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 	"github.com/spf13/pflag"
@@ -70,7 +71,7 @@ func readConfig(path string, knows func(key string) bool) (*configFile, error) {
 		case knows(strings.ReplaceAll(key, "_", "-")):
 			return nil, wrong(at.Line, at.Column, "there is no setting %q: is it %q?", key, strings.ReplaceAll(key, "_", "-"))
 		default:
-			return nil, wrong(at.Line, at.Column, "there is no setting %q: 'nanoring node --help' has all", key)
+			return nil, wrong(at.Line, at.Column, "there is no setting %q in version %s, whose are in 'nanoring node --help': take it out, or run the version that the file is for", key, nanoring.Version)
 		}
 	}
 	return c, p.Error()

@@ -13,8 +13,9 @@ import (
 func delCommand(o *options) *cobra.Command {
 	s := several{o: o, does: "delete", done: sayRemoved}
 	cmd := &cobra.Command{
-		Use:   "del NAME...",
-		Short: "Remove nodes from the ring",
+		Use:        "del NAME...",
+		SuggestFor: []string{"rm", "remove", "delete", "force-leave"},
+		Short:      "Remove nodes from the ring",
 		Long: `Del removes nodes from the ring, running or not. A node learns that it was removed,
 deletes its ring file, and ends ten seconds later, unless it is added again before;
 one that is not running learns it when it comes back. Del returns when the changes

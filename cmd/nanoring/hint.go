@@ -25,7 +25,7 @@ func startHint(data string) string {
 		return "That folder is another user's: do this as that user, or as root (sudo)."
 	}
 	if err != nil || s.Decode(b) != nil {
-		return "That folder has no ring file that can be read: is it the right one? Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)
+		return "That folder has no ring file that can be read: is it the right one? Where a node runs elsewhere, say so: --data DIR or --api URL. Start a new node there with: " + os.Args[0] + " node --data " + quoted(data)
 	}
 	return "Is it running? " + startCommand(&s, data)
 }

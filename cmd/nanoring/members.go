@@ -17,8 +17,9 @@ import (
 func allCommand(o *options) *cobra.Command {
 	var f filter
 	cmd := &cobra.Command{
-		Use:   "all",
-		Short: "List the nodes that belong to the ring",
+		Use:        "all",
+		SuggestFor: []string{"members", "list", "ls"},
+		Short:      "List the nodes that belong to the ring",
 		Long: `All lists the nodes that belong to the ring, up or not, as the node that is asked
 knows them.
 
@@ -109,8 +110,9 @@ func (m *member) labels(between string) string {
 
 func addCommand(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "add [NAME@]HOST:PORT",
-		Short: "Add a node, joining its ring and this one",
+		Use:        "add [NAME@]HOST:PORT",
+		SuggestFor: []string{"join"},
+		Short:      "Add a node, joining its ring and this one",
 		Long: `Add adds a node to the ring. If the node has a ring of its own, the two become
 one, of all the nodes of both.
 

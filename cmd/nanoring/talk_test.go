@@ -60,7 +60,8 @@ func (tab *tab) hears(from *tab, pattern, topic string) {
 	tab.Log(eval[string](from, fmt.Sprintf(`(async () => {
 		for (let i = 1; ; i++) {
 			try { await nanoring.tell(%q, %q, "ready"); return "heard at try " + i; }
-			catch (error) { if (error.code !== "nobody" && error.code !== "unknown-node") throw error; }
+			catch (error) { if (!["nobody", "unknown-node", "busy"].includes(error.code)) throw error; }
+			await new Promise((resolve) => setTimeout(resolve, 50)); // else the tries use up what a tab may send
 		}
 	})()`, tab.name(), topic)))
 	tab.until("window.ready")

@@ -148,7 +148,8 @@ func TestLoad(t *testing.T) {
 		{name: "missing, the one before damaged", prev: damaged("x"), wrong: ErrDamaged},
 		{name: "foreign", ring: []byte("my letters"), prev: prev, wrong: ErrForeign, says: "move it away to go on"},
 		{name: "foreign and alone", ring: []byte("my letters, of which there are many"), wrong: ErrForeign, says: "put a copy"},
-		{name: "newer", ring: newerRing(), prev: prev, wrong: ErrVersion, says: "start the version"},
+		{name: "newer", ring: newerRing(), prev: prev, wrong: ErrVersion, says: "take the version"},
+		{name: "newer in its last change", ring: newerChange(), prev: prev, wrong: ErrVersion, says: "take the version"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -88,7 +88,7 @@ func (f *Folder) previous(err error) (*Memory, error) {
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, ErrVersion):
-		return nil, orAnother("the ring file %s is left as it is: %w: start the version that wrote it", ring, err)
+		return nil, orAnother("the ring file %s is left as it is: %w", ring, err)
 	case errors.Is(err, ErrForeign) && prevErr == nil:
 		return nil, orAnother("the file %s is left as it is: %w: move it away to go on from the ring file before it, %s, which is whole", ring, err, prev)
 	case errors.Is(err, ErrForeign):

@@ -79,6 +79,9 @@ func DecodeRingFile(b []byte) (snapshot []byte, err error) {
 		return snapshot, err
 	}
 	changes, err := decodeChanges(log, crc64.Checksum(b[:len(b)-len(log)], crcTable), len(b)-len(log))
+	if errors.Is(err, ErrVersion) {
+		return nil, err
+	}
 	if len(changes) == 0 {
 		return snapshot, err
 	}
@@ -118,11 +121,19 @@ func split(b []byte) (snapshot, log []byte, err error) {
 	case !whole:
 		return nil, nil, fmt.Errorf("%w: its checksum does not match", ErrDamaged)
 	case !known:
-		return nil, nil, fmt.Errorf("%w: %d, and this program knows %d", ErrVersion, version, ringVersion)
+		return nil, nil, fmt.Errorf("%w: %d, and this program knows %d: take the version that wrote it, or a later one", ErrVersion, version, ringVersion)
 	case n != uint64(len(snapshot)) || version == 1 && len(log) > 0:
 		return nil, nil, fmt.Errorf("%w: it says %d bytes and has %d", ErrDamaged, n, len(snapshot)+len(log))
 	}
 	return snapshot, log, nil
+}
+
+// Later says whether a snapshot or a change, whose checksum is right, could not be decoded since a later
+// version wrote it. What it has that this one does not know would be lost if this one wrote the next, so
+// it is neither damaged, nor anything that the generation before could stand in for.
+func Later(err error) bool {
+	var bad *wire.Error
+	return errors.As(err, &bad) && (bad.Class == wire.ErrVersion || bad.Class == wire.ErrShape && bad.Where == "snapshot.more")
 }
 
 // decodeChanges reads the changes in a ring file, which begin at a place in it, after
@@ -141,7 +152,9 @@ func decodeChanges(log []byte, sum uint64, at int) (changes []wire.Change, err e
 			return changes, fmt.Errorf("%w: the checksum at byte %d does not match: of the last %d bytes, from byte %d, nothing can be read", ErrDamaged, at+end, len(log), at)
 		}
 		var c wire.Change
-		if err := c.Decode(log[changeHeader:end]); err != nil {
+		if err := c.Decode(log[changeHeader:end]); Later(err) {
+			return nil, fmt.Errorf("%w: the change at its byte %d: %w: take the version that wrote it, or a later one", ErrVersion, at, err)
+		} else if err != nil {
 			return changes, fmt.Errorf("%w: what it says at byte %d is no change: %w: nothing is taken of the last %d bytes", ErrDamaged, at, err, len(log))
 		}
 		changes = append(changes, c)

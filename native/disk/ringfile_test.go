@@ -107,6 +107,13 @@ func newerRing() []byte {
 	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b, crcTable))
 }
 
+// newerChange is a ring file of this version, which a later one has gone on with: its last change has a key of its own.
+func newerChange() []byte {
+	b := EncodeRingFile((&wire.Snapshot{Ring: "red", Name: "dev1"}).Append(nil))
+	change, _ := encodeChange([]byte("\x96\x01\x02\x01\x90\x90\x81\xa1z\xc3"), crc64.Checksum(b, crcTable))
+	return append(b, change...)
+}
+
 func known(err error) bool {
 	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrForeign) || errors.Is(err, ErrVersion) || errors.Is(err, ErrCut)
 }

@@ -46,9 +46,23 @@ type pod struct {
 	root   string // what it has for /
 	volume string
 	ending bool
+	lives  []span
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+// span is when a process ran; it still does if there is no end.
+type span struct{ from, to time.Time }
+
+// lived says whether a pod ran at a time, and for a while before that already.
+func (p *pod) lived(at time.Time) bool {
+	return slices.ContainsFunc(p.lives, func(s span) bool {
+		return at.Sub(s.from) > time.Second && (s.to.IsZero() || at.Before(s.to))
+	})
+}
+
+// ends has a pod's life be over.
+func (p *pod) ends() { p.lives[len(p.lives)-1].to = time.Now() }
 
 // newKube makes a cluster of machines.
 func newKube(t *testing.T, machines int, keeps time.Duration) *kube {
@@ -226,6 +240,7 @@ func (k *kube) launch(p *pod) {
 	k.t.Helper()
 	p.ending = false
 	k.network.begin(p.host, p.volume, k.command(p, append([]string{"/nanoring"}, k.container().Args...)...))
+	p.lives = append(p.lives, span{from: time.Now()})
 	if why := k.alive(p); why != "" {
 		k.t.Errorf("%s runs, and would be killed: %s", p.name, why)
 	}
@@ -284,6 +299,7 @@ func (k *kube) stop(pods ...*pod) {
 	}
 	time.Sleep(time.Duration(stop.Sleep.Seconds) * time.Second)
 	for _, p := range pods {
+		p.ends()
 		p.node.cmd.Process.Signal(syscall.SIGTERM)
 	}
 	for _, p := range pods {
@@ -323,8 +339,21 @@ func (k *kube) wait(pods ...*pod) {
 				time.Sleep(100 * time.Millisecond)
 				return left[0].name + ": " + why
 			}
+			k.joined(left[0])
 			left = left[1:]
 		}
 		return ""
 	})
+}
+
+// joined holds that a pod that is ready knows its ring, if there is anybody who could tell.
+func (k *kube) joined(p *pod) {
+	k.t.Helper()
+	var status struct{ Join struct{ State string } }
+	if _, err := p.node.do(http.MethodGet, "/v1/status", nil, &status); err != nil {
+		k.t.Error(err)
+	}
+	if status.Join.State != "joined" && len(k.hosts) > 1 {
+		k.t.Errorf("%s is ready, and %s", p.name, status.Join.State)
+	}
 }

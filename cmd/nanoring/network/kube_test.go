@@ -23,7 +23,16 @@ func TestKubernetes(t *testing.T) {
 	}
 	k := newKube(t, 10, ifLong(30*time.Second, 10*time.Second))
 	first := k.set.Spec.Replicas
-	k.act("the set is made", nil, func() { k.scale(0, first) })
+	k.act("the set is made", nil, func() {
+		p := k.pod(0) // whose machine is the fastest
+		k.place(p)
+		k.launch(p)
+		if k.ready(p) == "" {
+			t.Errorf("%s is ready, and has found nobody yet", p.name)
+		}
+		k.scale(1, first)
+		k.wait(p)
+	})
 	k.commands(k.pod(0))
 	k.act("scaled up", nil, func() { k.scale(first, first+1) })
 	all := first + 1
@@ -96,7 +105,8 @@ func (k *kube) commands(p *pod) {
 	}
 }
 
-// act has something happen to the set, and holds what always holds.
+// act has something happen to the set, and holds what always holds. Who is lost by it may be
+// shown down for a while after it is back.
 func (k *kube) act(what string, lost []*pod, do func()) {
 	k.t.Helper()
 	k.note("== %s", what)
@@ -119,15 +129,19 @@ func (k *kube) act(what string, lost []*pod, do func()) {
 			k.t.Errorf("%s has more than half of its memory: %s", p.name, k.usage(p.host))
 		}
 	}
+	accused := func(by, of string, at time.Time) bool {
+		lately := func(p *pod) bool { return p.name == by || p.name == of }
+		return !slices.ContainsFunc(lost, lately) && k.pods[of] != nil && k.pods[of].lived(at)
+	}
 	for _, p := range k.pods {
-		for _, dead := range k.deaths(p, began) {
-			if !slices.ContainsFunc(lost, func(p *pod) bool { return p.name == dead }) {
-				fail("%s logged that %s is down, which lives", p.name, dead)
+		for _, d := range k.deaths(p, began) {
+			if accused(p.name, d.of, d.at) {
+				fail("%s logged that %s is down, which lives", p.name, d.of)
 			}
 		}
 	}
 	for _, s := range k.witness.since(began) {
-		if s.state == "down" && !slices.ContainsFunc(lost, func(p *pod) bool { return p.name == s.of || p.name == s.by }) {
+		if s.state == "down" && accused(s.by, s.of, s.at) {
 			fail("%s showed %s down, which lives", s.by, s.of)
 		}
 	}
@@ -199,6 +213,7 @@ func (k *kube) confirm(p *pod) {
 func (k *kube) lose(p *pod, meanwhile func(*pod)) {
 	k.t.Helper()
 	k.confirm(p)
+	p.ends()
 	k.unplug(p.host)
 	k.kill(p.host)
 	cable := *p.host
@@ -228,6 +243,7 @@ func (k *kube) deleted(p *pod) {
 	case <-time.After(patience()):
 		k.t.Fatalf("%s was deleted, and runs on", p.name)
 	}
+	p.ends()
 	k.kill(p.host)
 	k.launch(p)
 	k.wait(p)
@@ -265,6 +281,7 @@ func (k *kube) outage(swapped bool) {
 		k.confirm(p)
 	}
 	for _, p := range all {
+		p.ends()
 		k.kill(p.host)
 	}
 	for _, p := range all {
@@ -301,7 +318,7 @@ func (k *kube) differ() string {
 }
 
 // deaths are those who went down since a time, as a pod's log has it.
-func (k *kube) deaths(p *pod, from time.Time) (names []string) {
+func (k *kube) deaths(p *pod, from time.Time) (deaths []sight) {
 	k.t.Helper()
 	for line := range strings.Lines(k.logOf(p.host)) {
 		var e struct {
@@ -309,10 +326,10 @@ func (k *kube) deaths(p *pod, from time.Time) (names []string) {
 			Msg, Name string
 		}
 		if json.Unmarshal([]byte(line), &e) == nil && e.Msg == "node is down" && e.Time.After(from) {
-			names = append(names, e.Name)
+			deaths = append(deaths, sight{at: e.Time, by: p.name, of: e.Name})
 		}
 	}
-	return names
+	return deaths
 }
 
 // memory is how much a pod may have.

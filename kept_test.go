@@ -1,0 +1,140 @@
+package nanoring
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestKept holds what there is to what releases had, which make keep has put into testdata/released: no
+// vector is another or gone, and of the description of the API nothing but words.
+func TestKept(t *testing.T) {
+	kept, err := filepath.Glob("testdata/released/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range kept { // none before the first release
+		for _, wrong := range lost(t, dir) {
+			t.Error(wrong)
+		}
+	}
+}
+
+// TestKeep: what is kept today is held today, and what is changed after that is found.
+func TestKeep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "with a space")
+	if out, err := exec.CommandContext(t.Context(), "make", "-s", "keep", "KEPT="+dir).CombinedOutput(); err != nil {
+		t.Fatalf("make keep: %v\n%s", err, out)
+	}
+	if all := lost(t, filepath.Join(dir, Version)); len(all) > 0 {
+		t.Fatal(all)
+	}
+	if err := exec.CommandContext(t.Context(), "make", "-s", "keep", "KEPT="+dir).Run(); err == nil {
+		t.Error("what was kept is kept again")
+	}
+	for _, c := range []struct{ file, was, is, says string }{
+		{"vectors.json", `"hex": "920188a161`, `"hex": "920188a162`, "hello/node"},
+		{"openapi.json", `"/v1/status"`, `"/v1/health"`, "/v1/health"},
+		{"openapi.json", `"incarnation"`, `"reincarnation"`, "reincarnation"},
+		{"openapi.json", `"type": "boolean"`, `"type": "string"`, "string"},
+	} {
+		file := filepath.Join(dir, Version, c.file)
+		good := text(t, file)
+		if !strings.Contains(good, c.was) {
+			t.Fatalf("%s has no %s", c.file, c.was)
+		}
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(good, c.was, c.is)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if all := fmt.Sprint(lost(t, filepath.Join(dir, Version))); !strings.Contains(all, c.says) {
+			t.Errorf("%s instead of %s was not found: %.300s", c.is, c.was, all)
+		}
+		if err := os.WriteFile(file, []byte(good), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// lost says what of a release's folder is not so any more.
+func lost(t *testing.T, dir string) (all []string) {
+	if b, err := os.ReadFile(filepath.Join(dir, "nanoring.wasm.br")); err != nil || len(b) == 0 {
+		all = append(all, fmt.Sprintf("%s: the module: %v", dir, err))
+	}
+	now := make(map[string]string)
+	for _, line := range vectors(t, "core/wire/testdata/vectors.json") {
+		now[line.Name] = string(line.Raw)
+	}
+	for _, v := range vectors(t, filepath.Join(dir, "vectors.json")) {
+		if now[v.Name] != string(v.Raw) {
+			all = append(all, fmt.Sprintf("%s: the vector %q is another, or gone", dir, v.Name))
+		}
+	}
+	var was, is any
+	for file, into := range map[string]*any{filepath.Join(dir, "openapi.json"): &was, "native/openapi.json": &is} {
+		if err := json.Unmarshal([]byte(text(t, file)), into); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	return append(all, gone(dir, was, is)...)
+}
+
+type vector struct {
+	Name string
+	Raw  json.RawMessage
+}
+
+func vectors(t *testing.T, file string) (all []vector) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal([]byte(text(t, file)), &raw); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	for _, r := range raw {
+		v := vector{Raw: bytes.TrimSpace(r)}
+		if err := json.Unmarshal(r, &v); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// gone says which keys of a description there are not any more, or have another value. Words for people
+// may change, and lists have more than they had.
+func gone(at string, was, is any) (all []string) {
+	switch was := was.(type) {
+	case map[string]any:
+		now, _ := is.(map[string]any)
+		for key, v := range was {
+			if key == "description" || key == "summary" || key == "info" || key == "example" || key == "examples" {
+				continue
+			}
+			if _, ok := now[key]; !ok {
+				all = append(all, at+": there is no "+key+" any more")
+				continue
+			}
+			all = append(all, gone(at+" "+key, v, now[key])...)
+		}
+	case []any:
+		now, _ := is.([]any)
+		for _, v := range was {
+			found := false
+			for _, n := range now {
+				found = found || len(gone("", v, n)) == 0
+			}
+			if !found {
+				all = append(all, fmt.Sprintf("%s: there is no %v any more", at, v))
+			}
+		}
+	default:
+		if !reflect.DeepEqual(was, is) {
+			all = append(all, fmt.Sprintf("%s: it was %v, and is %v", at, was, is))
+		}
+	}
+	return all
+}
