@@ -57,12 +57,13 @@ type conn struct {
 	early     [2]wire.Record // of a guest, by set: what is taken later, if there is a name
 	forwarded []string       // probes that went to the peer since it was last heard
 
-	place   place // in this node's debts, from established on
-	line    line  // of messages
-	syncAt  int64 // no sync before: backoff
-	backoff int64
-	differs bool // a sync is due as soon as the one under way is over
-	agreed  bool // once, the two knew the same: from then on what changes is owed
+	place     place // in this node's debts, from established on
+	line      line  // of messages
+	syncAt    int64 // no sync before: backoff
+	backoff   int64
+	answering *answering // a sync frame of the peer's
+	differs   bool       // a sync is due as soon as the one under way is over
+	agreed    bool       // once, the two knew the same: from then on what changes is owed
 }
 
 // hasGuestsAlone says whether no durable node is connected.

@@ -213,6 +213,13 @@ func (ds *debts) flushSoon(d int64) {
 	}
 }
 
+// letGo lets go of what the debts grew to, once nothing is owed.
+func (ds *debts) letGo() {
+	if len(ds.list) == 0 {
+		ds.list, ds.leaves, ds.by, ds.space = nil, nil, debtTable{}, nil
+	}
+}
+
 // trim lets go of what is owed to nobody any more, and says whether anything is.
 func (ds *debts) trim() (owed bool) {
 	first := ds.end
@@ -232,8 +239,6 @@ func (ds *debts) trim() (owed bool) {
 			push(&still, d)
 		}
 	}
-	if ds.leaves = still; len(ds.list) == 0 {
-		ds.list, ds.leaves, ds.by, ds.space = nil, nil, debtTable{}, nil // lets go of what they grew to
-	}
+	ds.leaves = still
 	return owed
 }

@@ -144,7 +144,7 @@ func (o *output) event(kind EventKind) *Event {
 	if n := len(o.events); n < cap(o.events) {
 		o.events = o.events[:n+1] // which begin has cleared
 	} else {
-		o.events = append(o.events, Event{}) // what it grows out of stays as it is
+		o.events = make([]Event, 1, max(2*n, 4)) // what it grows out of stays where it is: effects refer to it
 	}
 	e := &o.events[len(o.events)-1]
 	e.Kind = kind

@@ -14,6 +14,7 @@ const (
 	syncItems   = 64       // items in a frame
 	syncBytes   = 96 << 10 // of records in a frame, a last range over
 	mostLooked  = 3 << 10  // records, of which more are hardly so short that they fit
+	stepRecords = 256      // of a frame that a step takes in, a last range over
 	syncTimeout = 10 * Second
 )
 
@@ -48,6 +49,8 @@ type reconciliation struct {
 	denied bool        // the authority does not know this node
 	timer  *timer      // for the answer
 	items  []wire.Item // of the next frame
+	came   []wire.Item // of the answer, that are not taken in yet,
+	told   int         // and how many of asked it is to
 }
 
 // pushed stands in asked for records that were pushed: no range is as deep.
@@ -189,41 +192,60 @@ func (rc *reconciler) with() *conn {
 // synced takes the answer and goes on. It returns false if that is none.
 func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	s := rc.sync
-	if s == nil || s.conn != c || s.seq != f.Seq {
-		return true // of a sync that was given up
+	if s == nil || s.conn != c || s.seq != f.Seq || len(s.came) > 0 {
+		return true // of a sync that was given up, or once more
 	}
 	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 || !answers(f.Items, s.asked[:f.Handled]) {
 		return false
 	}
-	for i := range f.Items {
-		item := &f.Items[i]
+	s.came, s.told, f.Items = f.Items, int(f.Handled), nil
+	rc.goOn(s.seq)
+	return true
+}
+
+// goOn takes in what a step may have of an answer, so that none takes long, and asks on
+// after the last of it.
+func (rc *reconciler) goOn(seq uint64) {
+	s := rc.sync
+	if s == nil || s.seq != seq {
+		return
+	}
+	s.timer.stop()
+	for taken := 0; len(s.came) > 0; {
+		if taken >= stepRecords {
+			s.timer = rc.after(1, syncedDue, "", seq)
+			return
+		}
+		item := &s.came[0]
+		s.came = s.came[1:]
+		taken += len(item.Records)
 		switch item.Kind {
 		case wire.ItemSome:
-			rc.takeIn(c, item.Records)
+			rc.takeIn(s.conn, item.Records)
 			if item.Range.Depth == wire.RangeDepth && len(item.Records) > 0 {
 				s.askOn(item)
 			}
 		case wire.ItemAll:
-			for _, w := range rc.mergeRange(c, item.Range, item.Records, c.authority) {
+			for _, w := range rc.mergeRange(s.conn, item.Range, item.Records, s.conn.authority) {
 				s.push = append(s.push, key{w.Set, w.Name})
 			}
 		case wire.ItemChildren:
 			rc.descend(s, item)
 		}
 		if rc.halted || rc.sync != s {
-			return true
+			return
 		}
 	}
-	for i := len(s.asked) - 1; i >= int(f.Handled); i-- {
+	s.came = nil
+	for i := len(s.asked) - 1; i >= s.told; i-- {
 		if t := &s.asked[i]; !t.isPushed() {
 			s.ask(t)
 		}
 	}
-	if int(f.Handled) < len(s.asked) && s.asked[f.Handled].isPushed() {
+	if s.told < len(s.asked) && s.asked[s.told].isPushed() {
 		s.push = append(s.push, s.again...) // what was merged of it does no harm twice
 	}
 	rc.nextSync()
-	return true
 }
 
 // askOn asks for what is behind the records that came of a range of the last

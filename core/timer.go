@@ -23,6 +23,8 @@ const (
 	aliveDue       // id: the seq of a probe
 	silentDue      // id: a connection that was checked
 	syncDue        // id: the seq of a sync frame
+	syncedDue      // id: the same, of which not all of the answer is taken in
+	answerDue      // id: a connection, of which a sync frame is being answered
 	contestDue     // name has had time to refute that its presence with the stamp id is down
 	flushDue       // rumors
 	connectionsDue // more connections, as soon as a batch of news is merged

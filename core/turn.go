@@ -21,6 +21,7 @@ func (r *Ring) round() {
 		r.replica.leave(r.leave.latest) // later things may have come in
 	}
 	r.settle()
+	r.debts.letGo()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {
 			switch {
