@@ -82,6 +82,37 @@ func TestSilentHelper(t *testing.T) {
 	g.is("prey", core.Suspect)
 }
 
+// TestDoubtIsOfAProcess: what is found out about a process that does not answer says nothing of
+// one that was started meanwhile.
+func TestDoubtIsOfAProcess(t *testing.T) {
+	for what, ends := range map[string]func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64){
+		"nobody answers": func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64) {
+			g.tick(core.Millisecond)
+			g.receive(helpers["a"], refusedFrame(probes["a"]))
+			g.tick(2 * core.Second)
+		},
+		"all are refused": func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64) {
+			for name, id := range helpers {
+				g.receive(id, refusedFrame(probes[name]))
+			}
+		},
+	} {
+		for _, restarted := range []bool{true, false} {
+			g, helpers, probes := broken(t)
+			g.wall++
+			p := wire.Presence{Address: "prey:7946", Instance: instanceOf("prey"), Version: 1, Cordoned: true}
+			if restarted {
+				p.Instance.Start++
+			}
+			g.receive(helpers["a"], rumor(g.presence("prey", p)))
+			ends(g, helpers, probes)
+			if n, _ := g.view.Get("prey"); (n.State == core.Alive) != restarted {
+				t.Errorf("%s, restarted %v: it is %s", what, restarted, n.State)
+			}
+		}
+	}
+}
+
 // TestStrangersWord: the word of who was not asked does not count.
 func TestStrangersWord(t *testing.T) {
 	g, helpers, probes := broken(t)

@@ -20,7 +20,7 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 	if theirs == r.replica.fingerprint() {
 		r.inAgreement(c)
 	}
-	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c)})
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c, false)})
 }
 
 // ack ends a round; if the two still differ, they reconcile.

@@ -51,7 +51,7 @@ func (r *Ring) gossipWith(c *conn) {
 	c.used = r.now
 	seq := r.nextSeq()
 	r.detector.awaitAck(c, seq)
-	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c)})
+	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c, false)})
 }
 
 // unacked follows up on a gossip that was not answered in time.
