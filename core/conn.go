@@ -53,6 +53,7 @@ type conn struct {
 	checked   int64          // since when any sign of life is awaited; 0 if it is not: see check
 	suspected int64          // when this node took in that it is a suspect
 	accused   *lww.Record    // the presence of which others say that it is down: see contest
+	refute    *timer         // of accused: until then it may
 	owed      int64          // frames that a guest may answer with
 	early     [2]wire.Record // of a guest, by set: what is taken later, if there is a name
 	forwarded []string       // probes that went to the peer since it was last heard

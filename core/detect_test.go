@@ -367,6 +367,46 @@ func TestContestedAndBroken(t *testing.T) {
 	}
 }
 
+// TestContestAsleep: a node that is not run holds up what others say of its neighbour for as
+// long as that one may take to refute it, and not for as long as it would have to be run
+// for that; but what came meanwhile it reads first.
+func TestContestAsleep(t *testing.T) {
+	for name, c := range map[string]struct {
+		sleeps  []int64
+		refutes bool
+		want    core.State
+	}{
+		"once":                        {[]int64{10 * core.Second}, false, core.Down},
+		"for most of the time":        {[]int64{core.Second, core.Second, core.Second, core.Second}, false, core.Down},
+		"shorter than it would take":  {[]int64{core.Second}, false, core.Alive},
+		"once, and it is refuted":     {[]int64{10 * core.Second}, true, core.Alive},
+		"often, and at last it is so": {[]int64{core.Second, 10 * core.Second}, true, core.Alive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := start(t, me())
+			a, prey := g.peer("a"), g.peer("prey")
+			n, _ := g.view.Get("prey")
+			was := g.presence("prey", wire.Presence{Address: n.Address, Instance: n.Instance, Version: 1})
+			was.Stamp = n.Incarnation
+			down := was
+			down.Rank = 2
+			g.receive(a, rumor(down))
+			for i, d := range c.sleeps {
+				g.tick(10 * core.Millisecond) // a timer is near mostly
+				g.mono, g.wall = g.mono+d, g.wall+d
+				g.step(core.Input{Kind: core.Tick})
+				if g.tick(10 * core.Millisecond); c.refutes && i == len(c.sleeps)-1 {
+					g.is("prey", core.Alive)
+					was.Stamp++
+					g.receive(prey, rumor(was))
+				}
+				g.tick(50 * core.Millisecond)
+			}
+			g.is("prey", c.want)
+		})
+	}
+}
+
 // TestDuplicateBesideDial: of two connections one is closed for the other, which is
 // not established yet: if that one comes to nothing, the node is not left alone.
 func TestDuplicateBesideDial(t *testing.T) {

@@ -134,6 +134,9 @@ func (r *Ring) takeTime(in *Input) {
 		r.overlay.outsleep()
 	}
 	r.now = r.mono - r.slept
+	if late > r.cfg.AckTimeout {
+		r.detector.overslept(late)
+	}
 	r.messages.pace.meet(r.now, late, r.cfg.AckTimeout)
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {
