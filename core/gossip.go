@@ -24,7 +24,7 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 	if mine == theirs {
 		mine = 0 // which they know
 	}
-	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: mine, Records: r.debts.take(c)})
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: mine, Records: r.debts.take(c, false)})
 }
 
 // ack ends a round; if the two still differ, they reconcile.

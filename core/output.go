@@ -103,6 +103,18 @@ func (o *output) rumor(c *conn, records ...wire.Record) {
 	o.send(c, &wire.Frame{Kind: wire.KindRumor, Records: records})
 }
 
+// sendDigests sends digests of records, if there are any.
+//
+//go:noinline
+func (o *output) sendDigests(c *conn, kind wire.Kind, all []uint64) {
+	for ; len(all) > wire.MaxDigests; all = all[wire.MaxDigests:] {
+		o.send(c, &wire.Frame{Kind: kind, Digests: all[:wire.MaxDigests]})
+	}
+	if len(all) > 0 {
+		o.send(c, &wire.Frame{Kind: kind, Digests: all})
+	}
+}
+
 // relayed is a frame that gateways and helpers forward.
 //
 //go:noinline

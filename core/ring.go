@@ -15,6 +15,7 @@ type Ring struct {
 	replica    replica
 	overlay    overlay
 	debts      debts
+	lacks      lacks
 	detector   detector
 	reconciler reconciler
 	labels     labels
@@ -44,6 +45,7 @@ func New(cfg Config) (*Ring, error) {
 	r.replica = newReplica(&r.self)
 	r.overlay = newOverlay(&r.self, &r.replica)
 	r.debts = newDebts(&r.self, &r.replica, &r.overlay)
+	r.lacks = lacks{self: &r.self, overlay: &r.overlay, debts: &r.debts}
 	r.detector = newDetector(&r.self, &r.replica, &r.overlay)
 	r.replica.disbelieves = r.detector.disbelieves
 	r.ids = newRingIDs(&r.self, &r.replica, &r.overlay)
@@ -147,6 +149,9 @@ func (r *Ring) takeTime(in *Input) {
 		r.overlay.outsleep()
 	}
 	r.now = r.mono - r.slept
+	if late > r.cfg.AckTimeout {
+		r.detector.overslept(late)
+	}
 	r.messages.pace.meet(r.now, late, r.cfg.AckTimeout)
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {
@@ -208,6 +213,8 @@ func (r *Ring) fire() bool {
 		r.replica.endDeadline(t.name)
 	case flushDue:
 		r.debts.flush()
+	case lackDue:
+		r.lacks.ask()
 	case connectionsDue:
 		r.overlay.filling = false
 		r.overlay.maintain()

@@ -31,6 +31,7 @@ const (
 	leaveDue       // nobody has confirmed that this node leaves
 	newsDue        // messages
 	wantDue        // messages that others have are asked for
+	lackDue        // records that others have are asked for
 	askDue         // id: the number of a question, whose time is over
 	earlyDue       // id: a guest's connection, of which something was put off
 )

@@ -52,7 +52,7 @@ func (r *Ring) gossipWith(c *conn) {
 	c.used = r.now
 	seq, print := r.nextSeq(), r.replica.fingerprint()
 	r.detector.awaitAck(c, seq, print)
-	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: print, Records: r.debts.take(c)})
+	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: print, Records: r.debts.take(c, false)})
 }
 
 // unacked follows up on a gossip that was not answered in time.
