@@ -4,9 +4,6 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// roomKept is for how many records room is kept: more than a rumor has, mostly.
-const roomKept = 512
-
 // Ring is the native Engine: one node's part in the ring. Its state has owners,
 // which do not know of each other's reasons; a Ring takes inputs and brings what
 // each owner found out to those whom it concerns.
@@ -86,7 +83,9 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 		r.opened(&in)
 	case Received:
 		r.received(in.Conn, in.Frame)
-		r.letGo(len(in.Frame))
+		if len(in.Frame) > 4<<10 || len(r.in.Items) > 0 {
+			r.in = wire.Frame{} // what it grew to for a long frame is not kept, nor for items, each of which may have had many records
+		}
 	case Closed:
 		if c := r.overlay.conns[in.Conn]; c != nil {
 			r.lose(c, in.Code)
@@ -100,20 +99,6 @@ func (r *Ring) Step(in Input) ([]Effect, error) {
 	}
 	r.finish()
 	return r.effects, nil
-}
-
-// letGo lets go of what a long frame had, and of items, each of which may have had many
-// records. Room for the records of a rumor is kept for the next, until the round is over.
-func (r *Ring) letGo(size int) {
-	if size <= 4<<10 && len(r.in.Items) == 0 {
-		return
-	}
-	var room []wire.Record
-	if cap(r.in.Records) <= roomKept {
-		room = r.in.Records
-		clear(room)
-	}
-	r.in = wire.Frame{Records: room}
 }
 
 // follow does what follows from what an input or a timer did.
@@ -169,7 +154,6 @@ func (r *Ring) fire() bool {
 	case roundDue:
 		r.every(r.cfg.Period, roundDue)
 		r.roundOver = true
-		r.in = wire.Frame{}
 		r.round()
 	case minuteDue:
 		r.every(Minute, minuteDue)
