@@ -44,7 +44,6 @@ type reconciliation struct {
 	queue  []task      // ranges to compare, the next one last: depth first, which bounds it
 	push   []key       // records that the peer lacks
 	asked  []task      // those of the frame on its way
-	again  []key       // the records of it, in case it was not handled
 	upToo  bool        // up follows when nodes is done
 	denied bool        // the authority does not know this node
 	timer  *timer      // for the answer
@@ -53,11 +52,6 @@ type reconciliation struct {
 	told   int         // and how many of asked it is to
 }
 
-// pushed stands in asked for records that were pushed: no range is as deep.
-var pushed = task{rg: wire.Range{Depth: wire.RangeDepth + 1}}
-
-func (t *task) isPushed() bool { return t.rg.Depth > wire.RangeDepth }
-
 // task is a range that differs, as far as is known.
 type task struct {
 	_      incomparable
@@ -65,6 +59,7 @@ type task struct {
 	theirs uint64 // how many records the peer has in it
 	known  bool   // theirs is known
 	after  string // a name on the last level: only what the peer has behind it is asked for
+	pushed []key  // it is no range, but these records, which the peer lacks
 }
 
 // compare has a whole set be compared.
@@ -118,7 +113,7 @@ func (rc *reconciler) nextSync() {
 			return
 		}
 	}
-	s.items, s.asked, s.again = s.items[:0], s.asked[:0], s.again[:0]
+	s.items, s.asked = s.items[:0], s.asked[:0]
 	size := rc.pushItems(s)
 	for len(s.queue) > 0 && len(s.items) < syncItems && size < syncBytes {
 		t := s.queue[len(s.queue)-1]
@@ -142,6 +137,7 @@ func (rc *reconciler) nextSync() {
 // pushItems puts what the peer is known to lack into the next frame, and returns its size.
 func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 	var some [2][]wire.Record
+	var keys [2][]key
 	n := 0
 	for ; n < len(s.push) && size < syncBytes; n++ {
 		k := s.push[n]
@@ -149,13 +145,15 @@ func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 			w := frameRecord(k.set, rec)
 			size += w.Size()
 			some[k.set] = append(some[k.set], w)
-			s.again = append(s.again, k)
+			keys[k.set] = append(keys[k.set], k)
 		}
 	}
 	s.push = s.push[n:]
 	for id, records := range some {
-		if len(records) > 0 {
-			s.put(&wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records}, &pushed)
+		for at := 0; at < len(records); at += stepRecords {
+			end := min(at+stepRecords, len(records))
+			s.put(&wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records[at:end]},
+				&task{rg: wire.Range{Depth: wire.RangeDepth + 1}, pushed: keys[id][at:end]}) // no range is as deep
 		}
 	}
 	return size
@@ -238,12 +236,11 @@ func (rc *reconciler) goOn(seq uint64) {
 	}
 	s.came = nil
 	for i := len(s.asked) - 1; i >= s.told; i-- {
-		if t := &s.asked[i]; !t.isPushed() {
+		if t := &s.asked[i]; t.pushed == nil {
 			s.ask(t)
+		} else {
+			s.push = append(s.push, t.pushed...)
 		}
-	}
-	if s.told < len(s.asked) && s.asked[s.told].isPushed() {
-		s.push = append(s.push, s.again...) // what was merged of it does no harm twice
 	}
 	rc.nextSync()
 }
