@@ -17,6 +17,7 @@ DEBIAN   ?= /tmp/nanoring-debian
 SIEGE    ?= 10m
 ROUNDS   ?= 10
 KEPT     ?= testdata/released
+KEEPING   = $(KEPT)/$(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' version.go)
 # The race detector needs a C compiler; where there is none, tests run without it. What
 # compiles and compresses modules is not watched: that would make it five and ten times as slow.
 # The rest of wazero is: its copies of generic code, as of sync.Map, may be those that all run.
@@ -241,9 +242,13 @@ release: ## make all that is published of a version into dist/, of a commit that
 	@go -C packaging build -o ../bin/packaging . && exec bin/packaging $(if $(ONLY),-only $(ONLY))
 
 .PHONY: keep
-keep: ## keep for ever what releases are held to, of the version that is there: vectors, the description of the API, the module; into testdata/released
-	@to="$(KEPT)/$$(sed -n 's/^const Version = "\(.*\)"$$/\1/p' version.go)"; [ ! -e "$$to" ] || { echo "$$to is there, and what is kept never changes"; exit 1; }; \
-	mkdir -p "$$to" && cp core/wire/testdata/vectors.json native/openapi.json wasm/module/nanoring.wasm.br "$$to" && echo "kept $$to: commit it"
+keep: keep-texts ## keep for ever what releases are held to, of the version that is there: vectors, the description of the API, the module, data folders; into testdata/released
+	@go test ./cmd/nanoring -count 1 -run '^TestKeepData$$' -keep.data="$$(realpath '$(KEEPING)')/data" && echo "kept $(KEEPING): commit it"
+
+.PHONY: keep-texts
+keep-texts: # all of that but data folders, which nodes are run for
+	@[ ! -e '$(KEEPING)' ] || { echo '$(KEEPING) is there, and what is kept never changes'; exit 1; }
+	@mkdir -p '$(KEEPING)' && cp core/wire/testdata/vectors.json native/openapi.json wasm/module/nanoring.wasm.br '$(KEEPING)'
 
 .PHONY: release-check
 release-check: ## look at what make release has made: its checksums, programs, packages, and its image, whose program is run in a chroot

@@ -77,6 +77,9 @@ const (
 	rowHeight = 84
 	boxHeight = 30
 	margin    = 12
+
+	legendWidth  = 920
+	legendHeight = 28
 )
 
 // layRooms puts rooms into rows, each below all that import it, and those that belong together
@@ -193,7 +196,7 @@ func kindOf(name string) string {
 
 func drawRooms(rooms map[string][]string) []byte {
 	rows, boxes := layRooms(rooms)
-	left, right := 0, 0
+	left, right := rows[0][0].x, rows[0][0].x+legendWidth
 	for _, row := range rows {
 		left, right = min(left, row[0].x), max(right, row[len(row)-1].x+row[len(row)-1].width)
 	}
@@ -202,6 +205,7 @@ func drawRooms(rooms map[string][]string) []byte {
 <style>
 text { font: 13px ui-monospace, monospace; text-anchor: middle; fill: #1f2328 }
 path { fill: none; stroke: #8c959f; stroke-width: 1.2 }
+.legend { text-anchor: start }
 rect { stroke: #57606a; rx: 5px }
 .core { fill: #d3f4dc } .native { fill: #d4e6fb } .host, .wasm { fill: #fce7c8 } .web { fill: #e9dcfb } .program { fill: #eef0f2 }
 @media (prefers-color-scheme: dark) {
@@ -211,7 +215,7 @@ rect { stroke: #8b949e }
 .core { fill: #17482a } .native { fill: #123e6b } .host, .wasm { fill: #5c3c0d } .web { fill: #43256e } .program { fill: #2b3138 }
 }
 </style>
-`, left-margin, right-left+2*margin, 2*margin+(len(rows)-1)*rowHeight+boxHeight)
+`, left-margin, right-left+2*margin, margin+len(rows)*rowHeight+2*legendHeight)
 	for _, name := range slices.Sorted(maps.Keys(boxes)) {
 		for _, down := range boxes[name].down {
 			fmt.Fprintf(&out, "<path d=\"%s\"/>\n", arrow(boxes[name], down))
@@ -222,8 +226,22 @@ rect { stroke: #8b949e }
 		fmt.Fprintf(&out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/><text x=\"%d\" y=\"%d\">%s</text>\n",
 			kindOf(name), b.x, b.y, b.width, boxHeight, b.x+b.width/2, b.y+20, shownAs(name))
 	}
+	drawLegend(&out, left, margin+len(rows)*rowHeight)
 	out.WriteString("</svg>\n")
 	return out.Bytes()
+}
+
+// drawLegend says what colours and lines mean.
+func drawLegend(out *bytes.Buffer, left, y int) {
+	x := left
+	for _, row := range []struct{ kind, says string }{
+		{"core", "the core"}, {"native", "the node as a process"}, {"host", "the sandbox, and its module"}, {"web", "pages and browsers"}, {"program", "all else"},
+	} {
+		fmt.Fprintf(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"18\" height=\"18\"/><text class=\"legend\" x=\"%d\" y=\"%d\">%s</text>\n", row.kind, x, y, x+26, y+14, row.says)
+		x += 46 + 8*len(row.says)
+	}
+	x, y = left+9, y+legendHeight
+	fmt.Fprintf(out, "<path d=\"M%d %dV%d\"/><text class=\"legend\" x=\"%d\" y=\"%d\">the upper one imports the lower one</text>\n", x, y-2, y+20, left+26, y+14)
 }
 
 // arrow goes from a box to one below it, through the places that its way has in the rows between.

@@ -101,8 +101,8 @@ func TestTable(t *testing.T) {
 		"starved":    of([]float64{0}, []float64{7}, []float64{1}),
 	})}}}
 	const want = `64 nodes                         memberlist   serf         nanoring        at most
-join storm, median               2.0 s        1.0 s (0.5)  500 ms (0.25)   0.25
-join storm, worst ¹              3.0 s        > 1m0s       2.0 s (1)       0.5 missed
+join storm, median               2.0 s        1.0 s (0.5)  500 ms (0.25)   0.15 missed
+join storm, worst ¹              3.0 s        > 1m0s       2.0 s (1)       0.3 missed
 starved machine, false deaths ²  0            7            1               0.1 missed
 `
 	var got, json bytes.Buffer

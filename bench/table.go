@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -19,35 +20,36 @@ type row struct {
 	format    func(float64) string
 	to        string  // label of the row that ratios are to; empty: this one
 	base      string  // the system that they are to; empty: memberlist
-	goal      float64 // the ratio that NanoRing is to reach at most
+	goal      float64 // the ratio that NanoRing is to reach at most,
+	locked    float64 // and that with a secret, if another
 }
 
 var rows = []row{
-	{"join-storm", "", "join storm, median", median, seconds, "", "", 1. / 4},
-	{"join-storm", "", "join storm, worst ¹", worst, seconds, "join storm, median", "", 1. / 2},
-	{"sequential-join", "", "sequential join, median", median, seconds, "", "", 0},
-	{"one", "join", "one joins, all know, p50", median, seconds, "", "", 1. / 12},
-	{"one", "join", "one joins, all know, p99", p99, seconds, "", "", 0},
-	{"one", "join", "one joins, all know, worst ¹", worst, seconds, "one joins, all know, p50", "", 1. / 4},
-	{"one", "leave", "one leaves, all know, median", median, seconds, "", "", 0},
-	{"one", "leave", "one leaves, all know, worst ¹", worst, seconds, "one leaves, all know, median", "", 0},
-	{"crash", "", "crash, all know, median", median, seconds, "", "", 1. / 20},
-	{"silent", "", "silent death, all know, median", median, seconds, "", "", 0.52},
-	{"silent", "patience", "with a patience of ⁴", median, seconds, "", "", 0},
-	{"silent", "beyond", "and beyond it", median, seconds, "", "", 0},
-	{"message", "", "a small message, all hear, median", median, seconds, "", "serf", 1. / 10},
-	{"message", "", "a small message, all hear, worst ¹", worst, seconds, "a small message, all hear, median", "serf", 1. / 4},
-	{"busy", "crash", "crash amid 1,000 messages a second, median ³", median, seconds, "crash, all know, median", subject, 1.2},
-	{"busy", "after", "CPU after them, to before", median, small, "", "", 0},
-	{"busy", "heard", "of them heard, at each node", median, small, "", "", 0},
-	{"idle", "bytes", "idle, bytes a second a node", median, plain, "", "", 1},
-	{"idle", "cpu", "idle, CPU seconds a minute a node", median, small, "", "", 1},
-	{"idle", "memory", "heap + stack a node", median, kib, "", "", 1.5},
-	{"idle", "goroutines", "goroutines a node", median, plain, "", "", 1.3},
-	{"stopped-2s", "", "false deaths beside a node stopped 2 s of 10 ²", median, plain, "", "", 1},
-	{"stopped-3.5s", "", "beside one stopped 3.5 s of 20 ²", median, plain, "", "", 1},
-	{"stopped-6s", "", "beside one stopped 6 s of 20, after the first time ²", median, plain, "", "", 1},
-	{"starved", "", "starved machine, false deaths ²", median, plain, "", "", 1. / 10},
+	{"join-storm", "", "join storm, median", median, seconds, "", "", 0.15, 0},
+	{"join-storm", "", "join storm, worst ¹", worst, seconds, "join storm, median", "", 0.3, 0},
+	{"sequential-join", "", "sequential join, median", median, seconds, "", "", 0, 0},
+	{"one", "join", "one joins, all know, p50", median, seconds, "", "", 0.06, 0},
+	{"one", "join", "one joins, all know, p99", p99, seconds, "", "", 0, 0},
+	{"one", "join", "one joins, all know, worst ¹", worst, seconds, "one joins, all know, p50", "", 0.12, 0},
+	{"one", "leave", "one leaves, all know, median", median, seconds, "", "", 0, 0},
+	{"one", "leave", "one leaves, all know, worst ¹", worst, seconds, "one leaves, all know, median", "", 0, 0},
+	{"crash", "", "crash, all know, median", median, seconds, "", "", 0.0027, 0},
+	{"silent", "", "silent death, all know, median", median, seconds, "", "", 0.52, 0},
+	{"silent", "patience", "with a patience of ⁴", median, seconds, "", "", 0, 0},
+	{"silent", "beyond", "and beyond it", median, seconds, "", "", 0, 0},
+	{"message", "", "a small message, all hear, median", median, seconds, "", "serf", 1. / 10, 0},
+	{"message", "", "a small message, all hear, worst ¹", worst, seconds, "a small message, all hear, median", "serf", 1. / 4, 0},
+	{"busy", "crash", "crash amid 1,000 messages a second, median ³", median, seconds, "crash, all know, median", subject, 1.2, 0},
+	{"busy", "after", "CPU after them, to before", median, small, "", "", 0, 0},
+	{"busy", "heard", "of them heard, at each node", median, small, "", "", 0, 0},
+	{"idle", "bytes", "idle, bytes a second a node", median, plain, "", "", 0.6, 0.75},
+	{"idle", "cpu", "idle, CPU seconds a minute a node", median, small, "", "", 0.6, 0.7},
+	{"idle", "memory", "heap + stack a node", median, kib, "", "", 1.5, 2},
+	{"idle", "goroutines", "goroutines a node", median, plain, "", "", 1.3, 0},
+	{"stopped-2s", "", "false deaths beside a node stopped 2 s of 10 ²", median, plain, "", "", 1, 0},
+	{"stopped-3.5s", "", "beside one stopped 3.5 s of 20 ²", median, plain, "", "", 1, 0},
+	{"stopped-6s", "", "beside one stopped 6 s of 20, after the first time ²", median, plain, "", "", 1, 0},
+	{"starved", "", "starved machine, false deaths ²", median, plain, "", "", 1. / 10, 0},
 }
 
 const footnotes = `A ratio, in brackets, is to memberlist in the same run (of messages, which it lacks, to serf); "at most" is what NanoRing's is to be.
@@ -152,6 +154,9 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 		l := line{Measurement: r.name, Label: r.label, RatioTo: r.to, format: r.format}
 		if !math.IsNaN(base) && g.has(subject) {
 			l.AtMost = r.goal
+			if os.Getenv(secretEnv) != "" {
+				l.AtMost = cmp.Or(r.locked, r.goal)
+			}
 		}
 		for _, s := range g.systems {
 			o, v := all[r.name][s.name], value(r, s.name)
@@ -169,7 +174,7 @@ func (b *bench) lines(g group, all map[string]map[string]*outcome) []line {
 			if ratio := v / base; (s.name != to || compared.name != r.name) && !math.IsInf(base, 0) && !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
 				c.Ratio = &ratio
 			}
-			c.Missed = s.name == subject && l.AtMost != 0 && v > r.goal*base
+			c.Missed = s.name == subject && l.AtMost != 0 && v > l.AtMost*base
 			l.Cells = append(l.Cells, c)
 		}
 		lines = append(lines, l)

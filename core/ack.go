@@ -7,20 +7,23 @@ const slowest = 4
 type await struct {
 	_     incomparable
 	name  string
-	sent  int64 // the ring's clock
-	late  bool  // it is missed, and would only tell how slow the path has become
+	print uint64 // the fingerprint that was told
+	sent  int64  // the ring's clock
+	late  bool   // it is missed, and would only tell how slow the path has become
 	timer *timer
 }
 
-// awaitAck expects the answer to a gossip with that number.
-func (d *detector) awaitAck(c *conn, seq uint64) {
+// awaitAck expects the answer to a gossip with that number and fingerprint.
+func (d *detector) awaitAck(c *conn, seq, print uint64) {
 	patience := d.health.stretch(c.trip.timeout(d.cfg.AckTimeout))
-	d.acks[seq] = &await{name: c.name, sent: d.now, timer: d.after(patience, ackDue, "", seq)}
+	d.acks[seq] = &await{name: c.name, print: print, sent: d.now, timer: d.after(patience, ackDue, "", seq)}
 }
 
-// acked takes an ack, which tells how long the peer's answers take, late or not.
-func (d *detector) acked(c *conn, seq uint64) {
+// acked takes an ack, which tells how long the peer's answers take, late or not. It returns the
+// fingerprint that the gossip had; 0 if none of that number is awaited.
+func (d *detector) acked(c *conn, seq uint64) (print uint64) {
 	if w := d.acks[seq]; w != nil && w.name == c.name {
+		print = w.print
 		delete(d.acks, seq)
 		w.timer.stop()
 		d.timed(c, w.sent)
@@ -28,6 +31,7 @@ func (d *detector) acked(c *conn, seq uint64) {
 			d.health.better()
 		}
 	}
+	return print
 }
 
 // missed returns whose ack did not come in time, and goes on waiting for it: who

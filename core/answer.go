@@ -25,31 +25,58 @@ func (rc *reconciler) answerSync(c *conn, f *wire.Frame) bool {
 	if c.guest && c.cost.Take(rc.now, costAnswers, mostCost) != ledger.Enough {
 		return true // it asks again in a while
 	}
-	answer := wire.Frame{Kind: wire.KindSynced, Seq: f.Seq}
-	size, cost := 0, 0
-	rc.looked = 0
-	for i := range f.Items {
-		if size >= syncBytes || cost >= 2*syncBytes || rc.refusedAll(c) {
-			break
+	rc.answerOn(c, wire.MaxFrame) // the frame before, of who did not wait for its answer
+	c.answering = &answering{items: f.Items, answer: wire.Frame{Kind: wire.KindSynced, Seq: f.Seq}}
+	f.Items = nil
+	rc.answerOn(c, stepRecords)
+	return true
+}
+
+// answering is a sync frame that is being answered.
+type answering struct {
+	items  []wire.Item // that are not answered yet
+	answer wire.Frame
+	size   int // of its records
+	looked int // at so many records for it
+}
+
+func (a *answering) cost() int {
+	return a.size + int(a.answer.Handled)*itemCost + a.looked*lookCost
+}
+
+// answerOn takes in about so many records of a frame that is being answered, and goes on
+// in another step, so that none takes long.
+func (rc *reconciler) answerOn(c *conn, most int) {
+	a := c.answering
+	if a == nil {
+		return
+	}
+	for taken := 0; len(a.items) > 0 && a.size < syncBytes && a.cost() < 2*syncBytes && !rc.refusedAll(c); {
+		if taken >= most {
+			rc.after(1, answerDue, "", uint64(c.id))
+			return
 		}
-		item := &f.Items[i]
-		answer.Handled++
+		item := &a.items[0]
+		a.items = a.items[1:]
+		taken += len(item.Records)
+		a.answer.Handled++
+		rc.looked = 0
 		if out, differs := rc.answerItem(c, item); differs {
-			answer.Items = append(answer.Items, out)
-			size += sizeOf(out.Records)
+			a.answer.Items = append(a.answer.Items, out)
+			a.size += sizeOf(out.Records)
 			if out.Kind == wire.ItemChildren {
-				size += wire.RangeChildren * 10
+				a.size += wire.RangeChildren * 10
 			}
 		}
-		cost = size + int(answer.Handled)*itemCost + rc.looked*lookCost
+		a.looked += rc.looked
 	}
+	c.answering = nil
 	if c.guest {
-		c.cost.Give(costAnswers, max(mostCost-int64(cost), 0))
+		c.cost.Give(costAnswers, max(mostCost-int64(a.cost()), 0))
 	}
 	if !rc.halted && c.state == connEstablished {
-		rc.send(c, &answer)
+		rc.send(c, &a.answer)
 	}
-	return true
 }
 
 // answerItem answers one item of a sync, if there is anything to say.

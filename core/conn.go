@@ -53,16 +53,19 @@ type conn struct {
 	checked   int64          // since when any sign of life is awaited; 0 if it is not: see check
 	suspected int64          // when this node took in that it is a suspect
 	accused   *lww.Record    // the presence of which others say that it is down: see contest
+	refute    *timer         // of accused: until then it may
 	owed      int64          // frames that a guest may answer with
 	early     [2]wire.Record // of a guest, by set: what is taken later, if there is a name
 	forwarded []string       // probes that went to the peer since it was last heard
 
-	place   place // in this node's debts, from established on
-	line    line  // of messages
-	syncAt  int64 // no sync before: backoff
-	backoff int64
-	differs bool // a sync is due as soon as the one under way is over
-	agreed  bool // once, the two knew the same: from then on what changes is owed
+	place     place // in this node's debts, from established on
+	lacks     int   // records that are awaited, of which the peer was the first to say that it has them
+	line      line  // of messages
+	syncAt    int64 // no sync before: backoff
+	backoff   int64
+	answering *answering // a sync frame of the peer's
+	differs   bool       // a sync is due as soon as the one under way is over
+	agreed    bool       // once, the two knew the same: from then on what changes is owed
 }
 
 // hasGuestsAlone says whether no durable node is connected.
@@ -81,6 +84,19 @@ func (o *overlay) hasGuestsAlone() bool {
 //
 //go:noinline
 func (o *overlay) peer(name string) *conn { return o.byName[name] }
+
+// knowsDigests says whether a peer takes digests: no guest does.
+func (c *conn) knowsDigests() bool { return c.hello.Digests && !c.guest }
+
+// established returns the connection with an id, nil if it is not established any more.
+//
+//go:noinline
+func (o *overlay) established(id ConnID) *conn {
+	if c := o.conns[id]; c != nil && c.state == connEstablished {
+		return c
+	}
+	return nil
+}
 
 // all returns the established connections, which may change then.
 //

@@ -5,6 +5,9 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
+// unread is how long a node takes, after it was not run, to read what came meanwhile.
+const unread = 50 * Millisecond
+
 // contests says whether a record is not taken in that says that the known presence
 // of a node is down, since this node is in contact with it.
 func (d *detector) contests(p *lww.Record, w *wire.Record) bool {
@@ -28,12 +31,23 @@ func (d *detector) contest(p *lww.Record) bool {
 	c.accused = p
 	d.overlay.evidence(p.Name, "contested", "")
 	d.rumor(c, frameRecord(wire.Up, p.Next(p.Stamp, rankDown)))
-	d.after(d.contact(c), contestDue, p.Name, uint64(p.Stamp))
+	c.refute = d.after(d.contact(c), contestDue, p.Name, uint64(p.Stamp))
 	return true
 }
 
 // contact is for how long after it was heard a suspect is taken to live.
 func (d *detector) contact(c *conn) int64 { return d.cfg.Period + c.trip.timeout(d.cfg.AckTimeout) }
+
+// overslept lets time that this node was not run count for those who are to refute, who
+// had it: one that hardly runs would else hold up what all others know for many times as
+// long. What they may have said in it is read first.
+func (d *detector) overslept(late int64) {
+	for _, c := range d.overlay.live {
+		if t := c.refute; t != nil && t.of != nil {
+			c.refute = d.hasten(t, max(t.at-late, d.now+unread))
+		}
+	}
+}
 
 // endContest takes a node for down that has not refuted it.
 func (d *detector) endContest(name string, stamp int64) {

@@ -18,13 +18,15 @@ type debt struct {
 	set    wire.SetID
 	rec    *lww.Record // nil when there is a later one, or none any more
 	number uint64
+	at     int64    // the ring's clock when it became one
+	copies uint8    // so many more peers are sent it; others that know digests are told
 	known  uint64   // to whom: a bit for each of the first connections' slots,
 	others []uint64 // and for those behind them
 	chain  *debt    // see debtTable
 }
 
 // debts owns what a node owes to the peers that it is connected with, and sends
-// it: see flush. A change costs the same however many they are: it is put at the end
+// it, or tells them of it: see flush. A change costs the same however many they are: it is put at the end
 // of one list, in which each connection has its place.
 type debts struct {
 	*self
@@ -36,6 +38,8 @@ type debts struct {
 	by       debtTable
 	slots    []bool        // that connections have
 	flushing bool          // a flush is armed
+	flushed  int64         // the ring's clock at the last one
+	wide     bool          // the next goes to more
 	turn     int           // which of the connections is first among the guests at the next flush
 	space    []wire.Record // of what is taken for a frame
 }
@@ -79,6 +83,12 @@ func (d *debt) settle(c *conn) {
 	}
 	d.others[slot/64-1] |= 1 << (slot % 64)
 }
+
+// byDigest says whether a peer is told of a debt, and sent it if it lacks it.
+func (d *debt) byDigest(c *conn) bool { return d.copies == 0 && c.knowsDigests() }
+
+// behind returns the debts among which are those to a connection.
+func (ds *debts) behind(c *conn) []*debt { return ds.list[len(ds.list)-int(ds.end-c.place.next):] }
 
 // next returns the first debt to a connection, nil if there is none. An authority is
 // not told what changed, but by its guest of the guest.
@@ -175,7 +185,10 @@ func (ds *debts) changed(ch *change) {
 		}
 		ds.trim()
 	}
-	d := &debt{set: ch.set, rec: ch.record, number: ds.end}
+	d := &debt{set: ch.set, rec: ch.record, number: ds.end, at: ds.now, copies: eager}
+	if ch.from == nil && ch.name == ds.cfg.Name || ch.from != nil && ch.from.name == ch.name {
+		d.copies, ds.wide = eagerAtFirst, true // nobody else has it from who it is of
+	}
 	push(&ds.list, d)
 	ds.by.put(d)
 	ds.end++
@@ -187,7 +200,7 @@ func (ds *debts) changed(ch *change) {
 			d.settle(c)
 		}
 	}
-	ds.flushSoon(coalesce)
+	ds.flushSoon(max(0, ds.flushed+coalesce-ds.now))
 }
 
 // oweTo makes the record of a name owed to one peer.
@@ -196,9 +209,14 @@ func (ds *debts) oweTo(c *conn, id wire.SetID, name string) {
 	if rec == nil || c.authority && !(ds.cfg.Ephemeral && name == ds.cfg.Name) {
 		return
 	}
-	if d := ds.by.get(rec); d != nil && d.lacks(c) {
+	if d := ds.by.get(rec); d != nil && d.lacks(c) && !d.byDigest(c) {
 		return
 	}
+	ds.oweItself(c, id, rec)
+}
+
+// oweItself makes a record owed to one peer, whatever else it is owed.
+func (ds *debts) oweItself(c *conn, id wire.SetID, rec *lww.Record) {
 	if len(c.place.own) >= maxOwed {
 		ds.settleAll(c)
 	}
@@ -210,6 +228,13 @@ func (ds *debts) flushSoon(d int64) {
 	if !ds.flushing {
 		ds.flushing = true
 		ds.after(d, flushDue, "", 0)
+	}
+}
+
+// letGo lets go of what the debts grew to, once nothing is owed.
+func (ds *debts) letGo() {
+	if len(ds.list) == 0 {
+		ds.list, ds.leaves, ds.by, ds.space = nil, nil, debtTable{}, nil
 	}
 }
 
@@ -232,8 +257,6 @@ func (ds *debts) trim() (owed bool) {
 			push(&still, d)
 		}
 	}
-	if ds.leaves = still; len(ds.list) == 0 {
-		ds.list, ds.leaves, ds.by, ds.space = nil, nil, debtTable{}, nil // lets go of what they grew to
-	}
+	ds.leaves = still
 	return owed
 }

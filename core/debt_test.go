@@ -50,7 +50,7 @@ func (l *debtRig) add(name, from string) {
 
 // takes is what a connection is sent next.
 func (l *debtRig) takes(name string) (names []string) {
-	for _, w := range l.take(l.o.byName[name]) {
+	for _, w := range l.take(l.o.byName[name], false) {
 		names = append(names, w.Name)
 	}
 	return names

@@ -29,6 +29,18 @@ func (t *debtTable) get(rec *lww.Record) *debt {
 	return *t.at(rec)
 }
 
+// find returns the debt of a record with a digest, nil if there is none.
+func (t *debtTable) find(digest uint64) *debt {
+	if t.len == 0 {
+		return nil
+	}
+	d := t.buckets[int(digest)&(len(t.buckets)-1)]
+	for d != nil && !d.rec.IsHalf(digest) {
+		d = d.chain
+	}
+	return d
+}
+
 // put adds a debt of a record that has none yet.
 func (t *debtTable) put(d *debt) {
 	if t.len == len(t.buckets) {

@@ -82,6 +82,37 @@ func TestSilentHelper(t *testing.T) {
 	g.is("prey", core.Suspect)
 }
 
+// TestDoubtIsOfAProcess: what is found out about a process that does not answer says nothing of
+// one that was started meanwhile.
+func TestDoubtIsOfAProcess(t *testing.T) {
+	for what, ends := range map[string]func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64){
+		"nobody answers": func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64) {
+			g.tick(core.Millisecond)
+			g.receive(helpers["a"], refusedFrame(probes["a"]))
+			g.tick(2 * core.Second)
+		},
+		"all are refused": func(g *rig, helpers map[string]core.ConnID, probes map[string]uint64) {
+			for name, id := range helpers {
+				g.receive(id, refusedFrame(probes[name]))
+			}
+		},
+	} {
+		for _, restarted := range []bool{true, false} {
+			g, helpers, probes := broken(t)
+			g.wall++
+			p := wire.Presence{Address: "prey:7946", Instance: instanceOf("prey"), Version: 1, Cordoned: true}
+			if restarted {
+				p.Instance.Start++
+			}
+			g.receive(helpers["a"], rumor(g.presence("prey", p)))
+			ends(g, helpers, probes)
+			if n, _ := g.view.Get("prey"); (n.State == core.Alive) != restarted {
+				t.Errorf("%s, restarted %v: it is %s", what, restarted, n.State)
+			}
+		}
+	}
+}
+
 // TestStrangersWord: the word of who was not asked does not count.
 func TestStrangersWord(t *testing.T) {
 	g, helpers, probes := broken(t)
@@ -333,6 +364,46 @@ func TestContestedAndBroken(t *testing.T) {
 		g.is("prey", want)
 		g.tick(2 * core.Second)
 		g.is("prey", core.Down)
+	}
+}
+
+// TestContestAsleep: a node that is not run holds up what others say of its neighbour for as
+// long as that one may take to refute it, and not for as long as it would have to be run
+// for that; but what came meanwhile it reads first.
+func TestContestAsleep(t *testing.T) {
+	for name, c := range map[string]struct {
+		sleeps  []int64
+		refutes bool
+		want    core.State
+	}{
+		"once":                        {[]int64{10 * core.Second}, false, core.Down},
+		"for most of the time":        {[]int64{core.Second, core.Second, core.Second, core.Second}, false, core.Down},
+		"shorter than it would take":  {[]int64{core.Second}, false, core.Alive},
+		"once, and it is refuted":     {[]int64{10 * core.Second}, true, core.Alive},
+		"often, and at last it is so": {[]int64{core.Second, 10 * core.Second}, true, core.Alive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := start(t, me())
+			a, prey := g.peer("a"), g.peer("prey")
+			n, _ := g.view.Get("prey")
+			was := g.presence("prey", wire.Presence{Address: n.Address, Instance: n.Instance, Version: 1})
+			was.Stamp = n.Incarnation
+			down := was
+			down.Rank = 2
+			g.receive(a, rumor(down))
+			for i, d := range c.sleeps {
+				g.tick(10 * core.Millisecond) // a timer is near mostly
+				g.mono, g.wall = g.mono+d, g.wall+d
+				g.step(core.Input{Kind: core.Tick})
+				if g.tick(10 * core.Millisecond); c.refutes && i == len(c.sleeps)-1 {
+					g.is("prey", core.Alive)
+					was.Stamp++
+					g.receive(prey, rumor(was))
+				}
+				g.tick(50 * core.Millisecond)
+			}
+			g.is("prey", c.want)
+		})
 	}
 }
 

@@ -64,6 +64,9 @@ func (d *detector) changed(ch *change) {
 	if ch.after.guest && ch.after.state != Alive {
 		d.unreached(ch.name) // it is where it claims to be, or gone
 	}
+	if ch.before.says.Instance != ch.after.says.Instance {
+		d.forgetDoubt(ch.name)
+	}
 	if ch.set == wire.Up && ch.record != nil && ch.record.Rank == rankSuspect {
 		d.timeSuspicion(ch.name, &ch.after)
 	}

@@ -115,7 +115,7 @@ func (l *lookout) measured(name string, trip int64) {
 // ack sends a gossip, and has it answered after so long.
 func (l *lookout) ack(name string, after int64) {
 	seq := l.nextSeq()
-	l.awaitAck(l.conns[name], seq)
+	l.awaitAck(l.conns[name], seq, 0)
 	l.pass(after)
 	l.conns[name].heard = l.now
 	l.acked(l.conns[name], seq)
@@ -224,7 +224,7 @@ func TestSuspectFor(t *testing.T) {
 	if got := l.suspectFor("a", &standing{}); got != patience-Millisecond {
 		t.Errorf("heard since: %d µs", got)
 	}
-	l.awaitAck(l.conns["b"], 77)
+	l.awaitAck(l.conns["b"], 77, 0)
 	l.pass(Millisecond)
 	if got := l.suspectFor("b", &standing{}); got != patience-Millisecond {
 		t.Errorf("asked by this one, suspected by another: %d µs", got)

@@ -109,6 +109,14 @@ func (d *detector) helpersFor(name string, refused bool) (through []*conn, patie
 	return through, patience + own
 }
 
+// forgetDoubt ends the doubt about a process of a name that has another one now.
+func (d *detector) forgetDoubt(name string) {
+	if about := d.doubts[name]; about != nil {
+		d.takeAsk(about.seq)
+		delete(d.doubts, name)
+	}
+}
+
 // isRefused says whether this node was just refused by a node's address itself: it
 // need not dial again in order to know.
 func (d *detector) isRefused(name string) bool {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/lww"
 	"github.com/nanoring/nanoring/core/wire"
 )
 
@@ -219,7 +220,7 @@ func (p *player) act() {
 	case 17, 18, 19, 20:
 		p.answer()
 	case 21:
-		p.frame(p.conn(), p.frameOf(pick(&p.script, wire.KindHello, wire.KindError, wire.KindIDs)).Append(nil))
+		p.frame(p.conn(), p.frameOf(pick(&p.script, wire.KindHello, wire.KindError, wire.KindIDs, wire.KindKnown, wire.KindLack)).Append(nil))
 	default:
 		p.frame(p.conn(), p.frameOf(wire.KindGossip+wire.Kind(p.byte()%8)).Append(nil))
 	}
@@ -404,6 +405,7 @@ func (p *player) frameOf(kind wire.Kind) *wire.Frame {
 		if f.Hello.Ephemeral = strings.HasPrefix(name, "t"); f.Hello.Ephemeral {
 			f.Hello.Address = ""
 		}
+		f.Hello.Digests = !f.Hello.Ephemeral && name > "a"
 		switch p.byte() % 32 {
 		case 1:
 			f.Hello.Ring = "other"
@@ -420,6 +422,11 @@ func (p *player) frameOf(kind wire.Kind) *wire.Frame {
 		}
 	case wire.KindIDs:
 		f.IDs = []wire.RingID{{Start: max(0, p.time()), Nonce: 2}}
+	case wire.KindKnown, wire.KindLack:
+		for _, w := range p.records() {
+			f.Digests = append(f.Digests, wire.Digest(lww.HashName(w.Name), lww.New(w.Name, w.Stamp, w.Rank, w.Value).Sum()))
+		}
+		f.Digests = append(f.Digests, uint64(p.time()))
 	case wire.KindGossip, wire.KindAck, wire.KindRumor:
 		if f.Wall = max(0, p.wall); p.byte()%8 == 0 {
 			f.Wall = p.time()

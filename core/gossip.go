@@ -20,13 +20,19 @@ func (r *Ring) gossip(c *conn, f *wire.Frame) {
 	if theirs == r.replica.fingerprint() {
 		r.inAgreement(c)
 	}
-	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c)})
+	mine := r.replica.fingerprint()
+	if mine == theirs {
+		mine = 0 // which they know
+	}
+	r.send(c, &wire.Frame{Kind: wire.KindAck, Seq: seq, Wall: r.wall, Fingerprint: mine, Records: r.debts.take(c, false)})
 }
 
 // ack ends a round; if the two still differ, they reconcile.
 func (r *Ring) ack(c *conn, f *wire.Frame) {
 	seq, theirs := f.Seq, f.Fingerprint
-	r.detector.acked(c, seq)
+	if asked := r.detector.acked(c, seq); theirs == 0 {
+		theirs = asked // 0: nobody waits for it, and it says nothing
+	}
 	if r.skewed(c, f) {
 		return
 	}
@@ -45,7 +51,7 @@ func (r *Ring) ack(c *conn, f *wire.Frame) {
 		return
 	}
 	r.tellIfDown(c)
-	if !same && !r.debts.owes(c) && r.now >= c.syncAt {
+	if !same && theirs != 0 && !r.debts.owes(c) && r.now >= c.syncAt {
 		r.reconciler.startSync(c)
 	}
 }

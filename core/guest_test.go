@@ -555,7 +555,8 @@ func TestGuestGoesAtOnce(t *testing.T) {
 	tab := g.accept(core.Guest)
 	h := g.guestHello("tab")
 	g.sayHello(tab, h)
-	g.tick(core.Second) // its hello is no news of its own
+	g.tick(core.Second)                                                                                                         // its hello is no news of its own
+	g.step(core.Input{Kind: core.Do, Command: core.Command{ID: 1, Op: core.SetTags, Tags: []wire.Tag{{Key: "k", Value: "v"}}}}) // what changes now waits for the next flush
 	g.receive(tab, rumor(g.member("tab", wire.Member{Ephemeral: true}),
 		g.presence("tab", wire.Presence{Ephemeral: true, Via: "me", Instance: h.Instance, Version: 1})))
 	g.step(core.Input{Kind: core.Closed, Conn: tab, Code: wire.CodeGoingAway})

@@ -18,7 +18,7 @@ func (r *Ring) sayHello(c *conn) {
 	h := wire.Hello{
 		Address: r.cfg.Address, Ephemeral: r.cfg.Ephemeral, Instance: r.cfg.Instance,
 		Members: r.reconciler.knows(), Name: r.cfg.Name, Ring: r.cfg.Ring, Min: wire.Version, Max: wire.Version,
-		Fingerprint: r.replica.fingerprint(), Wall: r.wall, IDs: r.ids.say(c), Unite: c.unites(),
+		Fingerprint: r.replica.fingerprint(), Wall: r.wall, IDs: r.ids.say(c), Unite: c.unites(), Digests: !r.cfg.Ephemeral,
 	}
 	if r.reconciler.stale {
 		h.LastContact = r.reconciler.lastContact

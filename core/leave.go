@@ -42,7 +42,7 @@ func (r *Ring) tellLeave(c *conn) {
 	}
 	r.debts.oweTo(c, wire.Nodes, r.cfg.Name)
 	for r.debts.owes(c) {
-		r.debts.sendRumor(c)
+		r.debts.sendRumor(c, true)
 	}
 	r.gossipWith(c)
 }
@@ -72,7 +72,7 @@ func (r *Ring) goodbye(why Reason) {
 		r.settle()
 	}
 	for _, c := range r.overlay.live {
-		r.debts.sendRumor(c)
+		r.debts.sendRumor(c, true)
 	}
 	r.halt(why, "")
 	r.closeAll(wire.CodeBye)

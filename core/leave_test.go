@@ -14,7 +14,7 @@ func leaving(t *testing.T) (g *rig, a, b core.ConnID, told []core.Effect) {
 	a, b = g.peer("a"), g.peer("b")
 	g.agree(a)
 	g.agree(b)
-	return g, a, b, g.leave()
+	return g, a, b, slices.Clone(g.leave())
 }
 
 func (g *rig) leave() []core.Effect {

@@ -103,6 +103,18 @@ func (o *output) rumor(c *conn, records ...wire.Record) {
 	o.send(c, &wire.Frame{Kind: wire.KindRumor, Records: records})
 }
 
+// sendDigests sends digests of records, if there are any.
+//
+//go:noinline
+func (o *output) sendDigests(c *conn, kind wire.Kind, all []uint64) {
+	for ; len(all) > wire.MaxDigests; all = all[wire.MaxDigests:] {
+		o.send(c, &wire.Frame{Kind: kind, Digests: all[:wire.MaxDigests]})
+	}
+	if len(all) > 0 {
+		o.send(c, &wire.Frame{Kind: kind, Digests: all})
+	}
+}
+
 // relayed is a frame that gateways and helpers forward.
 //
 //go:noinline
@@ -144,7 +156,7 @@ func (o *output) event(kind EventKind) *Event {
 	if n := len(o.events); n < cap(o.events) {
 		o.events = o.events[:n+1] // which begin has cleared
 	} else {
-		o.events = append(o.events, Event{}) // what it grows out of stays as it is
+		o.events = make([]Event, 1, max(2*n, 4)) // what it grows out of stays where it is: effects refer to it
 	}
 	e := &o.events[len(o.events)-1]
 	e.Kind = kind

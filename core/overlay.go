@@ -9,7 +9,8 @@ import (
 
 const (
 	outbound = 6          // connections that a node keeps open of its own
-	rotation = 64         // one round in so many opens a new one
+	rotation = 256        // one round in so many opens a new one,
+	searches = 4          // and in so many times as many as others have fallen for each that is up
 	lonely   = 8          // and one round in so many without peers tries those to join
 	rarely   = 1024       // at least one in so many tries those where no member is
 	crossing = 2 * Second // two dials, one from each side, that connected within it did not know of each other
@@ -313,7 +314,7 @@ func (o *overlay) rotate(busy *conn) *conn {
 		return nil
 	}
 	open, pending := o.own()
-	if open+pending <= outbound && o.replica.peersUp-1 > len(o.live) && o.left[dialOwn] > 0 && o.rand.IntN(rotation*o.replica.peersUp) < o.replica.durable {
+	if open+pending <= outbound && o.replica.peersUp-1 > len(o.live) && o.left[dialOwn] > 0 && o.rand.IntN(rotation*o.replica.peersUp) < searches*o.replica.durable-(searches-1)*o.replica.peersUp {
 		o.dialRandom()
 	}
 	if open <= outbound {

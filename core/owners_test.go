@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -129,7 +130,7 @@ func TestOwnersFollowTheView(t *testing.T) {
 	if after[0].Name != before[1].Name || after[0].Address != "new" || slices.Contains(nodeNames(before), after[1].Name) {
 		t.Errorf("%+v, then %+v", before, after)
 	}
-	if got := v.Owners("key", 1<<62); len(got) != 3 {
+	if got := v.Owners("key", math.MaxInt); len(got) != 3 {
 		t.Errorf("all owners: %+v", got)
 	}
 	for _, none := range [][]core.Node{v.Owners("", 3), v.Owners("key", 0), v.Owners("key", -1), new(core.View).Owners("key", 3)} {

@@ -62,6 +62,16 @@ func (r *Ring) received(id ConnID, frame []byte) {
 		r.detector.refusedToo(c.name, f.Seq)
 	case wire.KindCordon:
 		r.cordon.obey(r, c, f.On)
+	case wire.KindKnown, wire.KindLack:
+		if c.guest || r.cfg.Ephemeral {
+			r.fail(c, wire.CodeForbidden, "a guest is told of records, and asks for them, as they are")
+			return
+		}
+		if f.Kind == wire.KindKnown {
+			r.lacks.known(c, f.Digests)
+		} else {
+			r.debts.give(c, f.Digests)
+		}
 	case wire.KindIDs:
 		if c.guest {
 			r.fail(c, wire.CodeForbidden, "a guest brings no rings together")

@@ -262,12 +262,20 @@ func talk(t *testing.T, from, to *memory, authority bool) (frames int) {
 		}
 		to.begin()
 		to.answerSync(back, &f)
+		for back.answering != nil {
+			to.begin()
+			to.answerOn(back, stepRecords)
+		}
 		if err := f.Decode(slices.Clone(to.effects[len(to.effects)-1].Frame)); err != nil {
 			t.Fatal(err)
 		}
 		from.begin()
 		if !from.synced(there, &f) {
 			t.Fatal("that is no answer")
+		}
+		for from.sync != nil && len(from.sync.came) > 0 {
+			from.begin()
+			from.goOn(from.sync.seq)
 		}
 	}
 	return frames

@@ -12,6 +12,7 @@ type Ring struct {
 	replica    replica
 	overlay    overlay
 	debts      debts
+	lacks      lacks
 	detector   detector
 	reconciler reconciler
 	labels     labels
@@ -41,6 +42,7 @@ func New(cfg Config) (*Ring, error) {
 	r.replica = newReplica(&r.self)
 	r.overlay = newOverlay(&r.self, &r.replica)
 	r.debts = newDebts(&r.self, &r.replica, &r.overlay)
+	r.lacks = lacks{self: &r.self, overlay: &r.overlay, debts: &r.debts}
 	r.detector = newDetector(&r.self, &r.replica, &r.overlay)
 	r.replica.disbelieves = r.detector.disbelieves
 	r.ids = newRingIDs(&r.self, &r.replica, &r.overlay)
@@ -132,6 +134,9 @@ func (r *Ring) takeTime(in *Input) {
 		r.overlay.outsleep()
 	}
 	r.now = r.mono - r.slept
+	if late > r.cfg.AckTimeout {
+		r.detector.overslept(late)
+	}
 	r.messages.pace.meet(r.now, late, r.cfg.AckTimeout)
 	r.setWall(in.Wall + r.offset)
 	if r.wentBack && in.Kind == Tick {
@@ -174,6 +179,12 @@ func (r *Ring) fire() bool {
 			r.overlay.evidence(c.name, "unsynced", "")
 			r.detector.check(c)
 		}
+	case syncedDue:
+		r.reconciler.goOn(t.id)
+	case answerDue:
+		if c := r.overlay.conns[ConnID(t.id)]; c != nil {
+			r.reconciler.answerOn(c, stepRecords)
+		}
 	case earlyDue:
 		r.takeEarly(r.overlay.conns[ConnID(t.id)])
 	case suspicionDue:
@@ -186,6 +197,8 @@ func (r *Ring) fire() bool {
 		r.replica.endDeadline(t.name)
 	case flushDue:
 		r.debts.flush()
+	case lackDue:
+		r.lacks.ask()
 	case connectionsDue:
 		r.overlay.filling = false
 		r.overlay.maintain()

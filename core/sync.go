@@ -14,6 +14,7 @@ const (
 	syncItems   = 64       // items in a frame
 	syncBytes   = 96 << 10 // of records in a frame, a last range over
 	mostLooked  = 3 << 10  // records, of which more are hardly so short that they fit
+	stepRecords = 256      // of a frame that a step takes in, a last range over
 	syncTimeout = 10 * Second
 )
 
@@ -43,17 +44,13 @@ type reconciliation struct {
 	queue  []task      // ranges to compare, the next one last: depth first, which bounds it
 	push   []key       // records that the peer lacks
 	asked  []task      // those of the frame on its way
-	again  []key       // the records of it, in case it was not handled
 	upToo  bool        // up follows when nodes is done
 	denied bool        // the authority does not know this node
 	timer  *timer      // for the answer
 	items  []wire.Item // of the next frame
+	came   []wire.Item // of the answer, that are not taken in yet,
+	told   int         // and how many of asked it is to
 }
-
-// pushed stands in asked for records that were pushed: no range is as deep.
-var pushed = task{rg: wire.Range{Depth: wire.RangeDepth + 1}}
-
-func (t *task) isPushed() bool { return t.rg.Depth > wire.RangeDepth }
 
 // task is a range that differs, as far as is known.
 type task struct {
@@ -62,6 +59,7 @@ type task struct {
 	theirs uint64 // how many records the peer has in it
 	known  bool   // theirs is known
 	after  string // a name on the last level: only what the peer has behind it is asked for
+	pushed []key  // it is no range, but these records, which the peer lacks
 }
 
 // compare has a whole set be compared.
@@ -115,7 +113,7 @@ func (rc *reconciler) nextSync() {
 			return
 		}
 	}
-	s.items, s.asked, s.again = s.items[:0], s.asked[:0], s.again[:0]
+	s.items, s.asked = s.items[:0], s.asked[:0]
 	size := rc.pushItems(s)
 	for len(s.queue) > 0 && len(s.items) < syncItems && size < syncBytes {
 		t := s.queue[len(s.queue)-1]
@@ -139,6 +137,7 @@ func (rc *reconciler) nextSync() {
 // pushItems puts what the peer is known to lack into the next frame, and returns its size.
 func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 	var some [2][]wire.Record
+	var keys [2][]key
 	n := 0
 	for ; n < len(s.push) && size < syncBytes; n++ {
 		k := s.push[n]
@@ -146,13 +145,15 @@ func (rc *reconciler) pushItems(s *reconciliation) (size int) {
 			w := frameRecord(k.set, rec)
 			size += w.Size()
 			some[k.set] = append(some[k.set], w)
-			s.again = append(s.again, k)
+			keys[k.set] = append(keys[k.set], k)
 		}
 	}
 	s.push = s.push[n:]
 	for id, records := range some {
-		if len(records) > 0 {
-			s.put(&wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records}, &pushed)
+		for at := 0; at < len(records); at += stepRecords {
+			end := min(at+stepRecords, len(records))
+			s.put(&wire.Item{Kind: wire.ItemSome, Range: wire.Range{Set: wire.SetID(id)}, Records: records[at:end]},
+				&task{rg: wire.Range{Depth: wire.RangeDepth + 1}, pushed: keys[id][at:end]}) // no range is as deep
 		}
 	}
 	return size
@@ -189,41 +190,59 @@ func (rc *reconciler) with() *conn {
 // synced takes the answer and goes on. It returns false if that is none.
 func (rc *reconciler) synced(c *conn, f *wire.Frame) bool {
 	s := rc.sync
-	if s == nil || s.conn != c || s.seq != f.Seq {
-		return true // of a sync that was given up
+	if s == nil || s.conn != c || s.seq != f.Seq || len(s.came) > 0 {
+		return true // of a sync that was given up, or once more
 	}
 	if f.Handled > uint64(len(s.asked)) || f.Handled == 0 && len(s.asked) > 0 || !answers(f.Items, s.asked[:f.Handled]) {
 		return false
 	}
-	for i := range f.Items {
-		item := &f.Items[i]
+	s.came, s.told, f.Items = f.Items, int(f.Handled), nil
+	rc.goOn(s.seq)
+	return true
+}
+
+// goOn takes in what a step may have of an answer, so that none takes long, and asks on
+// after the last of it.
+func (rc *reconciler) goOn(seq uint64) {
+	s := rc.sync
+	if s == nil || s.seq != seq {
+		return
+	}
+	s.timer.stop()
+	for taken := 0; len(s.came) > 0; {
+		if taken >= stepRecords {
+			s.timer = rc.after(1, syncedDue, "", seq)
+			return
+		}
+		item := &s.came[0]
+		s.came = s.came[1:]
+		taken += len(item.Records)
 		switch item.Kind {
 		case wire.ItemSome:
-			rc.takeIn(c, item.Records)
+			rc.takeIn(s.conn, item.Records)
 			if item.Range.Depth == wire.RangeDepth && len(item.Records) > 0 {
 				s.askOn(item)
 			}
 		case wire.ItemAll:
-			for _, w := range rc.mergeRange(c, item.Range, item.Records, c.authority) {
+			for _, w := range rc.mergeRange(s.conn, item.Range, item.Records, s.conn.authority) {
 				s.push = append(s.push, key{w.Set, w.Name})
 			}
 		case wire.ItemChildren:
 			rc.descend(s, item)
 		}
 		if rc.halted || rc.sync != s {
-			return true
+			return
 		}
 	}
-	for i := len(s.asked) - 1; i >= int(f.Handled); i-- {
-		if t := &s.asked[i]; !t.isPushed() {
+	s.came = nil
+	for i := len(s.asked) - 1; i >= s.told; i-- {
+		if t := &s.asked[i]; t.pushed == nil {
 			s.ask(t)
+		} else {
+			s.push = append(s.push, t.pushed...)
 		}
-	}
-	if int(f.Handled) < len(s.asked) && s.asked[f.Handled].isPushed() {
-		s.push = append(s.push, s.again...) // what was merged of it does no harm twice
 	}
 	rc.nextSync()
-	return true
 }
 
 // askOn asks for what is behind the records that came of a range of the last

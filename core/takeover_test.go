@@ -94,8 +94,8 @@ func TestTakeover(t *testing.T) {
 	}
 	// What comes is merged, and owed to the other, the guest.
 	g.wall++
-	g.receive(a, rumor(g.member("b", wire.Member{Address: "b:7946"})))
-	if s := sent(t, g.tick(core.Second/10), tab); len(s) == 0 || s[0].Kind != wire.KindRumor || s[0].Records[0].Name != "b" {
+	news := slices.Clone(g.receive(a, rumor(g.member("b", wire.Member{Address: "b:7946"}))))
+	if s := sent(t, append(news, g.tick(core.Second/10)...), tab); len(s) == 0 || s[0].Kind != wire.KindRumor || s[0].Records[0].Name != "b" {
 		t.Errorf("the guest is not told: %+v", s)
 	}
 	// A connection that is lost has the consequences that it always has.

@@ -23,12 +23,15 @@ const (
 	aliveDue       // id: the seq of a probe
 	silentDue      // id: a connection that was checked
 	syncDue        // id: the seq of a sync frame
+	syncedDue      // id: the same, of which not all of the answer is taken in
+	answerDue      // id: a connection, of which a sync frame is being answered
 	contestDue     // name has had time to refute that its presence with the stamp id is down
 	flushDue       // rumors
 	connectionsDue // more connections, as soon as a batch of news is merged
 	leaveDue       // nobody has confirmed that this node leaves
 	newsDue        // messages
 	wantDue        // messages that others have are asked for
+	lackDue        // records that others have are asked for
 	askDue         // id: the number of a question, whose time is over
 	earlyDue       // id: a guest's connection, of which something was put off
 )

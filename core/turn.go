@@ -21,6 +21,7 @@ func (r *Ring) round() {
 		r.replica.leave(r.leave.latest) // later things may have come in
 	}
 	r.settle()
+	r.debts.letGo()
 	if r.overlay.rounds++; r.overlay.rounds%4 == 0 && !r.cfg.Ephemeral {
 		for _, c := range r.overlay.all() {
 			switch {
@@ -49,9 +50,9 @@ func (r *Ring) round() {
 
 func (r *Ring) gossipWith(c *conn) {
 	c.used = r.now
-	seq := r.nextSeq()
-	r.detector.awaitAck(c, seq)
-	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: r.replica.fingerprint(), Records: r.debts.take(c)})
+	seq, print := r.nextSeq(), r.replica.fingerprint()
+	r.detector.awaitAck(c, seq, print)
+	r.send(c, &wire.Frame{Kind: wire.KindGossip, Seq: seq, Wall: r.wall, Fingerprint: print, Records: r.debts.take(c, false)})
 }
 
 // unacked follows up on a gossip that was not answered in time.

@@ -105,8 +105,7 @@ func (sp *spread) wantNext() {
 			return true
 		}
 		for c == nil && len(l.from) > 0 {
-			if c = sp.overlay.conns[l.from[0]]; c == nil || c.state != connEstablished {
-				c = nil
+			if c = sp.overlay.established(l.from[0]); c == nil {
 				drop(&l.from, 0)
 			}
 		}

@@ -360,6 +360,7 @@ func aProcessIsKilled(s *stage) {
 	three(s)
 	s.kill(s.nodes[1])
 	s.until("down", isDown)
+	s.until("down, as the other says", isDown)
 	s.asDev1()
 }
 

@@ -1,12 +1,18 @@
 package native
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // somebody is a connection from any address, that tells when it is closed.
@@ -39,63 +45,86 @@ func closedDoor(t *testing.T) *door {
 	return d
 }
 
-// TestStrangersOfOneAddress: one address cannot have all the room there is for
-// strangers. Its own oldest goes, and nobody else's; who is known stays.
-func TestStrangersOfOneAddress(t *testing.T) {
+// TestNetworkOfStrangers: a host that has as many addresses of IPv6 as it likes is one stranger all the same.
+func TestNetworkOfStrangers(t *testing.T) {
 	d := closedDoor(t)
-	honest := from("192.0.2.1")
-	d.enter(honest)
-	friend := from("192.0.2.66")
-	d.enter(friend).known()
-	var flood []*somebody
-	for range 3 * maxFromOne {
-		c := from("192.0.2.66")
-		flood = append(flood, c)
-		d.enter(c)
-	}
-	for i, c := range flood {
-		if gone := c.closed.Load() > 0; gone != (i < 2*maxFromOne) {
-			t.Fatalf("connection %d of %d: closed is %t", i, len(flood), gone)
-		}
-	}
-	if honest.closed.Load() > 0 || friend.closed.Load() > 0 {
-		t.Error("it was another that was closed")
-	}
-	six := from("2001:db8:0:1::1") // one host, with as many addresses as it likes
+	six, other := from("2001:db8:0:1::1"), from("2001:db8:0:2::1")
 	d.enter(six)
+	d.enter(other)
 	for i := range maxFromOne {
 		d.enter(from(fmt.Sprintf("2001:db8:0:1::1:%x", i)))
 	}
-	if six.closed.Load() == 0 {
+	if six.closed.Load() == 0 || other.closed.Load() > 0 {
 		t.Error("a host with many addresses counts as many")
 	}
 }
 
-// TestStrangersInTotal: of all strangers the oldest goes, whoever is known stays,
-// and when there is room for nobody, nobody is let in.
+// TestStrangersInTotal: somebody opens more connections than strangers may have, and says nothing on them. Of all
+// strangers the oldest go; whoever is known stays, and others are let in.
 func TestStrangersInTotal(t *testing.T) {
-	d := closedDoor(t)
-	friend := from("127.0.0.1")
-	d.enter(friend).known()
-	var flood []*visitor
-	for range maxStrangers + 100 {
-		flood = append(flood, d.enter(from("127.0.0.1"))) // loopback: perhaps a proxy
-	}
-	for i, v := range flood {
-		if gone := v.Conn.(*somebody).closed.Load() > 0; gone != (i < 100) {
-			t.Fatalf("connection %d: closed is %t", i, gone)
+	cfg := config(t, "dev1")
+	cfg.Engine, cfg.Times.Patience = newFake(nil).engine, 2*time.Minute // it is long before it has waited enough
+	n := start(t, cfg)
+	dial := func() net.Conn { // from loopback: perhaps a proxy's, for many
+		t.Helper()
+		c, err := net.Dial("tcp", n.Addr())
+		if err != nil {
+			t.Fatal(err)
 		}
-		v.Close()
-		v.Close()
+		t.Cleanup(func() { c.Close() })
+		c.SetDeadline(time.Now().Add(patience))
+		return c
 	}
-	if friend.closed.Load() > 0 || d.total != 1 || d.strangers.Len() != 0 || len(d.from) != 0 {
-		t.Errorf("%d connections, %d strangers, %d addresses", d.total, d.strangers.Len(), len(d.from))
+	asks := func(c net.Conn) {
+		t.Helper()
+		io.WriteString(c, "GET /v1/status HTTP/1.1\r\nHost: "+n.Addr()+"\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(resp.Status, err)
+		}
 	}
-	for range d.most - 1 {
+	known := dial()
+	asks(known)
+	const more = 100
+	var flood []net.Conn
+	for range maxStrangers + more {
+		flood = append(flood, dial())
+	}
+	for i, c := range flood[:more] {
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("connection %d is not closed: %v", i, err)
+		}
+	}
+	asks(known)
+	asks(flood[len(flood)-1]) // it is no stranger any more
+	asks(dial())
+	if made := n.door.drops()["made-room"]; made != more {
+		t.Errorf("%d made room", made)
+	}
+	for _, c := range flood {
+		c.Close()
+	}
+	eventually(t, "nobody is counted who has gone", func() bool {
+		n.door.mu.Lock()
+		defer n.door.mu.Unlock()
+		return n.door.strangers.Len() == 0 && n.door.total <= 2
+	})
+}
+
+// TestDoorIsFull: when there is room for nobody, nobody is let in; who goes is not counted twice.
+func TestDoorIsFull(t *testing.T) {
+	d := closedDoor(t)
+	first := d.enter(from("192.0.2.1"))
+	first.Close()
+	first.Close()
+	for range d.most {
 		d.enter(from("192.0.2.1")).known()
 	}
 	last := from("192.0.2.1")
-	if d.enter(last) != nil || last.closed.Load() == 0 {
+	if d.enter(last) != nil || last.closed.Load() == 0 || d.total != d.most {
 		t.Error("there is no end to it")
 	}
 }

@@ -17,6 +17,9 @@ const (
 	eventTimeout = 10 * time.Second // for a client to take what is written
 )
 
+// KindHasJoined is the kind of an event in the HTTP API: this node knows what another of its ring does.
+const KindHasJoined = "has-joined"
+
 // EventJSON is an event in the HTTP API.
 type EventJSON struct {
 	Kind        string    `json:"kind"`
@@ -40,6 +43,10 @@ func eventJSON(e Event) EventJSON {
 		if e.What != "" {
 			j.Kind = string(e.What)
 		}
+	case core.EventLetIn:
+		j.Name, j.Address = e.Name, e.Addr
+	case core.EventJoined: // this node has; a node that has is "joined"
+		j.Kind, j.Name = KindHasJoined, e.Name
 	case core.EventRefused:
 		j.Name, j.Address, j.Code, j.Text = e.Name, e.Addr, e.Code.String(), e.Text
 	case core.EventSkew:

@@ -16,8 +16,8 @@ import (
 	"github.com/nanoring/nanoring/core"
 )
 
-// engineTime is how long metrics wait for the engine to tell of itself; then they go without.
-const engineTime = time.Second
+// engineTime is how long metrics, and who asks why, wait for the engine to tell of itself; then they go without.
+const engineTime = time.Second / 2
 
 // exposition is a text for Prometheus as it is being written: samples by their family.
 type exposition map[string][]string

@@ -1,8 +1,10 @@
 package native
 
 import (
+	"errors"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -37,5 +39,39 @@ func TestNoFiles(t *testing.T) {
 	}
 	if got := log.count("level="); got != 1 || log.count("no file descriptors are left") != 1 {
 		t.Errorf("%d lines:\n%s", got, log.b.String())
+	}
+}
+
+// stranger is who has dialled a door, and says nothing.
+func stranger(t *testing.T, d *door) (inside func() bool) {
+	t.Helper()
+	s := from("192.0.2.1")
+	d.enter(s)
+	return func() bool { return s.closed.Load() == 0 }
+}
+
+// TestNoFilesAtTheDoor: who cannot accept a connection there for want of a file closes a stranger's.
+func TestNoFilesAtTheDoor(t *testing.T) {
+	d := closedDoor(t)
+	inside := stranger(t, d)
+	d.closed, d.once = make(chan struct{}), sync.Once{} // open once more, where there are no files
+	d.Listener = &full{times: 1, over: make(chan struct{})}
+	d.accept()
+	if inside() {
+		t.Error("there is no room for the next one")
+	}
+}
+
+// TestNoFilesAtTheSocket: the operator's connection is taken all the same, in the place of a stranger's at the
+// door, which itself has nobody to accept.
+func TestNoFilesAtTheSocket(t *testing.T) {
+	d := closedDoor(t)
+	inside := stranger(t, d)
+	l := insistent{&full{times: 2, over: make(chan struct{})}, d}
+	if _, err := l.Accept(); !areNoFiles(err) || inside() { // the second time there is no stranger left
+		t.Errorf("%v; the stranger is inside: %t", err, inside())
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
 	}
 }

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	mostLines  = 10 // of the log about one name
-	guestLines = 20 // and about guests, whose names anybody may make up
+	mostLines  = 10  // of the log about one name
+	guestLines = 20  // and about guests, whose names anybody may make up
+	nodeLines  = 256 // and about nodes that are not down: one that joins a large ring hears of thousands at once
 	linesTime  = time.Minute
 )
 
@@ -21,7 +22,8 @@ const (
 type flapping struct {
 	mu     sync.Mutex
 	names  map[string]flaps // nil between minutes
-	guests int              // lines about them
+	guests int              // lines about them,
+	nodes  int              // and about nodes that are not down
 	over   *time.Timer
 }
 
@@ -31,7 +33,8 @@ type flaps struct {
 }
 
 // may says whether there may be a line about a node; sum is called for those that were
-// held back within a minute, with how many they are: of all guests at once, without a name.
+// held back within a minute, with how many they are: of all guests at once, and of all nodes beyond nodeLines,
+// without a name.
 func (f *flapping) may(n core.Node, sum func(name string, now core.State, more int)) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,6 +48,11 @@ func (f *flapping) may(n core.Node, sum func(name string, now core.State, more i
 		}
 	}
 	lines := f.names[n.Name].lines + 1
+	if !n.Ephemeral && n.State != core.Down && lines <= mostLines {
+		if f.nodes++; f.nodes > nodeLines {
+			return false
+		}
+	}
 	f.names[n.Name] = flaps{lines: lines, held: n.State}
 	return lines <= mostLines
 }
@@ -52,8 +60,8 @@ func (f *flapping) may(n core.Node, sum func(name string, now core.State, more i
 // end ends the minute, before its time or in time.
 func (f *flapping) end(sum func(string, core.State, int)) {
 	f.mu.Lock()
-	names, guests := f.names, f.guests
-	f.guests = 0
+	names, guests, nodes := f.names, f.guests, f.nodes
+	f.guests, f.nodes = 0, 0
 	if f.names = nil; f.over != nil {
 		f.over.Stop()
 	}
@@ -65,5 +73,8 @@ func (f *flapping) end(sum func(string, core.State, int)) {
 	}
 	if guests > guestLines {
 		sum("", core.Unknown, guests-guestLines)
+	}
+	if nodes > nodeLines {
+		sum("", core.Alive, nodes-nodeLines)
 	}
 }

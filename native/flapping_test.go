@@ -74,3 +74,32 @@ func TestFlappingGuests(t *testing.T) {
 	n.flaps.end(n.logFlaps) // as after a minute
 	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("more=%d", 2*changes-guestLines)) == 1 })
 }
+
+// TestManyNodes: who hears of thousands of nodes at once has some lines about them, and one that says how many
+// more there were; of each that is down there is a line all the same.
+func TestManyNodes(t *testing.T) {
+	const more = 100
+	f := newFake(func(in core.Input) []core.Effect {
+		if in.Kind != core.Do || in.Command.Op != core.Add {
+			return nil
+		}
+		var all []core.Effect
+		for i := range nodeLines + more {
+			all = append(all, nodeEvent(fmt.Sprint("dev", i), core.Alive))
+		}
+		return append(all, nodeEvent("dev0", core.Down), nodeEvent("dev399", core.Down), emit(core.Event{Kind: core.EventResult, ID: in.Command.ID}))
+	})
+	log := new(logged)
+	cfg := config(t, "me")
+	cfg.Engine, cfg.Log = f.engine, log.logger()
+	n := start(t, cfg)
+	if _, err := n.Add(t.Context(), "any", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both are said to be down", func() bool { return log.count("state=down") == 2 })
+	if got := log.count("node added"); got != nodeLines+1 { // and who was not known, and is down
+		t.Errorf("%d lines", got)
+	}
+	n.Close()
+	eventually(t, "the sum", func() bool { return log.count(fmt.Sprintf("more=%d", more)) == 1 })
+}

@@ -28,8 +28,19 @@ func (n *Node) listen(addr string) (net.Listener, error) {
 	if errors.As(err, &op) {
 		err = op.Err // the rest is said here
 	}
-	if IsInUse(err) {
-		return nil, fmt.Errorf("cannot listen on %s: %w: stop the process that has it, or choose another (--listen)", addr, errInUse)
+	return nil, cannotListen(addr, err)
+}
+
+// cannotListen says what to do where the system gives no listener.
+func cannotListen(addr string, err error) error {
+	hint := ""
+	switch {
+	case IsInUse(err):
+		err, hint = errInUse, ": stop the process that has it, or choose another (--listen)"
+	case errors.Is(err, errNotHere), errors.Is(err, errNoFamily):
+		hint = ": this host has no such address, or not yet, as an IPv6 one where there is no IPv6: choose one that it has (ip address), or :PORT for all of them (--listen)"
+	case errors.Is(err, errNoAccess):
+		hint = ": ports below 1024 are root's, mostly: choose another (--listen), or let the program have them (setcap cap_net_bind_service=+ep)"
 	}
-	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	return fmt.Errorf("cannot listen on %s: %w%s", addr, err, hint)
 }

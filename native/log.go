@@ -92,7 +92,11 @@ func (n *Node) logNode(now, before core.Node, known bool) {
 
 // logFlaps says how many lines about a node were held back.
 func (n *Node) logFlaps(name string, now core.State, more int) {
-	if name == "" {
+	switch {
+	case name == "" && now == core.Alive:
+		n.log.Info("more nodes were added, or changed, within a minute than is told here: nanoring all shows them", "more", more)
+		return
+	case name == "":
 		n.log.Info("guests changed more often within a minute than is told here", "more", more)
 		return
 	}

@@ -8,6 +8,8 @@ import "syscall"
 const (
 	errRefused  = syscall.ECONNREFUSED
 	errInUse    = syscall.EADDRINUSE
+	errNotHere  = syscall.EADDRNOTAVAIL
+	errNoFamily = syscall.EAFNOSUPPORT
 	errNoHost   = syscall.EHOSTUNREACH
 	errNoNet    = syscall.ENETUNREACH
 	errNoAccess = syscall.EACCES

@@ -6,6 +6,8 @@ import "golang.org/x/sys/windows"
 const (
 	errRefused  = windows.WSAECONNREFUSED
 	errInUse    = windows.WSAEADDRINUSE
+	errNotHere  = windows.WSAEADDRNOTAVAIL
+	errNoFamily = windows.WSAEAFNOSUPPORT
 	errNoHost   = windows.WSAEHOSTUNREACH
 	errNoNet    = windows.WSAENETUNREACH
 	errNoAccess = windows.WSAEACCES

@@ -110,7 +110,19 @@ func TestPackages(t *testing.T) {
 		}
 		if arch, ok := strings.CutSuffix(name, ".deb"); ok {
 			checkDeb(t, filepath.Join(one.out, name), arch[strings.LastIndex(arch, "_")+1:])
+		} else if arch, ok := strings.CutSuffix(name, ".rpm"); ok {
+			checkRpm(t, filepath.Join(one.out, name), arch[strings.LastIndex(arch, ".")+1:])
 		}
+	}
+}
+
+// packaged are the files of a package, but for manual pages of commands, with what they may.
+func packaged(zsh, license string) map[string]int64 {
+	return map[string]int64{
+		"/usr/bin/nanoring": 0o755, "/etc/nanoring/nanoring.toml": 0o644, "/usr/lib/systemd/system/nanoring.service": 0o644,
+		"/usr/share/man/man1/nanoring.1.gz": 0o644, "/usr/share/man/man1/nanoring-node.1.gz": 0o644,
+		"/usr/share/bash-completion/completions/nanoring": 0o644, zsh: 0o644, "/usr/share/fish/vendor_completions.d/nanoring.fish": 0o644,
+		license: 0o644, "/usr/share/doc/nanoring/README.md": 0o644, "/usr/share/doc/nanoring/CHANGELOG.md": 0o644,
 	}
 }
 
@@ -122,13 +134,7 @@ func checkDeb(t *testing.T, file, arch string) {
 			t.Errorf("%s: %s is %q", file, field, d.fields[field])
 		}
 	}
-	for path, mode := range map[string]int64{
-		"/usr/bin/nanoring": 0o755, "/etc/nanoring/nanoring.toml": 0o644, "/usr/lib/systemd/system/nanoring.service": 0o644,
-		"/usr/share/man/man1/nanoring.1.gz": 0o644, "/usr/share/man/man1/nanoring-node.1.gz": 0o644,
-		"/usr/share/bash-completion/completions/nanoring": 0o644, "/usr/share/zsh/vendor-completions/_nanoring": 0o644,
-		"/usr/share/fish/vendor_completions.d/nanoring.fish": 0o644,
-		"/usr/share/doc/nanoring/copyright":                  0o644, "/usr/share/doc/nanoring/README.md": 0o644, "/usr/share/doc/nanoring/CHANGELOG.md": 0o644,
-	} {
+	for path, mode := range packaged("/usr/share/zsh/vendor-completions/_nanoring", "/usr/share/doc/nanoring/copyright") {
 		h := d.files[path]
 		if h == nil {
 			t.Errorf("%s has no %s", file, path)

@@ -124,7 +124,7 @@ func (c *client) answers(from io.Reader, out printer, output, topic string, limi
 		case a.Problem != nil:
 			return errors.New(a.Problem.Detail)
 		case a.Kind == "done" && a.Answers == 0:
-			return errors.New("nobody answers " + topic)
+			return &failure{exitRefused, errors.New("nobody answers " + topic), "A program or a page at a node answers, or a command: 'nanoring node --on-question " + quoted(topic+"=COMMAND") + "'. 'nanoring up' lists who was asked, with the filter if there was one."}
 		case a.Kind == "done":
 			return nil
 		}

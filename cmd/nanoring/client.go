@@ -205,6 +205,7 @@ func (c *client) stream(ctx context.Context, path string, tell func(data string)
 // hints are what to do about what a node says no to, by its code.
 var hints = map[string]string{
 	"unauthorized": "Where the ring's secret is, say --secret-file; elsewhere --token-file, which nanoring token --out writes there.",
+	"unknown-node": "'nanoring all' lists those that there are.",
 	"clock-skew":   "Nodes let each other in whose clocks agree to within a minute: run NTP on all hosts. 'nanoring status' says whose clock is off by how much.",
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/nanoring/nanoring/native"
@@ -35,7 +37,7 @@ the secret and the certificates that the file names, and starts nothing.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := checkConfig(args[0])
 			if err != nil {
-				return &failure{exitUsage, err, "See 'nanoring node --help'."}
+				return err
 			}
 			err = stdout(cmd).printf("%s is right, and sets %d\n", args[0], n)
 			return err
@@ -49,21 +51,54 @@ func checkConfig(path string) (settings int, err error) {
 	flags, o, f := newNodeFlags()
 	o.config = path
 	flags.VisitAll(func(f *pflag.Flag) { delete(f.Annotations, envOf) })
+	wrong := func(err error) (int, error) {
+		return 0, &failure{exitUsage, o.explain(err), "See 'nanoring node --help'."}
+	}
 	if err := o.readSources(flags, true); err != nil {
-		return 0, err
+		return wrong(err)
 	}
 	c, err := f.parse(o)
-	if err == nil {
-		_, err = c.Check()
+	if err != nil {
+		return wrong(err)
 	}
-	return len(o.sources), o.explain(err)
+	_, err = c.Check()
+	hint := o.secretHint(err)
+	if hint != "" { // the rest can be checked all the same
+		c.SecretFile, c.Insecure, c.AllowOrigins = "", true, nil
+		if _, other := c.Check(); other != nil {
+			err, hint = other, ""
+		}
+	}
+	switch {
+	case err == nil:
+		return len(o.sources), nil
+	case hint != "":
+		return 0, &failure{exitUsage, o.explain(err), "All else in it is right. " + hint}
+	}
+	return wrong(err)
+}
+
+// secretHint is what to do about a secret that is not there; "" if that is not what is wrong.
+func (o *options) secretHint(err error) string {
+	var field *native.ConfigError
+	if !errors.As(err, &field) || field.Field != "SecretFile" || !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "A new ring's secret is made once, 'nanoring keygen --out " + quoted(o.secretFile) + "', and copied to each of its nodes; of a ring that there is, copy it from one."
+}
+
+// wrong is what is wrong with the settings, as they were given, and what to do.
+func (o *options) wrong(cmd *cobra.Command, err error) *failure {
+	f := usage(cmd, o.explain(err))
+	f.hint = cmp.Or(o.secretHint(err), f.hint)
+	return f
 }
 
 // printConfig prints the settings that are in force, as a file that --config takes.
 func printConfig(cmd *cobra.Command, o *options, c native.Config) error {
 	c, err := c.Check()
 	if err != nil {
-		return usage(cmd, o.explain(err))
+		return o.wrong(cmd, err)
 	}
 	out := stdout(cmd)
 	out.line("# What is in force, and where it comes from. This is a file for --config.")

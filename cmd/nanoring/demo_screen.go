@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,8 +22,16 @@ type row struct {
 // sight is what the demo sees of its ring at one moment.
 type sight struct {
 	rows    []row
-	members int
+	members int // by who has answered; 0 if nobody has
 	running int // processes of the demo's own
+}
+
+// title says how many are up, by whoever has answered.
+func (s *sight) title() string {
+	if s.members == 0 {
+		return "No node has answered within a second. Ctrl-C stops them."
+	}
+	return fmt.Sprintf("%d of %d nodes are up. Ctrl-C stops them.", s.up(), s.members)
 }
 
 func (s *sight) up() int {
@@ -129,7 +138,7 @@ func (s *screen) show(now sight) {
 func (s *screen) table(now sight) {
 	var b strings.Builder
 	p := printer{&b}
-	p.printf("%d of %d nodes are up. Ctrl-C stops them.\n\n", now.up(), now.members)
+	p.line(now.title() + "\n")
 	w := p.table("NAME", "STATE", "ADDRESS", "SEES UP", "PROCESS")
 	for _, r := range now.rows {
 		w.row(r.name, r.state, r.address, r.sees, r.process)
@@ -148,6 +157,9 @@ func (s *screen) table(now sight) {
 }
 
 func (s *screen) lines(now sight) {
+	if now.members == 0 {
+		return // nobody has answered in time: what was said stands until somebody does
+	}
 	present := make(map[string]bool)
 	for _, r := range now.rows {
 		present[r.name] = true
@@ -164,7 +176,7 @@ func (s *screen) lines(now sight) {
 	}
 	if !s.greeted && now.up() >= s.d.nodes {
 		s.greeted = true
-		s.d.out.printf("All %d nodes are up. Ctrl-C stops them.\n", now.up())
+		s.d.out.line(now.title())
 		s.d.out.lines(s.hints)
 	}
 }

@@ -15,11 +15,11 @@ import (
 // Markdown, which this is not: it would lose stars, underscores and the ends of lines.)
 func manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "man DIR",
-		Short:   "Write a manual page of each command",
-		Long:    "Man writes a manual page of each command into a folder, for packages.",
+		Use:   "man DIR",
+		Short: "Write a manual page of each command",
+		Long: `Man writes a manual page of each command into a folder. Packages, and "make
+install", have brought them already: man nanoring-node.`,
 		Example: "  nanoring man share/man/man1",
-		Hidden:  true,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

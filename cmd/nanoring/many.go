@@ -26,6 +26,7 @@ type several struct {
 	does   string                         // delete
 	done   func(out printer, name string) // says that it is
 	also   string                         // what the question says of it
+	none   string                         // what is said when it is no node
 }
 
 func (s *several) addTo(cmd *cobra.Command) {
@@ -67,7 +68,7 @@ func (s *several) pick(cmd *cobra.Command, names []string) (picked []member, own
 			}
 		}
 		if len(unknown) > 0 {
-			return nil, own, fmt.Errorf("no node of this ring is called %s: nothing was done", strings.Join(unknown, ", "))
+			return nil, own, &failure{exitRefused, fmt.Errorf("no node of this ring is called %s: nothing was done", strings.Join(unknown, ", ")), hints["unknown-node"]}
 		}
 	}
 	slices.SortStableFunc(picked, func(a, b member) int {
@@ -86,7 +87,7 @@ func (s *several) pick(cmd *cobra.Command, names []string) (picked []member, own
 // is; so are several, where nobody can be asked, but not those that a filter has picked.
 func (s *several) agreed(cmd *cobra.Command, picked []member, total int, byName bool) (bool, error) {
 	if len(picked) == 0 && s.o.output == "table" {
-		stderr(cmd).printf("There is no such node: nothing to %s.\n", s.does)
+		stderr(cmd).printf("%s: nothing to %s.\n", cmp.Or(s.none, "The filter picks no node"), s.does)
 		return false, nil
 	}
 	asked := isTerminal(cmd.InOrStdin())

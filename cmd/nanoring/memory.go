@@ -18,22 +18,32 @@ const (
 	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most,
 	quieter       = 8        // and one that was busy: so many times less than it did
 	worthwhile    = 16 << 20 // bytes that were allocated since memory was given back, at least
+	lastLook      = 3        // looks later it is done once more: messages are news for half a minute, and kept as long
 )
 
 // giver says when memory is to be given back.
 type giver struct {
 	seen, given uint64
 	most        uint64 // bytes between two looks since
+	left        int    // looks until it is done once more, and how many bytes
+	calm        uint64 // there may be between two of them then
 }
 
 // isDue is told each time how many bytes were allocated so far.
 func (g *giver) isDue(allocated uint64) bool {
 	more := allocated - g.seen
 	g.seen, g.most = allocated, max(g.most, more)
-	if more > max(quiet, g.most/quieter) || allocated-g.given < worthwhile {
+	if bound := max(quiet, g.most/quieter); more <= bound && allocated-g.given >= worthwhile {
+		g.given, g.most, g.left, g.calm = allocated, more, lastLook, bound
+		return true
+	}
+	if g.left == 0 {
 		return false
 	}
-	g.given, g.most = allocated, more
+	if g.left--; g.left > 0 || more > g.calm {
+		return false
+	}
+	g.given = allocated
 	return true
 }
 

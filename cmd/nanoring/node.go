@@ -134,7 +134,7 @@ func runNode(cmd *cobra.Command, o *options, f nodeFlags) error {
 	node, err := startNode(signals, config)
 	var wrong *native.ConfigError
 	if errors.As(err, &wrong) {
-		return usage(cmd, o.explain(err))
+		return o.wrong(cmd, err)
 	}
 	if err != nil {
 		return ended(signals, config.Name, err)

@@ -52,9 +52,9 @@ func (f *nodeFlags) register(all *pflag.FlagSet) {
 	flags.Var(&f.memory, "engine-memory", "how much memory a sandboxed engine may take: 64MiB, 1GiB")
 	flags.StringVar(&f.logLevel, "log-level", "info", "what to log: debug, info, warn, error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log: text, json")
+	flags.BoolVar(&f.wait, "wait", false, "say that it runs only when it has joined")
 	markEnv(flags)
 	flags.VisitAll(func(flag *pflag.Flag) { markFile(flags, flag.Name) })
-	flags.BoolVar(&f.wait, "wait", false, "say that it runs only when it has joined")
 	flags.BoolVar(&f.printConfig, "print-config", false, "print the settings that would be in force, and where each comes from; start nothing")
 	all.AddFlagSet(flags)
 }

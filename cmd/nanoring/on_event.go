@@ -22,7 +22,7 @@ var eventWords = func() (words []string) {
 	for kind := core.EventRefused; kind <= core.EventFresh; kind++ {
 		words = append(words, kind.String())
 	}
-	return words
+	return append(words, core.EventLetIn.String(), native.KindHasJoined)
 }()
 
 // parseEventHandlers makes handlers of [EVENT,…=]COMMAND. What stands before the first = is a list
@@ -49,7 +49,7 @@ func parseEventHandlers(list []string) (all []handler, err error) {
 	return all, nil
 }
 
-const wordLetters = "abcdefghijklmnopqrstuvwxyz*"
+const wordLetters = "abcdefghijklmnopqrstuvwxyz*-"
 
 // isEvent says whether there is an event that is like a pattern.
 func isEvent(pattern string) bool {

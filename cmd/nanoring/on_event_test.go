@@ -13,6 +13,7 @@ func TestEventHandlers(t *testing.T) {
 		"down=./page":                {"down", "./page"},
 		"down,left=./page a=b":       {"down,left", "./page a=b"},
 		" down , re*=./page":         {"down,re*", "./page"},
+		"let-in,has-joined=./page":   {"let-in,has-joined", "./page"},
 		"*=x=y":                      {"*", "x=y"},
 		"PATH=/x:$PATH ./all":        {"*", "PATH=/x:$PATH ./all"},
 		"./all --name=x":             {"*", "./all --name=x"},

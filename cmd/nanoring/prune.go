@@ -15,7 +15,7 @@ const pruneRest = 100 * time.Millisecond // between two that are deleted
 
 func pruneCommand(o *options) *cobra.Command {
 	var downFor time.Duration
-	s := several{o: o, does: "delete", done: sayRemoved}
+	s := several{o: o, does: "delete", done: sayRemoved, none: "No node that is picked has been down for so long, or has left so long ago"}
 	cmd := &cobra.Command{
 		Use:   "prune --down-for TIME",
 		Short: "Remove nodes that are down for long",

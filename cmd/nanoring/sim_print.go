@@ -63,9 +63,13 @@ func (s *simulation) table(out printer, r *sim.Report) error {
 	w.row()
 	w.Flush()
 
-	w = out.table("TRAFFIC", "BYTES A NODE AND SECOND", "FRAMES")
-	w.row("until the ring stood", fmt.Sprint(perNode(r.JoinTraffic.Bytes, &r.JoinTraffic)), fmt.Sprint(perNode(r.JoinTraffic.Frames, &r.JoinTraffic)))
-	w.row("from then on", fmt.Sprint(perNode(r.Traffic.Bytes, &r.Traffic)), fmt.Sprint(perNode(r.Traffic.Frames, &r.Traffic)))
+	w = out.table("TRAFFIC", "BYTES A NODE AND SECOND", "FRAMES", "COPIES OF A RECORD", "BY RUMORS", "ROUNDS", "RECONCILIATION")
+	traffic := func(what string, t *sim.Traffic) {
+		cells := []string{what, fmt.Sprint(perNode(t.Bytes, t)), fmt.Sprint(perNode(t.Frames, t))}
+		w.row(append(cells, copiesOf(&t.Copies)...)...)
+	}
+	traffic("until the ring stood", &r.JoinTraffic)
+	traffic("from then on", &r.Traffic)
 	w.row()
 	w.Flush()
 
@@ -93,6 +97,18 @@ func threeOf(t sim.Times, show func(int64) string) []string {
 		return []string{"-", "-", "-"}
 	}
 	return []string{show(t.P50), show(t.P99), show(t.Max)}
+}
+
+// copiesOf shows how many copies of a record a node got, and of these by what.
+func copiesOf(c *sim.Copies) []string {
+	if c.First == 0 {
+		return []string{"-", "-", "-", "-"}
+	}
+	cells := []string{fmt.Sprintf("%.2f", c.Each())}
+	for _, n := range []uint64{c.Rumors, c.Rounds, c.Syncs} {
+		cells = append(cells, fmt.Sprintf("%.2f", float64(n)/float64(c.First)))
+	}
+	return cells
 }
 
 // simJSON is the report as JSON, which docs/simulator.md has field by field.
@@ -146,6 +162,11 @@ type trafficJSON struct {
 	Frames        uint64  `json:"frames"`
 	BytesPerNode  float64 `json:"bytes_per_node_second"`
 	FramesPerNode float64 `json:"frames_per_node_second"`
+	Copies        float64 `json:"copies"`
+	Rumors        uint64  `json:"records_rumored"`
+	Rounds        uint64  `json:"records_in_rounds"`
+	Syncs         uint64  `json:"records_reconciled"`
+	First         uint64  `json:"records_first"`
 }
 
 type sampleJSON struct {
@@ -157,7 +178,8 @@ type sampleJSON struct {
 
 func (s *simulation) json(r *sim.Report) simJSON {
 	traffic := func(t *sim.Traffic) trafficJSON {
-		return trafficJSON{t.Bytes, t.Frames, perNode(t.Bytes, t), perNode(t.Frames, t)}
+		c := &t.Copies
+		return trafficJSON{t.Bytes, t.Frames, perNode(t.Bytes, t), perNode(t.Frames, t), math.Round(100*c.Each()) / 100, c.Rumors, c.Rounds, c.Syncs, c.First}
 	}
 	v := simJSON{
 		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For, Flags: s.nodeFlags(),

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/nanoring/nanoring/native"
 	"github.com/spf13/cobra"
 )
 
@@ -76,14 +79,14 @@ type watching struct {
 	since  string // the last event that was seen
 	retry  bool
 
-	cordoned map[string]bool // as it was said last, by name
+	known map[string]*member // as they were said last, by name
 }
 
 var errEventsLost = errors.New("events were lost, since this was too slow for them: watch again for the present state")
 
 // run prints events until ctx or the node ends; with retry the node may come back.
 func (w *watching) run(ctx context.Context, notices printer) error {
-	w.cordoned = make(map[string]bool)
+	w.known = make(map[string]*member)
 	away := false
 	for {
 		path, err := w.path(w.since)
@@ -120,9 +123,12 @@ func (w *watching) tell(data string) error {
 	if err := decode([]byte(data), &e); err != nil {
 		return err
 	}
-	turned := e.Node != nil && w.cordoned[e.Node.Name] != e.Node.Cordoned
+	var before *member
 	if e.Node != nil {
-		w.cordoned[e.Node.Name] = e.Node.Cordoned
+		before = w.known[e.Node.Name]
+		if w.known[e.Node.Name] = e.Node; e.Kind == "removed" {
+			delete(w.known, e.Node.Name)
+		}
 	}
 	if e.ID != "" {
 		w.since = e.ID
@@ -131,7 +137,7 @@ func (w *watching) tell(data string) error {
 	if w.output == "json" {
 		err = w.out.json([]byte(data))
 	} else {
-		err = w.out.printf("%s  %s\n", e.when(), e.text(turned))
+		err = w.out.printf("%s  %s\n", e.when(), e.text(before))
 	}
 	if err == nil && e.Kind == "lost" {
 		err = errEventsLost
@@ -160,13 +166,10 @@ func (e *event) when() string {
 	return e.At.Local().Format("15:04:05.000")
 }
 
-// text says it in words. It may be that the node is cordoned since, or no longer.
-func (e *event) text(turned bool) string {
-	if e.Node != nil && e.Kind == "updated" && turned {
-		return e.Node.Name + map[bool]string{true: " is cordoned: up, but given nothing new", false: " is cordoned no more"}[e.Node.Cordoned]
-	}
+// text says it in words, of a node by what was said of it before: nil if nothing was.
+func (e *event) text(before *member) string {
 	if e.Node != nil {
-		return e.Node.Name + " " + e.became()
+		return e.Node.Name + " " + e.became(before)
 	}
 	switch e.Kind {
 	case "ready":
@@ -175,6 +178,10 @@ func (e *event) text(turned bool) string {
 		return "some of what happened is missing here"
 	case "gap":
 		return "what happened since is not all known any more; the nodes are:"
+	case "let-in":
+		return fmt.Sprintf("this node and %s (%s) have let each other in", orDash(e.Name), orDash(e.Address))
+	case native.KindHasJoined:
+		return fmt.Sprintf("this node knows what %s knows of the ring: it has joined", orDash(e.Name))
 	case "refused":
 		return fmt.Sprintf("a connection with %s (%s) was turned away, %s: %s", orDash(e.Name), orDash(e.Address), e.Code, e.Text)
 	case "skew":
@@ -200,7 +207,7 @@ func (e *event) text(turned bool) string {
 }
 
 // became says in words what became of the node.
-func (e *event) became() string {
+func (e *event) became(before *member) string {
 	is := fmt.Sprintf("is %s (%s)", e.Node.standing(), e.Node.where())
 	switch e.Kind {
 	case "joined":
@@ -210,7 +217,28 @@ func (e *event) became() string {
 	case "removed":
 		return "is removed: no member any more"
 	case "updated":
-		return is + ", and has other tags, or another address: " + orDash(e.Node.labels(" "))
+		if before == nil || before.State != e.Node.State {
+			return is + ", and something is new of it: its tags are " + cmp.Or(e.Node.labels(" "), "none")
+		}
+		return cmp.Or(strings.Join(e.Node.changes(before), "; "), is)
 	}
 	return is
+}
+
+// changes says in words what is said of the node, whose state is as it was, that was not before.
+func (m *member) changes(before *member) (all []string) {
+	if m.Cordoned != before.Cordoned {
+		all = append(all, map[bool]string{true: "is cordoned: up, but given nothing new", false: "is cordoned no more"}[m.Cordoned])
+	}
+	if m.where() != before.where() {
+		all = append(all, fmt.Sprintf("is at another address: %s, and not %s", m.where(), before.where()))
+	}
+	switch {
+	case maps.Equal(m.Tags, before.Tags):
+	case len(m.Tags) == 0:
+		all = append(all, "has no tags any more")
+	default:
+		all = append(all, "has other tags: "+m.labels(" "))
+	}
+	return all
 }

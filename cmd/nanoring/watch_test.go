@@ -103,3 +103,35 @@ func TestWatchRetry(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSaysWhatIsNew: what is new of a node is said, and that alone.
+func TestSaysWhatIsNew(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	w := watching{out: printer{&out}, known: make(map[string]*member)}
+	tell := func(kind, node string) {
+		t.Helper()
+		if err := w.tell(`{"kind":"` + kind + `","node":{"name":"dev2","state":"up",` + node + `}}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const was, at, via = `"address":"h:1"`, `"address":"h:2"`, `"via":"dev1"`
+	tell("updated", was+`,"tags":{"a":"b"}`) // somebody who came back by --since
+	tell("updated", was+`,"tags":{"a":"c","x":"y"}`)
+	tell("updated", was)
+	tell("updated", at+`,"tags":{"a":"c"},"cordoned":true`)
+	tell("updated", at+`,"tags":{"a":"c"}`)
+	tell("updated", via+`,"tags":{"a":"c"}`)
+	tell("updated", via+`,"tags":{"a":"c"}`)
+	const want = `dev2 is up (h:1), and something is new of it: its tags are a=b
+dev2 has other tags: a=c x=y
+dev2 has no tags any more
+dev2 is cordoned: up, but given nothing new; is at another address: h:2, and not h:1; has other tags: a=c
+dev2 is cordoned no more
+dev2 is at another address: via dev1, and not h:2
+dev2 is up (via dev1)
+`
+	if got := strings.ReplaceAll(out.String(), (&event{}).when()+"  ", ""); got != want {
+		t.Errorf("%s", got)
+	}
+}

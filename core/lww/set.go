@@ -27,6 +27,31 @@ func (s *Set) Find(hash uint64, name string) *Record {
 	return s.root.get(hash, name)
 }
 
+// mostAlike is how many records that share half a hash are looked through for one.
+const mostAlike = 8
+
+// Half finds a record by the first half of its Hash, which is that of half, and the second
+// half of its Sum, which is the other. It may miss one of names that were made to share it.
+func (s *Set) Half(half uint64) *Record {
+	s.looks++
+	n, depth := s.root.at(Range{half, maxDepth / 2})
+	if n == nil {
+		return nil
+	}
+	i, _ := n.search(half>>32<<32, "", depth)
+	for _, r := range n.recs[i:min(i+mostAlike, len(n.recs))] {
+		if r.IsHalf(half) {
+			return r
+		}
+	}
+	return nil
+}
+
+// IsHalf says whether half is the first half of the record's Hash and the second of its Sum.
+func (r *Record) IsHalf(half uint64) bool {
+	return r.hash>>32 == half>>32 && uint32(r.sum) == uint32(half)
+}
+
 // Merge joins a record into the set: of it and the element's record the later
 // stays. It tells whether the record went in.
 func (s *Set) Merge(r *Record) bool {

@@ -325,3 +325,24 @@ func TestStateIsOfElementsNotOperations(t *testing.T) {
 		t.Errorf("100,000 throw-away names leave %d records and %d bytes of structure, from %d", s.Len(), structureOf(&s), structure)
 	}
 }
+
+// TestHalf: a record is found by half of each of its hashes, in leaves and below them, and
+// another version of it is not.
+func TestHalf(t *testing.T) {
+	var s Set
+	if s.Half(1) != nil {
+		t.Error("the empty set has something")
+	}
+	for i := range 3000 {
+		s.Put(New(fmt.Sprint("n", i), 1, 0, "v"))
+	}
+	for r := range s.All() {
+		half := r.Hash()>>32<<32 | r.Sum()&(1<<32-1)
+		if got := s.Half(half); got != r {
+			t.Fatalf("for %s there is %v", r.Name, got)
+		}
+		if got := s.Half(half ^ 1); got != nil {
+			t.Fatalf("for another version of %s there is %v", r.Name, got)
+		}
+	}
+}

@@ -306,6 +306,9 @@ func (w *World) send(p *process, id core.ConnID, frame []byte) {
 	}
 	w.frames++
 	w.bytes += uint64(len(frame))
+	if w.copies != nil {
+		w.copies.sent(p, s.end[1-s.of].proc, frame)
+	}
 	w.enqueue(s.conn, s.of, item{kind: aFrame, frame: w.copied(frame)})
 	w.stick(s.conn, s.of)
 }

@@ -43,6 +43,7 @@ func (p *Plan) Run() (*Report, error) {
 	}})
 	defer w.Close()
 	w.beLean(p.workers)
+	w.copies = &copier{number: make(map[uint64]int)}
 	l := &life{Plan: p, w: w, rng: rand.New(rand.NewPCG(p.Seed, 0x706c616e))}
 	w.batch.taken = p.taken
 	l.watch = newWatch(w, p.Nodes+p.Guests)

@@ -35,12 +35,13 @@ type process struct {
 	snapshot []byte // that is being written, with the changes up to taken
 	taken    uint64
 	onDisk   uint64
-	changed  uint64 // the number of the step in which the newest change came
-	follows  bool   // what is taken next is a change of what is on the disk
-	late     bool   // the snapshot was taken later, and may have more than that
-	spare    bool   // so had the one before: the next may have nothing new
-	idle     int64  // when no record in what was written was another than on the disk, or it started
-	pending  []int  // commands whose change is not on the disk yet
+	changed  uint64  // the number of the step in which the newest change came
+	follows  bool    // what is taken next is a change of what is on the disk
+	late     bool    // the snapshot was taken later, and may have more than that
+	spare    bool    // so had the one before: the next may have nothing new
+	idle     int64   // when no record in what was written was another than on the disk, or it started
+	pending  []int   // commands whose change is not on the disk yet
+	has      numbers // records that it was sent, or sent: see copier
 }
 
 func newProcess(m *Machine, eng core.Engine, instance wire.Instance) *process {

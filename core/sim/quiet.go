@@ -175,7 +175,7 @@ func (w *World) checkDeeds(m *Machine, d *deeds, complain func(...string)) {
 	n(d.asked, d.late+1, "asks for one that is up") // the first was late before the minute began
 	n(d.answered, d.asked+1, "is told that one is up for which it asked")
 	n(d.writes, minuteWritten, "writes its ring file")
-	n(d.sent[wire.KindRumor]+d.records, 0, "sends news")
+	n(d.sent[wire.KindRumor]+d.sent[wire.KindKnown]+d.sent[wire.KindLack]+d.records, 0, "sends news")
 	n(d.sent[wire.KindCordon], 0, "asks for a cordon")
 	n(d.sent[wire.KindSync]+d.sent[wire.KindSynced], 0, "reconciles")
 	n(d.sent[wire.KindGossip], quietRounds, "gossips")

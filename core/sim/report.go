@@ -49,6 +49,7 @@ type Times struct {
 type Traffic struct {
 	Frames, Bytes uint64
 	NodeTime      int64 // microseconds that all of them ran, added up
+	Copies        Copies
 }
 
 // Sample is how well the ring agreed at one time.
@@ -89,16 +90,17 @@ func (t *watch) takeChanges() (all []Change) {
 type mark struct {
 	frames, bytes uint64
 	nodeTime      int64
+	copies        Copies
 }
 
 func (l *life) newMark() mark {
 	l.watch.count(0)
-	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime}
+	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime, l.w.copies.Copies}
 }
 
 func (l *life) trafficSince(m mark) Traffic {
 	now := l.newMark()
-	return Traffic{Frames: now.frames - m.frames, Bytes: now.bytes - m.bytes, NodeTime: now.nodeTime - m.nodeTime}
+	return Traffic{Frames: now.frames - m.frames, Bytes: now.bytes - m.bytes, NodeTime: now.nodeTime - m.nodeTime, Copies: now.copies.since(m.copies)}
 }
 
 func (l *life) sample() Sample {

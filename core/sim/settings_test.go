@@ -99,3 +99,18 @@ func TestPatience(t *testing.T) {
 		}
 	}
 }
+
+// Of nodes that are stopped, or killed, and start again, again and again, none is suspected once it
+// runs: not even by others that have just started, too, and do not know yet where it is.
+func TestRestartsAreNotSuspected(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		r, err := (&sim.Plan{Seed: seed, Nodes: 60, LatencyMin: core.Millisecond, LatencyMax: 40 * core.Millisecond, For: 40 * core.Second, ChurnEvery: core.Second / 2}).Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.FalseSuspicions+r.FalseDeaths > 0 {
+			t.Errorf("seed %d: %d were suspected, %d held for down", seed, r.FalseSuspicions, r.FalseDeaths)
+		}
+	}
+}

@@ -10,16 +10,17 @@ import (
 // How much a step may look at (see core.Ring.Looks): docs/protocol.md, section 29, says
 // why. Beyond that is what goes through all that a node knows, which is rare: see walks.
 const (
-	looksAtMost   = 1024     // of its own accord: a round tries 32 others and dials ten, a probe asks twelve
-	looksPerConn  = 32       // and connection
-	looksPerGuest = 16       // and guest, of whom a gateway may be lost
-	bytesPerLook  = 2        // of what came in: a record has some forty, and is looked up some twenty times
-	bytesPerSent  = 8        // of what goes out
-	looksPerItem  = 544      // of a sync, for what is compared: a leaf of the tree, twice, and its children
-	looksAnswered = 15 << 10 // for one answer: 192 KiB at 16 bytes each, and a last item of 3,072 more
-	looksAsked    = 32 << 10 // for the next frame of questions: 64 ranges of 512 records
-	walksOf       = 10       // times all that a node knows, that a walk may look at
-	walksAtOnce   = 3        // walks that may follow on one another
+	looksAtMost    = 1024     // of its own accord: a round tries 32 others and dials ten, a probe asks twelve
+	looksPerConn   = 32       // and connection
+	looksPerGuest  = 16       // and guest, of whom a gateway may be lost
+	bytesPerLook   = 2        // of what came in: a record has some forty, and is looked up some twenty times
+	bytesPerSent   = 8        // of what goes out
+	looksPerItem   = 544      // of a sync, for what is compared: a leaf of the tree, twice, and its children
+	looksAnswered  = 15 << 10 // for one answer: 192 KiB at 16 bytes each, and a last item of 3,072 more
+	looksAsked     = 32 << 10 // for the next frame of questions: 64 ranges of 512 records
+	looksPerDigest = 4        // of what a peer has, or lacks: it is looked for in both sets
+	walksOf        = 10       // times all that a node knows, that a walk may look at
+	walksAtOnce    = 3        // walks that may follow on one another
 )
 
 // worker is an engine whose work can be measured.
@@ -98,7 +99,7 @@ func (p *promises) worked(pr *process, in *core.Input, effects []core.Effect, lo
 	all := p.known()
 	var f wire.Frame
 	if in.Kind == core.Received && f.Decode(in.Frame) == nil {
-		most += looksPerItem * len(f.Items)
+		most += looksPerItem*len(f.Items) + looksPerDigest*len(f.Digests)
 		switch f.Kind {
 		case wire.KindSync:
 			most += looksAnswered + all.hashed

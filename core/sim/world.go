@@ -79,6 +79,7 @@ type World struct {
 	talk      *talk     // nil if nobody says anything: see Talk
 	quiet     quiet     // nil but in a minute that is: see Quiet
 	crowd     *crowd    // that it began with; nil for none
+	copies    *copier   // nil if nobody counts them
 	lean      bool      // of thousands: no digest, no views, no truth to Check, and files only when processes halt
 	batch     batch
 	intern    *core.Interner // of all engines of thousands

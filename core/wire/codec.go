@@ -60,6 +60,8 @@ func (f *Frame) Append(dst []byte) []byte {
 		w.uint(uint64(f.Code))
 	case KindIDs:
 		w.ids(f.IDs)
+	case KindKnown, KindLack:
+		w.digests(f.Digests)
 	case KindAnswers:
 		w.string(f.Asker)
 		w.instance(&f.Instance)
@@ -74,6 +76,7 @@ var lengths = [Kinds]int{
 	KindHello: 2, KindGossip: 5, KindAck: 5, KindRumor: 2, KindSync: 3, KindSynced: 4,
 	KindProbe: 2, KindAlive: 3, KindRelay: 5, KindError: 3, KindRefused: 2, KindCordon: 2,
 	KindMessage: 2, KindSeen: 3, KindHave: 2, KindWant: 2, KindTook: 2, KindHear: 4, KindTell: 7, KindSaid: 3, KindAnswers: 5, KindIDs: 2,
+	KindKnown: 2, KindLack: 2,
 }
 
 // reset empties f, but for the space of its slices.
@@ -147,6 +150,8 @@ func (r *reader) frame(f *Frame) {
 		f.Streams = r.streams(f.Streams)
 	case KindIDs:
 		f.IDs = r.ids("ids")
+	case KindKnown, KindLack:
+		f.Digests = r.digests()
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	MaxFilter     = 1 << 10   // bytes of them together
 	Window        = 30_000    // milliseconds for which a message is news
 	MaxWait       = 600_000   // milliseconds that a question may be open
+	MaxDigests    = 1024      // in a frame
 )
 
 // Kind tells frames apart: the first element of each frame's array.
@@ -49,8 +50,10 @@ const (
 	KindSaid    Kind = 20 // what became of it, or of a guest's message
 	KindAnswers Kind = 21 // answers to a question, on their way to who asked
 	KindIDs     Kind = 22 // of the ring: two have become one
+	KindKnown   Kind = 23 // digests of records that the sender has, and sends if they are lacked
+	KindLack    Kind = 24 // digests of records that are to be sent
 
-	Kinds = KindIDs + 1 // for a table of all, in which 0 is none
+	Kinds = KindLack + 1 // for a table of all, in which 0 is none
 )
 
 // SetID names one of the two sets.
@@ -83,6 +86,7 @@ type Hello struct {
 	Address     string   // "a": where the sender can be dialled; empty when it cannot
 	Ephemeral   bool     // "e": the sender is a guest
 	Fingerprint uint64   // "f": combined fingerprint of both sets
+	Digests     bool     // "g": it takes known and lack
 	Instance    Instance // "i"
 	LastContact int64    // "l": Unix microseconds; 0 unless the sender is stale
 	Members     uint64   // "m": members it knows, itself included
@@ -159,4 +163,5 @@ type Frame struct {
 	Asker    string    // answers: who asked, with Instance and Seq
 	Answers  []Answer  // answers
 	IDs      []RingID  // ids: of the sender's ring
+	Digests  []uint64  // known, lack
 }

@@ -1,10 +1,11 @@
 package wire
 
 func (w *writer) hello(h *Hello) {
-	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.LastContact != 0, len(h.IDs) > 0, h.Unite != 0))
+	w.mapOf(7 + count(h.Address != "", h.Ephemeral, h.Digests, h.LastContact != 0, len(h.IDs) > 0, h.Unite != 0))
 	w.keyText('a', h.Address)
 	w.keyTrue('e', h.Ephemeral)
 	w.keyUint('f', h.Fingerprint)
+	w.keyTrue('g', h.Digests)
 	w.key('i')
 	w.instance(&h.Instance)
 	if h.LastContact != 0 {
@@ -46,6 +47,8 @@ func (r *reader) hello(h *Hello) {
 			h.Ephemeral = r.yes("hello.e")
 		case "f":
 			h.Fingerprint, seen = r.uint("hello.f"), seen|f
+		case "g":
+			h.Digests = r.yes("hello.g")
 		case "i":
 			h.Instance, seen = r.instance("hello.i"), seen|i
 		case "l":

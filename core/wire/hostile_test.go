@@ -171,7 +171,7 @@ func TestErrorsAreForPeople(t *testing.T) {
 }
 
 func TestAppendOfNoKindAppendsNothing(t *testing.T) {
-	for _, k := range []wire.Kind{0, wire.KindIDs + 1, 255} {
+	for _, k := range []wire.Kind{0, wire.Kinds, 255} {
 		if b := (&wire.Frame{Kind: k}).Append(nil); len(b) != 0 {
 			t.Errorf("kind %d appends %x", k, b)
 		}

@@ -67,4 +67,5 @@ var kindWords = [...]string{
 	KindRelay: "relay", KindError: "error", KindRefused: "refused", KindCordon: "cordon",
 	KindMessage: "message", KindSeen: "seen", KindHave: "have", KindWant: "want", KindTook: "took",
 	KindHear: "hear", KindTell: "tell", KindSaid: "said", KindAnswers: "answers", KindIDs: "ids",
+	KindKnown: "known", KindLack: "lack",
 }

@@ -125,6 +125,9 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		if h.LastContact != 0 {
 			m["l"] = uint64(h.LastContact)
 		}
+		if h.Digests {
+			m["g"] = true
+		}
 		if len(h.IDs) > 0 {
 			m["s"] = list(h.IDs, idTree)
 		}
@@ -152,6 +155,8 @@ func frameTree(t testing.TB, f *wire.Frame) any {
 		return []any{k, map[bool]uint64{true: 1}[f.On]}
 	case wire.KindIDs:
 		return []any{k, list(f.IDs, idTree)}
+	case wire.KindKnown, wire.KindLack:
+		return []any{k, list(f.Digests, func(d uint64) any { return d })}
 	}
 	return append([]any{k}, newsTree(t, f)...)
 }
@@ -200,7 +205,7 @@ func framePeerCheck(t testing.TB, f *wire.Frame, b []byte) {
 	if f.Kind == wire.KindHello {
 		m := got.([]any)[1].(map[string]any)
 		for key := range m {
-			if len(key) != 1 || !bytes.Contains([]byte("aefilmnprstu"), []byte(key)) {
+			if len(key) != 1 || !bytes.Contains([]byte("aefgilmnprstu"), []byte(key)) {
 				delete(m, key)
 			}
 		}

@@ -108,7 +108,7 @@ func drawItem(t *rapid.T) wire.Item {
 func drawFrame(t *rapid.T) *wire.Frame {
 	f := &wire.Frame{Kind: rapid.SampledFrom([]wire.Kind{wire.KindHello, wire.KindGossip, wire.KindAck, wire.KindRumor, wire.KindSync,
 		wire.KindSynced, wire.KindProbe, wire.KindAlive, wire.KindRelay, wire.KindError, wire.KindRefused, wire.KindCordon, wire.KindMessage, wire.KindSeen,
-		wire.KindHave, wire.KindWant, wire.KindTook, wire.KindHear, wire.KindTell, wire.KindSaid, wire.KindAnswers, wire.KindIDs}).Draw(t, "kind")}
+		wire.KindHave, wire.KindWant, wire.KindTook, wire.KindHear, wire.KindTell, wire.KindSaid, wire.KindAnswers, wire.KindIDs, wire.KindKnown, wire.KindLack}).Draw(t, "kind")}
 	sets := rapid.SampledFrom([]wire.SetID{wire.Nodes, wire.Up})
 	switch f.Kind {
 	case wire.KindHello:
@@ -116,9 +116,11 @@ func drawFrame(t *rapid.T) *wire.Frame {
 		f.Hello = wire.Hello{Address: orNone(t, genAddr), Ephemeral: rapid.Bool().Draw(t, "ephemeral"), Fingerprint: genUint.Draw(t, "print"),
 			Instance: genInstance.Draw(t, "instance"), LastContact: genTime.Draw(t, "last"), Members: genUint.Draw(t, "members"),
 			Name: genName.Draw(t, "name"), Min: least, Max: rapid.Uint8Min(least).Draw(t, "max"),
-			Ring: genName.Draw(t, "ring"), Wall: genTime.Draw(t, "wall"), IDs: drawIDs(t, 0), Unite: wire.Unite(rapid.Uint8Max(2).Draw(t, "unite"))}
+			Ring: genName.Draw(t, "ring"), Wall: genTime.Draw(t, "wall"), IDs: drawIDs(t, 0), Digests: rapid.Bool().Draw(t, "digests"), Unite: wire.Unite(rapid.Uint8Max(2).Draw(t, "unite"))}
 	case wire.KindIDs:
 		f.IDs = drawIDs(t, 1)
+	case wire.KindKnown, wire.KindLack:
+		f.Digests = rapid.SliceOfN(genUint, 1, 20).Draw(t, "digests")
 	case wire.KindGossip, wire.KindAck:
 		f.Seq, f.Wall, f.Fingerprint = genUint.Draw(t, "seq"), genTime.Draw(t, "wall"), genUint.Draw(t, "print")
 		f.Records = drawRecords(t, sets)

@@ -191,6 +191,7 @@ var kindNames = map[wire.Kind]string{
 	wire.KindCordon:  "cordon",
 	wire.KindMessage: "message", wire.KindSeen: "seen", wire.KindHave: "have", wire.KindWant: "want", wire.KindTook: "took",
 	wire.KindHear: "hear", wire.KindTell: "tell", wire.KindSaid: "said", wire.KindAnswers: "answers", wire.KindIDs: "ids",
+	wire.KindKnown: "known", wire.KindLack: "lack",
 }
 
 func number[N ~int64 | ~uint64 | ~uint8 | ~uint16 | ~uint32](n N) any {
@@ -263,6 +264,9 @@ func frameJSON(f *wire.Frame) any {
 		if len(h.IDs) > 0 {
 			o["ids"] = list(h.IDs, idJSON)
 		}
+		if h.Digests {
+			o["digests"] = true
+		}
 		if h.Unite != 0 {
 			o["unite"] = [...]string{"", "young", "add"}[h.Unite]
 		}
@@ -286,6 +290,8 @@ func frameJSON(f *wire.Frame) any {
 		o["on"] = f.On
 	case wire.KindIDs:
 		o["ids"] = list(f.IDs, idJSON)
+	case wire.KindKnown, wire.KindLack:
+		o["digests"] = list(f.Digests, number[uint64])
 	case wire.KindMessage:
 		o["messages"] = list(f.Messages, messageJSON)
 	case wire.KindSeen:

@@ -2,9 +2,9 @@
 // WebAssembly, and reaches nothing but what the node does for it. The ring's page
 // and HTTP API are at /cluster/ beside the server's own pages, on one port.
 //
-//	go run ./examples/embed-sandbox -name app1 -listen 127.0.0.1:7010 -data data/app1
-//	go run ./examples/embed-sandbox -name app2 -listen 127.0.0.1:7011 -data data/app2 -join 127.0.0.1:7010
-//	curl 127.0.0.1:7011/owner/user:42
+//	go run ./examples/embed-sandbox -name app3 -listen 127.0.0.1:7012 -data data/app3
+//	go run ./examples/embed-sandbox -name app4 -listen 127.0.0.1:7013 -data data/app4 -join 127.0.0.1:7012
+//	curl 127.0.0.1:7013/owner/user:42
 package main
 
 import (
@@ -27,9 +27,9 @@ import (
 )
 
 func main() {
-	name := flag.String("name", "app1", "who this node is")
-	listen := flag.String("listen", "127.0.0.1:7010", "HOST:PORT to listen on")
-	data := flag.String("data", "data/app1", "folder of the ring file")
+	name := flag.String("name", "app3", "who this node is")
+	listen := flag.String("listen", "127.0.0.1:7012", "HOST:PORT to listen on")
+	data := flag.String("data", "data/app3", "folder of the ring file")
 	join := flag.String("join", "", "HOST:PORT of a node whose ring to join")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

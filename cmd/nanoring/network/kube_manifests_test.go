@@ -20,6 +20,7 @@ import (
 type (
 	manifests struct {
 		kustomization struct {
+			Namespace       string
 			SecretGenerator []struct {
 				Name  string
 				Files []string
@@ -36,8 +37,11 @@ type (
 			ServiceName         string `yaml:"serviceName"`
 			Replicas            int
 			PodManagementPolicy string `yaml:"podManagementPolicy"`
-			Template            struct{ Spec podSpec }
-			Claims              []struct{ Metadata metadata } `yaml:"volumeClaimTemplates"`
+			Template            struct {
+				Metadata struct{ Labels map[string]string }
+				Spec     podSpec
+			}
+			Claims []struct{ Metadata metadata } `yaml:"volumeClaimTemplates"`
 		}
 	}
 	service struct {

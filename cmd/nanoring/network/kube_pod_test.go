@@ -106,8 +106,15 @@ func (k *kube) pod(i int) *pod {
 	if p := k.pods[name]; p != nil {
 		return p
 	}
-	p := &pod{host: &host{name: name}, root: filepath.Join(k.dir, "root-"+name)}
-	p.volume = k.dataOf(p.host)
+	k.pods[name] = k.another(name, "")
+	return k.pods[name]
+}
+
+// another makes a pod of a name, with a volume that is empty.
+func (k *kube) another(name, version string) *pod {
+	k.t.Helper()
+	p := &pod{host: &host{name: name}, root: filepath.Join(k.dir, "root-"+name+version)}
+	p.volume = k.dataOf(p.host) + version
 	data, secret, _, _ := k.mounts()
 	// What the image has: the program, and nothing else. The rest is the kubelet's.
 	for _, dir := range []string{p.volume, p.root, filepath.Join(p.root, "etc"), filepath.Join(p.root, "proc"), filepath.Join(p.root, data), filepath.Join(p.root, secret)} {
@@ -140,7 +147,6 @@ func (k *kube) pod(i int) *pod {
 	if k.other {
 		k.must(k.give(p.volume, 0o775|fs.ModeSetgid))
 	}
-	k.pods[name] = p
 	return p
 }
 
@@ -264,10 +270,12 @@ func (k *kube) command(p *pod, args ...string) *exec.Cmd {
 var prober = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 
 // probe says why a pod does not pass a probe.
-func (k *kube) probe(p *pod, of probe) string {
+func (k *kube) probe(p *pod, of probe) string { return k.probeAt(p.addr, of) }
+
+func (k *kube) probeAt(addr string, of probe) string {
 	c := *prober
 	c.Timeout = time.Duration(of.Timeout) * time.Second
-	resp, err := c.Get(k.url(of, p.addr))
+	resp, err := c.Get(k.url(of, addr))
 	if err != nil {
 		return err.Error()
 	}
@@ -277,6 +285,16 @@ func (k *kube) probe(p *pod, of probe) string {
 		return fmt.Sprintf("%d %s", resp.StatusCode, b)
 	}
 	return ""
+}
+
+// gateway is the address of a pod that the Service for guests has: one that is ready.
+func (k *kube) gateway() string {
+	for _, addr := range k.dns.look(k.service.Metadata.Name + "." + k.dns.domain) {
+		if k.probeAt(addr, k.container().Readiness) == "" {
+			return addr
+		}
+	}
+	return "127.0.0.1"
 }
 
 func (k *kube) ready(p *pod) string { return k.probe(p, k.container().Readiness) }

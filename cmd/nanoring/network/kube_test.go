@@ -34,9 +34,11 @@ func TestKubernetes(t *testing.T) {
 		k.wait(p)
 	})
 	k.commands(k.pod(0))
+	k.readme(k.pod(0))
+	k.metrics()
 	k.act("scaled up", nil, func() { k.scale(first, first+1) })
 	all := first + 1
-	k.act("rolled", nil, func() { k.roll() })
+	k.act("rolled, with a guest", nil, func() { k.withGuest(k.roll) })
 	k.act("scaled down", nil, func() { k.scale(all, all-2) })
 	k.until("who is not there has left", func() string { return k.wrongAmong(k.hosts, k.gone(all-2, all), "left") })
 	k.del(k.pod(0).host, k.pod(all-1).name)
@@ -48,6 +50,7 @@ func TestKubernetes(t *testing.T) {
 	k.empty(k.pod(all - 1)) // its claim was deleted, too; the other comes back with what it knew
 	k.act("scaled up after a del, with a volume and without", nil, func() { k.scale(all-2, all) })
 	k.act("a machine is lost", []*pod{k.pod(1)}, func() { k.lose(k.pod(1), nil) })
+	k.act("one is deleted by force, and its process runs on", []*pod{k.pod(2)}, func() { k.forced(k.pod(2)) })
 	k.dns.late(ifLong(30*time.Second, 3*time.Second))
 	k.act("all addresses are new at once", k.all(), func() { k.outage(false) })
 	if *long {
@@ -229,6 +232,39 @@ func (k *kube) lose(p *pod, meanwhile func(*pod)) {
 	}
 	k.start(p)
 	k.plug(&cable)
+}
+
+// forced has a pod be deleted by force, as nobody should, while its machine cannot be reached: another
+// of its name begins elsewhere, with an empty volume, and when the machine is back, both are there. The
+// later ends, and is started again.
+func (k *kube) forced(p *pod) {
+	k.t.Helper()
+	k.confirm(p)
+	before := *p
+	cable := *p.host
+	before.host = &cable
+	p.ends()
+	k.unplug(&cable)
+	k.displace(p)
+	k.until("the others show "+p.name+" down", func() string { return k.wrongAmong(k.hosts, []*host{p.host}, "down") })
+	again := k.another(p.name, "-again")
+	k.pods[p.name] = again
+	k.start(again)
+	k.plug(&cable)
+	select {
+	case <-again.node.ended:
+		if again.node.cmd.ProcessState.Success() {
+			k.t.Errorf("the later %s ended as if it had been told to", p.name)
+		}
+	case <-time.After(patience()):
+		k.t.Fatalf("both of %s run on\n%s", p.name, k.logOf(again.host))
+	}
+	// The kubelet that is back ends what is no pod any more, and the other one starts its own again.
+	again.ends()
+	k.kill(&cable)
+	k.kill(again.host)
+	k.launch(again)
+	k.wait(again)
 }
 
 // deleted has a member be deleted whose pod is there: it ends, and the kubelet starts it again.

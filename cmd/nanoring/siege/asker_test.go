@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nanoring/nanoring/native/trust"
@@ -60,6 +62,12 @@ func (o *asker) ask(ctx context.Context, n *node, path string) {
 	}
 	req.Header.Set("Authorization", "Bearer "+o.token)
 	at, how := time.Now(), ""
+	var connected, greeted atomic.Int64 // ms after that, for who wants to know what an answer waited for
+	since := func(of *atomic.Int64) { of.Store(time.Since(at).Milliseconds()) }
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectDone:      func(_, _ string, _ error) { since(&connected) },
+		TLSHandshakeDone: func(tls.ConnectionState, error) { since(&greeted) },
+	}))
 	resp, err := o.client.Do(req)
 	if err == nil {
 		_, err = io.Copy(io.Discard, resp.Body)
@@ -77,7 +85,7 @@ func (o *asker) ask(ctx context.Context, n *node, path string) {
 	if ctx.Err() != nil {
 		return
 	}
-	if o.took = append(o.took, took{time.Since(at), path + " at " + n.name}); how != "" {
+	if o.took = append(o.took, took{time.Since(at), fmt.Sprintf("%s at %s, connected after %d ms, greeted after %d", path, n.name, connected.Load(), greeted.Load())}); how != "" {
 		o.failed[how]++
 	}
 }

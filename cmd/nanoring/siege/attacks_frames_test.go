@@ -49,6 +49,8 @@ func (d *deed) forbidden(s *socket) []*wire.Frame {
 		{Kind: wire.KindSaid, Seq: 1, Code: 8},
 		{Kind: wire.KindAnswers, Asker: d.Honest[0], Instance: s.instance, Seq: 1, Answers: []wire.Answer{{Name: s.name, Payload: "forged"}}},
 		{Kind: wire.KindIDs, IDs: []wire.RingID{{Start: 1, Nonce: 1}}},
+		{Kind: wire.KindKnown, Digests: []uint64{1, 2, 3}},
+		{Kind: wire.KindLack, Digests: []uint64{1, 2, 3}},
 		{Kind: wire.KindError, Code: wire.CodeNameTaken, Text: "dev1 is elsewhere"},
 		{Kind: wire.KindError, Code: wire.CodeRemoved, Text: "you were removed"},
 	}

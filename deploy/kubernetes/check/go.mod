@@ -8,6 +8,7 @@ replace github.com/nanoring/nanoring => ../../../
 
 require (
 	github.com/nanoring/nanoring v0.0.0-00010101000000-000000000000
+	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.86.2
 	k8s.io/api v0.35.0
 	k8s.io/apimachinery v0.35.0
 	k8s.io/pod-security-admission v0.35.0

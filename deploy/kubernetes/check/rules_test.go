@@ -3,6 +3,7 @@ package check
 import (
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +39,10 @@ func TestTogether(t *testing.T) {
 	o := built(t)
 	set := o.sets[0]
 	pods := labels.Set(set.Spec.Template.Labels)
-	for what, selector := range map[string]*metav1.LabelSelector{"the set": set.Spec.Selector, "the budget": o.budgets[0].Spec.Selector} {
+	for what, selector := range map[string]*metav1.LabelSelector{
+		"the set": set.Spec.Selector, "the budget": o.budgets[0].Spec.Selector, "the policy": &o.policies[0].Spec.PodSelector, "the monitor": &o.monitors[0].Spec.Selector,
+		"who may reach pods": o.policies[0].Spec.Ingress[0].From[0].PodSelector, "whom pods may reach": o.policies[0].Spec.Egress[0].To[0].PodSelector,
+	} {
 		if s, err := metav1.LabelSelectorAsSelector(selector); err != nil || !s.Matches(pods) {
 			t.Errorf("%s does not select the pods: %v, %v", what, s, err)
 		}
@@ -57,6 +61,24 @@ func TestTogether(t *testing.T) {
 				t.Errorf("%s has the port %d, and its pods %v", name, p.Port, ports)
 			}
 		}
+	}
+	policy := &o.policies[0].Spec
+	for _, p := range append(slices.Clone(policy.Ingress[0].Ports), policy.Egress[0].Ports...) {
+		if ports[container.Ports[0].Name] != p.Port.IntVal || *p.Protocol != corev1.ProtocolTCP {
+			t.Errorf("the policy is about the port %v, and pods have %v", p, ports)
+		}
+	}
+	if len(policy.Ingress) != 1 || len(policy.Egress) != 2 || len(policy.PolicyTypes) != 2 || policy.Egress[1].To != nil {
+		t.Errorf("not just the ring's port and DNS are open: %+v", policy)
+	}
+	for _, e := range o.monitors[0].Spec.PodMetricsEndpoints {
+		credentials := e.Authorization.Credentials
+		if secret := o.secrets[credentials.Name]; ports[*e.Port] == 0 || e.Path != "/metrics" || !strings.EqualFold(e.Scheme, string(container.ReadinessProbe.HTTPGet.Scheme)) || secret == nil || len(secret.Data[credentials.Key]) == 0 {
+			t.Errorf("the monitor asks at %+v", e)
+		}
+	}
+	if label := o.monitors[0].Spec.JobLabel; pods[label] != "nanoring" { // the job of ../../alerts.yml
+		t.Errorf("the job is %q", pods[label])
 	}
 	if s := o.services[set.Spec.ServiceName]; s == nil || s.Spec.ClusterIP != corev1.ClusterIPNone || !s.Spec.PublishNotReadyAddresses {
 		t.Errorf("the set's service is %+v", s)

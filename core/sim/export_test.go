@@ -1,0 +1,4 @@
+package sim
+
+// Hashed are names that have one hash.
+var Hashed = hashed
