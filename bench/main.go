@@ -31,7 +31,7 @@ func main() {
 	only := flag.String("only", "", "measurements, with commas between: "+names(measurements, func(m measurement) string { return m.name })+" (default all)")
 	which := flag.String("systems", "", "systems, with commas between: "+names(systems, func(s system) string { return s.name })+" (default all; wasm has 16 nodes at most, and is compared with a memberlist of as many)")
 	output := flag.String("o", "table", "table or json")
-	flag.IntVar(&b.Reps, "reps", 30, "repetitions of what is quick; the rest is done three times at most")
+	flag.IntVar(&b.Reps, "reps", 30, "repetitions of what is quick; silent deaths are nine at most, the rest three")
 	flag.DurationVar(&b.Bound, "bound", 2*time.Minute, "what takes longer is given up, and shown as that")
 	flag.DurationVar(&b.Idle, "idle", time.Minute, "how long an idle ring is watched")
 	flag.DurationVar(&b.Slow, "slow", 3*time.Minute, "how long a slow node is watched")

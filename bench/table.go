@@ -36,7 +36,7 @@ var rows = []row{
 	{"crash", "", "crash, all know, median", median, seconds, "", "", 0.0027, 0},
 	{"silent", "", "silent death, all know, median", median, seconds, "", "", 0.52, 0},
 	{"silent", "patience", "with a patience of ⁴", median, seconds, "", "", 0, 0},
-	{"silent", "beyond", "and beyond it", median, seconds, "", "", 0, 0},
+	{"silent", "beyond", "and beyond it", median, seconds, "with a patience of ⁴", subject, 0.25, 0},
 	{"message", "", "a small message, all hear, median", median, seconds, "", "serf", 1. / 10, 0},
 	{"message", "", "a small message, all hear, worst ¹", worst, seconds, "a small message, all hear, median", "serf", 1. / 4, 0},
 	{"busy", "crash", "crash amid 1,000 messages a second, median ³", median, seconds, "crash, all know, median", subject, 1.2, 0},
@@ -56,7 +56,7 @@ const footnotes = `A ratio, in brackets, is to memberlist in the same run (of me
 ¹ The ratio is to the other's median: its worst depends on luck.
 ² Counted at each node: when all nodes hold a living one for dead, that makes one less than there are nodes.
 ³ The ratio is to NanoRing's crash without messages.
-⁴ How long a node may be silent by what is set: of memberlist the least time to refute.
+⁴ How long a node may be silent by what is set: of memberlist the least time to refute. What is beyond it is to be a quarter of it.
 `
 
 func median(v []float64) float64 {

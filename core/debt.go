@@ -188,6 +188,8 @@ func (ds *debts) changed(ch *change) {
 	d := &debt{set: ch.set, rec: ch.record, number: ds.end, at: ds.now, copies: eager}
 	if ch.from == nil && ch.name == ds.cfg.Name || ch.from != nil && ch.from.name == ch.name {
 		d.copies, ds.wide = eagerAtFirst, true // nobody else has it from who it is of
+	} else if ch.before.state == Suspect || ch.after.state == Suspect || ch.after.state == Down {
+		d.copies = eagerOfDeaths
 	}
 	push(&ds.list, d)
 	ds.by.put(d)

@@ -12,17 +12,18 @@ import (
 // Pereira and Rodrigues, SRDS 2007, section 3; but who is eager is drawn anew each time,
 // since what is to spread is often that some of those are gone.)
 const (
-	fanout       = 4                // nodes that a flush sends to, and
-	flushes      = 3                // more, where it would take more flushes than so many
-	coalesce     = 5 * Millisecond  // from one flush to what changes next, at least
-	flushEvery   = 25 * Millisecond // to the next of messages,
-	rumorEvery   = 10 * Millisecond // and of rumors, until nobody is owed
-	manyOwed     = 16               // debts, with more of which the next is as late as of messages: else frames would be many
-	eager        = 3                // peers that are sent a record itself
-	eagerAtFirst = 2 * outbound     // if it came from whom it is of: all connections, mostly
-	tellAfter    = 10 * Millisecond // from a change to its digests
-	rumorBytes   = 16 << 10         // of records in a frame
-	flushBytes   = 1 << 20          // of frames in a flush, a last one over
+	fanout        = 4                // nodes that a flush sends to, and
+	flushes       = 3                // more, where it would take more flushes than so many
+	coalesce      = 5 * Millisecond  // from one flush to what changes next, at least
+	flushEvery    = 25 * Millisecond // to the next of messages,
+	rumorEvery    = 10 * Millisecond // and of rumors, until nobody is owed
+	manyOwed      = 16               // debts, with more of which the next is as late as of messages: else frames would be many
+	eager         = 3                // peers that are sent a record itself
+	eagerOfDeaths = 5                // if it says that a node is suspect or down, or that a suspect is not
+	eagerAtFirst  = 2 * outbound     // if it came from whom it is of: all connections, mostly
+	tellAfter     = 10 * Millisecond // from a change to its digests
+	rumorBytes    = 16 << 10         // of records in a frame
+	flushBytes    = 1 << 20          // of frames in a flush, a last one over
 )
 
 // flush sends what is owed: to fanout of the nodes, or a third of them where they
