@@ -132,17 +132,18 @@ func TestLacks(t *testing.T) {
 			t.Errorf("%s: %q, not %q", what, got, want)
 		}
 	}
+	a.trip.mean, b.trip.mean, c.trip.mean = 300*Millisecond, 40*Millisecond, 40*Millisecond
 	l.lacks.known(a, []uint64{x})
 	expect("the first is asked", "a "+lack)
 	l.lacks.known(b, []uint64{x})
 	l.lacks.known(c, []uint64{x})
 	expect("the others are not yet")
-	l.passes(lackNext - 1)
-	expect("before its time")
+	l.passes(600*Millisecond - 1)
+	expect("before its answers come, mostly")
 	l.passes(1)
 	expect("then the second", "b "+lack)
 	l.o.drop(c)
-	l.passes(10 * lackNext)
+	l.passes(Second)
 	expect("nobody whose connection is over")
 	if len(l.lacks.list)+len(l.lacks.by) > 0 {
 		t.Errorf("%d are awaited when nobody is left", len(l.lacks.list))

@@ -3,12 +3,13 @@ package core
 import "github.com/nanoring/nanoring/core/wire"
 
 const (
-	lackNext    = 100 * Millisecond // from when one is asked for a record to when the next one is
+	lackNext    = 100 * Millisecond // from when one is asked for a record to when the next one is, at least
 	lacksOfPeer = maxLacks / 4      // that one peer may have said first: others' are not in its way
 )
 
 // lacks owns what this node was told of by digests, and lacks: who said so first is asked
-// at once, and then the others, one after the other.
+// at once, and then the others, one after the other, each when the one before had twice as
+// long as its answers mostly take: else the record would come from all of them where paths are long.
 type lacks struct {
 	_ incomparable
 	*self
@@ -41,7 +42,9 @@ func (l *lacks) known(c *conn, digests []uint64) {
 				l.by = make(map[uint64]*missing)
 			}
 			l.by[digest] = m
-			l.wait(m)
+			if l.wait(m, c); len(l.list) == 1 {
+				l.after(m.at-l.now, lackDue, "", 0)
+			}
 		case m != nil && len(m.from) < maxTellers:
 			push(&m.from, c.id)
 		}
@@ -49,12 +52,15 @@ func (l *lacks) known(c *conn, digests []uint64) {
 	l.sendDigests(c, wire.KindLack, lacks)
 }
 
-// wait gives a record time to come.
-func (l *lacks) wait(m *missing) {
-	m.at = l.now + lackNext
-	if push(&l.list, m); len(l.list) == 1 {
-		l.after(lackNext, lackDue, "", 0)
+// wait gives a peer time to send a record. None is asked for before one that waits already.
+//
+//go:noinline
+func (l *lacks) wait(m *missing, c *conn) {
+	m.at = l.now + max(lackNext, 2*c.trip.mean)
+	if n := len(l.list); n > 0 {
+		m.at = max(m.at, l.list[n-1].at)
 	}
+	push(&l.list, m)
 }
 
 // ask asks for what did not come the next who has it. What nobody else has the
@@ -77,8 +83,7 @@ func (l *lacks) ask() {
 			continue
 		}
 		want[c.id] = append(want[c.id], m.digest)
-		m.at = l.now + lackNext
-		push(&l.list, m)
+		l.wait(m, c)
 	}
 	for _, c := range l.overlay.live {
 		l.sendDigests(c, wire.KindLack, want[c.id])
