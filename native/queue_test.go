@@ -50,17 +50,19 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	at := runtime.GOMAXPROCS(0)
 	var mu sync.Mutex
 	var begun []string
-	release := make(chan struct{})
+	held := make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
 	config := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		mu.Lock()
 		begun = append(begun, hostname(hello.Conn.RemoteAddr().String()))
 		mu.Unlock()
-		<-release
+		<-held
 		return nil, fmt.Errorf("it goes no further here")
 	}}
 	h := &hall{came: make(chan net.Conn), closed: make(chan struct{})}
 	d := newDoor(h, patience, defaultConnections, config, slog.New(slog.DiscardHandler), new(rarely))
 	defer d.Close()
+	defer release()
 	d.enter(from("192.0.2.1")).known(true)
 
 	var wg sync.WaitGroup
@@ -91,7 +93,7 @@ func TestHandshakesTakeTurns(t *testing.T) {
 		t.Errorf("%d are worked at, by %d processors", len(begun), at)
 	}
 	mu.Unlock()
-	close(release)
+	release()
 	wg.Wait()
 	if n := slices.Index(begun, "192.0.2.1"); n < at || n > at+1 {
 		t.Errorf("the friend is number %d of %d: %q", n, len(begun), begun)
