@@ -62,8 +62,8 @@ func newDoor(l net.Listener, within time.Duration, known int, config *tls.Config
 	if config != nil {
 		d.tls = config.Clone()
 		d.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			if !hello.Conn.(*visitor).begins() {
-				return nil, errMadeRoom
+			if err := hello.Conn.(*visitor).begins(hello.Context()); err != nil {
+				return nil, err
 			}
 			if config.GetConfigForClient == nil {
 				return nil, nil
@@ -312,13 +312,16 @@ func (v *visitor) known(friend bool) {
 
 var errMadeRoom = errors.New("it made room for a later one")
 
-// begins waits for a turn at the handshake. It says false if there is nobody any more to do it with.
-func (v *visitor) begins() bool {
+// begins waits for a turn at the handshake. It is an error if there is nobody any more to do it with.
+func (v *visitor) begins(ctx context.Context) error {
 	v.shakes = true
 	v.goesOn()
 	v.door.mu.Lock()
 	defer v.door.mu.Unlock()
-	return v.in != nil
+	if v.in == nil {
+		return errMadeRoom
+	}
+	return ctx.Err()
 }
 
 // goesOn waits for a turn.
