@@ -29,7 +29,7 @@ WASIP1   := GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=nogreenteagc
 # What go test vets by itself, go vet has vetted.
 GOTEST   := go test -vet=off -timeout $(TIMEOUT)
 # What of host has one goroutine: the twins, and modules that are hostile, damaged or large.
-ALONE    := '^(Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|Takeover|MemoryIsFlat|MemoryOfARingOf1000|StepsWithoutGarbage|Cache|Traps|CutAndFlipped|Imports|Counts|Refused)|Fuzz.*)$$'
+ALONE    := '^(Test(Schedules|Stories|Storms|Talks|Recordings|LargeRing|Takeover|MemoryIsFlat|MemoryOfARingOf1000|WindowOfALargeRing|StepsWithoutGarbage|Cache|Traps|CutAndFlipped|Imports|Counts|Refused)|Fuzz.*)$$'
 MODULE   := wasm/module/nanoring.wasm
 NODES    := 1 2 3 4
 
