@@ -62,6 +62,7 @@ type times struct {
 type watched struct {
 	m        *Machine
 	runs     bool
+	absent   bool  // it is not lived: it counts among those who are looked at alone
 	life     uint8 // which of its processes: 1 to lives, then from 1 again
 	instance wire.Instance
 
@@ -88,6 +89,12 @@ func newWatch(w *World, n int) *watch {
 	w.OnEvent(t.event)
 	w.OnHalt(t.halt)
 	return t
+}
+
+// absent has a machine for one whose node runs, and is not lived.
+func (t *watch) absent(m *Machine, of wire.Instance) {
+	t.nodes[m.index] = watched{m: m, runs: true, absent: true, life: 1, instance: of}
+	t.known++
 }
 
 // start starts a machine, and has that for a change.
@@ -146,7 +153,9 @@ func (t *watch) count(by int) {
 func (t *watch) gone(n *watched) {
 	if n.runs {
 		n.runs = false
-		t.count(-1)
+		if !n.absent {
+			t.count(-1)
+		}
 	}
 	if n.shows == nil {
 		return
