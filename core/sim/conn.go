@@ -215,6 +215,8 @@ func (w *World) syn(c *conn, rto int64) {
 	w.rest.awake(to)
 	switch {
 	case c.end[0].state != dialling:
+	case w.rest.expects(to):
+		w.schedule(w.now+startsWithin/64, event{kind: evSyn, conn: c, arg: rto})
 	case w.cut(from, to) || w.cut(to, from) || w.dropped[way(from, to)] || w.byAddr[c.addr] != to:
 		w.schedule(w.now+rto, event{kind: evSyn, conn: c, arg: 2 * rto})
 	case to.proc == nil || to.addr != c.addr && !w.names[c.addr] || to.deaf || w.refused[way(from, to)]:
@@ -388,7 +390,10 @@ func (w *World) latency(a, b *Machine) int64 {
 
 // path is the least time between two machines: each pair has its own.
 func (w *World) path(a, b *Machine) int64 {
-	base, ok := w.paths[link(a, b)]
+	base, ok := int64(0), false
+	if len(w.paths) > 0 {
+		base, ok = w.paths[link(a, b)]
+	}
 	if !ok {
 		lo, hi := min(a.index, b.index), max(a.index, b.index)
 		h := (w.cfg.Seed ^ uint64(lo)<<32 ^ uint64(hi)) * 0x9e3779b97f4a7c15

@@ -17,6 +17,8 @@ const (
 	copiesSent = 3 // by who hears of it from somebody else
 	toldAtOnce = 4 // of the others, in a flush
 	tellAfter  = 10 * core.Millisecond
+	tellLater  = 25 * core.Millisecond // where there is so much news:
+	manyNews   = 16
 )
 
 // news is a record that not all of the rest have.
@@ -70,7 +72,12 @@ func (r *rest) newsOf(id wire.SetID, rec *lww.Record) *news {
 
 // flood finds when each of the rest hears of news from those who have it.
 func (r *rest) flood(n *news, from ...hop) {
-	r.wave = r.wave[:0]
+	r.wave, r.under = r.wave[:0], 0
+	for _, n := range r.news {
+		if n.all > r.w.now || n.all == 0 {
+			r.under++
+		}
+	}
 	for _, h := range from {
 		r.push(h)
 	}
@@ -108,6 +115,10 @@ func (r *rest) passOn(n *news, h *hop) {
 	if h.own || h.near {
 		copies = len(peers)
 	}
+	tell := int64(tellAfter)
+	if r.under > manyNews {
+		tell = tellLater
+	}
 	for i, p := range peers {
 		if i == 0 || i >= copies && (i-copies)%toldAtOnce == 0 {
 			nearestFirst(peers[i:])
@@ -115,7 +126,7 @@ func (r *rest) passOn(n *news, h *hop) {
 		}
 		at, told := h.at+r.late(), i >= copies
 		if told {
-			at += tellAfter * int64(1+(i-copies)/toldAtOnce)
+			at += tell * int64(1+(i-copies)/toldAtOnce)
 		}
 		if p.line != nil {
 			node.talks.owe(p.line, n, at, told)

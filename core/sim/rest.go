@@ -17,14 +17,18 @@ type rest struct {
 	w      *World
 	rng    *rand.Rand
 	first  int // machine that is one of them: the ones before it are lived
+	plan   *Plan
 	period int64
+	old    int        // machines, the first, whose nodes take over from processes that were there
 	nodes  []absent   // by their machine's index, less first
 	sets   [2]lww.Set // what all of them have
 	news   []*news    // what not all have, in the order of their coming
 	by     map[newsKey][]*news
 	ids    []wire.RingID
-	wave   []hop // of a flood
+	all    []wire.Record // of sets, in a snapshot's order, as long as nodes take over
+	wave   []hop         // of a flood
 	peers  []passed
+	under  int // news that some do not have yet
 }
 
 // absent is a node that is not lived.
@@ -43,7 +47,7 @@ const longAgo = core.Day / 2
 
 func newRest(w *World, p *Plan) *rest {
 	r := &rest{
-		w: w, first: p.Sample, period: p.Period, nodes: make([]absent, p.Nodes-p.Sample),
+		w: w, plan: p, first: p.Sample, old: p.Sample - p.Sample/newOf, period: p.Period, nodes: make([]absent, p.Nodes-p.Sample),
 		rng: rand.New(rand.NewPCG(p.Seed, 0x72657374)),
 		by:  make(map[newsKey][]*news),
 		ids: []wire.RingID{{Start: Epoch - longAgo, Nonce: p.Seed}},
@@ -54,7 +58,8 @@ func newRest(w *World, p *Plan) *rest {
 	for i := range r.nodes {
 		for range connectionsOfOwn {
 			switch to := r.rng.IntN(p.Nodes); {
-			case to < r.first:
+			case to >= r.old && to < r.first: // it is not there yet
+			case to < r.old:
 				r.nodes[i].dials = append(r.nodes[i].dials, int32(to))
 			case to-r.first != i:
 				r.connect(int32(i), int32(to-r.first))
@@ -78,21 +83,31 @@ func (r *rest) instance(machine int) wire.Instance {
 
 // member has a machine's node be one that all know, and that is up.
 func (r *rest) member(m *Machine) {
-	p := wire.Presence{Address: m.addr, Instance: r.instance(m.index), Version: wire.Version}
+	p := wire.Presence{Address: m.addr, Instance: r.instance(m.index), Version: wire.Version, ReapAfter: uint32(r.plan.ReapAfter / core.Second)}
 	r.sets[wire.Nodes].Put(lww.New(m.opt.Node, Epoch-longAgo, 0, wire.Member{Address: m.addr}.Value()))
 	r.sets[wire.Up].Put(lww.New(m.opt.Node, Epoch-longAgo, 0, p.Value()))
 }
 
-// file is the ring file of a machine's node, which was away for a moment.
-func (r *rest) file(m *Machine) []byte {
-	s := wire.Snapshot{Ring: m.opt.Ring, Name: m.opt.Node, Wall: m.Wall(), LastContact: m.Wall(), IDs: r.ids}
-	for id := range wire.Up + 1 {
-		for rec := range r.sets[id].All() {
-			s.Records = append(s.Records, recordOf(id, rec))
+// takesOver has a machine's node take over from the process of its name that was there: it
+// knows all that all know, and has no connections.
+func (r *rest) takesOver(m *Machine) {
+	if r.all == nil {
+		for id := range wire.Up + 1 {
+			for rec := range r.sets[id].All() {
+				r.all = append(r.all, recordOf(id, rec))
+			}
 		}
 	}
-	return s.Append(make([]byte, 0, 128*len(s.Records)/2))
+	s := wire.Snapshot{Ring: m.opt.Ring, Name: m.opt.Node, Wall: m.Wall(), LastContact: m.Wall(), IDs: r.ids, Records: r.all}
+	tune := m.opt.Tune
+	m.opt.Tune = func(c *core.Config) {
+		tune(c)
+		c.Takeover, c.Instance, c.Snapshot = true, r.instance(m.index), s.Append(make([]byte, 0, 64*len(s.Records)))
+	}
 }
+
+// expects tells whether a machine's node is about to take over: whoever dials it has to wait.
+func (r *rest) expects(m *Machine) bool { return r != nil && m.index < r.old && !m.ever }
 
 func recordOf(id wire.SetID, rec *lww.Record) wire.Record {
 	return wire.Record{Set: id, Name: rec.Name, Stamp: rec.Stamp, Rank: rec.Rank, Value: rec.Value}

@@ -7,11 +7,12 @@ import (
 	"github.com/nanoring/nanoring/core"
 )
 
-// How a sample comes to the ring that is there: nine of ten start again, one after the other, from ring files
-// that know all, and the others are new to it, and join through two of those.
+// How a sample comes to the ring that is there: nine of ten take over from processes that
+// were, in a few seconds of which nobody takes note, and then the others join, one after the other.
 const (
-	startEvery = 100 * core.Millisecond
-	newOf      = 10
+	newOf        = 10
+	startsWithin = 6 * core.Second // which a dial waits for
+	joinEvery    = 500 * core.Millisecond
 )
 
 // validateSample says what of a plan cannot be lived of a sample.
@@ -37,35 +38,37 @@ func (p *Plan) validateSample() error {
 
 // joinSample starts the sample in the ring that is there.
 func (l *life) joinSample() error {
-	r, all := l.w.rest, l.w.machines
-	old := l.Sample - l.Sample/newOf
-	for i, m := range all {
-		if i < old || i >= l.Sample {
+	w, r := l.w, l.w.rest
+	for i, m := range w.machines {
+		if i < r.old || i >= r.first {
 			r.member(m)
-		}
-		if i >= l.Sample {
 			l.watch.absent(m, r.instance(i))
 		}
 	}
-	for i, m := range all[:l.Sample] {
-		var join []string
-		kind := ChangeRestart
-		if i < old {
-			m.disk.Ring = r.file(m)
-		} else {
-			kind = ChangeJoin
-			for _, j := range l.pickOf(old, 2) {
-				join = append(join, all[j].addr)
-			}
-		}
-		if err := l.watch.start(m, kind, join); err != nil {
+	connect := w.cfg.ConnectWithin
+	w.cfg.ConnectWithin = w.cfg.DialWithin
+	for i, m := range w.machines[:r.old] {
+		w.advance(startsWithin * int64(i) / int64(r.old))
+		r.takesOver(m)
+		if _, err := l.watch.launch(m, nil); err != nil {
 			return err
 		}
-		if m.disk = (Disk{}); i < old {
-			r.dial(m)
+		r.dial(m)
+		l.started++
+		l.tell()
+	}
+	w.cfg.ConnectWithin, r.all = connect, nil
+	w.Run(2 * startsWithin) // to the last of those who waited
+	for _, m := range w.machines[r.old:r.first] {
+		var join []string
+		for _, j := range l.pickOf(r.old, 2) {
+			join = append(join, w.machines[j].addr)
+		}
+		if err := l.watch.start(m, ChangeJoin, join); err != nil {
+			return err
 		}
 		l.started++
-		l.w.Run(startEvery)
+		w.Run(joinEvery)
 		l.tell()
 	}
 	return nil

@@ -99,12 +99,23 @@ func (t *watch) absent(m *Machine, of wire.Instance) {
 
 // start starts a machine, and has that for a change.
 func (t *watch) start(m *Machine, kind ChangeKind, join []string) error {
+	runs, err := t.launch(m, join)
+	if runs {
+		t.changed(&t.nodes[m.index], kind)
+	}
+	return err
+}
+
+// launch starts a machine, and says whether it runs.
+func (t *watch) launch(m *Machine, join []string) (runs bool, err error) {
 	n := &t.nodes[m.index]
 	if n.m == nil {
 		n.m = m
 		t.known++
 	}
-	n.life = n.life%lives + 1
+	if n.absent = false; !n.runs { // else it takes over
+		n.life = n.life%lives + 1
+	}
 	t.seq++
 	n.since = t.seq
 	if !m.opt.Guest {
@@ -116,15 +127,14 @@ func (t *watch) start(m *Machine, kind ChangeKind, join []string) error {
 		}
 	}
 	if err := m.Start(join...); err != nil {
-		return err
+		return false, err
 	}
 	if m.Running() {
 		n.instance = m.Instance()
 		t.count(+1)
 		n.runs = true
-		t.changed(n, kind)
 	}
-	return nil
+	return n.runs, nil
 }
 
 // halt has it for a change that a process halted.
