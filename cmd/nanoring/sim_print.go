@@ -78,7 +78,7 @@ func (s *simulation) table(out printer, r *sim.Report) error {
 
 	out.printf("State: a ring file of %d bytes, with %d records.\n", r.RingFile, r.Records)
 	if p.Sample > 0 {
-		out.printf("Memory: one node's engine holds %d bytes. Work: %.1f steps a second, in which it looks at %.1f records.\n", r.Memory, r.Steps, r.Looks)
+		out.printf("Memory: one node's engine holds %d bytes. It takes %.1f steps a second.\n", r.Memory, r.Steps)
 	}
 	if r.Halted > 0 {
 		out.printf("%d processes ended that nobody had asked to.\n", r.Halted)
@@ -138,7 +138,6 @@ type simJSON struct {
 	RingFileBytes   int          `json:"ring_file_bytes"`
 	Records         int          `json:"records"`
 	Steps           float64      `json:"steps_per_node_second"`
-	Looks           float64      `json:"looks_per_node_second"`
 	NodeMemory      int          `json:"node_memory_bytes"`
 	Halted          int          `json:"halted"`
 	Pairs           int          `json:"pairs"`
@@ -197,7 +196,7 @@ func (s *simulation) json(r *sim.Report) simJSON {
 		FalseSuspicions: nodesGuests{r.FalseSuspicions, r.GuestFalseSuspicions},
 		FalseDeaths:     nodesGuests{r.FalseDeaths, r.GuestFalseDeaths},
 		Joining:         traffic(&r.JoinTraffic), Traffic: traffic(&r.Traffic),
-		RingFileBytes: r.RingFile, Records: r.Records, Steps: math.Round(10*r.Steps) / 10, Looks: math.Round(10*r.Looks) / 10, NodeMemory: r.Memory, Halted: r.Halted, Pairs: r.Pairs, PairsWrong: r.Wrong,
+		RingFileBytes: r.RingFile, Records: r.Records, Steps: math.Round(10*r.Steps) / 10, NodeMemory: r.Memory, Halted: r.Halted, Pairs: r.Pairs, PairsWrong: r.Wrong,
 	}
 	for _, c := range append(r.JoinChanges, r.Changes...) {
 		v.Changes = append(v.Changes, changeJSON{c.Kind.String(), c.Count, timesJSON(c.Found), timesJSON(c.Shown), c.Overtaken, c.Open})

@@ -35,7 +35,6 @@ type pending struct {
 	at      int64
 	effects []core.Effect
 	err     error
-	looks   uint64 // that it took
 }
 
 // So few steps are not worth a goroutine, unless they have so many bytes to go
@@ -65,7 +64,6 @@ func (w *World) advanceLean(t int64) {
 		for i := range b.steps {
 			s := &b.steps[i]
 			w.now, s.p.due = s.at, false
-			w.looked += s.looks
 			s.p.carryOut(s.in, s.effects, s.err)
 		}
 		clear(b.steps)
@@ -115,11 +113,7 @@ func (b *batch) run() {
 	wg.Wait()
 }
 
-func (s *pending) take() {
-	before := s.p.looks()
-	s.effects, s.err = s.p.eng.Step(s.in)
-	s.looks = s.p.looks() - before
-}
+func (s *pending) take() { s.effects, s.err = s.p.eng.Step(s.in) }
 
 // beLean makes a world one of thousands, with so many workers; 0 for as many as
 // there are cores.

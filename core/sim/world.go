@@ -73,7 +73,6 @@ type World struct {
 	snap      wire.Snapshot
 	steps     uint64
 	lived     uint64 // of them, those of engines that stand in for nobody
-	looked    uint64 // at so many records in them; if it is lean
 	rest      *rest  // nodes of a ring that are not lived; nil if all are
 	frames    uint64 // sent so far
 	bytes     uint64
