@@ -50,8 +50,8 @@ node shows all nodes up. From then on the times in flags count, and --for.
 --latency    one way; every two nodes have their own between the two, and each
              frame takes up to a quarter more
 --skew       each clock is off by up to so much, ahead or behind
---sample     only so many of the nodes are lived, in a ring of all: of 100,000 nodes 200.
-             What they have to do with the others is played: see below
+--sample     only so many of the nodes are lived, in a ring of all, as 50 of 100,000:
+             what they have to do with the others is played, see below
 --wasm       so many of the nodes and guests, spread evenly, run the WebAssembly
              module in its sandbox, the others the native core. What is printed is
              the same, for the same seed; it takes some 3 MB and more time for each
@@ -91,7 +91,7 @@ that lives is suspected; what is printed is how the ring did with that.`,
   nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
   nanoring sim --nodes 100 --latency 80ms-300ms --loss 1% --recommend
   nanoring sim --nodes 1000 --kill 33%@10s --return 17%@30s --clock 2%@5s+50s
-  nanoring sim --nodes 100000 --sample 200 --latency 1ms-40ms --kill 20@5s --for 30s
+  nanoring sim --nodes 100000 --sample 50 --latency 1ms-40ms --kill 20@5s --for 30s
   nanoring sim --nodes 300 --partition 50%@10s+60s --patience 8s -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
