@@ -221,7 +221,7 @@ func (s *simulation) run(out, progress printer, output string) error {
 		defer stays.Close()
 	}
 	var done func()
-	s.plan.Progress, done = showProgress(progress, s.lived())
+	s.plan.Progress, done = showProgress(progress, s.lived(), s.plan.Sample > 0)
 	// Engines keep nearly all that they make: collecting often finds little.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(10 << 30)
