@@ -156,7 +156,7 @@ twins: ## hold both engines against each other, ten times as long as make test d
 .PHONY: sim-long
 sim-long: build ## live thousands of random stories and the long plans in the simulator; takes hours (SEEDS=5000 EVERY=4h)
 	@go test ./core/sim -timeout 0 -run '^TestSeeds$$' -sim.seeds=$(SEEDS)
-	@go test ./core/sim -timeout 0 -sim.long -run '^(TestNoFalseDeath|TestPartitionsHeal|TestMassDeath|TestNoMemberIsLost|TestBigRing)$$'
+	@go test ./core/sim -timeout 0 -sim.long -run '^(TestNoFalseDeath|TestPartitionsHeal|TestMassDeath|TestNoMemberIsLost|TestBigRing|TestSampleIsLikeTheWhole)$$'
 	@go test ./host -timeout 0 -run '^TestStories$$' -host.steps=0
 	@go test ./core/every -timeout 0 -run '^TestEvery$$' -v -every.deep -every.for=$(EVERY)
 	bin/nanoring sim --nodes 1000 --guests 200 --latency 1ms-40ms --loss 2% --kill 30%@20s --partition 50%@30s+60s --churn 5/s --skew 2s --seed 7 --for 3m
