@@ -10,11 +10,12 @@ import (
 
 // How a record spreads among the rest of a ring: over the connections that its nodes have with
 // one another, by the rules of core/rumor.go. Who hears of it sends it to three of its
-// peers, of whom one is the nearest, and tells the others 10 and 20 ms later, who ask for it. Who
+// peers, of a death to five, of whom one is the nearest, and tells the others 10 and 20 ms later, who ask for it. Who
 // is meant itself sends it to all, and so do those who hear of it from it. So when each
 // hears of it is known as soon as somebody does: the shortest way (Dijkstra).
 const (
-	copiesSent = 3 // by who hears of it from somebody else
+	copiesSent = 3 // by who hears of it from somebody else,
+	ofDeaths   = 5 // and if it says that one is suspect or down
 	toldAtOnce = 4 // of the others, in a flush
 	tellAfter  = 10 * core.Millisecond
 	tellLater  = 25 * core.Millisecond // where there is so much news:
@@ -112,6 +113,9 @@ func (r *rest) passOn(n *news, h *hop) {
 	r.peers = peers
 	r.rng.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
 	copies := copiesSent
+	if n.id == wire.Up && (n.rec.Rank == rankOfSuspect || n.rec.Rank == rankOfDown) {
+		copies = ofDeaths
+	}
 	if h.own || h.near {
 		copies = len(peers)
 	}

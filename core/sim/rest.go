@@ -193,7 +193,7 @@ func (r *rest) accuse(name string, found ...hop) {
 	for _, n := range r.by[newsKey{wire.Up, name}] {
 		rec = n.rec
 	}
-	if rec == nil || len(found) == 0 || rec.Rank == 3 {
+	if rec == nil || len(found) == 0 || rec.Rank == rankOfLeft {
 		return
 	}
 	if rec.Rank < rankOfDown {
@@ -202,7 +202,11 @@ func (r *rest) accuse(name string, found ...hop) {
 	r.flood(r.newsOf(wire.Up, rec), found...)
 }
 
-const rankOfDown = 2
+const (
+	rankOfSuspect = 1
+	rankOfDown    = 2
+	rankOfLeft    = 3
+)
 
 // has returns what one of the rest knows of a name; nil if nothing.
 func (r *rest) has(i int32, id wire.SetID, name string) *lww.Record {
