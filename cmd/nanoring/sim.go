@@ -73,16 +73,17 @@ side of every partition; those that all hear of count once. Traffic is what fram
 carry, without the headers of WebSocket, TCP and IP (some 46 bytes a frame). State
 is the ring file that one node would write at the end.
 
-With --sample nine in ten of the lived nodes take over, from what was there, in a
-ring that all know, and the others join it. Each is connected with some twelve
-nodes that are not lived. Stand-ins speak for those: they have a hello, rounds with the
-right fingerprint, rumors, digests, probes and answers to syncs, and hear of each
-change when it gets to them over a random graph of all nodes, with their latencies and
-by the rules of rumors. Who is killed may be any node; who of the rest finds that out
-is played as well. Stand-ins begin no syncs, open no other connections but for one that
-was killed, lose no frames, and compute in no time. What is printed is of the lived
-nodes alone; SHOWN is until all of those show it. Only --kill can be planned, of a tenth
-of the nodes at most.
+With --sample nine in ten of the lived nodes take over, from what was there,
+in a ring that all know, and the others join it. Each is connected with some
+twelve nodes that are not lived. Stand-ins speak for those: they have a hello,
+rounds with the right fingerprint, rumors, digests, probes and answers to
+syncs, and hear of each change when it gets to them over a random graph of all
+nodes, with their latencies and by the rules of rumors. Who is killed may be
+any node; who of the rest finds that out is played as well. Stand-ins begin no
+syncs, open no other connections but for one that was killed, lose no frames,
+and compute in no time. What is printed is of the lived nodes alone; SHOWN is
+until all of those show it. Only --kill can be planned, of a tenth of the
+nodes at most.
 
 At last stand the flags that make these nodes of 'nanoring node'. With --recommend
 the plan is lived several times, to find the shortest --patience with which no node
