@@ -50,8 +50,8 @@ node shows all nodes up. From then on the times in flags count, and --for.
 --latency    one way; every two nodes have their own between the two, and each
              frame takes up to a quarter more
 --skew       each clock is off by up to so much, ahead or behind
---sample     only so many of the nodes are lived, in a ring of all, as 50 of 100,000:
-             what they have to do with the others is played, see below
+--sample     so many of the nodes are lived, in a ring of all: 50 of 100,000.
+             What they have to do with the others is played, see below
 --wasm       so many of the nodes and guests, spread evenly, run the WebAssembly
              module in its sandbox, the others the native core. What is printed is
              the same, for the same seed; it takes some 3 MB and more time for each
