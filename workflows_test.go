@@ -107,7 +107,7 @@ func TestWorkflows(t *testing.T) {
 			checkJob(t, file+": "+name, w, j, made)
 		}
 	}
-	for _, target := range []string{"test", "race", "fuzz", "bench", "release", "vuln", "platforms"} {
+	for _, target := range []string{"test", "slow", "net", "race", "fuzz", "bench", "release", "vuln", "platforms"} {
 		if !made[target] {
 			t.Errorf("no workflow runs make %s", target)
 		}

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -287,23 +288,29 @@ func TestOutlivedPresence(t *testing.T) {
 // their stamps, and whichever comes first.
 func TestDurableComesFirst(t *testing.T) {
 	in := wire.Instance{Start: 1, Nonce: 1}
-	for _, guestFirst := range []bool{true, false} {
+	const member, presence, guestMember, guestPresence = 0, 1, 2, 3
+	for _, order := range [][]int{
+		{guestMember, guestPresence, member, presence},
+		{guestMember, guestPresence, presence, member},
+		{guestMember, presence, guestPresence, member},
+		{member, presence, guestMember, guestPresence},
+		{member, guestPresence, presence, guestMember},
+	} {
 		r := newCopy(t, Config{})
-		guest := []wire.Record{r.node("x", 0, rankAdd, wire.Member{Ephemeral: true}), r.presence("x", 0, rankUp, wire.Presence{Ephemeral: true, Via: "p", Instance: in})}
-		node := []wire.Record{r.node("x", Minute, rankAdd, wire.Member{Address: "x:1"}), r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1", Instance: in})}
-		if guestFirst {
-			r.told(guest...)
-			r.told(node...)
-		} else {
-			r.told(node...)
-			for _, w := range guest {
-				if v, _ := r.merge(&w, &r.peer); v == isNews {
-					t.Errorf("a guest's record of set %d goes in", w.Set)
-				}
+		records := []wire.Record{
+			member:        r.node("x", Minute, rankAdd, wire.Member{Address: "x:1"}),
+			presence:      r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1", Instance: in}),
+			guestMember:   r.node("x", 0, rankAdd, wire.Member{Ephemeral: true}),
+			guestPresence: r.presence("x", 0, rankUp, wire.Presence{Ephemeral: true, Via: "p", Instance: in}),
+		}
+		for at, i := range order {
+			v, _ := r.merge(&records[i], &r.peer)
+			if v == isNews && i >= guestMember && slices.Contains(order[:at], i-guestMember) {
+				t.Errorf("%v: a guest's record of set %d goes in", order, records[i].Set)
 			}
 		}
 		if s := r.look("x"); s.member.Ephemeral || s.says.Ephemeral || s.state != Alive {
-			t.Errorf("guest first is %t: %+v, %+v", guestFirst, s.member, s.says)
+			t.Errorf("%v: %+v, %+v", order, s.member, s.says)
 		}
 	}
 }

@@ -34,7 +34,7 @@ type Config struct {
 	Cache string
 }
 
-// DefaultMemory is enough for a ring of some ten thousand nodes.
+// DefaultMemory is enough for a ring of some ten thousand nodes, and as many messages as may be.
 const DefaultMemory = 64 << 20
 
 // Engine is one node's part in a ring, run by a module in a sandbox. It is a

@@ -144,7 +144,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if cost != nil {
 		c.turn = n.turns.join(by.opened.party)
 	}
-	welcome(r)
+	welcome(r, by.opened.role != core.Guest)
 	n.inbound.opened(c)
 	over := func() {
 		n.inbound.spoke(c)

@@ -12,6 +12,7 @@ import (
 const (
 	bufferSize = 2 << 10               // bytes; most frames are much shorter
 	idleAfter  = 20 * time.Millisecond // for more to come, before a reader ends where much comes
+	partWait   = 2 * time.Second       // for the rest of what TLS waits for, before a reader ends
 )
 
 var past = time.Unix(1, 0) // a deadline that is over
@@ -114,8 +115,11 @@ func (c *conn) await() (parked bool, err error) {
 	for len(a.rest()) == 0 && err == nil {
 		if c.waiter != nil {
 			until := past // takes only what was read already
-			if a.resumed || a.busy {
+			switch {
+			case a.busy:
 				until = time.Now().Add(idleAfter)
+			case a.resumed: // a timer for soon would wake the process, for nothing: the runtime keeps one that was stopped until then
+				until = time.Now().Add(partWait)
 			}
 			a.resumed = false
 			c.raw.SetReadDeadline(until)

@@ -38,10 +38,10 @@ func remember(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// welcome says that whoever sent a request may come in.
-func welcome(r *http.Request) {
+// welcome says that whoever sent a request may come in, as a node or an operator or not.
+func welcome(r *http.Request, friend bool) {
 	if v, ok := r.Context().Value(visitorKey{}).(*visitor); ok {
-		v.known()
+		v.known(friend)
 	}
 }
 
@@ -67,7 +67,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t := n.keeper.Now()
 		if !t.Secured() || bySocket(r) {
-			welcome(r)
+			welcome(r, true)
 			h(w, r)
 			return
 		}
@@ -95,7 +95,7 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			}
 			defer done()
 		}
-		welcome(r)
+		welcome(r, by.role == trust.RoleOperator)
 		n.during(by, h, w, r)
 	})
 }

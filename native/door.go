@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -18,6 +20,8 @@ import (
 const (
 	maxStrangers = 1024 // TCP connections of which it is not known whose they are
 	maxFromOne   = 128  // of them, from one address; of IPv6, from one network
+
+	mostFriends = 256 // addresses, of IPv6 networks, that are remembered because nodes or operators came from there
 
 	recordTLS = 0x16 // how a TLS connection begins, and no HTTP request does
 )
@@ -32,6 +36,7 @@ type door struct {
 	tls    *tls.Config   // nil: nobody speaks TLS here
 	log    *slog.Logger
 	rare   *rarely // the node's
+	queue  queue   // of handshakes
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -44,14 +49,27 @@ type door struct {
 	dropped   [dropCauses]uint64
 	strangers list.List                   // of *visitor, oldest first
 	from      map[netip.Prefix]*list.List // the same, by where they come from
+	friends   []netip.Prefix              // where nodes and operators came from, the last last
 }
 
 // newDoor listens by l, which it closes when it is closed, for so many beside strangers, who
 // have so long to show who they are.
 func newDoor(l net.Listener, within time.Duration, known int, config *tls.Config, log *slog.Logger, rare *rarely) *door {
 	d := &door{
-		Listener: l, within: within, most: known + maxStrangers, tls: config, log: log, rare: rare,
+		Listener: l, within: within, most: known + maxStrangers, log: log, rare: rare, queue: queue{free: runtime.GOMAXPROCS(0)},
 		ready: make(chan net.Conn), closed: make(chan struct{}), from: make(map[netip.Prefix]*list.List),
+	}
+	if config != nil {
+		d.tls = config.Clone()
+		d.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			if err := hello.Conn.(*visitor).begins(hello.Context()); err != nil {
+				return nil, err
+			}
+			if config.GetConfigForClient == nil {
+				return nil, nil
+			}
+			return config.GetConfigForClient(hello)
+		}
 	}
 	d.wg.Go(d.accept)
 	return d
@@ -109,6 +127,7 @@ func (d *door) receive(v *visitor) {
 		ctx, cancel := context.WithTimeout(context.Background(), d.within)
 		err := secure.HandshakeContext(ctx)
 		cancel()
+		v.rests(true)
 		if err != nil {
 			d.drop(dropHandshake)
 			if from := v.RemoteAddr().String(); !sayNoFiles(d.log, d.rare, err) {
@@ -200,6 +219,8 @@ type visitor struct {
 	from  netip.Prefix
 	once  sync.Once
 
+	shakes, works bool // its handshake has begun, and has a turn: its goroutine's
+
 	// The door's:
 	out     bool          // it is on its way out of the door
 	in, one *list.Element // of strangers and from; nil of one that is known
@@ -274,15 +295,61 @@ func (v *visitor) forget() {
 	v.in, v.one = nil, nil
 }
 
-// known says that whoever it is has shown that it may come in.
-func (v *visitor) known() {
+// known says that whoever it is has shown that it may come in; a friend is a node, or an operator.
+func (v *visitor) known(friend bool) {
 	v.door.mu.Lock()
 	defer v.door.mu.Unlock()
 	v.forget()
+	if all := v.door.friends; friend && (len(all) == 0 || all[len(all)-1] != v.from) {
+		if at := slices.Index(all, v.from); at >= 0 {
+			all = slices.Delete(all, at, at+1)
+		} else if len(all) == mostFriends {
+			all = slices.Delete(all, 0, 1)
+		}
+		v.door.friends = append(all, v.from)
+	}
+}
+
+var errMadeRoom = errors.New("it made room for a later one")
+
+// begins waits for a turn at the handshake. It is an error if there is nobody any more to do it with.
+func (v *visitor) begins(ctx context.Context) error {
+	v.shakes = true
+	v.goesOn()
+	v.door.mu.Lock()
+	defer v.door.mu.Unlock()
+	if v.in == nil {
+		return errMadeRoom
+	}
+	return ctx.Err()
+}
+
+// goesOn waits for a turn.
+func (v *visitor) goesOn() {
+	v.door.mu.Lock()
+	friend := slices.Contains(v.door.friends, v.from)
+	v.door.mu.Unlock()
+	v.door.queue.enter(friend)
+	v.works = true
+}
+
+// rests ends its turn, if it has one: what comes next is the other side's, or nothing.
+func (v *visitor) rests(over bool) {
+	if v.works {
+		v.door.queue.leave()
+		v.works = false
+	}
+	if over {
+		v.shakes = false
+	}
 }
 
 // Read reads what was looked at first.
 func (v *visitor) Read(b []byte) (int, error) {
+	if v.shakes {
+		v.rests(false)
+		defer v.goesOn()
+	}
 	if v.begin != nil && v.begin.Buffered() > 0 {
 		return v.begin.Read(b)
 	}

@@ -121,7 +121,7 @@ func TestDoorIsFull(t *testing.T) {
 	first.Close()
 	first.Close()
 	for range d.most {
-		d.enter(from("192.0.2.1")).known()
+		d.enter(from("192.0.2.1")).known(false)
 	}
 	last := from("192.0.2.1")
 	if d.enter(last) != nil || last.closed.Load() == 0 || d.total != d.most {

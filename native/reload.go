@@ -13,7 +13,7 @@ import (
 )
 
 // pollEvery is how often files are looked at. They may be links that are changed as a
-// whole, so it is what they have that is compared.
+// whole, so it is what they have that is compared, where their time or size is another.
 const pollEvery = time.Second
 
 // keepTrust is a goroutine: it takes in changed files, renews certificates, and looks at the clock for

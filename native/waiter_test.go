@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -205,4 +208,68 @@ func TestCloseWhileParked(t *testing.T) {
 		defer n.mu.Unlock()
 		return len(n.conns) == 0
 	})
+}
+
+// alarmed is a connection that counts how often its reader sets a deadline for soon.
+type alarmed struct {
+	net.Conn
+	soon *atomic.Int64
+}
+
+func (a alarmed) SetReadDeadline(at time.Time) error {
+	if left := time.Until(at); left > 0 && left < partWait/2 {
+		a.soon.Add(1)
+	}
+	return a.Conn.SetReadDeadline(at)
+}
+
+func (a alarmed) SyscallConn() (syscall.RawConn, error) { return a.Conn.(syscall.Conn).SyscallConn() }
+
+type alarming struct {
+	net.Listener
+	soon *atomic.Int64
+}
+
+func (l alarming) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return alarmed{c, l.soon}, err
+}
+
+// TestFrameSetsNoAlarm: a frame that comes where nothing came for a while has the process wake up once, and
+// not again when a deadline passes that nobody waits for any more.
+func TestFrameSetsNoAlarm(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere a reader waits without a deadline")
+	}
+	f := newFake(nil)
+	n := startFake(t, f)
+	var soonSet atomic.Int64
+	server := httptest.NewUnstartedServer(n.Handler())
+	server.Listener = alarming{server.Listener, &soonSet}
+	server.Start()
+	defer server.Close()
+	ws, _, err := websocket.Dial(t.Context(), server.URL+"/ring", &websocket.DialOptions{Subprotocols: []string{subprotocol}})
+	must(t, err)
+	defer ws.CloseNow()
+	f.next(t, core.Opened)
+	for k := range 10 {
+		eventually(t, "a connection on which nothing comes", func() (idle bool) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			for c := range n.conns {
+				c.mu.Lock()
+				idle = c.parked && time.Since(c.arriving.parked) > idleAfter
+				c.mu.Unlock()
+			}
+			return idle
+		})
+		if k == 0 {
+			soonSet.Store(0) // what came to open it
+		}
+		write(t, ws, websocket.MessageBinary, []byte("frame"))
+		f.next(t, core.Received)
+	}
+	if set := soonSet.Load(); set != 0 {
+		t.Errorf("%d deadlines for soon were set for 10 frames", set)
+	}
 }

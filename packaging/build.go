@@ -24,6 +24,7 @@ func (r *release) build() error {
 		if r.programs[t] != "" {
 			continue
 		}
+		fmt.Println("  ", t)
 		to := filepath.Join(r.work, t.file(), t.program())
 		if err := r.compile(t, to); err != nil {
 			return err

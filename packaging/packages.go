@@ -71,6 +71,9 @@ func (r *release) contents(t target, kind string) (files.Contents, error) {
 	if kind == "deb" {
 		add(filepath.Join(r.root, "LICENSE"), doc+"copyright", 0o644)
 	} else {
+		for _, dir := range []string{doc, "/usr/share/licenses/nanoring/"} { // rpm takes away what a package says it has, and dpkg what is empty
+			add("", strings.TrimSuffix(dir, "/"), 0o755).Type = files.TypeDir
+		}
 		add(filepath.Join(r.root, "LICENSE"), "/usr/share/licenses/nanoring/LICENSE", 0o644)
 		vendored = "zsh/site-functions"
 	}

@@ -63,8 +63,16 @@ func checkRpm(t *testing.T, file, arch string) {
 			t.Errorf("%s: %s is %+v", file, path, i)
 		}
 	}
+	own := make(map[string]bool) // folders that are nobody else's: rpm takes away those alone that a package says it has
+	for path := range want {
+		if dir := filepath.Dir(path); filepath.Base(dir) == "nanoring" {
+			if own[dir] = true; files[dir] == nil || files[dir].Mode()&0o7777 != 0o755 {
+				t.Errorf("%s: the folder %s is left when it is taken off: %+v", file, dir, files[dir])
+			}
+		}
+	}
 	for path, i := range files {
-		if _, ok := want[path]; !ok && !strings.HasPrefix(path, "/usr/share/man/man1/nanoring-") && path != "/etc/nanoring" {
+		if _, ok := want[path]; !ok && !strings.HasPrefix(path, "/usr/share/man/man1/nanoring-") && !own[path] {
 			t.Errorf("%s has %s: %+v", file, path, i)
 		}
 	}

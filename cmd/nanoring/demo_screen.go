@@ -138,7 +138,8 @@ func (s *screen) show(now sight) {
 func (s *screen) table(now sight) {
 	var b strings.Builder
 	p := printer{&b}
-	p.line(now.title() + "\n")
+	p.line(now.title())
+	p.line()
 	w := p.table("NAME", "STATE", "ADDRESS", "SEES UP", "PROCESS")
 	for _, r := range now.rows {
 		w.row(r.name, r.state, r.address, r.sees, r.process)

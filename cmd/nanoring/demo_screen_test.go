@@ -24,3 +24,21 @@ func TestDemoLate(t *testing.T) {
 		t.Error(title)
 	}
 }
+
+// TestDemoScreen: on a terminal the table is drawn where it was, and again only when it is another.
+func TestDemoScreen(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	d := demo{nodes: 1, out: printer{&out}}
+	s := screen{d: &d, hints: "Try\n", redraw: true}
+	up := sight{rows: []row{{"dev1", "up", "h:1", "1", "7"}}, members: 1, running: 1}
+	down := sight{rows: []row{{"dev1", "down", "h:1", "-", "ended: killed"}}, members: 1}
+	for _, now := range []sight{up, up, down} {
+		s.show(now)
+	}
+	want := "Try\n\n" + up.title() + "\n\nNAME  STATE  ADDRESS  SEES UP  PROCESS\ndev1  up     h:1      1        7\n" +
+		"\x1b[4A\x1b[J" + down.title() + "\n\nNAME  STATE  ADDRESS  SEES UP  PROCESS\ndev1  down   h:1      -        ended: killed\n"
+	if out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -18,14 +19,17 @@ const (
 	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most,
 	quieter       = 8        // and one that was busy: so many times less than it did
 	worthwhile    = 16 << 20 // bytes that were allocated since memory was given back, at least
-	lastLook      = 3        // looks later it is done once more: messages are news for half a minute, and kept as long
 )
+
+// lastLooks are how many looks later it is done once more, and then again: messages are news for half a
+// minute, and kept as long, and the names of guests that are gone for a minute and a half.
+var lastLooks = [...]int{3, 6}
 
 // giver says when memory is to be given back.
 type giver struct {
 	seen, given uint64
 	most        uint64 // bytes between two looks since
-	left        int    // looks until it is done once more, and how many bytes
+	again, left int    // how often it was done once more, in how many looks it will be, and how many bytes
 	calm        uint64 // there may be between two of them then
 }
 
@@ -34,7 +38,7 @@ func (g *giver) isDue(allocated uint64) bool {
 	more := allocated - g.seen
 	g.seen, g.most = allocated, max(g.most, more)
 	if bound := max(quiet, g.most/quieter); more <= bound && allocated-g.given >= worthwhile {
-		g.given, g.most, g.left, g.calm = allocated, more, lastLook, bound
+		g.given, g.most, g.again, g.left, g.calm = allocated, more, 0, lastLooks[0], bound
 		return true
 	}
 	if g.left == 0 {
@@ -42,6 +46,9 @@ func (g *giver) isDue(allocated uint64) bool {
 	}
 	if g.left--; g.left > 0 || more > g.calm {
 		return false
+	}
+	if g.again++; g.again < len(lastLooks) {
+		g.left = lastLooks[g.again]
 	}
 	g.given = allocated
 	return true
@@ -62,6 +69,7 @@ func giveBack(ctx context.Context, node *native.Node, log *slog.Logger) {
 			if _, err := node.Renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrStopped) {
 				log.Warn("the engine keeps the memory that it grew to", "error", err)
 			}
+			runtime.GC() // what pools keep goes with the second collection
 			debug.FreeOSMemory()
 		}
 	}

@@ -59,8 +59,8 @@ func testUndo(t *testing.T, b *browser) {
 	tab.becomes("joined")
 	click := func(selector string) {
 		t.Helper()
-		tab.until(`document.querySelector("` + selector + `")?.disabled === false`)
-		eval[any](tab, `document.querySelector("`+selector+`").click()`)
+		// in one: the row may be of before, and gone when the next is asked
+		tab.until(`((b) => b?.disabled === false && (b.click(), true))(document.querySelector("` + selector + `"))`)
 	}
 	tab.until(`!document.querySelector("#add-button").disabled`)
 	eval[any](tab, `document.querySelector("#add-address").value = "`+dev2.addr+`"`)

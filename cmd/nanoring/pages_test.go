@@ -14,9 +14,9 @@ import (
 // That a target is one of the Makefile's is seen of all of them.
 var held = []struct{ commands, why string }{
 	{`^make (test|bench|bench-peers|soak|net|siege|fuzz|every|twins|release)\b`, "takes minutes"},
-	{`^nanoring sim --nodes 1000 `, "takes minutes"},
+	{`^nanoring sim --nodes 1000(00)? `, "takes minutes, and gigabytes"},
 	{` prune --down-for 72h `, "takes three days, and asks on a terminal"},
-	{`^(export GNUPGHOME|gpg|\(cd dist|rm -r dist|cmp dist)`, "is about what make release has made: make release-check does it"},
+	{`^(export GNUPGHOME|gpg|\(cd dist|rm -rf dist|cmp dist)`, "is about what make release has made: make release-check does it"},
 	{`^jq `, "is about an engine that broke: TestScripts/engine breaks one"},
 	{`^(go install|curl -LO|sudo|skopeo|npm|git|docker|mkdir image) `, "takes the net, and what is published there"},
 	{`^tar xzf `, "is of what is published, which make release packs and unpacks"},

@@ -50,6 +50,8 @@ node shows all nodes up. From then on the times in flags count, and --for.
 --latency    one way; every two nodes have their own between the two, and each
              frame takes up to a quarter more
 --skew       each clock is off by up to so much, ahead or behind
+--sample     so many of the nodes are lived, in a ring of all: 50 of 100,000.
+             What they have to do with the others is played, see below
 --wasm       so many of the nodes and guests, spread evenly, run the WebAssembly
              module in its sandbox, the others the native core. What is printed is
              the same, for the same seed; it takes some 3 MB and more time for each
@@ -71,6 +73,18 @@ side of every partition; those that all hear of count once. Traffic is what fram
 carry, without the headers of WebSocket, TCP and IP (some 46 bytes a frame). State
 is the ring file that one node would write at the end.
 
+With --sample nine in ten of the lived nodes take over, from what was there,
+in a ring that all know, and the others join it. Each is connected with some
+twelve nodes that are not lived. Stand-ins speak for those: they have a hello,
+rounds with the right fingerprint, rumors, digests, probes and answers to
+syncs, and hear of each change when it gets to them over a random graph of all
+nodes, with their latencies and by the rules of rumors. Who is killed may be
+any node; who of the rest finds that out is played as well. Stand-ins begin no
+syncs, open no other connections but for one that was killed, lose no frames,
+and compute in no time. What is printed is of the lived nodes alone; SHOWN is
+until all of those show it. Only --kill can be planned, of a tenth of the
+nodes at most.
+
 At last stand the flags that make these nodes of 'nanoring node'. With --recommend
 the plan is lived several times, to find the shortest --patience with which no node
 that lives is suspected; what is printed is how the ring did with that.`,
@@ -78,6 +92,7 @@ that lives is suspected; what is printed is how the ring did with that.`,
   nanoring sim --nodes 200 --guests 50 --loss 2% --churn 5/s --skew 2s --seed 7 --svg ring.svg
   nanoring sim --nodes 100 --latency 80ms-300ms --loss 1% --recommend
   nanoring sim --nodes 1000 --kill 33%@10s --return 17%@30s --clock 2%@5s+50s
+  nanoring sim --nodes 100000 --sample 50 --latency 1ms-40ms --kill 20@5s --for 30s
   nanoring sim --nodes 300 --partition 50%@10s+60s --patience 8s -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -123,6 +138,7 @@ func (s *simulation) flags(cmd *cobra.Command) {
 		}}, name, help+"; may be given again")
 	}
 	flags.IntVar(&p.Nodes, "nodes", 100, "how many durable nodes")
+	flags.IntVar(&p.Sample, "sample", 0, "live so many of the nodes, with stand-ins for the others (default all)")
 	flags.IntVar(&p.Guests, "guests", 0, "how many guests, as tabs are")
 	flags.IntVar(&p.Gateways, "gateways", 0, "have all guests join through the first so many nodes")
 	p.LatencyMin, p.LatencyMax = core.Millisecond, 20*core.Millisecond
@@ -206,7 +222,7 @@ func (s *simulation) run(out, progress printer, output string) error {
 		defer stays.Close()
 	}
 	var done func()
-	s.plan.Progress, done = showProgress(progress, s.plan.Nodes+s.plan.Guests)
+	s.plan.Progress, done = showProgress(progress, s.lived(), s.plan.Sample > 0)
 	// Engines keep nearly all that they make: collecting often finds little.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(10 << 30)
@@ -230,6 +246,14 @@ func (s *simulation) run(out, progress printer, output string) error {
 		return err
 	}
 	return s.table(out, r)
+}
+
+// lived is how many nodes and guests are started.
+func (s *simulation) lived() int {
+	if s.plan.Sample > 0 {
+		return s.plan.Sample
+	}
+	return s.plan.Nodes + s.plan.Guests
 }
 
 // inSandbox makes a simulated node's engine in WebAssembly. Nobody waits for one that

@@ -38,6 +38,9 @@ func (s *simulation) table(out printer, r *sim.Report) error {
 	p := &s.plan
 	out.printf("%d nodes, %d guests, latency %s to %s, loss %.3g %%, clocks off by up to %s, seed %d.\n",
 		p.Nodes, p.Guests, span(p.LatencyMin), span(p.LatencyMax), float64(p.Loss)/1e4, span(p.Skew), p.Seed)
+	if p.Sample > 0 {
+		out.printf("%d of them were lived, and all that follows is of those: stand-ins spoke for the others.\n", p.Sample)
+	}
 	if p.Others > 0 {
 		out.printf("%d of them run the WebAssembly module, the others the native core.\n", p.Others)
 	}
@@ -74,6 +77,9 @@ func (s *simulation) table(out printer, r *sim.Report) error {
 	w.Flush()
 
 	out.printf("State: a ring file of %d bytes, with %d records.\n", r.RingFile, r.Records)
+	if p.Sample > 0 {
+		out.printf("Memory: one node's engine holds %d bytes. It takes %.1f steps a second.\n", r.Memory, r.Steps)
+	}
 	if r.Halted > 0 {
 		out.printf("%d processes ended that nobody had asked to.\n", r.Halted)
 	}
@@ -115,6 +121,7 @@ func copiesOf(c *sim.Copies) []string {
 type simJSON struct {
 	Nodes           int          `json:"nodes"`
 	Guests          int          `json:"guests"`
+	Sample          int          `json:"sample"`
 	Wasm            int          `json:"wasm"`
 	Seed            uint64       `json:"seed"`
 	PeriodMicros    int64        `json:"period_micros"`
@@ -130,6 +137,8 @@ type simJSON struct {
 	Traffic         trafficJSON  `json:"traffic"`
 	RingFileBytes   int          `json:"ring_file_bytes"`
 	Records         int          `json:"records"`
+	Steps           float64      `json:"steps_per_node_second"`
+	NodeMemory      int          `json:"node_memory_bytes"`
 	Halted          int          `json:"halted"`
 	Pairs           int          `json:"pairs"`
 	PairsWrong      int          `json:"pairs_wrong"`
@@ -182,12 +191,12 @@ func (s *simulation) json(r *sim.Report) simJSON {
 		return trafficJSON{t.Bytes, t.Frames, perNode(t.Bytes, t), perNode(t.Frames, t), math.Round(100*c.Each()) / 100, c.Rumors, c.Rounds, c.Syncs, c.First}
 	}
 	v := simJSON{
-		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For, Flags: s.nodeFlags(),
+		Nodes: s.plan.Nodes, Guests: s.plan.Guests, Sample: s.plan.Sample, Wasm: s.plan.Others, Seed: s.plan.Seed, PeriodMicros: s.plan.Period, ForMicros: s.plan.For, Flags: s.nodeFlags(),
 		Stood: r.Stood, JoinedMicros: r.JoinedIn, StoodMicros: r.StoodIn,
 		FalseSuspicions: nodesGuests{r.FalseSuspicions, r.GuestFalseSuspicions},
 		FalseDeaths:     nodesGuests{r.FalseDeaths, r.GuestFalseDeaths},
 		Joining:         traffic(&r.JoinTraffic), Traffic: traffic(&r.Traffic),
-		RingFileBytes: r.RingFile, Records: r.Records, Halted: r.Halted, Pairs: r.Pairs, PairsWrong: r.Wrong,
+		RingFileBytes: r.RingFile, Records: r.Records, Steps: math.Round(10*r.Steps) / 10, NodeMemory: r.Memory, Halted: r.Halted, Pairs: r.Pairs, PairsWrong: r.Wrong,
 	}
 	for _, c := range append(r.JoinChanges, r.Changes...) {
 		v.Changes = append(v.Changes, changeJSON{c.Kind.String(), c.Count, timesJSON(c.Found), timesJSON(c.Shown), c.Overtaken, c.Open})

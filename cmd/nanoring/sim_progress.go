@@ -18,6 +18,7 @@ type simProgress struct {
 	show  func(text string)
 	every time.Duration
 	nodes int
+	each  bool // of which takes as long as the others: they come to a ring that is there
 	now   func() time.Time
 
 	started int       // of the newest that was told
@@ -27,8 +28,8 @@ type simProgress struct {
 }
 
 // showProgress returns what shows it, over itself on a terminal, and what takes it away.
-func showProgress(w printer, nodes int) (show func(sim.Progress), done func()) {
-	p := &simProgress{nodes: nodes, now: time.Now}
+func showProgress(w printer, nodes int, each bool) (show func(sim.Progress), done func()) {
+	p := &simProgress{nodes: nodes, each: each, now: time.Now}
 	if w.redraws() {
 		p.show, p.every = func(text string) { w.rewrite("%s", text) }, progressEvery
 		return p.told, func() { w.rewrite("") }
@@ -52,7 +53,11 @@ func (p *simProgress) told(s sim.Progress) {
 	took := now.Sub(p.begun)
 	if s.For == 0 {
 		share := float64(s.Started) / float64(p.nodes)
-		p.show(fmt.Sprintf("%d of %d nodes have joined, %s; %s until the ring stands", s.Started, p.nodes, took.Round(time.Second), left(took, share*share*s.Right)))
+		done := share * share * s.Right
+		if p.each {
+			done = share
+		}
+		p.show(fmt.Sprintf("%d of %d nodes have joined, %s; %s until the ring stands", s.Started, p.nodes, took.Round(time.Second), left(took, done)))
 		return
 	}
 	p.show(fmt.Sprintf("%s of %s, %.2f %% agree, %s; %s left", span(s.At), span(s.For), 100*s.Right, took.Round(time.Second), left(now.Sub(p.stood), float64(s.At)/float64(s.For))))

@@ -44,3 +44,16 @@ func TestSimProgress(t *testing.T) {
 		t.Errorf("it shows\n%q, not\n%q", lines, want)
 	}
 }
+
+// TestSimProgressOfSample: who comes to a ring that is there takes as long as who came before.
+func TestSimProgressOfSample(t *testing.T) {
+	t.Parallel()
+	now, line := time.Unix(1e9, 0), ""
+	p := &simProgress{nodes: 50, each: true, show: func(s string) { line = s }, now: func() time.Time { return now }}
+	p.told(sim.Progress{Started: 1, Right: 1})
+	now = now.Add(20 * time.Second)
+	p.told(sim.Progress{Started: 10, Right: 0.9})
+	if want := "10 of 50 nodes have joined, 20s; about 1m20s until the ring stands"; line != want {
+		t.Errorf("it shows %q, not %q", line, want)
+	}
+}

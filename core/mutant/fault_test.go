@@ -13,6 +13,9 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -44,6 +47,46 @@ func TestFaultsComeBack(t *testing.T) {
 	if _, err := equivalents(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestSearchesRun: each search of a fault names a test that there is: one that runs none would find nothing, and not say so.
+func TestSearchesRun(t *testing.T) {
+	t.Chdir("../..")
+	files, err := faultFiles(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		f, err := readFault(file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, s := range f.searches {
+			i := slices.Index(s.args, "-run")
+			if i < 0 || i+1 == len(s.args) || len(s.args) < 3 {
+				t.Errorf("%s: %v runs no test of its own", file, s.args)
+				continue
+			}
+			test, _, _ := strings.Cut(s.args[i+1], "/")
+			sources, err := filepath.Glob(path.Join(s.args[2], "*_test.go"))
+			if err != nil || !slices.ContainsFunc(sources, func(source string) bool { return declares(t, source, test) }) {
+				t.Errorf("%s: there is no test %s in %s, %v", file, test, s.args[2], err)
+			}
+		}
+	}
+}
+
+var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+
+func declares(t *testing.T, source, test string) bool {
+	t.Helper()
+	text, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(test)
+	return slices.ContainsFunc(testName.FindAllSubmatch(text, -1), func(m [][]byte) bool { return want.Match(m[1]) })
 }
 
 // checker checks types of packages with other sources, which is all that compiling may fail by.

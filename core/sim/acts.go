@@ -18,7 +18,7 @@ const (
 func (l *life) running() []*Machine {
 	var all []*Machine
 	for _, m := range l.w.machines[:l.Nodes] {
-		if m.Running() {
+		if m.Running() || l.w.rest.lives(m) {
 			all = append(all, m)
 		}
 	}
@@ -78,7 +78,11 @@ func (l *life) die(some []*Machine, how func(*Machine), kind ChangeKind) {
 			l.away++
 			m.write()
 		}
-		how(m)
+		if l.w.rest.lives(m) {
+			l.w.rest.die(m)
+		} else {
+			how(m)
+		}
 		l.watch.end(m, kind)
 		l.dead = append(l.dead, m)
 	}

@@ -10,14 +10,16 @@ import (
 // What comes of a plan does not depend on how many workers step its engines.
 func TestWorkers(t *testing.T) {
 	t.Parallel()
+	kill := []Act{{Kind: Kill, At: 5 * core.Second, Nodes: 10}}
+	sameOf(t, Plan{Seed: 11, Nodes: 60, Guests: 3, Loss: 10_000, ChurnEvery: core.Second, For: 20 * core.Second, Acts: kill})
+	sameOf(t, Plan{Seed: 11, Nodes: 100, Sample: 30, For: 10 * core.Second, Acts: kill})
+}
+
+func sameOf(t *testing.T, p Plan) {
 	var first *Report
+	p.LatencyMin, p.LatencyMax = core.Millisecond, 40*core.Millisecond
 	for _, workers := range []int{1, 2, 5} {
-		p := Plan{
-			Seed: 11, Nodes: 60, Guests: 3, LatencyMin: core.Millisecond, LatencyMax: 40 * core.Millisecond,
-			Loss: 10_000, ChurnEvery: core.Second, For: 20 * core.Second,
-			Acts:    []Act{{Kind: Kill, At: 5 * core.Second, Nodes: 10}},
-			workers: workers,
-		}
+		p.workers = workers
 		r, err := p.Run()
 		if err != nil {
 			t.Fatal(err)

@@ -212,8 +212,11 @@ func (w *World) dial(p *process, id core.ConnID, addr string) {
 // What does not get through, or its answer, is sent again after rto.
 func (w *World) syn(c *conn, rto int64) {
 	from, to := c.end[0].m, c.end[1].m
+	w.rest.awake(to)
 	switch {
 	case c.end[0].state != dialling:
+	case w.rest.expects(to):
+		w.schedule(w.now+startsWithin/64, event{kind: evSyn, conn: c, arg: rto})
 	case w.cut(from, to) || w.cut(to, from) || w.dropped[way(from, to)] || w.byAddr[c.addr] != to:
 		w.schedule(w.now+rto, event{kind: evSyn, conn: c, arg: 2 * rto})
 	case to.proc == nil || to.addr != c.addr && !w.names[c.addr] || to.deaf || w.refused[way(from, to)]:
@@ -304,10 +307,12 @@ func (w *World) send(p *process, id core.ConnID, frame []byte) {
 	if len(frame) > 1 && frame[1] == byte(wire.KindHello) {
 		s.end[s.of].greeted = true
 	}
-	w.frames++
-	w.bytes += uint64(len(frame))
-	if w.copies != nil {
-		w.copies.sent(p, s.end[1-s.of].proc, frame)
+	if !p.standsIn() {
+		w.frames++
+		w.bytes += uint64(len(frame))
+	}
+	if to := s.end[1-s.of].proc; w.copies != nil && (to == nil || !to.standsIn()) {
+		w.copies.sent(p, to, frame)
 	}
 	w.enqueue(s.conn, s.of, item{kind: aFrame, frame: w.copied(frame)})
 	w.stick(s.conn, s.of)
@@ -377,14 +382,23 @@ func (w *World) dropAll(p *process, code wire.Code, silent bool) {
 	clear(p.conns)
 }
 
-// latency is a frame's time between two machines: each pair has its own, with jitter.
+// latency is a frame's time between two machines: that of their path, with jitter.
 func (w *World) latency(a, b *Machine) int64 {
-	base, ok := w.paths[link(a, b)]
+	base := w.path(a, b)
+	return base + w.rng.Int64N(base/4+1)
+}
+
+// path is the least time between two machines: each pair has its own.
+func (w *World) path(a, b *Machine) int64 {
+	base, ok := int64(0), false
+	if len(w.paths) > 0 {
+		base, ok = w.paths[link(a, b)]
+	}
 	if !ok {
 		lo, hi := min(a.index, b.index), max(a.index, b.index)
 		h := (w.cfg.Seed ^ uint64(lo)<<32 ^ uint64(hi)) * 0x9e3779b97f4a7c15
 		h = (h ^ h>>29) * 0xbf58476d1ce4e5b9
 		base = w.cfg.LatencyMin + int64(h>>1)%(w.cfg.LatencyMax-w.cfg.LatencyMin+1)
 	}
-	return base + w.rng.Int64N(base/4+1)
+	return base
 }

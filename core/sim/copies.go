@@ -65,7 +65,9 @@ func (c *copier) count(from, to *process, records []wire.Record, in *uint64) {
 			c.number[sum] = n
 		}
 		*in++
-		from.has.take(n)
+		if !from.standsIn() {
+			from.has.take(n)
+		}
 		if to != nil && to.has.take(n) {
 			c.First++
 		}

@@ -16,6 +16,8 @@ func footprintOf(e core.Engine) (f footprint) {
 	return f
 }
 
+var interner = reflect.TypeFor[*core.Interner]()
+
 // place is where something is that was counted.
 type place struct {
 	at uintptr
@@ -30,6 +32,9 @@ func (f *footprint) walk(v reflect.Value, seen map[place]bool) {
 		}
 		seen[p] = true
 		return true
+	}
+	if v.Type() == interner {
+		return // it has all that others hold, too
 	}
 	switch v.Kind() {
 	case reflect.Interface:

@@ -61,7 +61,11 @@ func (p *Plan) Run() (*Report, error) {
 			others[m.opt.Node] = true
 		}
 	}
-	if err := l.join(); err != nil {
+	join := l.join
+	if p.Sample > 0 {
+		join = l.joinSample
+	}
+	if err := join(); err != nil {
 		return nil, err
 	}
 	l.stand(r)
@@ -80,11 +84,17 @@ func (l *life) machines() {
 		c.Period, c.AckTimeout, c.Patience = l.Period, l.AckTimeout, l.Patience
 		c.RemovalGrace, c.ReapAfter = l.RemovalGrace, l.ReapAfter
 	}
+	if l.Sample > 0 {
+		l.w.rest = newRest(l.w, l.Plan)
+	}
 	for i := range l.Nodes + l.Guests {
 		o := Options{Tune: share, Guest: i >= l.Nodes, Clock: l.between(-l.Skew, l.Skew)}
 		name := fmt.Sprintf("n%d", i+1)
 		if o.Guest {
 			name = fmt.Sprintf("tab%d", i-l.Nodes+1)
+		}
+		if l.Sample > 0 && i >= l.Sample {
+			l.w.rest.standsIn(&o)
 		}
 		l.w.Add(name, o)
 	}

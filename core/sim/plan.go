@@ -15,6 +15,10 @@ type Plan struct {
 	Nodes  int // durable nodes, 2 at least
 	Guests int // each joins through up to 8 random gateways, or
 
+	// Sample of the nodes are lived, if it is not 0: stand-ins speak for the others. What is
+	// reported is of those.
+	Sample int
+
 	Gateways int // through the first so many nodes, all of them, if it is not 0
 
 	LatencyMin, LatencyMax int64 // one way, microseconds: see Config
@@ -109,6 +113,11 @@ func (p *Plan) Validate() error {
 		return fmt.Errorf("%d gateways of %d nodes: there are 0 to %d", p.Gateways, p.Nodes, p.Nodes)
 	case p.For <= 0:
 		return errors.New("the ring has to be watched for some time")
+	}
+	if p.Sample != 0 {
+		if err := p.validateSample(); err != nil {
+			return err
+		}
 	}
 	return p.validateActs()
 }

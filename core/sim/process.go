@@ -63,6 +63,12 @@ func (p *process) step(in core.Input) {
 		w.digestInput(p, &in)
 	}
 	w.traceInput(p, &in)
+	if p.standsIn() {
+		effects, err := p.eng.Step(in)
+		p.carryOut(in, effects, err)
+		return
+	}
+	w.lived++
 	if w.batch.open {
 		p.due = true
 		w.batch.steps = append(w.batch.steps, pending{p: p, in: in, at: w.now})
@@ -72,6 +78,13 @@ func (p *process) step(in core.Input) {
 	effects, err := p.eng.Step(in)
 	w.promises.worked(p, &in, effects, p.looks()-before)
 	p.carryOut(in, effects, err)
+}
+
+// standsIn tells whether it stands in for a node that is not lived. All of those know the
+// same rest of the ring, so they take their steps at once, one after the other.
+func (p *process) standsIn() bool {
+	_, is := p.m.w.rest.at(p.m)
+	return is
 }
 
 // carryOut carries out what the engine answered to in, whose frame is done with.

@@ -21,8 +21,11 @@ type Report struct {
 
 	Spoken Spoken // of a Plan's Speech
 
-	RingFile     int // bytes of a node's at the end
-	Records      int // in it
+	RingFile int     // bytes of a node's at the end
+	Records  int     // in it
+	Steps    float64 // of a node's engine in a second, once the ring stood
+	Memory   int     // bytes that one of the engines holds on to at the end, of a sample alone
+
 	Wrong, Pairs int // of the pairs of nodes at the end
 	Samples      []Sample
 }
@@ -91,11 +94,12 @@ type mark struct {
 	frames, bytes uint64
 	nodeTime      int64
 	copies        Copies
+	steps         uint64
 }
 
 func (l *life) newMark() mark {
 	l.watch.count(0)
-	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime, l.w.copies.Copies}
+	return mark{l.w.frames, l.w.bytes, l.watch.nodeTime, l.w.copies.Copies, l.w.lived}
 }
 
 func (l *life) trafficSince(m mark) Traffic {
@@ -128,6 +132,7 @@ func (l *life) finish(r *Report) error {
 	t := l.watch
 	l.speech.finish(r)
 	r.Traffic = l.trafficSince(l.mark)
+	r.Steps = float64(l.w.lived-l.mark.steps) * float64(core.Second) / float64(max(r.Traffic.NodeTime, 1))
 	r.Changes = t.takeChanges()
 	r.FalseSuspicions, r.FalseDeaths = t.suspects[0], t.deaths[0]
 	r.GuestFalseSuspicions, r.GuestFalseDeaths = t.suspects[1], t.deaths[1]
@@ -145,6 +150,9 @@ func (l *life) finish(r *Report) error {
 			return err
 		}
 		r.RingFile, r.Records = len(b), len(l.w.snap.Records)
+		if l.Sample > 0 {
+			r.Memory = footprintOf(m.proc.eng).bytes
+		}
 		break
 	}
 	return nil

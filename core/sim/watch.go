@@ -62,6 +62,7 @@ type times struct {
 type watched struct {
 	m        *Machine
 	runs     bool
+	absent   bool  // it is not lived: it counts among those who are looked at alone
 	life     uint8 // which of its processes: 1 to lives, then from 1 again
 	instance wire.Instance
 
@@ -90,14 +91,31 @@ func newWatch(w *World, n int) *watch {
 	return t
 }
 
+// absent has a machine for one whose node runs, and is not lived.
+func (t *watch) absent(m *Machine, of wire.Instance) {
+	t.nodes[m.index] = watched{m: m, runs: true, absent: true, life: 1, instance: of}
+	t.known++
+}
+
 // start starts a machine, and has that for a change.
 func (t *watch) start(m *Machine, kind ChangeKind, join []string) error {
+	runs, err := t.launch(m, join)
+	if runs {
+		t.changed(&t.nodes[m.index], kind)
+	}
+	return err
+}
+
+// launch starts a machine, and says whether it runs.
+func (t *watch) launch(m *Machine, join []string) (runs bool, err error) {
 	n := &t.nodes[m.index]
 	if n.m == nil {
 		n.m = m
 		t.known++
 	}
-	n.life = n.life%lives + 1
+	if n.absent = false; !n.runs { // else it takes over
+		n.life = n.life%lives + 1
+	}
 	t.seq++
 	n.since = t.seq
 	if !m.opt.Guest {
@@ -109,15 +127,14 @@ func (t *watch) start(m *Machine, kind ChangeKind, join []string) error {
 		}
 	}
 	if err := m.Start(join...); err != nil {
-		return err
+		return false, err
 	}
 	if m.Running() {
 		n.instance = m.Instance()
 		t.count(+1)
 		n.runs = true
-		t.changed(n, kind)
 	}
-	return nil
+	return n.runs, nil
 }
 
 // halt has it for a change that a process halted.
@@ -146,7 +163,9 @@ func (t *watch) count(by int) {
 func (t *watch) gone(n *watched) {
 	if n.runs {
 		n.runs = false
-		t.count(-1)
+		if !n.absent {
+			t.count(-1)
+		}
 	}
 	if n.shows == nil {
 		return

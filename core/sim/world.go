@@ -72,6 +72,8 @@ type World struct {
 	words     describer
 	snap      wire.Snapshot
 	steps     uint64
+	lived     uint64 // of them, those of engines that stand in for nobody
+	rest      *rest  // nodes of a ring that are not lived; nil if all are
 	frames    uint64 // sent so far
 	bytes     uint64
 	err       error

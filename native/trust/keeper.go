@@ -42,8 +42,31 @@ type Keeper struct {
 	now    atomic.Pointer[Trust]
 
 	mu    sync.Mutex
-	files [][]byte // as they were read last
+	files []file // as they were read last
 	since time.Time
+}
+
+// file is what a file had when it was read.
+type file struct {
+	has   []byte
+	of    fs.FileInfo // nil if there is none
+	at    time.Time
+	looks int // at it since
+}
+
+// A file whose time and size are those of before has what it had, unless it was written just
+// before it was read, by the clock of whatever file system. Where somebody gave it its old time
+// again, one look in so many reads it all the same.
+const (
+	coarseTime = 3 * time.Second
+	readAnyway = 32
+)
+
+// isAs says whether a file need not be read again.
+func (f *file) isAs(is fs.FileInfo) bool {
+	f.looks++
+	return f.looks%readAnyway != 0 && f.of != nil && os.SameFile(f.of, is) && f.of.Size() == is.Size() && f.of.Mode() == is.Mode() &&
+		f.of.ModTime().Equal(is.ModTime()) && f.at.Sub(is.ModTime()) > coarseTime
 }
 
 // NewKeeper reads what the configuration names. What cannot be used is a *ConfigError.
@@ -55,7 +78,7 @@ func NewKeeper(cfg Config) (*Keeper, error) {
 	if cfg.SecretFile != "" || cfg.TLSCert != "" || cfg.TLS != nil {
 		k.server = &tls.Config{GetConfigForClient: k.choose}
 	}
-	files, err := k.read()
+	files, err := k.read(true)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +87,7 @@ func NewKeeper(cfg Config) (*Keeper, error) {
 
 // Check says why what the files have now cannot be used.
 func (k *Keeper) Check() error {
-	files, err := k.read()
+	files, err := k.read(true)
 	if err == nil {
 		_, err = k.trustOf(files, k.cfg.Clock())
 	}
@@ -85,31 +108,38 @@ func (k *Keeper) fields() [4][2]string {
 }
 
 // read reads the files, but not again what can be read only once, and would keep its reader
-// waiting for ever: a pipe, as of a shell's <(COMMAND).
-func (k *Keeper) read() ([][]byte, error) {
+// waiting for ever: a pipe, as of a shell's <(COMMAND). Nor does it read what has not changed
+// since it was read, unless all is to be read.
+func (k *Keeper) read(all bool) ([]file, error) {
 	k.mu.Lock()
-	before := k.files
-	k.mu.Unlock()
-	var files [][]byte
+	defer k.mu.Unlock()
+	files := make([]file, len(k.fields()))
 	for i, f := range k.fields() {
-		var b []byte
-		if f[1] != "" {
-			info, err := os.Stat(f[1])
-			if once := os.ModeNamedPipe | os.ModeCharDevice; err == nil && before != nil && info.Mode()&once != 0 {
-				b = before[i]
-			} else if b, err = os.ReadFile(f[1]); errors.Is(err, fs.ErrPermission) {
-				return nil, wrong(f[0], fmt.Errorf("%w: give the file to the user that this runs as, or run it as one who may read it", err))
-			} else if err != nil {
-				return nil, wrong(f[0], err)
-			}
+		if f[1] == "" {
+			continue
 		}
-		files = append(files, b)
+		now := &files[i]
+		if k.files != nil {
+			*now = k.files[i]
+		}
+		info, err := os.Stat(f[1])
+		if err == nil && now.of != nil && (info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0 || !all && now.isAs(info)) {
+			continue
+		}
+		at := time.Now()
+		b, err := os.ReadFile(f[1])
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, wrong(f[0], fmt.Errorf("%w: give the file to the user that this runs as, or run it as one who may read it", err))
+		} else if err != nil {
+			return nil, wrong(f[0], err)
+		}
+		*now = file{has: b, of: info, at: at}
 	}
 	return files, nil
 }
 
 // build has the trust be the one that follows from files.
-func (k *Keeper) build(files [][]byte) error {
+func (k *Keeper) build(files []file) error {
 	now := k.cfg.Clock()
 	t, err := k.trustOf(files, now)
 	if err != nil {
@@ -123,11 +153,11 @@ func (k *Keeper) build(files [][]byte) error {
 }
 
 // trustOf makes the trust that follows from files, with new certificates.
-func (k *Keeper) trustOf(files [][]byte, now time.Time) (t *Trust, err error) {
+func (k *Keeper) trustOf(files []file, now time.Time) (t *Trust, err error) {
 	t = new(Trust)
 	c := &k.cfg
 	if c.SecretFile != "" {
-		if t.secrets, err = ParseSecrets(files[0]); err != nil {
+		if t.secrets, err = ParseSecrets(files[0].has); err != nil {
 			return nil, wrong("SecretFile", fmt.Errorf("%s: %w", c.SecretFile, err))
 		}
 	}
@@ -142,13 +172,13 @@ func (k *Keeper) trustOf(files [][]byte, now time.Time) (t *Trust, err error) {
 		t.authorities = append(t.authorities, a)
 	}
 	if c.TLSCert != "" {
-		if t.public, err = tls.X509KeyPair(files[1], files[2]); err != nil {
+		if t.public, err = tls.X509KeyPair(files[1].has, files[2].has); err != nil {
 			return nil, wrong("TLSCert", fmt.Errorf("%s with %s: %w", c.TLSCert, c.TLSKey, err))
 		}
 	}
 	if c.TLSCA != "" {
 		t.roots = x509.NewCertPool()
-		if !t.roots.AppendCertsFromPEM(files[3]) {
+		if !t.roots.AppendCertsFromPEM(files[3].has) {
 			return nil, wrong("TLSCA", fmt.Errorf("%s has no certificate in PEM", c.TLSCA))
 		}
 	}
@@ -208,18 +238,22 @@ func (k *Keeper) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 // Refresh looks for new files, and for a certificate whose time it is. It returns
 // whether there is a new trust; an error leaves things as they are.
 func (k *Keeper) Refresh(force bool) (bool, error) {
-	files, err := k.read()
+	files, err := k.read(force)
 	if err != nil {
 		return false, err
 	}
 	k.mu.Lock()
 	same := true
 	for i := range files {
-		same = same && bytes.Equal(files[i], k.files[i])
+		same = same && bytes.Equal(files[i].has, k.files[i].has)
 	}
 	age := k.cfg.Clock().Sub(k.since)
+	same = same && !force && age < leafLife/2 && age > -leafBefore/2
+	if same {
+		k.files = files
+	}
 	k.mu.Unlock()
-	if same && !force && age < leafLife/2 && age > -leafBefore/2 {
+	if same {
 		return false, nil
 	}
 	return true, k.build(files)

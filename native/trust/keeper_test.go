@@ -95,3 +95,54 @@ func exposed(k *Keeper) bool {
 	toRead, _ := k.Exposed()
 	return toRead
 }
+
+// TestUnchangedFiles: what has not changed is not read at each look, but whatever changes is found:
+// what was written at once, in the same tick of a coarse clock, and what was given its old time.
+func TestUnchangedFiles(t *testing.T) {
+	secret, other := NewSecret(), NewSecret()
+	file, old := secretFile(t, secret), time.Now().Add(-time.Hour)
+	if err := os.Chtimes(file, old, old); err != nil {
+		t.Fatal(err)
+	}
+	k, err := NewKeeper(Config{Name: "dev1", SecretFile: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := func(most int) (reads int, changed bool) {
+		for range most {
+			before := k.files[0].at
+			if changed, err = k.Refresh(false); err != nil {
+				t.Fatal(err)
+			}
+			if k.files[0].at != before {
+				reads++
+			}
+			if changed {
+				return reads, true
+			}
+		}
+		return reads, false
+	}
+	write := func(secret string, at time.Time) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(file, []byte(secret+"\n"), 0o600), os.Chtimes(file, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reads, changed := looks(10 * readAnyway); reads != 10 || changed {
+		t.Errorf("an old file is read %d times in %d looks; changed: %t", reads, 10*readAnyway, changed)
+	}
+	write(other, old)
+	if _, changed := looks(readAnyway); !changed {
+		t.Error("another secret that has the time of the old one is not found")
+	}
+	now := time.Now()
+	write(other, now)
+	if _, changed := looks(1); changed {
+		t.Error("the same secret is taken for another")
+	}
+	write(secret, now)
+	if _, changed := looks(1); !changed || !k.Now().Believes(secretOf(t, secret).ID()) {
+		t.Error("a secret that was written at the same time as the one before is not found")
+	}
+}

@@ -34,6 +34,9 @@ var firewalls = []struct {
 func TestFirewall(t *testing.T) {
 	t.Parallel()
 	for _, w := range firewalls {
+		if left(w.name) {
+			continue
+		}
 		t.Run(w.name, func(t *testing.T) {
 			if !enter(t) {
 				return

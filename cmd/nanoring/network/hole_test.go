@@ -28,6 +28,9 @@ func TestHole(t *testing.T) {
 		// A certificate does not go through: they are dead to each other.
 		{"600 bytes go through, with a secret", true, 600, true},
 	} {
+		if left(hole.name) {
+			continue
+		}
 		t.Run(hole.name, func(t *testing.T) {
 			if !enter(t) {
 				return

@@ -22,6 +22,9 @@ func TestTranslated(t *testing.T) {
 		{"and forgotten", func(n *network, one, others []*host) { n.forgetBetween(one, others, "drop") }},
 		{"and reset", func(n *network, one, others []*host) { n.forgetBetween(one, others, "reject with tcp reset") }},
 	} {
+		if left(box.name) {
+			continue
+		}
 		t.Run(box.name, func(t *testing.T) {
 			if !enter(t) {
 				return

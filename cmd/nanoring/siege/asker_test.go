@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -25,12 +26,13 @@ type asker struct {
 	client *http.Client
 	token  string
 	mu     sync.Mutex
-	took   []took // since the last forget
+	from   time.Time // of the last since
+	took   []took    // since then
 	failed map[string]int
 }
 
 func (r *ring) asks(role string, every time.Duration) *asker {
-	o := &asker{token: r.token(trust.Token{Role: role}), failed: make(map[string]int)}
+	o := &asker{from: time.Now(), token: r.token(trust.Token{Role: role}), failed: make(map[string]int)}
 	o.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -61,7 +63,7 @@ func (o *asker) ask(ctx context.Context, n *node, path string) {
 		panic(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+o.token)
-	at, how := time.Now(), ""
+	at, how, waited, own := time.Now(), "", n.waited(), waitedOf(os.Getpid())
 	var connected, greeted atomic.Int64 // ms after that, for who wants to know what an answer waited for
 	since := func(of *atomic.Int64) { of.Store(time.Since(at).Milliseconds()) }
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -85,7 +87,9 @@ func (o *asker) ask(ctx context.Context, n *node, path string) {
 	if ctx.Err() != nil {
 		return
 	}
-	if o.took = append(o.took, took{time.Since(at), fmt.Sprintf("%s at %s, connected after %d ms, greeted after %d", path, n.name, connected.Load(), greeted.Load())}); how != "" {
+	what := fmt.Sprintf("%s at %s, connected after %d ms, greeted after %d; %.1f s after the first; threads waited for a processor, in sum: the node's %d ms, who asks %d",
+		path, n.name, connected.Load(), greeted.Load(), at.Sub(o.from).Seconds(), (n.waited() - waited).Milliseconds(), (waitedOf(os.Getpid()) - own).Milliseconds())
+	if o.took = append(o.took, took{time.Since(at), what}); how != "" {
 		o.failed[how]++
 	}
 }
@@ -117,6 +121,6 @@ func (o *asker) since() answers {
 		a.median, a.p99, a.worst = o.took[a.count/2].Duration, o.took[a.count*99/100].Duration, o.took[a.count-1].Duration
 		a.of = o.took[a.count-1].what
 	}
-	o.took, o.failed = nil, make(map[string]int)
+	o.from, o.took, o.failed = time.Now(), nil, make(map[string]int)
 	return a
 }

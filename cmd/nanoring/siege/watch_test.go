@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ type watch struct {
 
 // usage is what a node used since it was forgotten.
 type usage struct {
-	cpu              time.Duration
+	cpu, waited      time.Duration
 	rss, peak, after int64 // kB
 	lines            int64
 	worstMinute      int64
@@ -39,7 +40,7 @@ type usage struct {
 	suspicions       float64
 	goroutines       float64
 	module           float64 // bytes of a sandboxed engine
-	cpu0             time.Duration
+	cpu0, waited0    time.Duration
 	lines0           int64
 	traps0           float64
 	suspicions0      float64
@@ -72,6 +73,7 @@ func (w *watch) forget() {
 	for i, n := range w.ring.nodes {
 		var u usage
 		n.measure(&u)
+		u.waited0 = u.waited
 		u.cpu0, u.lines0, u.traps0, u.suspicions0, u.peak = u.cpu, u.lines, u.traps, u.suspicions, u.rss
 		w.nodes[i] = u
 	}
@@ -160,6 +162,22 @@ func (w *watch) lookAt(i int, n *node) {
 
 var samples = regexp.MustCompile(`(?m)^(nanoring_engine_traps_total|nanoring_suspicions_total\{kind="durable"\}|go_goroutines|nanoring_engine_memory_bytes) (\S+)$`)
 
+// waited is for how long threads of the node were to run and had no processor, in sum.
+func (n *node) waited() time.Duration { return waitedOf(n.cmd.Process.Pid) }
+
+func waitedOf(pid int) (sum time.Duration) {
+	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, path := range all {
+		if b, err := os.ReadFile(path); err == nil {
+			if f := strings.Fields(string(b)); len(f) > 1 {
+				ns, _ := strconv.ParseInt(f[1], 10, 64)
+				sum += time.Duration(ns)
+			}
+		}
+	}
+	return sum
+}
+
 // measure reads what the kernel and the node itself say.
 func (n *node) measure(u *usage) {
 	pid := n.cmd.Process.Pid
@@ -175,6 +193,7 @@ func (n *node) measure(u *usage) {
 		system, _ := strconv.Atoi(string(f[12]))
 		u.cpu = time.Duration(user+system) * 10 * time.Millisecond
 	}
+	u.waited = n.waited()
 	u.lines = n.lines.Load()
 	u.minute = append(u.minute, u.lines)
 	u.worstMinute = max(u.worstMinute, u.lines-u.minute[max(len(u.minute)-60, 0)])
