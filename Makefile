@@ -124,15 +124,21 @@ test: browser network ## check and test, as CI does: a quarter of an hour
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s wasm MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== every schedule of a small ring'; $(GOTEST) -v ./core/every -every.long
-	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
-	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go build $(RACE) ./native/... ./host # what both need
-	@$(GOTEST) $(RACE) -skip $(ALONE) ./host # what runs more than one goroutine
-	@$(GOTEST) $(RACE) ./native/... ./examples/...
+	@$(MAKE) -s -j 2 test-one test-many # beside each other: the first computes, the second mostly waits
 	@NANORING_WATCHED='$(RACE)' $(GOTEST) -skip $(SLOW) ./cmd/nanoring # the command line, the page and the package: the nodes are watched, and not what drives browsers
 	@$(GOTEST) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
 	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
+
+.PHONY: test-one
+test-one:
+	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
+
+.PHONY: test-many
+test-many:
+	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) ./native/... ./examples/...
+	@$(GOTEST) $(RACE) -skip $(ALONE) ./host # what runs more than one goroutine
+	@$(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
 
 .PHONY: slow
 slow: browser firefox ## what make test leaves to the night: Firefox, older browsers, bundlers, scripts with the sandboxed engine, the benchmarks' own tests
