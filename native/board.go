@@ -21,7 +21,8 @@ type board struct {
 	view     core.View
 	all, up  []core.Node // of view, sorted; nil after a change
 	ups      int         // how many of view are up,
-	durable  int         // and how many of those are durable
+	durable  int         // how many of those are durable,
+	down     int         // and how many durable ones are down
 	history  []happened  // the last ones, in order, their numbers ascending by one
 	seq      uint64      // the number of the last one
 	watchers map[*watcher]struct{}
@@ -119,12 +120,25 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 }
 
 func (b *board) countUp(n *core.Node, by int) {
-	if !isUp(n.State) {
+	switch {
+	case !isUp(n.State):
+		if n.State == core.Down && !n.Ephemeral {
+			b.down += by
+		}
 		return
-	}
-	if b.ups += by; !n.Ephemeral {
+	case !n.Ephemeral:
 		b.durable += by
 	}
+	b.ups += by
+}
+
+// others is how many durable nodes are up or down that have another name; b is locked.
+func (b *board) others(name string) int {
+	others := b.durable + b.down
+	if n := b.view.Shared(name); n != nil && !n.Ephemeral && (isUp(n.State) || n.State == core.Down) {
+		others--
+	}
+	return others
 }
 
 // othersUp says whether a durable node is up that has another name.

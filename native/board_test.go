@@ -92,7 +92,7 @@ func TestWatchFiltered(t *testing.T) {
 	}
 }
 
-// TestUps: how many are up is known without a list of them.
+// TestUps: how many are up, and how many others are or were, is known without a list of them.
 func TestUps(t *testing.T) {
 	var b board
 	states := []core.State{core.Unknown, core.Alive, core.Suspect, core.Down, core.Left, core.Removed}
@@ -103,6 +103,17 @@ func TestUps(t *testing.T) {
 			b.hear("n", to)
 			if b.up != nil || b.ups != len(b.upNodes()) {
 				t.Fatalf("%d are up of %v when one is %v after %v", b.ups, b.nodes(), to, from)
+			}
+			for _, own := range []string{"n", "nobody"} {
+				others := 0
+				for _, n := range b.nodes() {
+					if n.Name != own && (isUp(n.State) || n.State == core.Down) {
+						others++
+					}
+				}
+				if got := b.others(own); got != others {
+					t.Fatalf("%d others than %s are up or down of %v", got, own, b.nodes())
+				}
 			}
 		}
 	}

@@ -27,8 +27,8 @@ type flapping struct {
 	over   *time.Timer
 }
 
-type flaps struct {
-	lines int
+type flaps struct { // small: there is one for each node of a ring
+	lines int32
 	held  core.State // of the last line
 }
 
@@ -68,7 +68,7 @@ func (f *flapping) end(sum func(string, core.State, int)) {
 	f.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if of := names[name]; of.lines > mostLines {
-			sum(name, of.held, of.lines-mostLines)
+			sum(name, of.held, int(of.lines-mostLines))
 		}
 	}
 	if guests > guestLines {
