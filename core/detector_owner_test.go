@@ -478,3 +478,21 @@ func TestClaims(t *testing.T) {
 		t.Errorf("%d claims, %d asks", len(l.claims), len(l.asks))
 	}
 }
+
+// TestDoubtEndsByMeeting: who comes anew lives; whatever was asked before that, and was not answered, says nothing.
+// That an older process of the name comes says nothing of the later one.
+func TestDoubtEndsByMeeting(t *testing.T) {
+	for process, want := range map[uint64]State{2: Alive, 1: Suspect} {
+		l := newLookout(t, "b")
+		l.hear("a", 2, rankUp)
+		l.doubt("a", false)
+		l.connect("a")
+		l.conns["a"].instance = wire.Instance{Start: 1, Nonce: process}
+		l.meet(l.conns["a"])
+		l.disconnect("a")
+		l.pass(Millisecond)
+		l.conns["b"].heard = l.now
+		l.pass(2 * Second)
+		l.is("a", want)
+	}
+}

@@ -9,7 +9,14 @@ type health int64
 
 const sickest = 8
 
-func (h *health) worse()  { *h = min(*h+1, sickest) }
+func (h *health) worse() { *h = min(*h+1, sickest) }
+
+// late makes it as bad as this node is late with what was due: as late are what it asks, and the
+// answers that it reads, once or twice more, and those of others that share its machine.
+func (h *health) late(by, ackTimeout int64) {
+	*h = max(*h, min(health(by*sickest/ackTimeout), sickest))
+}
+
 func (h *health) better() { *h = max(*h-1, 0) }
 
 // stretch makes a time longer, the worse the longer.

@@ -49,3 +49,21 @@ func TestHealth(t *testing.T) {
 		t.Errorf("health %d", h)
 	}
 }
+
+// TestLateness: a node that is late with what was due finds itself at fault at once, as much as
+// it is late, and not more each time.
+func TestLateness(t *testing.T) {
+	for late, want := range map[int64]health{Millisecond: 0, 50 * Millisecond: 0, 250 * Millisecond: 4, Second / 2: 8, Minute: 8} {
+		r, err := New(Config{Ring: "ring", Name: "me", Address: "me:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Step(Input{Kind: Start, Mono: Second, Wall: Hour})
+		for range 3 {
+			r.Step(Input{Kind: Tick, Mono: r.wakeAt + late, Wall: Hour})
+		}
+		if r.detector.health != want {
+			t.Errorf("late by %d µs: %d, not %d", late, r.detector.health, want)
+		}
+	}
+}

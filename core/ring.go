@@ -128,8 +128,8 @@ func (r *Ring) takeTime(in *Input) {
 		r.slept += late
 		r.doze(late)
 		r.wakeAt = r.mono
-		r.detector.health.worse()
 	}
+	r.detector.health.late(late, r.cfg.AckTimeout)
 	if r.nap != 0 && r.woke == r.newsTime() {
 		r.overlay.outsleep()
 	}
