@@ -69,8 +69,13 @@ func giveBack(ctx context.Context, node *native.Node, log *slog.Logger) {
 			if _, err := node.Renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrStopped) {
 				log.Warn("the engine keeps the memory that it grew to", "error", err)
 			}
-			runtime.GC() // what pools keep goes with the second collection
-			debug.FreeOSMemory()
+			letGo()
 		}
 	}
+}
+
+// letGo gives back all that is not used.
+func letGo() {
+	runtime.GC() // what pools keep goes with the second collection
+	debug.FreeOSMemory()
 }
