@@ -83,6 +83,7 @@ func TestCompact(t *testing.T) {
 	if old.Value() != nil {
 		t.Error("a node is kept that was copied")
 	}
+	runtime.KeepAlive(&b)
 }
 
 // TestWatchFiltered: who watches some nodes hears of those that are picked, and of those
