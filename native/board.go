@@ -2,10 +2,12 @@ package native
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 const (
@@ -105,6 +107,9 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 		b.history = slices.Clone(b.history[maxHistory:])
 	}
 	b.history = append(b.history, h)
+	if old := len(b.history) - maxHistory - 1; old >= 0 {
+		b.history[old] = happened{} // known no more, and what it has may be long
+	}
 	for w := range b.watchers {
 		if !w.wants(&h) {
 			continue
@@ -173,7 +178,7 @@ func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *
 	defer b.mu.Unlock()
 	w = b.follow(filters)
 	from := len(b.history) - int(b.seq-min(seq, b.seq))
-	if seq > b.seq || from < 0 {
+	if seq > b.seq || from < max(len(b.history)-maxHistory, 0) {
 		return append([]Event{{Gap: true}}, b.present(filters)...), w
 	}
 	for i := range b.history[from:] {
@@ -182,6 +187,33 @@ func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *
 		}
 	}
 	return seen, w
+}
+
+// compact copies what is kept of what happened. Each piece of it lies where there was room at that time, and keeps
+// all that was around it from being given back; the copies lie close together.
+func (b *board) compact() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	copies := make(map[*core.Node]*core.Node)
+	again := func(n *core.Node) *core.Node {
+		if n == nil || b.view.Shared(n.Name) == n {
+			return n
+		}
+		if copies[n] == nil {
+			one := *n
+			one.Name, one.Address, one.Via, one.Tags = strings.Clone(n.Name), strings.Clone(n.Address), strings.Clone(n.Via), slices.Clone(n.Tags)
+			for i, t := range one.Tags {
+				one.Tags[i] = wire.Tag{Key: strings.Clone(t.Key), Value: strings.Clone(t.Value)}
+			}
+			copies[n] = &one
+		}
+		return copies[n]
+	}
+	b.history = slices.Clone(b.history[max(len(b.history)-maxHistory, 0):])
+	for i := range b.history {
+		h := &b.history[i]
+		h.node, h.before = again(h.node), again(h.before)
+	}
 }
 
 // present are the nodes that are there, as events.
