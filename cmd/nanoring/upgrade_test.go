@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +29,14 @@ func TestUpgrade(t *testing.T) {
 		old.path = path
 	}
 	today := nodes{dir: old.dir, engine: "wasm", byName: old.byName}
+	t.Cleanup(func() { // what kept them apart is in their logs: refusals above all
+		for name, p := range old.byName {
+			if t.Failed() {
+				t.Logf("%s, %s, says last:\n%s", name, versionOf(p.cmd.Path), lastWarnings(p.printed()))
+			}
+			p.kill()
+		}
+	})
 	names := []string{"dev1", "dev2", "dev3", "dev4", "dev5"}
 	addrs := make(map[string]string)
 	var mu sync.Mutex // of what runs
@@ -134,7 +144,21 @@ func TestUpgrade(t *testing.T) {
 			return wrong == ""
 		})
 	}
-	for _, p := range old.byName {
-		p.kill()
+}
+
+// versionOf is what a program says of itself.
+func versionOf(path string) string {
+	out, err := exec.Command(path, "--version").Output()
+	if err != nil {
+		return err.Error()
 	}
+	return strings.TrimSpace(string(out))
+}
+
+// lastWarnings are the last lines of a log that are more than news.
+func lastWarnings(log string) string {
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool {
+		return !strings.Contains(line, "level=WARN") && !strings.Contains(line, "level=ERROR")
+	})
+	return strings.Join(lines[max(0, len(lines)-8):], "\n")
 }
