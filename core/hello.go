@@ -26,6 +26,9 @@ func (r *Ring) sayHello(c *conn) {
 	r.send(c, &wire.Frame{Kind: wire.KindHello, Hello: h})
 }
 
+// speaks is a constant: the version has one digit.
+const speaks = " speaks " + string(rune('0'+wire.Version))
+
 // greet judges a hello. What cannot be let in is told why.
 func (r *Ring) greet(c *conn, h *wire.Hello) {
 	c.greeted(h)
@@ -59,7 +62,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	}
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
-		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
+		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + speaks
 	case h.Ring != r.cfg.Ring:
 		return wire.CodeRing, name + " belongs to the ring " + h.Ring + ", " + r.cfg.Name + " to " + r.cfg.Ring
 	case !c.admits(name):
