@@ -26,9 +26,6 @@ func (r *Ring) sayHello(c *conn) {
 	r.send(c, &wire.Frame{Kind: wire.KindHello, Hello: h})
 }
 
-// speaks is a constant: the version has one digit.
-const speaks = " speaks " + string(rune('0'+wire.Version))
-
 // greet judges a hello. What cannot be let in is told why.
 func (r *Ring) greet(c *conn, h *wire.Hello) {
 	c.greeted(h)
@@ -194,3 +191,6 @@ func skewText(name string, ahead int64, other string) string {
 	}
 	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + other
 }
+
+// speaks is a constant: the version has one digit.
+const speaks = " speaks " + string(rune('0'+wire.Version))
