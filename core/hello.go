@@ -59,7 +59,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	}
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
-		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
+		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + speaks
 	case h.Ring != r.cfg.Ring:
 		return wire.CodeRing, name + " belongs to the ring " + h.Ring + ", " + r.cfg.Name + " to " + r.cfg.Ring
 	case !c.admits(name):
@@ -191,3 +191,6 @@ func skewText(name string, ahead int64, other string) string {
 	}
 	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + other
 }
+
+// speaks is a constant: the version has one digit.
+const speaks = " speaks " + string(rune('0'+wire.Version))
