@@ -125,11 +125,13 @@ func (ms *messages) hear(c *conn, f *wire.Frame) string {
 
 // mayNotSay says what is wrong with a guest's frame for one node: it is by no other process, of
 // which each would begin a stream there, and answers for itself alone.
+//
+//go:noinline
 func (c *conn) mayNotSay(f *wire.Frame) string {
 	switch {
 	case !c.guest:
 	case f.Kind == wire.KindTell && f.Instance != c.instance:
-		return "a guest tells in its own name alone"
+		return "a guest speaks for itself alone"
 	case f.Kind == wire.KindAnswers && (len(f.Answers) != 1 || f.Answers[0].Name != c.name):
 		return "a guest answers for itself alone, and once"
 	}
