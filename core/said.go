@@ -125,8 +125,6 @@ func (ms *messages) hear(c *conn, f *wire.Frame) string {
 
 // mayNotSay says what is wrong with a guest's frame for one node: it is by no other process, of
 // which each would begin a stream there, and answers for itself alone.
-//
-//go:noinline
 func (c *conn) mayNotSay(f *wire.Frame) string {
 	switch {
 	case !c.guest:
