@@ -27,7 +27,7 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.refute(rec)
 		v = isNews
 	case isAhead:
-		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall})
+		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall}, c)
 	case isOverruled:
 		r.debts.oweTo(c, wire.Nodes, w.Name) // whoever brought it is told
 	case isEarly:
