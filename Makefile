@@ -1,6 +1,6 @@
-# All that it takes is Go, make and git; the rest comes with go.mod. The tests of
-# the page want Chromium, Firefox, Node.js and npm, those of a real network iproute2 and
-# nftables: "make test" installs them where apt-get is, and says so where it is not.
+# All that it takes is Go, make and git; the rest comes with go.mod. The tests of the
+# page want Chromium, Node.js and npm, at night Firefox, too, those of a real network iproute2
+# and nftables: what runs them installs them where apt-get is, and says so where it is not.
 
 SHELL    := bash
 DATA     ?= data
@@ -78,23 +78,25 @@ module: wasm ## build the core as a WebAssembly module, the same bytes everywher
 wasm:
 	@$(WASIP1) GOTOOLCHAIN=$$(awk '$$1 == "toolchain" { print $$2 }' go.mod) go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w -buildid=' -o $(MODULE) ./wasm
 
+# $(call get,packages,what needs them) installs Debian's packages, if there are any to install.
+get = [ -z "$(1)" ] || { echo "== installing" $(1); command -v apt-get >/dev/null || { echo "$(2) need" $(1)": install it"; exit 1; }; \
+	as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $(1) >/dev/null; }
+
 .PHONY: browser
 browser: # what the tests of the page need
 	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing=chromium; \
-	command -v firefox firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
-	command -v npm >/dev/null || missing="$$missing npm"; \
-	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of the page need $$missing: install it"; exit 1; }; \
-		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
+	command -v npm >/dev/null || missing="$$missing npm"; $(call get,$$missing,the tests of the page)
 	@command -v chromium-headless-shell chrome-headless-shell >/dev/null || ! apt-cache show chromium-headless-shell >/dev/null 2>&1 || { \
-		echo "== installing chromium-headless-shell: with it the tests of the page take half the time"; \
-		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get install -y -qq chromium-headless-shell >/dev/null; }
+		echo "with chromium-headless-shell the tests of the page take half the time"; $(call get,chromium-headless-shell,they); }
+
+.PHONY: firefox
+firefox: # what those of them need that are run at night
+	@missing=; command -v firefox firefox-esr >/dev/null || missing=firefox-esr; $(call get,$$missing,the tests of the page)
 
 .PHONY: network
 network: # what the tests of a real network need; there are none where there is no Linux
 	@[ $$(uname) = Linux ] || exit 0; missing=; PATH=$$PATH:/usr/sbin:/sbin; command -v ip >/dev/null || missing=iproute2; \
-	command -v nft >/dev/null || missing="$$missing nftables"; \
-	[ -z "$$missing" ] || { echo "== installing $$missing"; command -v apt-get >/dev/null || { echo "the tests of a real network need $$missing: install it"; exit 1; }; \
-		as_root=; [ $$(id -u) = 0 ] || as_root=sudo; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $$missing >/dev/null; }
+	command -v nft >/dev/null || missing="$$missing nftables"; $(call get,$$missing,the tests of a real network)
 
 .PHONY: net
 net: network ## have rings live through the faults of a real network, as long as real ones last: a quarter of an hour
@@ -122,24 +124,30 @@ test: browser network ## check and test, as CI does: a quarter of an hour
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .
 	@echo '== module'; $(MAKE) -s wasm MODULE=bin/nanoring.wasm && cmp bin/nanoring.wasm $(MODULE) || { echo "$(MODULE) is not what the source makes: run make module"; exit 1; }
 	@echo '== every schedule of a small ring'; $(GOTEST) -v ./core/every -every.long
-	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
-	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
-	@go build $(RACE) ./native/... ./host # what both need
-	@$(GOTEST) $(RACE) -skip $(ALONE) ./host # what runs more than one goroutine
-	@$(GOTEST) $(RACE) ./native/... ./examples/...
+	@$(MAKE) -s -j 2 test-one test-many # beside each other: the first computes, the second mostly waits
 	@NANORING_WATCHED='$(RACE)' $(GOTEST) -skip $(SLOW) ./cmd/nanoring # the command line, the page and the package: the nodes are watched, and not what drives browsers
 	@$(GOTEST) ./cmd/nanoring/siege # whose attacker and nodes have processes of their own
 	@$(GOTEST) $(RACE) ./cmd/nanoring/network # alone: who has no time for its neighbours looks dead
 	@$(GOTEST) $(RACE) -run '^TestAllowed$$' -v ./cmd/nanoring/network | grep '^ *enter_test.go' || true # why no ring was tested on a network
 
+.PHONY: test-one
+test-one:
+	@echo '== core, and both engines'; $(GOTEST) $$(go list ./... | grep -v -e core/every -e nanoring/cmd -e nanoring/native -e /examples) # one goroutine has each ring and each simulated world: a race detector would only make them slow
+
+.PHONY: test-many
+test-many:
+	@echo '== go test $(firstword $(RACE))'; $(GOTEST) $(RACE) ./native/... ./examples/...
+	@$(GOTEST) $(RACE) -skip $(ALONE) ./host # what runs more than one goroutine
+	@$(GOTEST) $(RACE) -run '^Test(Workers|Plan)' ./core/sim # but for worlds of thousands
+
 .PHONY: slow
-slow: browser ## what make test leaves to the night: Firefox, older browsers, bundlers, scripts with the sandboxed engine, the benchmarks' own tests
+slow: browser firefox ## what make test leaves to the night: Firefox, older browsers, bundlers, scripts with the sandboxed engine, the benchmarks' own tests
 	@cd web && npm ci --no-audit --no-fund --silent
 	@NANORING_WATCHED='$(RACE)' $(GOTEST) -run $(SLOW) ./cmd/nanoring
 	@cd bench && $(GOTEST) -parallel 8 ./...
 
 .PHONY: race
-race: browser network ## run all tests with the race detector, those of one goroutine too, which make test does without: hours
+race: browser firefox network ## run all tests with the race detector, those of one goroutine too, which make test does without: hours
 	@go test -race -timeout 0 ./...
 
 .PHONY: manifests

@@ -9,7 +9,7 @@ import (
 )
 
 // unshown are targets that are steps of others.
-var unshown = []string{"wasm", "browser", "network", "keep-texts"}
+var unshown = []string{"wasm", "browser", "firefox", "network", "test-one", "test-many", "keep-texts"}
 
 // targets are those of the Makefile.
 func targets(t *testing.T) (all []string) {

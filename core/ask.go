@@ -54,8 +54,10 @@ func (d *detector) takeAsk(seq uint64) *ask {
 // claim probes the process whose name the one at the other end of c claims.
 func (d *detector) claim(c *conn, of *wire.Presence) {
 	seq := d.newAsk(&ask{name: c.hello.Name, why: claiming, conn: c.id, of: of}, 4*d.cfg.AckTimeout)
-	if !d.overlay.route(c.hello.Name, probeFrame(seq), nil) {
-		d.decide(d.takeAsk(seq), false)
+	if o := d.overlay; !o.route(c.hello.Name, probeFrame(seq), nil) {
+		if _, gateway, frame := o.way(c.hello.Name, probeFrame(seq), nil); !o.dialFor(gateway, frame, nil, dialRoute) {
+			d.decide(d.takeAsk(seq), false)
+		}
 	}
 }
 
@@ -84,7 +86,7 @@ func (d *detector) unreached(name string) (claimed bool) {
 	for last := d.seq; ; claimed = true {
 		first := uint64(0)
 		for seq, a := range d.asks {
-			if a.name == name && a.why == claiming && seq <= last && (first == 0 || seq < first) {
+			if (a.name == name || d.replica.via(a.name) == name) && a.why == claiming && seq <= last && (first == 0 || seq < first) {
 				first = seq
 			}
 		}

@@ -64,7 +64,7 @@ func (r *Ring) settleClaims() {
 		name := c.hello.Name
 		if a.lives {
 			text := taken(name, a.addr)
-			r.emitRefused(name, c.addr, wire.CodeNameTaken, text)
+			r.emitRefused(c, name, wire.CodeNameTaken, text)
 			r.failAdd(c, wire.CodeNameTaken, text)
 			r.fail(c, wire.CodeNameTaken, text)
 			continue

@@ -18,45 +18,49 @@ const (
 	connOver                         // it is closed, or given up
 )
 
-// conn is one connection, from Dial or Opened until it is over.
+// conn is one connection, from Dial or Opened until it is over. A node has a dozen of them: what
+// is small stands together, and what guests alone have elsewhere.
 type conn struct {
 	asserter // the peer; its name from connEstablished on
 
-	id            ConnID
-	state         connState
-	dialed        bool
-	role          Role   // of an accepted one
+	id        ConnID
+	state     connState
+	dialed    bool
+	role      Role // of an accepted one
+	why       dialPurpose
+	tries     uint8 // how often it was dialled before, in vain: see Ring.retry
+	authority bool  // what the peer lacks, this node drops: see reconciliation
+	peerStale bool
+	unsure    bool // whether the peer, which dialled, lets this node in: see ringIDs.meet
+	probed    bool // a guest that is silent has been asked
+	cameBack  bool // a guest that was here before
+	isNew     bool // a guest that is to be sent on: see cordon.sendNewOn
+	differs   bool // a sync is due as soon as the one under way is over
+	agreed    bool // once, the two knew the same: from then on what changes is owed
+
 	authenticated string // who authentication says that it is: see Input.Name
 	addr          string // dialled, or remote
 	want          string // the name that was meant by a dial; "" for any
-	why           dialPurpose
-	begun         int64 // when it was dialled
-	tries         uint8 // how often before, in vain: see Ring.retry
+	begun         int64  // when it was dialled
 	add           *adding
 	timer         *timer   // for hello
 	queue         []string // frames that wait for it to be established
 
-	hello     wire.Hello // the peer's; from connHeld on
-	authority bool       // what the peer lacks, this node drops: see reconciliation
-	peerStale bool
+	hello     wire.Hello    // the peer's; from connHeld on
 	knows     []wire.RingID // of the ring, as far as is known
-	unsure    bool          // whether the peer, which dialled, lets this node in: see ringIDs.meet
 	trip      roundTrip
-	opened    int64          // the ring's clock when it opened
-	heard     int64          // the ring's clock at the last frame
-	used      int64          // and at the last round
-	needed    int64          // and at the last one of the peer's: see rotate
-	strange   int64          // since when the peer is no member; 0 if it is one
-	probed    bool           // a guest that is silent has been asked
-	cameBack  bool           // a guest that was here before
-	isNew     bool           // a guest that is to be sent on: see cordon.sendNewOn
-	checked   int64          // since when any sign of life is awaited; 0 if it is not: see check
-	suspected int64          // when this node took in that it is a suspect
-	accused   *lww.Record    // the presence of which others say that it is down: see contest
-	refute    *timer         // of accused: until then it may
-	owed      int64          // frames that a guest may answer with
-	early     [2]wire.Record // of a guest, by set: what is taken later, if there is a name
-	forwarded []string       // probes that went to the peer since it was last heard
+	opened    int64           // the ring's clock when it opened
+	heard     int64           // the ring's clock at the last frame
+	used      int64           // and at the last round
+	needed    int64           // and at the last one of the peer's: see rotate
+	strange   int64           // since when the peer is no member; 0 if it is one
+	checked   int64           // since when any sign of life is awaited; 0 if it is not: see check
+	suspected int64           // when this node took in that it is a suspect
+	accused   *lww.Record     // the presence of which others say that it is down: see contest
+	refute    *timer          // of accused: until then it may
+	owed      int64           // frames that a guest may answer with
+	early     *[2]wire.Record // of a guest, by set: what is taken later, if there is a name; nil if nothing is
+	forwarded []string        // probes that went to the peer since it was last heard
 
 	place     place // in this node's debts, from established on
 	lacks     int   // records that are awaited, of which the peer was the first to say that it has them
@@ -64,8 +68,6 @@ type conn struct {
 	syncAt    int64 // no sync before: backoff
 	backoff   int64
 	answering *answering // a sync frame of the peer's
-	differs   bool       // a sync is due as soon as the one under way is over
-	agreed    bool       // once, the two knew the same: from then on what changes is owed
 }
 
 // hasGuestsAlone says whether no durable node is connected.

@@ -120,12 +120,13 @@ func (o *overlay) mayProbe(from string, c *conn, to string) bool {
 // putOff keeps what a guest says of itself until more of it may be taken. What is later
 // takes the place of what is kept.
 func (o *overlay) putOff(c *conn, w *wire.Record) {
+	if c.early == nil {
+		c.early = new([2]wire.Record)
+		o.after(Second, earlyDue, "", uint64(c.id))
+	}
 	kept := &c.early[w.Set]
 	if kept.Name != "" && (kept.Stamp > w.Stamp || kept.Stamp == w.Stamp && kept.Rank >= w.Rank) {
 		return
-	}
-	if c.early[wire.Nodes].Name == "" && c.early[wire.Up].Name == "" {
-		o.after(Second, earlyDue, "", uint64(c.id))
 	}
 	*kept = *w
 	kept.Name, kept.Value = c.name, strings.Clone(w.Value)

@@ -138,20 +138,20 @@ func TestAckTells(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLookout(t, "a", "b")
 			l.measured("a", Millisecond)
-			before := l.health
+			before := l.health.faults
 			l.ack("a", c.after)
 			if got := l.conns["a"].trip.timeout(l.cfg.AckTimeout); got < c.least || got > c.most {
 				t.Errorf("the timeout is %d µs", got)
 			}
-			if l.health < before || len(l.acks) > 0 {
-				t.Errorf("health %d, %d acks awaited", l.health, len(l.acks))
+			if l.health.faults < before || len(l.acks) > 0 {
+				t.Errorf("health %d, %d acks awaited", l.health.faults, len(l.acks))
 			}
 			l = newLookout(t, "a", "b")
 			l.measured("a", Millisecond)
-			l.health = 1 // waits twice as long
+			l.health.faults = 1 // waits twice as long
 			l.ack("a", c.after)
-			if healthier := l.health == 0; healthier != c.healthier {
-				t.Errorf("health %d", l.health)
+			if healthier := l.health.faults == 0; healthier != c.healthier {
+				t.Errorf("health %d", l.health.faults)
 			}
 		})
 	}
@@ -161,7 +161,7 @@ func TestAckTells(t *testing.T) {
 func TestHeldUpAck(t *testing.T) {
 	l := newLookout(t, "a")
 	l.measured("a", Millisecond)
-	l.health = sickest
+	l.health.faults = sickest
 	l.conns["a"].trip.measured(Second)
 	l.ack("a", 9*Second)
 	for range 20 {
@@ -476,5 +476,23 @@ func TestClaims(t *testing.T) {
 	}
 	if l.endAsk(77, true, wire.Instance{}); len(l.claims) != 3 || len(l.asks) > 0 {
 		t.Errorf("%d claims, %d asks", len(l.claims), len(l.asks))
+	}
+}
+
+// TestDoubtEndsByMeeting: who comes anew lives; whatever was asked before that, and was not answered, says nothing.
+// That an older process of the name comes says nothing of the later one.
+func TestDoubtEndsByMeeting(t *testing.T) {
+	for process, want := range map[uint64]State{2: Alive, 1: Suspect} {
+		l := newLookout(t, "b")
+		l.hear("a", 2, rankUp)
+		l.doubt("a", false)
+		l.connect("a")
+		l.conns["a"].instance = wire.Instance{Start: 1, Nonce: process}
+		l.meet(l.conns["a"])
+		l.disconnect("a")
+		l.pass(Millisecond)
+		l.conns["b"].heard = l.now
+		l.pass(2 * Second)
+		l.is("a", want)
 	}
 }

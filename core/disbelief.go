@@ -47,7 +47,7 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 		d.rumor(c, *w)
 	}
 	if s.unheard++; !accused || s.unheard > passedOn {
-		d.emitRefused(by.name, "", wire.CodeForbidden, text)
+		d.emitRefused(nil, by.name, wire.CodeForbidden, text)
 	}
 	return true
 }

@@ -57,8 +57,13 @@ func (d *detector) askFor(about *doubt, c *conn) {
 	d.check(c) // from whom nothing comes at all, nothing follows
 }
 
-// meet asks a peer that has just come for those for whom there was nobody to ask.
+// meet ends the doubt about a peer that has just come, which lives, and asks it for those for
+// whom there was nobody to ask.
 func (d *detector) meet(c *conn) {
+	if d.doubts[c.name] != nil && c.instance == d.replica.look(c.name).says.Instance {
+		d.forgetDoubt(c.name)
+		delete(d.quiet, c.name)
+	}
 	for { // in the order of names; sorting them would be a hundredth of the module
 		var first *doubt
 		for _, about := range d.doubts {

@@ -5,15 +5,30 @@ package core
 // Currey: Lifeguard, DSN-W 2018, section IV.A). It grows by what this node finds
 // out to be its own fault, and shrinks with each answer in time. What others
 // fail to do never counts: a third of the ring may die at once.
-type health int64
+type health struct {
+	faults int64 // of its own, less what it did in time since
+	late   int64 // by how much what was due came late, of late
+}
 
 const sickest = 8
 
-func (h *health) worse()  { *h = min(*h+1, sickest) }
-func (h *health) better() { *h = max(*h-1, 0) }
+func (h *health) worse()  { h.faults = min(h.faults+1, sickest) }
+func (h *health) better() { h.faults = max(h.faults-1, 0) }
 
-// stretch makes a time longer, the worse the longer.
-func (h health) stretch(d int64) int64 { return d * int64(1+h) }
+// lateBy makes it as bad as this node is late with what was due: as late are what it asks, and the
+// answers that it reads, once or twice more, and those of others that share its machine.
+func (h *health) lateBy(by, ackTimeout int64) {
+	h.late = max(h.late, min(by*sickest/ackTimeout, sickest))
+}
+
+// round forgets some of it: what is on time again soon counts for nothing.
+func (h *health) round() { h.late = max(h.late-1, 0) }
+
+// stretch makes a time for an answer longer, the worse the longer.
+func (h *health) stretch(d int64) int64 { return d * (1 + max(h.faults, h.late)) }
+
+// lengthen makes a suspicion longer: of that, who is late when it begins need not be to the end.
+func (h *health) lengthen(d int64) int64 { return d * (1 + h.faults) }
 
 // roundTrip estimates how long a peer's answers take, as TCP does for its
 // retransmissions (RFC 6298, section 2), in microseconds.

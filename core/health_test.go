@@ -45,7 +45,36 @@ func TestHealth(t *testing.T) {
 	for range sickest {
 		h.better()
 	}
-	if h != 0 {
-		t.Errorf("health %d", h)
+	if h != (health{}) {
+		t.Errorf("health %v", h)
+	}
+}
+
+// TestLateness: a node that is late with what was due waits as much longer at once, and not more
+// each time; when all has been on time for as many rounds, it does no longer.
+func TestLateness(t *testing.T) {
+	for late, want := range map[int64]int64{Millisecond: 1, 50 * Millisecond: 1, 250 * Millisecond: 5, Second / 2: 9, Minute: 9} {
+		var h health
+		for range 3 {
+			h.lateBy(late, Second/2)
+		}
+		if got := h.stretch(1); got != want {
+			t.Errorf("late by %d µs it waits %d times as long, not %d", late, got, want)
+		}
+		r, err := New(Config{Ring: "ring", Name: "me", Address: "me:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Step(Input{Kind: Start, Mono: Second, Wall: Hour})
+		r.Step(Input{Kind: Tick, Mono: r.wakeAt + late, Wall: Hour})
+		if got := r.detector.health.stretch(1); got > 1 != (want > 1) {
+			t.Errorf("late by %d µs a node waits %d times as long", late, got)
+		}
+		for until := r.mono + 10*Second; r.mono < until; {
+			r.Step(Input{Kind: Tick, Mono: r.wakeAt, Wall: Hour})
+		}
+		if got := r.detector.health.stretch(1); got != 1 {
+			t.Errorf("on time again it waits %d times as long", got)
+		}
 	}
 }

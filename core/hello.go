@@ -34,7 +34,7 @@ func (r *Ring) greet(c *conn, h *wire.Hello) {
 		return
 	}
 	name := c.hello.Name
-	r.emitRefused(name, c.addr, code, text)
+	r.emitRefused(c, name, code, text)
 	if c.dialed && c.want == name {
 		r.overlay.shun(name, refusals) // who dials in may be anybody
 	}
@@ -59,7 +59,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	}
 	switch {
 	case h.Min > wire.Version || h.Max < wire.Version:
-		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + " speaks 1"
+		return wire.CodeVersion, "no common protocol version: " + r.cfg.Name + speaks
 	case h.Ring != r.cfg.Ring:
 		return wire.CodeRing, name + " belongs to the ring " + h.Ring + ", " + r.cfg.Name + " to " + r.cfg.Ring
 	case !c.admits(name):
@@ -73,7 +73,7 @@ func (r *Ring) judge(c *conn, h *wire.Hello) (wire.Code, string) {
 	case mine && older(h.Instance, r.cfg.Instance) && c.role == Peer && !h.Ephemeral:
 		r.close(c, wire.CodeNameTaken, taken(name, r.cfg.Address)) // without an error frame, by which that one would halt, too
 		if !r.conflict.believes(c, &r.replica) {
-			r.emitRefused(name, c.addr, wire.CodeNameTaken, taken(name, h.Address))
+			r.emitRefused(c, name, wire.CodeNameTaken, taken(name, h.Address))
 			return 0, ""
 		}
 		r.haltFor(HaltNameTaken, taken(name, h.Address))
@@ -138,7 +138,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 	if name == "" {
 		name = c.want
 	}
-	r.emitRefused(name, c.addr, code, text)
+	r.emitRefused(c, name, code, text)
 	if name != "" && (c.dialed || code != wire.CodeWrongNode) { // else it looked for another, and may be dialled
 		r.overlay.shun(name, refusals)
 		if code == wire.CodeSelf {
@@ -167,7 +167,7 @@ func (r *Ring) refusedBy(c *conn, code wire.Code, text string) {
 // be reached is none that is up.
 func (r *Ring) apart(name, addr string, ahead int64) {
 	if ahead != 0 { // else the refusal has told of it
-		r.emitRarely(&Event{Kind: EventSkew, Name: name, Addr: addr, Code: wire.CodeSkew, Skew: ahead})
+		r.emitRarely(&Event{Kind: EventSkew, Name: name, Addr: addr, Code: wire.CodeSkew, Skew: ahead}, nil)
 	}
 	if r.replica.isMember(name) && !r.halted {
 		r.overlay.skew(name)
@@ -191,3 +191,6 @@ func skewText(name string, ahead int64, other string) string {
 	}
 	return "the clock of " + name + " is " + strconv.FormatInt(ahead/Second, 10) + off + " the one of " + other
 }
+
+// speaks is a constant: the version has one digit.
+const speaks = " speaks " + string(rune('0'+wire.Version))

@@ -20,7 +20,7 @@ func (r *Ring) fail(c *conn, code wire.Code, text string) {
 	}
 	r.send(c, &wire.Frame{Kind: wire.KindError, Code: code, Text: text})
 	if c.state == connEstablished {
-		r.emitRefused(c.name, c.addr, code, text)
+		r.emitRefused(c, c.name, code, text)
 	}
 	r.close(c, code, text)
 }

@@ -127,9 +127,21 @@ func (ms *messages) say(m *wire.Message) {
 	ms.take(m, nil)
 }
 
+// stream finds the stream of a process, or begins it; nil if there are too many. Two of each name
+// that is known have room, however many others there are.
+//
+//go:noinline
+func (ms *messages) stream(name string, instance wire.Instance) *stream {
+	names := ms.replica.nodes.Len()
+	if len(ms.window.byName[name]) < 2 && ms.replica.isMember(name) {
+		names = len(ms.window.streams)
+	}
+	return ms.window.stream(name, instance, names)
+}
+
 // take is the one way of a message: it is news, spreads, and is heard in its turn.
 func (ms *messages) take(m *wire.Message, from *conn) {
-	s := ms.window.stream(m.Name, m.Instance, ms.replica.nodes.Len())
+	s := ms.stream(m.Name, m.Instance)
 	if s == nil || from != nil && m.Seq > ms.seq && m.Instance == ms.cfg.Instance && m.Name == ms.cfg.Name {
 		return // too many, or in this node's own name
 	}

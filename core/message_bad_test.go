@@ -141,6 +141,10 @@ func TestGuestSaysTooMuch(t *testing.T) {
 		"tells in another's name": func(wire.Instance) *wire.Frame {
 			return &wire.Frame{Kind: wire.KindRelay, From: "dev", To: "me", Inner: string(tell.Append(nil))}
 		},
+		"tells as another process": func(wire.Instance) *wire.Frame { return &tell },
+		"tells another node as another process": func(wire.Instance) *wire.Frame {
+			return &wire.Frame{Kind: wire.KindRelay, From: "tab", To: "dev", Inner: string(tell.Append(nil))}
+		},
 		"answers for another": func(wire.Instance) *wire.Frame {
 			return &wire.Frame{Kind: wire.KindAnswers, Asker: "me", Instance: me().Instance, Seq: 1, Answers: []wire.Answer{{Name: "dev"}}}
 		},

@@ -596,3 +596,33 @@ func TestHeirOfASleeper(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsOfOneName: who says something as one process after the other leaves room for others.
+func TestStreamsOfOneName(t *testing.T) {
+	ms := newTestMessages(t, "a")
+	names := []string{"a", "b", "late"}
+	for _, name := range names {
+		m := wire.Member{Address: name + ":1"}
+		node := lww.New(name, 1, rankAdd, m.Value())
+		node.Parsed = &m
+		ms.replica.put(wire.Nodes, node)
+	}
+	say := func(name string, start int64) {
+		ms.receive(ms.peers[0], &wire.Frame{Kind: wire.KindMessage, Messages: []wire.Message{{
+			Name: name, Instance: wire.Instance{Start: start}, Seq: 1, Step: 1, Since: wire.Window, Verb: wire.VerbSend, Topic: "t", Payload: name,
+		}}}, 0)
+	}
+	for i := range int64(500) {
+		say("a", i+1)
+	}
+	if n := len(ms.window.streams); n > 2*len(names)+moreStreams {
+		t.Errorf("%d streams of one name", n)
+	}
+	ms.told()
+	say("unknown", 1)
+	say("late", 1)
+	say("late", 2)
+	if got := ms.told(); got != "late late" {
+		t.Errorf("of who is heard for the first time comes %q", got)
+	}
+}

@@ -185,14 +185,19 @@ func (o *output) tell(ch *change) {
 }
 
 // emitRarely emits an event that a peer can cause at will: once a minute for
-// each node, or address to join, and reason, and for a thousand of them at most.
-func (s *self) emitRarely(e *Event) {
+// each node, or address to join, and reason, and for a thousand of them at most, of which
+// guests, who make names up, have a half.
+func (s *self) emitRarely(e *Event, c *conn) {
+	most := 1000
+	if c != nil && c.role == Guest {
+		most /= 2
+	}
 	of := e.Name
 	if of == "" && slices.Contains(s.cfg.Join, e.Addr) {
 		of = e.Addr // nobody there has said who it is
 	}
 	key := e.Kind.String() + " " + e.Code.String() + " " + of
-	if at, ok := s.told[key]; ok && s.now < at+Minute || len(s.told) >= 1000 {
+	if at, ok := s.told[key]; ok && s.now < at+Minute || len(s.told) >= most {
 		return
 	}
 	s.told[key] = s.now
@@ -202,8 +207,12 @@ func (s *self) emitRarely(e *Event) {
 // emitRefused tells of a connection that was refused, by either side.
 //
 //go:noinline
-func (s *self) emitRefused(name, addr string, code wire.Code, text string) {
-	s.emitRarely(&Event{Kind: EventRefused, Name: name, Addr: addr, Code: code, Text: text})
+func (s *self) emitRefused(c *conn, name string, code wire.Code, text string) {
+	e := Event{Kind: EventRefused, Name: name, Code: code, Text: text}
+	if c != nil {
+		e.Addr = c.addr
+	}
+	s.emitRarely(&e, c)
 }
 
 // forgetTold lets what was told a minute ago be told again.

@@ -8,7 +8,7 @@ const maxKept = 32
 // merge is the one way of a record that comes in: the replica takes it in, or
 // not, and whom the change concerns hears of it.
 func (r *Ring) merge(w *wire.Record, c *conn) verdict {
-	if c.guest && w.Set == wire.Up && w.Name == c.name && c.early[wire.Nodes].Name != "" {
+	if c.guest && w.Set == wire.Up && w.Name == c.name && c.early != nil && c.early[wire.Nodes].Name != "" {
 		r.overlay.putOff(c, w) // it is a member first
 		return isRefused
 	}
@@ -27,7 +27,7 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 		r.refute(rec)
 		v = isNews
 	case isAhead:
-		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall})
+		r.emitRarely(&Event{Kind: EventSkew, Name: w.Name, Addr: c.addr, Skew: w.Stamp - r.wall}, c)
 	case isOverruled:
 		r.debts.oweTo(c, wire.Nodes, w.Name) // whoever brought it is told
 	case isEarly:
@@ -47,11 +47,11 @@ func (r *Ring) merge(w *wire.Record, c *conn) verdict {
 
 // takeEarly takes what was put off.
 func (r *Ring) takeEarly(c *conn) {
-	if c == nil {
+	if c == nil || c.early == nil {
 		return
 	}
 	all := c.early
-	c.early = [2]wire.Record{}
+	c.early = nil
 	for i := range all {
 		if all[i].Name != "" && !r.refusedAll(c) {
 			r.merge(&all[i], c)

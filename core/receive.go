@@ -104,8 +104,8 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 		return
 	}
 	c.pardon(in.Kind, size)
-	if c.guest && in.Kind == wire.KindAnswers && (len(in.Answers) != 1 || in.Answers[0].Name != from) {
-		r.fail(c, wire.CodeForbidden, "a guest answers for itself alone, and once")
+	if wrong := c.mayNotSay(&in); wrong != "" {
+		r.fail(c, wire.CodeForbidden, wrong)
 		return
 	}
 	says := in.Kind == wire.KindTell || in.Kind == wire.KindSaid || in.Kind == wire.KindAnswers
@@ -136,8 +136,6 @@ func (r *Ring) relay(c *conn, f *wire.Frame, size int) {
 	case wire.KindCordon:
 		r.cordon.obey(r, c, in.On)
 	default:
-		if wrong := r.messages.addressed(from, c, &in, true); wrong != "" {
-			r.fail(c, wire.CodeForbidden, wrong)
-		}
+		r.messages.addressed(from, c, &in, true)
 	}
 }

@@ -128,8 +128,8 @@ func (r *Ring) takeTime(in *Input) {
 		r.slept += late
 		r.doze(late)
 		r.wakeAt = r.mono
-		r.detector.health.worse()
 	}
+	r.detector.health.lateBy(late, r.cfg.AckTimeout)
 	if r.nap != 0 && r.woke == r.newsTime() {
 		r.overlay.outsleep()
 	}
@@ -154,6 +154,7 @@ func (r *Ring) fire() bool {
 	case roundDue:
 		r.every(r.cfg.Period, roundDue)
 		r.roundOver = true
+		r.detector.health.round()
 		r.round()
 	case minuteDue:
 		r.every(Minute, minuteDue)

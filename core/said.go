@@ -14,7 +14,10 @@ func (ms *messages) receive(c *conn, f *wire.Frame, size int) string {
 	case wire.KindTook:
 		ms.spread.acked(c, f.Bytes)
 	case wire.KindTell, wire.KindSaid, wire.KindAnswers:
-		return ms.addressed(c.name, c, f, false)
+		if wrong := c.mayNotSay(f); wrong != "" {
+			return wrong
+		}
+		ms.addressed(c.name, c, f, false)
 	case wire.KindMessage:
 		return ms.came(c, f.Messages)
 	case wire.KindSeen:
@@ -81,7 +84,7 @@ func (ms *messages) bears(c *conn, says bool, topic, payload string) wire.Code {
 
 // missed takes the word of a gateway that something was lost.
 func (ms *messages) missed(m *wire.Message) {
-	s := ms.window.stream(m.Name, m.Instance, ms.replica.nodes.Len())
+	s := ms.stream(m.Name, m.Instance)
 	if s != nil && s.last < m.Seq {
 		s.last = m.Seq
 		ms.hearing.lost(s, m.Seq, lostToAll)
@@ -120,9 +123,22 @@ func (ms *messages) hear(c *conn, f *wire.Frame) string {
 	return ""
 }
 
+// mayNotSay says what is wrong with a guest's frame for one node: it is by no other process, of
+// which each would begin a stream there, and answers for itself alone.
+func (c *conn) mayNotSay(f *wire.Frame) string {
+	switch {
+	case !c.guest:
+	case f.Kind == wire.KindTell && f.Instance != c.instance:
+		return "a guest speaks for itself alone"
+	case f.Kind == wire.KindAnswers && (len(f.Answers) != 1 || f.Answers[0].Name != c.name):
+		return "a guest answers for itself alone, and once"
+	}
+	return ""
+}
+
 // addressed takes a frame for this node alone, which came on c from a node, maybe in a
 // relay: then so does what is said to it.
-func (ms *messages) addressed(from string, c *conn, f *wire.Frame, inRelay bool) string {
+func (ms *messages) addressed(from string, c *conn, f *wire.Frame, inRelay bool) {
 	switch f.Kind {
 	case wire.KindTell:
 		code := wire.Code(0)
@@ -132,27 +148,23 @@ func (ms *messages) addressed(from string, c *conn, f *wire.Frame, inRelay bool)
 		if code == 0 {
 			var in bool
 			if code, in = ms.toldBy(from, f); !in {
-				return ""
+				return
 			}
 		}
 		ms.reply(ms.cfg.Name, from, c, f.Seq, code, inRelay)
 	case wire.KindSaid:
 		ms.said(from, f.Seq, f.Code, inRelay)
 	case wire.KindAnswers:
-		if s := ms.replica.look(from); (c.guest || s.guest) && (len(f.Answers) != 1 || f.Answers[0].Name != from) {
-			if c.guest {
-				return "a guest answers for itself alone, and once"
-			}
-			return "" // another gateway has passed that on
+		if s := ms.replica.look(from); s.guest && (len(f.Answers) != 1 || f.Answers[0].Name != from) {
+			return // another gateway has passed that on
 		}
 		ms.questions.came(c, f)
 	}
-	return ""
 }
 
 // toldBy takes a tell in, unless one before it has yet to come.
 func (ms *messages) toldBy(from string, f *wire.Frame) (code wire.Code, in bool) {
-	s := ms.window.stream(from, f.Instance, ms.replica.nodes.Len())
+	s := ms.stream(from, f.Instance)
 	switch {
 	case s == nil:
 		return wire.CodeBusy, true

@@ -32,20 +32,20 @@ const (
 
 // line is what messages know of a connection.
 type line struct {
-	next  uint64  // the number of the first message that the peer may lack
-	own   []*news // what it alone is owed, in order
-	eager bool    // larger messages are sent at once
-	large int64   // the ring's clock when one of them came last,
-	sent  int64   // and when some were sent,
-	shown int64   // or their ids
+	next    uint64  // the number of the first message that the peer may lack
+	own     []*news // what it alone is owed, in order
+	eager   bool    // larger messages are sent at once
+	doubted bool    // a guest: what it said may have waited here for too long
+	hears   bool    // a guest: it has said which topics
+	large   int64   // the ring's clock when a larger message came last,
+	sent    int64   // and when some of those were sent,
+	shown   int64   // or their ids
 
 	out      uint64 // bytes that were sent, and that the peer has not said that it took
 	in       uint64 // bytes that came, and of which it was not said
 	compared int64  // the ring's clock when it was last shown what was seen, in answer
-	doubted  bool   // a guest: what it said may have waited here for too long
 	met      int64  // the time of newsTime when it was established
 	topics   []string
-	hears    bool    // a guest: it has said which topics
 	may      *Topics // a guest: see Input.Topics
 }
 

@@ -37,7 +37,7 @@ func (d *detector) suspectFor(name string, s *standing) int64 {
 		patience *= 2
 	}
 	silent := d.now - d.quietSince(name)
-	return d.health.stretch(max(patience-silent, patience/2))
+	return d.health.lengthen(max(patience-silent, patience/2))
 }
 
 // quietSince returns when a node got the first of the questions that it did not answer yet:

@@ -36,9 +36,9 @@ type arriving struct {
 	at      int       // so much of it is taken
 	message []byte    // of which there are several frames, or one that is longer than a buffer
 	begun   time.Time // the message, or frame, of which something came; zero if nothing did
-	several bool      // frames: the message goes on
 	grown   int       // bytes that are held for message
 	most    int       // bytes that a message may have
+	several bool      // frames: the message goes on
 	resumed bool      // a reader begins: there is something, if only a part of what TLS waits for
 	busy    bool      // it came soon after the last
 	parked  time.Time // when

@@ -19,10 +19,19 @@ const (
 )
 
 var (
-	// errUnended: the engine does not know a question any more.
-	errUnended = fmt.Errorf("the question was lost: %w", ErrBroke)
+	errUnended = unended{}
 	errUnread  = fmt.Errorf("there are more than %d MiB of answers that nobody has read", mostAnswered>>20)
 )
+
+// unended: the engine does not know a question any more, or is too late to say that it is over. It is
+// ErrBroke to programs, as that is what loses questions.
+type unended struct{}
+
+func (unended) Error() string {
+	return "the question was lost: this node's engine was started again meanwhile, or is far behind on a machine that is busy: ask again"
+}
+
+func (unended) Is(target error) bool { return target == ErrBroke }
 
 // Answer is what a node answered.
 type Answer struct {

@@ -95,9 +95,16 @@ func (n *Node) authorize(h http.HandlerFunc) http.Handler {
 			}
 			defer done()
 		}
-		welcome(r, by.role == trust.RoleOperator)
+		lends(r, by.stands, by.role == trust.RoleOperator)
 		n.during(by, h, w, r)
 	})
+}
+
+func (n *Node) sessionStands(token string) stands {
+	return func(t *trust.Trust, _ time.Time) bool {
+		_, err := n.sessions.find(token, t.Believes)
+		return err == nil
+	}
 }
 
 // entryOf finds out what a token makes who sent it, and for how long: one that is signed, or a session's.
@@ -107,10 +114,7 @@ func (n *Node) entryOf(t *trust.Trust, token string) (entry, error) {
 	}
 	if isSession(token) {
 		_, err := n.sessions.find(token, t.Believes)
-		return entry{trust.RoleOperator, func(t *trust.Trust, _ time.Time) bool {
-			_, err := n.sessions.find(token, t.Believes)
-			return err == nil
-		}}, err
+		return entry{trust.RoleOperator, n.sessionStands(token)}, err
 	}
 	signed, key, err := t.Admit(token, n.cfg.Ring, n.cfg.Clock())
 	until := signed.Expires.Add(trust.Leeway)

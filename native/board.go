@@ -2,10 +2,12 @@ package native
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/nanoring/nanoring/core"
+	"github.com/nanoring/nanoring/core/wire"
 )
 
 const (
@@ -21,7 +23,8 @@ type board struct {
 	view     core.View
 	all, up  []core.Node // of view, sorted; nil after a change
 	ups      int         // how many of view are up,
-	durable  int         // and how many of those are durable
+	durable  int         // how many of those are durable,
+	down     int         // and how many durable ones are down
 	history  []happened  // the last ones, in order, their numbers ascending by one
 	seq      uint64      // the number of the last one
 	watchers map[*watcher]struct{}
@@ -104,6 +107,9 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 		b.history = slices.Clone(b.history[maxHistory:])
 	}
 	b.history = append(b.history, h)
+	if old := len(b.history) - maxHistory - 1; old >= 0 {
+		b.history[old] = happened{} // known no more, and what it has may be long
+	}
 	for w := range b.watchers {
 		if !w.wants(&h) {
 			continue
@@ -119,12 +125,25 @@ func (b *board) apply(e *core.Event, at time.Time) (before core.Node, known bool
 }
 
 func (b *board) countUp(n *core.Node, by int) {
-	if !isUp(n.State) {
+	switch {
+	case !isUp(n.State):
+		if n.State == core.Down && !n.Ephemeral {
+			b.down += by
+		}
 		return
-	}
-	if b.ups += by; !n.Ephemeral {
+	case !n.Ephemeral:
 		b.durable += by
 	}
+	b.ups += by
+}
+
+// others is how many durable nodes are up or down that have another name; b is locked.
+func (b *board) others(name string) int {
+	others := b.durable + b.down
+	if n := b.view.Shared(name); n != nil && !n.Ephemeral && (isUp(n.State) || n.State == core.Down) {
+		others--
+	}
+	return others
 }
 
 // othersUp says whether a durable node is up that has another name.
@@ -159,7 +178,7 @@ func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *
 	defer b.mu.Unlock()
 	w = b.follow(filters)
 	from := len(b.history) - int(b.seq-min(seq, b.seq))
-	if seq > b.seq || from < 0 {
+	if seq > b.seq || from < max(len(b.history)-maxHistory, 0) {
 		return append([]Event{{Gap: true}}, b.present(filters)...), w
 	}
 	for i := range b.history[from:] {
@@ -168,6 +187,33 @@ func (b *board) watchSince(seq uint64, filters []core.Filter) (seen []Event, w *
 		}
 	}
 	return seen, w
+}
+
+// compact copies what is kept of what happened. Each piece of it lies where there was room at that time, and keeps
+// all that was around it from being given back; the copies lie close together.
+func (b *board) compact() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	copies := make(map[*core.Node]*core.Node)
+	again := func(n *core.Node) *core.Node {
+		if n == nil || b.view.Shared(n.Name) == n {
+			return n
+		}
+		if copies[n] == nil {
+			one := *n
+			one.Name, one.Address, one.Via, one.Tags = strings.Clone(n.Name), strings.Clone(n.Address), strings.Clone(n.Via), slices.Clone(n.Tags)
+			for i, t := range one.Tags {
+				one.Tags[i] = wire.Tag{Key: strings.Clone(t.Key), Value: strings.Clone(t.Value)}
+			}
+			copies[n] = &one
+		}
+		return copies[n]
+	}
+	b.history = slices.Clone(b.history[max(len(b.history)-maxHistory, 0):])
+	for i := range b.history {
+		h := &b.history[i]
+		h.node, h.before = again(h.node), again(h.before)
+	}
 }
 
 // present are the nodes that are there, as events.

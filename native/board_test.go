@@ -2,8 +2,11 @@ package native
 
 import (
 	"fmt"
+	"reflect"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -39,12 +42,12 @@ func TestWatchSince(t *testing.T) {
 	b.hear("n0", core.Down)
 	b.hear("n1", core.Removed)
 	for since, want := range map[uint64]string{
-		b.seq:                   "",
-		b.seq - 1:               fmt.Sprint(last+2, ":n1:removed "),
-		last:                    fmt.Sprint(last+1, ":n0:down ", last+2, ":n1:removed "),
-		b.seq + 1:               "gap n0 ",
-		0:                       "gap n0 ",
-		last - 2*maxHistory - 1: "gap n0 ",
+		b.seq:                  "",
+		b.seq - 1:              fmt.Sprint(last+2, ":n1:removed "),
+		last:                   fmt.Sprint(last+1, ":n0:down ", last+2, ":n1:removed "),
+		b.seq + 1:              "gap n0 ",
+		0:                      "gap n0 ",
+		b.seq - maxHistory - 1: "gap n0 ",
 	} {
 		seen, w := b.watchSince(since, nil)
 		if got := told(seen); got != want || w.from != b.seq {
@@ -54,6 +57,33 @@ func TestWatchSince(t *testing.T) {
 	if seen, _ := b.watchSince(b.seq-maxHistory, nil); len(seen) != maxHistory {
 		t.Errorf("of the last %d events %d are known", maxHistory, len(seen))
 	}
+}
+
+// TestCompact: nobody sees that what happened was copied, and nothing is kept of what it was copied from.
+func TestCompact(t *testing.T) {
+	var b board
+	var first weak.Pointer[core.Node]
+	for i := range 3 * maxHistory / 2 {
+		b.hear(fmt.Sprint("n", i%7), []core.State{core.Alive, core.Down, core.Removed}[i%3], wire.Tag{Key: "k", Value: fmt.Sprint(i)})
+		if i == 0 {
+			first = weak.Make(b.history[0].node)
+		}
+	}
+	if runtime.GC(); first.Value() != nil {
+		t.Error("a node is kept of an event that is known no more")
+	}
+	old := weak.Make(b.history[len(b.history)-2].before)
+	before, _ := b.watchSince(b.seq-maxHistory, nil)
+	b.compact()
+	after, _ := b.watchSince(b.seq-maxHistory, nil)
+	if len(after) != maxHistory || !reflect.DeepEqual(after, before) {
+		t.Errorf("%d events are known, %d were", len(after), len(before))
+	}
+	runtime.GC()
+	if old.Value() != nil {
+		t.Error("a node is kept that was copied")
+	}
+	runtime.KeepAlive(&b)
 }
 
 // TestWatchFiltered: who watches some nodes hears of those that are picked, and of those
@@ -92,7 +122,7 @@ func TestWatchFiltered(t *testing.T) {
 	}
 }
 
-// TestUps: how many are up is known without a list of them.
+// TestUps: how many are up, and how many others are or were, is known without a list of them.
 func TestUps(t *testing.T) {
 	var b board
 	states := []core.State{core.Unknown, core.Alive, core.Suspect, core.Down, core.Left, core.Removed}
@@ -103,6 +133,17 @@ func TestUps(t *testing.T) {
 			b.hear("n", to)
 			if b.up != nil || b.ups != len(b.upNodes()) {
 				t.Fatalf("%d are up of %v when one is %v after %v", b.ups, b.nodes(), to, from)
+			}
+			for _, own := range []string{"n", "nobody"} {
+				others := 0
+				for _, n := range b.nodes() {
+					if n.Name != own && (isUp(n.State) || n.State == core.Down) {
+						others++
+					}
+				}
+				if got := b.others(own); got != others {
+					t.Fatalf("%d others than %s are up or down of %v", got, own, b.nodes())
+				}
 			}
 		}
 	}

@@ -31,8 +31,7 @@ const (
 type conn struct {
 	id core.ConnID
 	below
-	dialled bool            // by this end, which masks what it sends
-	wg      *sync.WaitGroup // of writers; the connection is in it, too, and outlives what starts one
+	wg *sync.WaitGroup // of writers; the connection is in it, too, and outlives what starts one
 
 	key   string   // the id of the secret that vouches for the other end; "" for none
 	cost  *account // of a guest
@@ -48,17 +47,18 @@ type conn struct {
 	mu      sync.Mutex
 	waiter  *waiter   // nil if its reader waits itself
 	reader  func()    // goes on reading
-	parked  bool      // nobody reads: the waiter waits
 	fd      polled    // what the waiter knows of it
 	queue   []byte    // frames, as they are written
-	frames  int       // in queue
 	queued  int       // bytes of their payloads
 	under   int       // of those that are being written
+	last    []byte    // the payload of the frame that closes; nil if it was written, or is none
+	frames  int32     // in queue
+	halves  uint8     // of the close handshake: frames that were written, and that came
+	parked  bool      // nobody reads: the waiter waits
 	writing bool      // a writer runs
 	closing bool      // no more frames, but one that closes
-	last    []byte    // its payload; nil if it was written, or is none
-	halves  int       // of the close handshake: frames that were written, and that came
 	gone    bool      // nothing can be sent any more
+	dialled bool      // by this end, which masks what it sends; it does not change
 	code    wire.Code // if closing or aborted here: why
 }
 

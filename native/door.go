@@ -50,6 +50,7 @@ type door struct {
 	strangers list.List                   // of *visitor, oldest first
 	from      map[netip.Prefix]*list.List // the same, by where they come from
 	friends   []netip.Prefix              // where nodes and operators came from, the last last
+	lent      map[*visitor]struct{}       // those that are known for as long as a token is good
 }
 
 // newDoor listens by l, which it closes when it is closed, for so many beside strangers, who
@@ -225,6 +226,7 @@ type visitor struct {
 	out     bool          // it is on its way out of the door
 	in, one *list.Element // of strangers and from; nil of one that is known
 	cost    *account      // of the reader whose it is
+	stands  stands        // of one that is lent
 	gone    bool          // it is closed
 }
 
@@ -252,11 +254,7 @@ func (d *door) enter(c net.Conn) *visitor {
 		d.dropped[dropMadeRoom]++
 	}
 	d.total++
-	v.in = d.strangers.PushBack(v)
-	if d.from[v.from] == nil {
-		d.from[v.from] = list.New()
-	}
-	v.one = d.from[v.from].PushBack(v)
+	v.enlist()
 	d.mu.Unlock()
 	if oldest != nil {
 		oldest.Conn.Close() // its reader does the rest
@@ -281,6 +279,16 @@ func (d *door) makeRoom() bool {
 	return true
 }
 
+// enlist makes a visitor the latest stranger; the door is locked.
+func (v *visitor) enlist() {
+	d := v.door
+	v.in = d.strangers.PushBack(v)
+	if d.from[v.from] == nil {
+		d.from[v.from] = list.New()
+	}
+	v.one = d.from[v.from].PushBack(v)
+}
+
 // forget takes a visitor off the lists of strangers; the door is locked.
 func (v *visitor) forget() {
 	if v.in == nil {
@@ -300,6 +308,7 @@ func (v *visitor) known(friend bool) {
 	v.door.mu.Lock()
 	defer v.door.mu.Unlock()
 	v.forget()
+	v.keeps()
 	if all := v.door.friends; friend && (len(all) == 0 || all[len(all)-1] != v.from) {
 		if at := slices.Index(all, v.from); at >= 0 {
 			all = slices.Delete(all, at, at+1)
@@ -373,10 +382,10 @@ func (v *visitor) Close() error {
 		v.door.mu.Lock()
 		defer v.door.mu.Unlock()
 		v.forget()
+		v.keeps()
+		v.leaveSeat()
 		v.door.total--
 		v.gone = true
-		v.cost.give(costReaders, 1)
-		v.cost.close()
 	})
 	return err
 }

@@ -25,6 +25,10 @@ var (
 	// ErrNotWritten: the change was made, but could not be written to the ring
 	// file: a crash may undo it on this node. Writing is tried again and again.
 	ErrNotWritten = errors.New("the change could not be written to the ring file")
+
+	// ErrNoSockets: a node's data folder is no way to it, since the system has no Unix sockets,
+	// as older Windows has none. Its address is.
+	ErrNoSockets = errors.New("this system has no Unix sockets")
 	// ErrBroke: the engine broke on the command, and was started again.
 	ErrBroke = errors.New("the engine broke on it and was started again: nothing is changed")
 	// ErrUncordoned: an operator has called off a Drain.

@@ -16,20 +16,23 @@ const (
 	linesTime  = time.Minute
 )
 
-// flapping bounds what the log has of each name: so many lines a minute, and then one that
+// flapping bounds what the log has of each name: so many lines within any minute, and then one that
 // says how many more there were. A node, or a guest, that comes and goes fills nobody's disk.
-// All names share a minute, which begins with the first line.
+// All names share the minute after which that is said, which begins with the first line.
 type flapping struct {
 	mu     sync.Mutex
-	names  map[string]flaps // nil between minutes
-	guests int              // lines about them,
-	nodes  int              // and about nodes that are not down
-	over   *time.Timer
+	names  map[string]*flaps
+	guests spate       // lines about them,
+	nodes  spate       // and about nodes that are not down
+	over   *time.Timer // nil between minutes
+
+	moreGuests, moreNodes int // were held back
 }
 
-type flaps struct {
-	lines int
-	held  core.State // of the last line
+type flaps struct { // small: for a minute there is one for each node of a ring
+	lines spate
+	more  int32      // were held back
+	now   core.State // as of the last of them all
 }
 
 // may says whether there may be a line about a node; sum is called for those that were
@@ -38,43 +41,82 @@ type flaps struct {
 func (f *flapping) may(n core.Node, sum func(name string, now core.State, more int)) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.over == nil {
+		f.over = time.AfterFunc(linesTime, func() { f.endMinute(sum) })
+	}
+	of := f.names[n.Name]
+	if of == nil {
+		of = new(flaps)
+	}
+	of.now = n.State
+	switch {
+	case !of.lines.room(mostLines):
+		of.more++
+		return false
+	case n.Ephemeral && !f.guests.room(guestLines):
+		f.moreGuests++
+		return false
+	case !n.Ephemeral && n.State != core.Down && !f.nodes.room(nodeLines):
+		f.moreNodes++
+		return false
+	case n.Ephemeral:
+		f.guests.add()
+	case n.State != core.Down:
+		f.nodes.add()
+	}
+	of.lines.add()
 	if f.names == nil {
-		f.names = make(map[string]flaps)
-		f.over = time.AfterFunc(linesTime, func() { f.end(sum) })
+		f.names = make(map[string]*flaps)
 	}
-	if n.Ephemeral {
-		if f.guests++; f.guests > guestLines {
-			return false
-		}
-	}
-	lines := f.names[n.Name].lines + 1
-	if !n.Ephemeral && n.State != core.Down && lines <= mostLines {
-		if f.nodes++; f.nodes > nodeLines {
-			return false
-		}
-	}
-	f.names[n.Name] = flaps{lines: lines, held: n.State}
-	return lines <= mostLines
+	f.names[n.Name] = of
+	return true
 }
 
-// end ends the minute, before its time or in time.
+// endMinute ends the minute in time. There is another one if of this one something is to be kept.
+func (f *flapping) endMinute(sum func(string, core.State, int)) {
+	f.end(sum)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.guests.room(1) {
+		f.guests = nil
+	}
+	if f.nodes.room(1) {
+		f.nodes = nil
+	}
+	if len(f.names) == 0 {
+		f.names = nil
+	} else if f.over == nil {
+		f.over = time.AfterFunc(linesTime, func() { f.endMinute(sum) })
+	}
+}
+
+// end says what is to be said of the minute, before its time or in time.
 func (f *flapping) end(sum func(string, core.State, int)) {
 	f.mu.Lock()
-	names, guests, nodes := f.names, f.guests, f.nodes
-	f.guests, f.nodes = 0, 0
-	if f.names = nil; f.over != nil {
+	guests, nodes := f.moreGuests, f.moreNodes
+	f.moreGuests, f.moreNodes = 0, 0
+	if f.over != nil {
 		f.over.Stop()
+		f.over = nil
 	}
-	f.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if of := names[name]; of.lines > mostLines {
-			sum(name, of.held, of.lines-mostLines)
+	more := make(map[string]flaps)
+	for name, of := range f.names {
+		if of.more > 0 {
+			more[name] = *of
+			of.more = 0
+		}
+		if of.lines.room(1) {
+			delete(f.names, name)
 		}
 	}
-	if guests > guestLines {
-		sum("", core.Unknown, guests-guestLines)
+	f.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		sum(name, more[name].now, int(more[name].more))
 	}
-	if nodes > nodeLines {
-		sum("", core.Alive, nodes-nodeLines)
+	if guests > 0 {
+		sum("", core.Unknown, guests)
+	}
+	if nodes > 0 {
+		sum("", core.Alive, nodes)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/nanoring/nanoring/core"
 )
 
 // Severity says how bad a condition is.
@@ -204,11 +202,7 @@ func (n *Node) health() (f facts) {
 	n.board.mu.Lock()
 	own, member := n.board.view.Get(n.cfg.Name)
 	f.member, f.cordoned = member || n.board.view.Len() == 0, own.Cordoned
-	for _, node := range n.board.nodes() {
-		if node.Name != n.cfg.Name && !node.Ephemeral && (isUp(node.State) || node.State == core.Down) {
-			f.others++
-		}
-	}
+	f.others = n.board.others(n.cfg.Name)
 	n.board.mu.Unlock()
 	n.status.Lock()
 	defer n.status.Unlock()

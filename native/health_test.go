@@ -118,6 +118,11 @@ func TestConditionsOfNode(t *testing.T) {
 		}
 	}
 	expect("[no-connection]")
+	n.board.mu.Lock()
+	if n.board.all != nil {
+		t.Error("for the status of a node there is a list of all")
+	}
+	n.board.mu.Unlock()
 	expect("[]", nodeEvent("dev2", core.Left))
 	expect("[stale]", emit(core.Event{Kind: core.EventStale}))
 	expect("[]", emit(core.Event{Kind: core.EventFresh}))

@@ -306,3 +306,22 @@ func TestHostileGuest(t *testing.T) {
 type closer func() error
 
 func (c closer) Close() error { return c() }
+
+// saidOrOver reads until a guest is told what became of what it said, or its connection is over, and
+// says bye.
+func (a *attacker) saidOrOver(ws *websocket.Conn) {
+	a.Helper()
+	ctx, cancel := context.WithTimeout(a.Context(), patience)
+	defer cancel()
+	for {
+		_, b, err := ws.Read(ctx)
+		if err != nil {
+			break
+		}
+		var f wire.Frame
+		if f.Decode(b) == nil && f.Kind == wire.KindSaid {
+			break
+		}
+	}
+	ws.Close(websocket.StatusNormalClosure, "")
+}

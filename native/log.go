@@ -25,7 +25,7 @@ func (n *Node) logEvent(e *core.Event, before core.Node, known bool) {
 		}
 		n.log.Warn("connection turned away, by this node or the other", "name", e.Name, "address", e.Addr, "code", e.Code.String(), "why", e.Text)
 	case core.EventSkew:
-		if e.Skew != 0 && e.Code == 0 {
+		if e.Skew != 0 && e.Code == 0 && n.rare.now("ahead", e.Addr) {
 			n.log.Warn("a record was refused, since its stamp is ahead of this node's clock", "name", e.Name, "from", e.Addr, "ahead", span(e.Skew))
 		}
 	case core.EventLeaving:

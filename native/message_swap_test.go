@@ -2,8 +2,10 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,7 +96,7 @@ func TestLostQuestion(t *testing.T) {
 	must(t, err)
 	for range a.All() {
 	}
-	if a.Err() != errUnended {
+	if a.Err() != errUnended || !errors.Is(a.Err(), ErrBroke) || !strings.Contains(a.Err().Error(), "ask again") { // nor need it have broken
 		t.Error(a.Err())
 	}
 }

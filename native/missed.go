@@ -26,6 +26,8 @@ func whyMissed(err error, resp *http.Response, within time.Duration) string {
 		return "connection refused: nothing listens there"
 	case errors.Is(err, errNoHost), errors.Is(err, errNoNet):
 		return "no route to host: a wrong address, or this host's network does not lead there"
+	case errors.Is(err, errNotHere), errors.Is(err, errNoFamily):
+		return "this host has no address to dial it from, as for an IPv6 one where there is no IPv6: give one that it can reach"
 	case errors.Is(err, errNoAccess), errors.Is(err, syscall.EPERM):
 		return "it may not be dialled: a firewall, or a route, of this host forbids it"
 	case errors.As(err, &dns) && dns.IsNotFound:

@@ -214,7 +214,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n.warnOfOthers()
 	if n.keeper.Server() != nil {
-		n.wg.Go(n.keepTrust)
+		n.keepTrust("")
 	}
 	n.joins.remembers = n.othersUp()
 	n.useSources(cfg.Join)

@@ -8,7 +8,9 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // hall is a listener to whom connections come from any address.
@@ -50,7 +52,7 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	at := runtime.GOMAXPROCS(0)
 	var mu sync.Mutex
 	var begun []string
-	held := make(chan struct{})
+	held := make(chan struct{}) // takes one at a time that goes on, in the end all
 	release := sync.OnceFunc(func() { close(held) })
 	config := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		mu.Lock()
@@ -88,11 +90,18 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	for range at + 1 {
 		d.makeRoom() // the oldest, of whom the first are worked at, or all but one
 	}
-	mu.Lock()
-	if len(begun) != at {
-		t.Errorf("%d are worked at, by %d processors", len(begun), at)
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(begun)
 	}
-	mu.Unlock()
+	if n := count(); n != at {
+		t.Errorf("%d are worked at, by %d processors", n, at)
+	}
+	for i := range 2 { // one turn after the other, or who has the later may say so first
+		held <- struct{}{}
+		eventually(t, "the next one begins", func() bool { return count() == at+i+1 })
+	}
 	release()
 	wg.Wait()
 	if n := slices.Index(begun, "192.0.2.1"); n < at || n > at+1 {
@@ -100,5 +109,36 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	}
 	if len(begun) > strangers || len(begun) < strangers-at {
 		t.Errorf("%d handshakes were worked at of %d, of which %d had made room", len(begun), strangers+1, at+1)
+	}
+}
+
+// TestLateHandshake: who has waited for a turn for longer than a handshake may take is not worked at.
+func TestLateHandshake(t *testing.T) {
+	var begun atomic.Int32
+	config := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		begun.Add(1)
+		return nil, fmt.Errorf("it goes no further here")
+	}}
+	h := &hall{came: make(chan net.Conn), closed: make(chan struct{})}
+	d := newDoor(h, 50*time.Millisecond, defaultConnections, config, slog.New(slog.DiscardHandler), new(rarely))
+	defer d.Close()
+	for range runtime.GOMAXPROCS(0) {
+		d.queue.enter(false) // all turns are taken
+	}
+	theirs, own := net.Pipe()
+	h.came <- piped{own, from("198.51.100.1").from}
+	if err := tls.Client(theirs, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()); err == nil {
+		t.Fatal("there was a handshake")
+	}
+	for range runtime.GOMAXPROCS(0) {
+		d.queue.leave()
+	}
+	eventually(t, "nobody has a turn", func() bool {
+		d.queue.mu.Lock()
+		defer d.queue.mu.Unlock()
+		return d.queue.free == runtime.GOMAXPROCS(0) && d.drops()["handshake"] == 1
+	})
+	if n := begun.Load(); n > 0 {
+		t.Errorf("%d handshakes were worked at", n)
 	}
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -11,37 +12,41 @@ import (
 // silenced by another.
 const strangerLines = 12
 
-// rarely holds back what strangers can cause at will: within a minute each kind and address, or
-// of IPv6 network, has a line, and all have strangerLines. All share a minute, which begins with
-// the first line; at its end one line says how many more there were.
+// rarely holds back what strangers can cause at will: within any minute each kind and address, or
+// of IPv6 network, has a line, and all have strangerLines. A minute after the first line, and so on, one
+// line says how many more there were.
 type rarely struct {
 	sum func(more int) // nil: nobody is told
 
 	mu    sync.Mutex
-	said  map[string]bool // kinds, and these with addresses; nil between minutes
-	lines int
-	more  int // were held back
-	over  *time.Timer
+	said  map[string]time.Time // kinds, and these with addresses
+	lines spate
+	more  int         // were held back
+	over  *time.Timer // nil between minutes
 }
 
 func (r *rarely) now(kind, addr string) bool {
 	from := whence(addr)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.said == nil {
-		r.said = make(map[string]bool)
+	if r.over == nil {
 		r.over = time.AfterFunc(linesTime, r.end)
 	}
+	if r.said == nil {
+		r.said = make(map[string]time.Time)
+	}
 	key := kind + " " + from
-	if r.said[key] {
+	if isRecent(r.said[key]) {
 		return false
 	}
-	if r.said[kind] && r.lines >= strangerLines {
+	if r.lines.room(strangerLines) {
+		r.lines.add()
+	} else if isRecent(r.said[kind]) {
 		r.more++
 		return false
 	}
-	r.said[kind], r.said[key] = true, true
-	r.lines++
+	now := time.Now()
+	r.said[kind], r.said[key] = now, now
 	return true
 }
 
@@ -49,9 +54,11 @@ func (r *rarely) now(kind, addr string) bool {
 func (r *rarely) end() {
 	r.mu.Lock()
 	more := r.more
-	r.said, r.lines, r.more = nil, 0, 0
+	r.more = 0
+	maps.DeleteFunc(r.said, func(_ string, at time.Time) bool { return !isRecent(at) })
 	if r.over != nil {
 		r.over.Stop()
+		r.over = nil
 	}
 	r.mu.Unlock()
 	if more > 0 && r.sum != nil {

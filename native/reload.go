@@ -16,28 +16,31 @@ import (
 // whole, so it is what they have that is compared, where their time or size is another.
 const pollEvery = time.Second
 
-// keepTrust is a goroutine: it takes in changed files, renews certificates, and looks at the clock for
-// sessions.
-func (n *Node) keepTrust() {
-	ticker := time.NewTicker(pollEvery)
-	defer ticker.Stop()
-	said := ""
-	for {
-		select {
-		case <-ticker.C:
-		case <-n.halted:
+// keepTrust takes in changed files, renews certificates, and looks at the clock for sessions, from
+// now on; said is what was said of it last. It is a timer's: a goroutine that waits would keep the
+// stack that a look takes.
+func (n *Node) keepTrust(said string) {
+	time.AfterFunc(pollEvery, func() {
+		n.mu.Lock()
+		if n.ended {
+			n.mu.Unlock()
 			return
 		}
+		n.wg.Add(1)
+		n.mu.Unlock()
+		defer n.wg.Done()
 		n.sessions.tick()
 		err := n.reload(false)
 		n.showOut()
-		if err == nil {
-			said = ""
-		} else if err.Error() != said {
-			said = err.Error()
+		why := ""
+		if err != nil {
+			why = err.Error()
+		}
+		if why != said && why != "" {
 			n.log.Error("the secret and certificates stay as they were", "why", err)
 		}
-	}
+		n.keepTrust(why)
+	})
 }
 
 // Reload reads the files of the secret and certificates again, now, although it is

@@ -145,7 +145,7 @@ func (n *Node) postSession(w http.ResponseWriter, r *http.Request) {
 		}
 		n.log.Info("a link to the page was used: an operator's session began", "from", asker(r), "ends_within", of.ends.Sub(of.began))
 	}
-	welcome(r, true)
+	lends(r, n.sessionStands(token), true)
 	n.answerSession(w, http.StatusCreated, token, of)
 }
 
@@ -192,7 +192,7 @@ func (n *Node) sessionOf(w http.ResponseWriter, r *http.Request) (of session, ok
 		n.unauthorized(w, r, err)
 		return of, false
 	}
-	welcome(r, true)
+	lends(r, n.sessionStands(token), true)
 	return of, true
 }
 

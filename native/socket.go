@@ -28,7 +28,19 @@ func DialSocket(ctx context.Context, data string) (net.Conn, error) {
 		return nil, err
 	}
 	defer done()
-	return new(net.Dialer).DialContext(ctx, "unix", path)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, noSockets(err)
+	}
+	return conn, nil
+}
+
+// noSockets says of an error that it is the system that has no Unix sockets, if so it is.
+func noSockets(err error) error {
+	if errors.Is(err, errNoFamily) {
+		return fmt.Errorf("%w: %w", ErrNoSockets, err)
+	}
+	return err
 }
 
 // socketFile returns where the node's own is.

@@ -147,12 +147,21 @@ func (l *loop) outcome(seq uint64, err error) {
 	if err == nil {
 		s.written = seq
 	} else {
-		err = fmt.Errorf("%w: %w", ErrNotWritten, err)
+		err = notWritten(err)
 	}
 	l.status.Lock()
 	l.status.writeError, l.status.writing = s.err, time.Time{}
 	l.status.Unlock()
 	s.answer(seq, err)
+}
+
+// notWritten says what to do, too: the change is made, and nobody has to ask for it again.
+func notWritten(err error) error {
+	hint := disk.Hint(err)
+	if hint == "" {
+		hint = "see the node's status"
+	}
+	return fmt.Errorf("%w: %w: %s; it is tried again and again", ErrNotWritten, err, hint)
 }
 
 // answer answers all who wait for changes up to seq.

@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/nanoring/nanoring/core"
 	"github.com/nanoring/nanoring/core/wire"
@@ -15,14 +14,14 @@ import (
 
 // visit is a request that came by a token.
 type visit struct {
-	stands func(t *trust.Trust, now time.Time) bool
+	stands stands
 	end    context.CancelFunc
 }
 
 // entry is what a token lets in by.
 type entry struct {
 	role   string
-	stands func(t *trust.Trust, now time.Time) bool // whether it would yet
+	stands stands
 }
 
 // during serves a request by a token, until that does not stand any more. A change that is under
@@ -50,6 +49,9 @@ func (n *Node) during(e entry, h http.HandlerFunc, w http.ResponseWriter, r *htt
 // to come back that those have who are sent to another gateway.
 func (n *Node) showOut() {
 	t, now := n.keeper.Now(), n.cfg.Clock()
+	if n.door != nil {
+		n.door.takeBack(t, now)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for v := range n.visits {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -206,8 +207,31 @@ func TestDistNpm(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	for _, name := range documentedNpm(t) { // npm takes a path without ./ for a repository of GitHub; to pack is to publish nowhere
+		pack := exec.CommandContext(t.Context(), "npm", "pack", "--dry-run", "--offline", name)
+		pack.Dir = filepath.Dir(*dist)
+		if out, err := pack.CombinedOutput(); err != nil {
+			t.Errorf("npm pack %s: %v\n%s", name, err, out)
+		}
+	}
 	check := exec.CommandContext(t.Context(), "node", "--check", filepath.Join(dir, "package/bin/nanoring.js")) // older ones have no WebSocket to run it with
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// documentedNpm returns what docs/releasing.md has npm publish.
+func documentedNpm(t *testing.T) (names []string) {
+	t.Helper()
+	page, err := os.ReadFile("../docs/releasing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^    \$ npm publish --dry-run (\S+)`).FindAllStringSubmatch(string(page), -1) {
+		names = append(names, strings.ReplaceAll(m[1], "0.1.0", nanoring.Version))
+	}
+	if len(names) == 0 {
+		t.Error("docs/releasing.md publishes no npm package")
+	}
+	return names
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,6 +89,7 @@ func startOne(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOptio
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(file), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.CombinedOutput(&fatal{TB: t}), chromedp.Flag("enable-logging", "stderr"),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
 	t.Cleanup(cancel)
@@ -99,6 +101,25 @@ func startOne(t testing.TB, names []string, flags ...chromedp.ExecAllocatorOptio
 	pages := httptest.NewServer(http.HandlerFunc(servePages))
 	t.Cleanup(pages.Close)
 	return &browser{ctx, pages.URL}
+}
+
+// fatal tells a test of each process of its browser that crashed: its tabs may fail by that alone.
+type fatal struct {
+	testing.TB
+	rest []byte
+}
+
+func (f *fatal) Write(p []byte) (int, error) {
+	f.rest = append(f.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(f.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		if f.rest = rest; bytes.Contains(line, []byte("FATAL:")) || bytes.Contains(line, []byte("crashed")) {
+			f.Logf("Chromium: %s", line)
+		}
+	}
 }
 
 func servePages(w http.ResponseWriter, r *http.Request) {

@@ -233,6 +233,9 @@ func (c *client) noNode(err error) error {
 	if c.data != "" {
 		hint = startHint(c.data)
 	}
+	if errors.Is(err, native.ErrNoSockets) {
+		hint = "Say where it listens instead: --api http://HOST:PORT, or https:// if the ring has a secret."
+	}
 	if !errors.Is(err, fs.ErrNotExist) && !native.IsRefused(err) {
 		return &failure{exitNoNode, fmt.Errorf("no node answers at %s: %w", c.where, cause(err)), hint}
 	}

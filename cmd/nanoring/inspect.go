@@ -88,7 +88,9 @@ func inspect(b []byte) (fields, error) {
 	var s wire.Snapshot
 	switch snapshot, err := disk.DecodeRingFile(b); {
 	case snapshot != nil:
-		if err := s.Decode(snapshot); err != nil {
+		if err := s.Decode(snapshot); disk.Later(err) {
+			return nil, fmt.Errorf("a later version wrote it: %w: take that version, or one after it", err)
+		} else if err != nil {
 			return nil, fmt.Errorf("its envelope is a ring file's, but its content is not: %w", err)
 		}
 		o := showSnapshot("ring file", len(b), &s)

@@ -52,7 +52,7 @@ func give(cmd *cobra.Command, to string, b []byte) error {
 		return stdout(cmd).secret(b)
 	}
 	if err := replaceFile(to, b); err != nil {
-		return fmt.Errorf("cannot write --out: %w", err)
+		return fmt.Errorf("cannot write --out: %w: choose another file, or none", err)
 	}
 	return nil
 }

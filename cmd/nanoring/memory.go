@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -19,6 +20,10 @@ const (
 	quiet         = 8 << 20  // bytes that a quiet node allocates in that time, at most,
 	quieter       = 8        // and one that was busy: so many times less than it did
 	worthwhile    = 16 << 20 // bytes that were allocated since memory was given back, at least
+
+	// How much garbage there may be before it is collected, in hundredths of what is in use: it is not given back
+	// between collections, and a quiet node makes so little that more of them cost nothing.
+	quietGarbage, usualGarbage = 25, 100
 )
 
 // lastLooks are how many looks later it is done once more, and then again: messages are news for half a
@@ -31,12 +36,13 @@ type giver struct {
 	most        uint64 // bytes between two looks since
 	again, left int    // how often it was done once more, in how many looks it will be, and how many bytes
 	calm        uint64 // there may be between two of them then
+	quiet       bool   // as of the last look
 }
 
 // isDue is told each time how many bytes were allocated so far.
 func (g *giver) isDue(allocated uint64) bool {
 	more := allocated - g.seen
-	g.seen, g.most = allocated, max(g.most, more)
+	g.seen, g.most, g.quiet = allocated, max(g.most, more), more <= quiet
 	if bound := max(quiet, g.most/quieter); more <= bound && allocated-g.given >= worthwhile {
 		g.given, g.most, g.again, g.left, g.calm = allocated, more, 0, lastLooks[0], bound
 		return true
@@ -44,7 +50,11 @@ func (g *giver) isDue(allocated uint64) bool {
 	if g.left == 0 {
 		return false
 	}
-	if g.left--; g.left > 0 || more > g.calm {
+	if g.left--; g.left > 0 {
+		return false
+	}
+	if more > g.calm {
+		g.left = 1 // at the next look, perhaps
 		return false
 	}
 	if g.again++; g.again < len(lastLooks) {
@@ -65,12 +75,23 @@ func giveBack(ctx context.Context, node *native.Node, log *slog.Logger) {
 			return
 		case <-ticker.C:
 		}
-		if metrics.Read(allocated); g.isDue(allocated[0].Value.Uint64()) {
+		was := g.quiet
+		metrics.Read(allocated)
+		due := g.isDue(allocated[0].Value.Uint64())
+		if g.quiet != was && os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(map[bool]int{true: quietGarbage, false: usualGarbage}[g.quiet])
+		}
+		if due {
 			if _, err := node.Renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrStopped) {
 				log.Warn("the engine keeps the memory that it grew to", "error", err)
 			}
-			runtime.GC() // what pools keep goes with the second collection
-			debug.FreeOSMemory()
+			letGo()
 		}
 	}
+}
+
+// letGo gives back all that is not used.
+func letGo() {
+	runtime.GC() // what pools keep goes with the second collection
+	debug.FreeOSMemory()
 }

@@ -74,6 +74,7 @@ var scenes = []scene{
 		nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1
 		nanoring node --name dev2 --listen 127.0.0.1:7002 --data data/dev2 --join 127.0.0.1:7001
 		test $(nanoring --data data/dev1 up -o names | wc -l) = 2
+		test $(nanoring --data data/dev1 status -o json | grep -c '"state": "joined"') = 1
 	`},
 	{at: "docs/operations.md#messages-and-commands-for-them", before: `
 		nanoring node --name dev1 --listen 127.0.0.1:7001 --data data/dev1

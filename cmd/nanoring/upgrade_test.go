@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +29,20 @@ func TestUpgrade(t *testing.T) {
 		old.path = path
 	}
 	today := nodes{dir: old.dir, engine: "wasm", byName: old.byName}
+	wrong := ""        // of what a node shows in the end
+	t.Cleanup(func() { // what kept them apart is in their logs: refusals above all
+		if t.Failed() && wrong != "" {
+			t.Log(wrong)
+		}
+		for name, p := range old.byName {
+			if t.Failed() {
+				t.Logf("%s, %s, says last:\n%s", name, versionOf(p.cmd.Path), lastWarnings(p.printed()))
+			}
+		}
+		for _, p := range old.byName {
+			p.kill()
+		}
+	})
 	names := []string{"dev1", "dev2", "dev3", "dev4", "dev5"}
 	addrs := make(map[string]string)
 	var mu sync.Mutex // of what runs
@@ -115,7 +131,6 @@ func TestUpgrade(t *testing.T) {
 	}
 	for _, name := range names {
 		p := old.byName[name]
-		wrong := ""
 		eventually(t, name+" agrees with the history", func() bool {
 			wrong = ""
 			all, err := p.client.members(t.Context(), pathNodes)
@@ -128,13 +143,27 @@ func TestUpgrade(t *testing.T) {
 			}
 			for n, is := range history {
 				if shown[n] != is {
-					wrong = fmt.Sprintf("%s is shown: %t", n, shown[n])
+					wrong = fmt.Sprintf("%s shows %s: %t; it was confirmed as added: %t", name, n, shown[n], is)
 				}
 			}
 			return wrong == ""
 		})
 	}
-	for _, p := range old.byName {
-		p.kill()
+}
+
+// versionOf is what a program says of itself.
+func versionOf(path string) string {
+	out, err := exec.Command(path, "--version").Output()
+	if err != nil {
+		return err.Error()
 	}
+	return strings.TrimSpace(string(out))
+}
+
+// lastWarnings are the last lines of a log that are more than news.
+func lastWarnings(log string) string {
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool {
+		return !strings.Contains(line, "level=WARN") && !strings.Contains(line, "level=ERROR") || strings.Contains(line, "more often")
+	})
+	return strings.Join(lines[max(0, len(lines)-8):], "\n")
 }

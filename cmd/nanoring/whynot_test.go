@@ -133,7 +133,7 @@ func small(tab *tab) {
 	tab.Helper()
 	bytes := eval[map[string]int](tab, `performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
 		.reduce((all, { name, transferSize, encodedBodySize }) => ({ all: all.all + transferSize, module: all.module + (name.endsWith(".wasm") ? encodedBodySize : 0) }), { all: 0, module: 0 })`)
-	if bytes["all"] > 792<<10 || bytes["module"] != len(module.Brotli) {
+	if bytes["all"] > 794<<10 || bytes["module"] != len(module.Brotli) {
 		tab.Errorf("over the wire came %v bytes", bytes)
 	}
 }

@@ -29,7 +29,7 @@ type authority struct {
 	id     string
 	cert   *x509.Certificate
 	key    ed25519.PrivateKey
-	leaf   *tls.Certificate
+	leaf   *tls.Certificate // without its Leaf
 	issued time.Time
 }
 
@@ -76,10 +76,9 @@ func (a *authority) issue(name string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	leaf, err := x509.ParseCertificate(der)
-	a.leaf = &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}
+	a.leaf = &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private} // unparsed: nothing here looks into it, and that would take 2 KiB
 	a.issued = now
-	return err
+	return nil
 }
 
 // nameIn returns the name of the node that a certificate is for: its nanoring URI,

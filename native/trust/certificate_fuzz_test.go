@@ -50,7 +50,7 @@ func newForger(t testing.TB, ring *authority, now time.Time) *forger {
 	}
 	_, own, _ := ed25519.GenerateKey(rand.Reader)
 	return &forger{
-		by:  map[byte]*x509.Certificate{byRing: ring.cert, byOther: other.cert, byNamesake: &namesake, byLeaf: ring.leaf.Leaf},
+		by:  map[byte]*x509.Certificate{byRing: ring.cert, byOther: other.cert, byNamesake: &namesake, byLeaf: leafOf(t, ring)},
 		key: map[byte]any{byRing: ring.key, byOther: other.key, byNamesake: other.key, byLeaf: ring.leaf.PrivateKey},
 		own: own,
 	}

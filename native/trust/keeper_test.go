@@ -35,7 +35,7 @@ func TestRenewal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf := func() *x509.Certificate { return k.Now().authorities[0].leaf.Leaf }
+	leaf := func() *x509.Certificate { return leafOf(t, k.Now().authorities[0]) }
 	first := leaf()
 	if changed, err := k.Refresh(false); changed || err != nil {
 		t.Fatal(changed, err)
@@ -48,6 +48,16 @@ func TestRenewal(t *testing.T) {
 	if second := leaf(); first.Equal(second) || second.NotAfter.Before(first.NotAfter) {
 		t.Error("it has the certificate it had")
 	}
+}
+
+// leafOf is an authority's certificate for this node.
+func leafOf(t testing.TB, a *authority) *x509.Certificate {
+	t.Helper()
+	leaf, err := x509.ParseCertificate(a.leaf.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leaf
 }
 
 // TestKeeperKeeps: what it cannot use it says, by its field, and has what it had.

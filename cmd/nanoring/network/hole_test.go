@@ -3,6 +3,7 @@
 package network
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,7 @@ func TestHole(t *testing.T) {
 			one, others := n.hosts[len(n.hosts)-1:], n.hosts[:len(n.hosts)-1]
 			f := fault{begin: func() {
 				s.both(one, others, way{most: hole.most})
+				n.until("it has all on its disk", func() string { return n.unwritten(one[0], others) })
 				n.kill(one[0])
 				n.until("it is shown down", func() string { return n.wrongAmong(others, one, "down") })
 				if !hole.deaf { // so that it has everything to learn
@@ -76,6 +78,20 @@ func (n *network) keygen() {
 	if err := os.WriteFile(n.secret, out, 0o600); err != nil {
 		n.t.Fatal(err)
 	}
+}
+
+// unwritten says of whom there is nothing on a node's disk yet, by their names in msgpack.
+func (n *network) unwritten(h *host, of []*host) (missing string) {
+	file, err := os.ReadFile(filepath.Join(h.node.data, "ring"))
+	if err != nil {
+		return err.Error()
+	}
+	for _, o := range of {
+		if name := []byte{0xa0 | byte(len(o.name))}; !bytes.Contains(file, append(name, o.name...)) {
+			missing += " " + o.name
+		}
+	}
+	return missing
 }
 
 // said holds that a node logged something.

@@ -81,6 +81,17 @@ func (d *clusterDNS) look(name string) []string {
 	return a.are
 }
 
+// now returns what a name has, which is not yet what is said of it: a Service with an address of its own
+// goes by that.
+func (d *clusterDNS) now(name string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a := d.names[name]; a != nil {
+		return slices.Clone(a.are)
+	}
+	return nil
+}
+
 // ServeDNS implements dns.Handler. There is no IPv6.
 func (d *clusterDNS) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg)

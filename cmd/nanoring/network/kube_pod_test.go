@@ -289,7 +289,7 @@ func (k *kube) probeAt(addr string, of probe) string {
 
 // gateway is the address of a pod that the Service for guests has: one that is ready.
 func (k *kube) gateway() string {
-	for _, addr := range k.dns.look(k.service.Metadata.Name + "." + k.dns.domain) {
+	for _, addr := range k.dns.now(k.service.Metadata.Name + "." + k.dns.domain) {
 		if k.probeAt(addr, k.container().Readiness) == "" {
 			return addr
 		}

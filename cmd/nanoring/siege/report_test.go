@@ -41,11 +41,11 @@ func (w *watch) report(operator, reader *asker, n *newcomers) report {
 func table(w *watch, calm, storm *report) string {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nNODE\tENGINE\tCPU\tWAITED\tBEFORE MB\tPEAK\tAFTER\tMODULE\tLINES/MIN\tTRAPS\tSUSPECTED\tGOROUTINES\tSILENT")
+	fmt.Fprintln(t, "\nNODE\tENGINE\tCPU\tWAITED\tBEFORE MB\tPEAK\tAFTER\tAGAIN\tMODULE\tLINES/MIN\tTRAPS\tSUSPECTED\tGOROUTINES\tSILENT")
 	for i, u := range storm.nodes {
 		n := w.ring.nodes[i]
-		fmt.Fprintf(t, "%s\t%s\t%.0f %%\t%.0f %%\t%d\t%d\t%d\t%.0f\t%d\t%v\t%v\t%v\t%d\n", n.name, n.engine, 100*u.used().Seconds()/storm.length.Seconds(), 100*(u.waited-u.waited0).Seconds()/storm.length.Seconds(),
-			calm.nodes[i].rss>>10, u.peak>>10, u.after>>10, u.module/(1<<20), u.worstMinute, u.traps-u.traps0, u.suspicions-u.suspicions0, u.goroutines, u.unanswered)
+		fmt.Fprintf(t, "%s\t%s\t%.0f %%\t%.0f %%\t%d\t%d\t%d\t%d\t%.0f\t%d\t%v\t%v\t%v\t%d\n", n.name, n.engine, 100*u.used().Seconds()/storm.length.Seconds(), 100*(u.waited-u.waited0).Seconds()/storm.length.Seconds(),
+			calm.nodes[i].rss>>10, u.peak>>10, u.after>>10, u.again>>10, u.module/(1<<20), u.worstMinute, u.traps-u.traps0, u.suspicions-u.suspicions0, u.goroutines, u.unanswered)
 	}
 	t.Flush()
 	fmt.Fprintf(&b, "honest guests: up in %.3f %% of %d looks; sent %.1f KB/s, %.1f before\n",

@@ -3,6 +3,7 @@
 package siege
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,13 +43,33 @@ type node struct {
 	client             *http.Client // of its Unix socket
 	ended              chan struct{}
 	log                *os.File
-	lines              atomic.Int64 // of its log
+
+	mu     sync.Mutex
+	lately []time.Time // when each line of its log came, of the last minute
+	worst  int         // so many in any minute
 }
 
 // Write takes what the node logs.
 func (n *node) Write(b []byte) (int, error) {
-	n.lines.Add(int64(strings.Count(string(b), "\n")))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	for range bytes.Count(b, []byte("\n")) {
+		n.lately = append(n.lately, now)
+	}
+	n.lately = slices.DeleteFunc(n.lately, func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	n.worst = max(n.worst, len(n.lately))
 	return n.log.Write(b)
+}
+
+// worstMinute is how many lines it logged in any minute since it was forgotten.
+func (n *node) worstMinute(forget bool) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if forget {
+		n.lately, n.worst = nil, 0
+	}
+	return n.worst
 }
 
 // start starts a node for each engine, and waits until they are one ring.

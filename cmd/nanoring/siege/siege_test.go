@@ -25,6 +25,7 @@ var (
 	by     = flag.String("siege.by", "", "only by the token of a guest, or of a reader")
 	tokens = flag.Int("siege.tokens", 1, "so many tokens of a guest has who attacks")
 	mix    = flag.String("siege.engines", "native,wasm,native,wasm", "engines of the four nodes")
+	twice  = flag.Bool("siege.twice", false, "in a long one, attack the same nodes once more, and hold what memory they have then to what they had after the first time")
 	rest   = flag.Duration("siege.rest", 3*time.Minute, "look for so long after the attack, in a long one: the names of guests that are gone are kept for half of that")
 )
 
@@ -115,6 +116,15 @@ func besieged(t *testing.T, who string, names []string) {
 			u := &storm.nodes[i] // what comes late counts, too
 			u.after, u.worstMinute, u.traps, u.module = w.nodes[i].rss, w.nodes[i].worstMinute, w.nodes[i].traps, w.nodes[i].module
 		}
+		if *twice {
+			told = r.unleash(&o)
+			w.lookFor(o.For)
+			<-told
+			w.lookFor(*rest)
+			for i := range w.nodes {
+				storm.nodes[i].again = w.nodes[i].rss
+			}
+		}
 	}
 	t.Log(table(w, &calm, &storm))
 	for _, fault := range w.faults {
@@ -180,6 +190,9 @@ func hold(t *testing.T, w *watch, calm, storm *report) {
 		}
 		if u.traps > u.traps0 {
 			t.Errorf("the engine of %s broke %v times", n.name, u.traps-u.traps0)
+		}
+		if *twice && u.again > int64(float64(u.after)*mostMemory) {
+			t.Errorf("%s has %d MB when it is over once more, and had %d", n.name, u.again>>10, u.after>>10)
 		}
 		if had := calm.nodes[i].rss; u.after > max(int64(float64(had)*mostMemory), had+spareMemory) {
 			t.Errorf("%s has %d MB when it is over, and had %d", n.name, u.after>>10, had>>10)

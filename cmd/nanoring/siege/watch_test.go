@@ -34,17 +34,15 @@ type watch struct {
 type usage struct {
 	cpu, waited      time.Duration
 	rss, peak, after int64 // kB
-	lines            int64
-	worstMinute      int64
+	again            int64 // after another attack
+	worstMinute      int   // lines of its log
 	traps            float64
 	suspicions       float64
 	goroutines       float64
 	module           float64 // bytes of a sandboxed engine
 	cpu0, waited0    time.Duration
-	lines0           int64
 	traps0           float64
 	suspicions0      float64
-	minute           []int64 // lines at each look
 	unanswered       int
 }
 
@@ -72,9 +70,10 @@ func (w *watch) forget() {
 	w.missed, w.looks, w.from, w.sent = make(map[string]int), 0, time.Now(), 0
 	for i, n := range w.ring.nodes {
 		var u usage
+		n.worstMinute(true)
 		n.measure(&u)
 		u.waited0 = u.waited
-		u.cpu0, u.lines0, u.traps0, u.suspicions0, u.peak = u.cpu, u.lines, u.traps, u.suspicions, u.rss
+		u.cpu0, u.traps0, u.suspicions0, u.peak = u.cpu, u.traps, u.suspicions, u.rss
 		w.nodes[i] = u
 	}
 	for _, g := range w.guests {
@@ -194,9 +193,7 @@ func (n *node) measure(u *usage) {
 		u.cpu = time.Duration(user+system) * 10 * time.Millisecond
 	}
 	u.waited = n.waited()
-	u.lines = n.lines.Load()
-	u.minute = append(u.minute, u.lines)
-	u.worstMinute = max(u.worstMinute, u.lines-u.minute[max(len(u.minute)-60, 0)])
+	u.worstMinute = n.worstMinute(false)
 	var text string
 	if n.get("/metrics", &text, 10*time.Second) != nil {
 		return
