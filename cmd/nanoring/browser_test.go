@@ -59,8 +59,8 @@ start();
 
 // A shell is Chromium without its windows, which take half of its time.
 var (
-	shells  = []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
-	windows = shells[2:]
+	shells   = []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+	windowed = shells[2:]
 )
 
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
@@ -71,7 +71,7 @@ func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser 
 // startWindows starts one whose tabs are in windows, and so may be hidden.
 func startWindows(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	return startOne(t, windows, flags...)
+	return startOne(t, windowed, flags...)
 }
 
 // startOne starts one for a test alone: Chromium has the tabs of one wait for each other's WebSockets.
