@@ -119,6 +119,7 @@ siege: ## attack a locked ring by a guest's token, then one by a reader's, for S
 test: browser network ## check and test, as CI does: a quarter of an hour
 	@echo '== gofmt'; out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: run gofmt -w" $$out; exit 1; fi
 	@echo '== go vet'; go vet ./... && $(WASIP1) go vet ./wasm # the rest of the module is the same files
+	@for p in linux/386 windows/amd64; do echo "== go vet, $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./cmd/nanoring ./core ./native/... ./host || exit 1; done
 	@echo '== staticcheck'; go build -o bin/ honnef.co/go/tools/cmd/staticcheck && bin/staticcheck ./... && $(WASIP1) bin/staticcheck -checks inherit,-U1000 ./wasm # what is exported to hosts looks unused
 	@echo '== bench'; cd bench && go vet ./... && ../bin/staticcheck ./...
 	@echo '== tsc'; cd web && npm ci --no-audit --no-fund --silent && npx tsc -p .

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"math"
 	"strings"
 
 	"github.com/nanoring/nanoring/core"
@@ -19,7 +20,7 @@ func (s *schedule) says(c *core.Command) {
 	c.Op = core.SendMessage + core.Op(rapid.IntRange(0, 6).Draw(s.T, "verb"))
 	c.Topic, c.Payload, c.Question = said.Draw(s.T, "topic"), payloads.Draw(s.T, "payload"), uint64(rapid.IntRange(0, 4).Draw(s.T, "question"))
 	c.ID = uint64(rapid.IntRange(0, 4).Draw(s.T, "small id"))
-	c.Limit = rapid.SampledFrom([]int{0, 1, -1, 1 << 40}).Draw(s.T, "limit")
+	c.Limit = rapid.SampledFrom([]int{0, 1, -1, math.MaxInt}).Draw(s.T, "limit")
 	c.Timeout = rapid.SampledFrom([]int64{0, core.Second, core.Hour, -1}).Draw(s.T, "timeout")
 	c.Code = rapid.SampledFrom([]wire.Code{0, wire.CodeBusy}).Draw(s.T, "answers")
 	c.Hear = core.Subscription{Messages: patterns.Draw(s.T, "messages"), Questions: patterns.Draw(s.T, "questions")}

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 )
 
@@ -16,7 +15,7 @@ func TestReplaceFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(in("pipe"), 0o600); err != nil {
+	if err := mkfifo(in("pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink("pipe", in("link")); err != nil {

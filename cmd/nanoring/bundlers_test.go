@@ -216,7 +216,7 @@ func (p *project) serves(t *testing.T, script string) string {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	must(t, cmd.Start())
 	t.Cleanup(func() {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and all that it has started
+		sendTo(-cmd.Process.Pid, syscall.SIGKILL) // and all that it has started
 		cmd.Wait()
 	})
 	url := fmt.Sprintf("http://localhost:%d", port)

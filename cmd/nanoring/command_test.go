@@ -43,7 +43,7 @@ func TestRunCommand(t *testing.T) {
 // TestRunCommandIsKilled: when its time is over, so are all that it has started.
 func TestRunCommandIsKilled(t *testing.T) {
 	pids := filepath.Join(t.TempDir(), "pids")
-	if err := syscall.Mkfifo(pids, 0o600); err != nil {
+	if err := mkfifo(pids, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -82,7 +82,7 @@ func TestRunCommandIsKilled(t *testing.T) {
 
 // isGone says whether a process has ended: a zombie has, too, that nobody has waited for.
 func isGone(pid int) bool {
-	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+	if errors.Is(sendTo(pid, 0), syscall.ESRCH) {
 		return true
 	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

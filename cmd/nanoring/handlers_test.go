@@ -20,7 +20,7 @@ import (
 // wait, which is logged, and runs one at a time; the node is not held up.
 func TestSlowHandler(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out lockedBuffer
@@ -110,7 +110,7 @@ func (e crowded) Step(in core.Input) ([]core.Effect, error) {
 // what is not is logged.
 func TestSlowEventHandler(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out lockedBuffer

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ func TestOtherHandlers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	if err := syscall.Mkfifo(in("pipe"), 0o600); err != nil {
+	if err := mkfifo(in("pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	node, err := native.Start(t.Context(), native.Config{Name: "dev1", Data: t.TempDir(), Log: slog.New(slog.DiscardHandler)})

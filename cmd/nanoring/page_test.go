@@ -75,9 +75,9 @@ func TestTabDies(t *testing.T) {
 	dev2.becomes(t, name, "up")
 
 	// One that hangs is down, and up when it goes on.
-	b.signal(t, "renderer", syscall.SIGSTOP)
+	b.signal(t, "renderer", sigStop)
 	dev2.becomes(t, name, "down")
-	b.signal(t, "renderer", syscall.SIGCONT)
+	b.signal(t, "renderer", sigCont)
 	dev2.becomes(t, name, "up")
 	if got := tab.name(); got != name {
 		t.Errorf("it was %s, and is %s", name, got)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,10 +31,10 @@ func testEventsAgree(t *testing.T, b *browser) {
 	tab.expect(killedGateway)
 	tab.becomes("joined")
 	tab.until("nanoring.up().length === 4")
-	dev1.cmd.Process.Signal(syscall.SIGSTOP) // a gateway that hangs
+	dev1.cmd.Process.Signal(sigStop) // a gateway that hangs
 	tab.until("['dev2', 'dev3'].includes(nanoring.gateway?.name)")
 	tab.until(`document.querySelector("#log-list li[data-node=dev1]")?.dataset.state.match("suspect|down")`)
-	dev1.cmd.Process.Signal(syscall.SIGCONT)
+	dev1.cmd.Process.Signal(sigCont)
 	dev2.becomes(t, "dev1", "up")
 	tab.until("nanoring.all().find((n) => n.name === 'dev1').state === 'up'")
 	tab.until(agrees + ".length === 0")

@@ -23,7 +23,7 @@ import (
 
 var signals = map[string]os.Signal{
 	"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
-	"STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT,
+	"STOP": sigStop, "CONT": sigCont,
 }
 
 // nodes are the nodes of a test: real processes, their data folders in dir.

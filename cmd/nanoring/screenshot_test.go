@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -43,10 +42,10 @@ func TestScreenshot(t *testing.T) {
 	}
 	tab.until("performance.now() > 3000") // what comes earlier is no news
 	forward(200)
-	ring[2].cmd.Process.Signal(syscall.SIGSTOP)
+	ring[2].cmd.Process.Signal(sigStop)
 	tab.until(`document.querySelector('.spot[data-node="dev3"] .glyph.suspect')`)
 	forward(8)
-	ring[2].cmd.Process.Signal(syscall.SIGCONT)
+	ring[2].cmd.Process.Signal(sigCont)
 	tab.until(`document.querySelector('.spot[data-node="dev3"] .glyph.up')`)
 	forward(150)
 	ring[3].kill()

@@ -35,7 +35,7 @@ func TestSecretByAPipe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	node := exec.Command("nanoring", "node", "--name", "dev1", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--secret-file", pipe)
