@@ -27,7 +27,8 @@ type lines struct {
 	mu      sync.Mutex
 	waiting []line
 	writing chan struct{} // closed when nothing waits; nil while nothing does
-	unsaid  int           // lost, and not told yet
+	unsaid  int           // lost since the last one that waits
+	untold  int           // lost, and not written yet that they are: these, and those before what waits
 	lost    uint64
 	lostAt  time.Time // when the last was
 	fails   bool      // the last one that was to be written was not
@@ -113,6 +114,7 @@ func textOf(v slog.Value) string {
 
 func (q *lines) lose() {
 	q.unsaid++
+	q.untold++
 	q.lost++
 	q.lostAt = time.Now()
 }
@@ -136,6 +138,8 @@ func (q *lines) write() {
 		if q.fails = !wrote; q.fails {
 			q.unsaid += l.before
 			q.lose()
+		} else {
+			q.untold -= l.before
 		}
 		q.mu.Unlock()
 	}
@@ -186,5 +190,5 @@ func (q *LogQueue) Lost() uint64 {
 func (q *LogQueue) losing() (last time.Time, still bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.lostAt, q.unsaid > 0 && (q.writing != nil || q.fails)
+	return q.lostAt, q.untold > 0 && (q.writing != nil || q.fails)
 }

@@ -54,6 +54,17 @@ func TestLogQueue(t *testing.T) {
 	if q.Flush(0) || q.Lost() != 1+more {
 		t.Errorf("%d lost", q.Lost())
 	}
+	r.goOn <- nil // that one line was lost
+	r.goOn <- nil // the line that was held
+	eventually(t, "there is room for one", func() bool {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return len(q.waiting) < queueLines
+	})
+	log.Info("waits with what is to be told")
+	if _, still := q.losing(); !still || q.Lost() != 1+more {
+		t.Errorf("%d lost, still %v", q.Lost(), still)
+	}
 	close(r.goOn)
 	if !q.Flush(time.Minute) {
 		t.Fatal("not all is written")
@@ -66,12 +77,12 @@ func TestLogQueue(t *testing.T) {
 		t.Errorf("%d lost", q.Lost())
 	}
 	lines := strings.Split(strings.TrimSpace(r.String()), "\n")
-	if len(lines) != 2+queueLines+2 {
+	if len(lines) != 2+queueLines+3 {
 		t.Fatalf("%d lines", len(lines))
 	}
 	for i, part := range map[int]string{
 		0: "level=WARN", 1: "msg=held node=dev1", 2: "msg=line node=dev1 i=0",
-		queueLines + 1: "i=1023", queueLines + 2: "node=dev1 lines=10", queueLines + 3: "msg=last",
+		queueLines + 1: "i=1023", queueLines + 2: "node=dev1 lines=10", queueLines + 3: "waits with", queueLines + 4: "msg=last",
 	} {
 		if !strings.Contains(lines[i], part) {
 			t.Errorf("line %d is %s", i, lines[i])
