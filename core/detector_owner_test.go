@@ -208,7 +208,7 @@ func TestAliveOfAnother(t *testing.T) {
 
 // TestSuspectFor: of the patience is over what passed since the first question that was not
 // answered, but for half of it; who refuted has twice as long, and who times it
-// while it is at fault waits longer; a guest has its own time.
+// while it is at fault waits longer, but not who is late just then; a guest has its own time.
 func TestSuspectFor(t *testing.T) {
 	l := newLookout(t, "a", "b")
 	patience := l.cfg.Patience
@@ -233,6 +233,10 @@ func TestSuspectFor(t *testing.T) {
 	l.hear("c", 5, rankUp)
 	if got := l.suspectFor("c", &standing{}); got != 2*patience {
 		t.Errorf("it refuted: %d µs", got)
+	}
+	l.health.lateBy(Minute, l.cfg.AckTimeout)
+	if got := l.suspectFor("d", &standing{}); got != patience {
+		t.Errorf("late when it begins, which it need not be to the end: %d µs", got)
 	}
 	for range 2 * sickest {
 		l.health.worse()
