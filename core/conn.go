@@ -70,12 +70,12 @@ type conn struct {
 	answering *answering // a sync frame of the peer's
 }
 
-// hasGuestsAlone says whether no durable node is connected.
+// hasGuestsAlone says whether no durable node is connected, or none whose connection is older.
 //
 //go:noinline
-func (o *overlay) hasGuestsAlone() bool {
+func (o *overlay) hasGuestsAlone(older int64) bool {
 	for _, c := range o.live {
-		if !c.guest {
+		if !c.guest && c.opened+older <= o.now {
 			return false
 		}
 	}

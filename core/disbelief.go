@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	backFor   = 4 * Second  // who was held for dead is not heard of others, and believes them, for so long
 	provedFor = 10 * Second // a node that refuted is known to live for so long,
 	grantFor  = 10 * Minute // and a durable one has twice the Patience
 	disbelief = 10          // a contradiction of a peer is forgotten after so many seconds
@@ -20,14 +21,15 @@ const (
 // in contact, or that has just refuted, or what the value of a record is. As many
 // contradictions as there are connections, and a few more, may come of a fault of
 // the network. An accused one is told now and then, so that it refutes where it
-// matters. What is taken may be contested yet.
+// matters. What is taken may be contested yet. Nor is it taken that a third one does not live with which this
+// node is not in contact, by who was held for dead itself until lately: it was mostly that one that was cut off.
 func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) bool {
 	if known.Stamp != w.Stamp || w.Name == by.name || by.guest || d.cfg.Ephemeral {
 		return false
 	}
 	accused := w.Set == wire.Up && w.Rank > known.Rank && d.lives(w.Name)
 	if !accused && w.Rank != known.Rank {
-		return d.contests(known, w)
+		return d.contests(known, w) || w.Set == wire.Up && known.Rank == rankUp && w.Rank < rankLeft && d.isBack(by.name)
 	}
 	s := d.overlay.matter(by.name)
 	said, cost, burst := &s.said, int64(disbelief), disbelief*int64(len(d.overlay.live)+4)
@@ -50,6 +52,12 @@ func (d *detector) disbelieves(known *lww.Record, w *wire.Record, by *asserter) 
 		d.emitRefused(nil, by.name, wire.CodeForbidden, text)
 	}
 	return true
+}
+
+// isBack says whether a node was held for dead until lately.
+func (d *detector) isBack(name string) bool {
+	s := d.replica.look(name)
+	return s.state != Alive || d.refutedWithin(name, backFor)
 }
 
 // lives says whether this node knows at first hand that another one does.

@@ -8,8 +8,8 @@ import (
 	"github.com/nanoring/nanoring/core/wire"
 )
 
-// TestDisbelief: what a peer may say, how often, that this node knows better. It
-// has one connection, so it takes five.
+// TestDisbelief: what a peer may say, how often, that this node knows better, or has no reason to
+// believe. It has one connection, so it takes five.
 func TestDisbelief(t *testing.T) {
 	accuse := func(w *wire.Record) { w.Rank = rankSuspect }
 	for _, test := range []struct {
@@ -22,16 +22,23 @@ func TestDisbelief(t *testing.T) {
 	}{
 		{"it accuses whom this node hears", "near", asserter{name: "by"}, accuse, 5, "accuses near", 1},
 		{"it accuses whom this node does not hear", "far", asserter{name: "by"}, accuse, 50, "", 0},
+		{"it accuses whom this node does not hear, and is down itself", "far", asserter{name: "lost"}, accuse, 0, "", 0},
+		{"it was until lately", "far", asserter{name: "back"}, accuse, 0, "", 0},
+		{"it says who has left", "far", asserter{name: "back"}, func(w *wire.Record) { w.Rank = rankLeft }, 50, "", 0},
+		{"it was until lately, and accuses whom this node hears", "near", asserter{name: "back"}, accuse, 5, "accuses near", 1},
+		{"it was until lately, and accuses this node", "me", asserter{name: "back"}, accuse, 50, "", 0},
 		{"it accuses this node", "me", asserter{name: "by"}, accuse, 50, "", 0},
 		{"it says that of itself", "near", asserter{name: "near"}, accuse, 50, "", 0},
 		{"it knows a later presence", "near", asserter{name: "by"}, func(w *wire.Record) { w.Rank, w.Stamp = rankSuspect, w.Stamp+1 }, 50, "", 0},
 		{"it repeats another value", "far", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
 		{"it repeats another value of this node", "me", asserter{name: "by"}, func(w *wire.Record) { w.Value += "x" }, 5, "its hash is ", 0},
 	} {
-		o := newTestOverlay(t, "near", "far")
+		o := newTestOverlay(t, "near", "far", "by", "lost", "back")
 		d := newDetector(o.self, o.replica, o)
 		o.byName["near"] = &conn{id: 1}
 		o.live = []*conn{o.byName["near"]}
+		o.replica.accuse("lost", rankDown)
+		d.proved["back"] = o.now
 		taken := 0
 		for range 50 {
 			known := o.replica.up.Get(test.of)
@@ -58,7 +65,7 @@ func TestDisbelief(t *testing.T) {
 		if mine := strconv.FormatUint(o.replica.up.Get(test.of).Sum(), 16); strings.Contains(told, "hash") && (!strings.HasSuffix(told, ", here "+mine) || strings.Contains(told, "is "+mine)) {
 			t.Errorf("%s: here the hash is %s, and it is told %q", test.what, mine, told)
 		}
-		if test.told != "" {
+		if test.told != "" || test.by.name == "back" {
 			o.now += 11 * Second
 			o.byName["near"].heard = o.now
 			known := o.replica.up.Get(test.of)

@@ -72,7 +72,7 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 	if r.reconciler.abandon(c) && (code < wire.CodeBye || code == wire.CodeTimeout) {
 		r.overlay.evidence(name, "unsynced", "")
 	}
-	if !r.reconciler.compared && r.overlay.hasGuestsAlone() {
+	if !r.reconciler.compared && r.overlay.hasGuestsAlone(0) {
 		r.overlay.forsaken = true
 	}
 	if r.halted {

@@ -186,7 +186,7 @@ func (o *overlay) maintain() {
 	if o.halted {
 		return
 	}
-	if o.hasGuestsAlone() || o.cfg.Ephemeral {
+	if o.hasGuestsAlone(0) || o.cfg.Ephemeral {
 		o.dialJoin()
 	}
 	if o.cfg.Ephemeral {

@@ -29,6 +29,10 @@ func (r *Ring) refute(w *lww.Record) {
 	if p.Instance == mine && w.Rank != rankUp {
 		r.detector.health.worse()
 		r.detector.accused++
+		// Who has just met somebody again, or knows of as many dead, was cut off.
+		if r.overlay.hasGuestsAlone(r.cfg.Period) || r.replica.peersUp <= len(r.replica.lost.list) {
+			r.replica.corrected = r.now + backFor
+		}
 	}
 	r.mintPresence(w.Stamp + 1)
 	if p.Instance != mine {

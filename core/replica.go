@@ -33,6 +33,7 @@ type replica struct {
 	expired       map[string]*expired
 	deadlines     map[string]*timer // see setDeadline
 	ahead         int64             // of the ring's clock, by which deadlines are: the wall clock, when that was seen last
+	corrected     int64             // until when it takes others' word: see corrects
 	stableSince   int64             // since when all durable members are up, unbroken
 	version       uint64            // counts durable changes
 	presenceDirty bool              // there are changes that may wait for a minute to be durable, unless another is first
@@ -141,9 +142,9 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 			return isKnown, known
 		} else if r.disbelieves(known, w, by) {
 			return isRefused, nil
-		} else if order > 0 && !(r.cfg.Ephemeral && (w.Name != r.cfg.Name || w.Set == wire.Nodes && w.Rank != rankReap)) {
+		} else if order > 0 && !(r.cfg.Ephemeral && (w.Name != r.cfg.Name || w.Set == wire.Nodes && w.Rank != rankReap)) && !r.corrects(w, known) {
 			return isOlder, known
-		} // else it is later, or this is a guest, which mirrors its gateway
+		} // else it is later, or this is a guest, which mirrors its gateway, or was cut off
 		if by.guest && w.Name == by.name && w.Set == wire.Nodes && known.Rank != rankReap {
 			return isOlder, known // than what may become of it: it is in already, or was deleted
 		}
@@ -191,6 +192,12 @@ func (r *replica) merge(w *wire.Record, by *asserter) (verdict, *lww.Record) {
 	}
 	r.store(w.Set, rec, &before, &after, by)
 	return isNews, rec
+}
+
+// corrects says whether a record takes back what this node holds against another one, since it is this
+// node that was cut off: what it found out meanwhile, of most others, it found out of itself.
+func (r *replica) corrects(w *wire.Record, known *lww.Record) bool {
+	return r.now < r.corrected && w.Set == wire.Up && w.Rank == rankUp && known.Rank < rankLeft && w.Stamp == known.Stamp && w.Value == known.Value
 }
 
 // compare orders what is known and a record that came in. A guest's comes before a

@@ -136,6 +136,37 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// TestCorrects: for a while others take back what a node that was cut off holds against a process, and
+// nothing else.
+func TestCorrects(t *testing.T) {
+	for _, test := range []struct {
+		what string
+		is   uint8
+		then func(*wire.Record, *replica)
+		want State
+	}{
+		{"it was not cut off", rankDown, func(_ *wire.Record, r *replica) { r.corrected = 0 }, Down},
+		{"it was, a while ago", rankDown, func(_ *wire.Record, r *replica) { r.now = r.corrected }, Down},
+		{"it held it for down", rankDown, func(*wire.Record, *replica) {}, Alive},
+		{"it suspected it", rankSuspect, func(*wire.Record, *replica) {}, Alive},
+		{"it has left", rankLeft, func(*wire.Record, *replica) {}, Left},
+		{"the other suspects it", rankDown, func(w *wire.Record, _ *replica) { w.Rank = rankSuspect }, Down},
+		{"it is of before", rankDown, func(w *wire.Record, _ *replica) { w.Stamp-- }, Down},
+		{"it is of another process", rankDown, func(w *wire.Record, _ *replica) { w.Value += "x" }, Down},
+	} {
+		r := newCopy(t, Config{})
+		x := r.presence("x", Minute, rankUp, wire.Presence{Address: "x:1"})
+		r.told(r.node("x", Minute, rankAdd, durable), x)
+		r.accuse("x", test.is)
+		r.corrected = r.now + backFor
+		test.then(&x, &r.replica)
+		r.merge(&x, &r.peer)
+		if s := r.look("x"); s.state != test.want {
+			t.Errorf("%s: it is %s", test.what, s.state)
+		}
+	}
+}
+
 // TestChangesSayBeforeAndAfter: a change has what was known of a name, and what is.
 func TestChangesSayBeforeAndAfter(t *testing.T) {
 	r := newCopy(t, Config{})

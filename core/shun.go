@@ -79,7 +79,7 @@ func (o *overlay) skew(name string) {
 func (o *overlay) isApart() bool {
 	for _, s := range o.shunned {
 		if s.skewed > o.now {
-			return !o.cfg.Ephemeral && o.hasGuestsAlone()
+			return !o.cfg.Ephemeral && o.hasGuestsAlone(0)
 		}
 	}
 	return false
