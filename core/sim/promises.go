@@ -265,6 +265,7 @@ func (p *promises) shown(pr *process, e *core.Event) {
 		}
 		gone[name] = p.w.tombstoneOf(pr.m, name)
 	case core.Alive:
+		pr.spare = pr.spare || p.wronged[e.Node.Instance] // what was said against it may be taken back, and was not on disk
 		if stamp := gone[name]; stamp > pr.m.Wall()-core.TombstoneMaxAge && !e.Node.Ephemeral && !p.mayBe(pr.m.opt.Ring, name, stamp) {
 			p.broken(pr.m.name, " shows ", name, " again, which was removed, and nobody has added it since")
 		}
