@@ -74,3 +74,18 @@ func TestEndlessAnswers(t *testing.T) {
 		t.Errorf("of 8 events that are long %d come", lines)
 	}
 }
+
+// TestOneLongCell: what somebody says that is as long as no node's words does not make all rows of a table as long.
+func TestOneLongCell(t *testing.T) {
+	var out strings.Builder
+	long := strings.Repeat("é", 5<<20)
+	rows := printer{&out}.table("NAME", "TAGS")
+	rows.row(long, long)
+	for range 100 {
+		rows.row("dev2", "")
+	}
+	must(t, rows.Flush())
+	if most := len(long) + 100*mostCell; out.Len() > most || !strings.Contains(out.String(), "éé…  é") || !strings.HasSuffix(strings.TrimRight(out.String(), " \n"), "dev2") {
+		t.Errorf("%d bytes of table", out.Len())
+	}
+}
