@@ -145,3 +145,23 @@ func TestAheadIsSaidOnce(t *testing.T) {
 		t.Errorf("%d lines", got)
 	}
 }
+
+// TestStrangersClocks: who dials under many names with a wrong clock has one line in the log; each is known all the same.
+func TestStrangersClocks(t *testing.T) {
+	log := new(logged)
+	n := real(t, "dev1", func(cfg *Config) { cfg.Log = log.logger() })
+	a := &attacker{TB: t, n: n.Node}
+	for i := range 30 {
+		hello := a.hello(fmt.Sprint("evil", i))
+		hello.Hello.Ephemeral, hello.Hello.Address, hello.Hello.Wall = false, "127.0.0.1:1", time.Now().Add(time.Hour).UnixMicro()
+		ws := a.open()
+		a.send(ws, hello)
+		a.over(ws)
+	}
+	if got := log.count("a clock is wrong"); got != 1 {
+		t.Errorf("%d lines", got)
+	}
+	if all := n.Status().Clocks; len(all) != 30 {
+		t.Errorf("%d clocks are known to be wrong", len(all))
+	}
+}
