@@ -62,6 +62,15 @@ func TestAllAreRefused(t *testing.T) {
 	g.is("prey", core.Down)
 }
 
+// TestNobodyAskedIt: who was not asked is no witness of a refusal.
+func TestNobodyAskedIt(t *testing.T) {
+	g, helpers, probes := broken(t)
+	tab := g.guest("tab")
+	g.found(g.receive(tab, refusedFrame(probes["a"])), "prey")
+	g.found(g.receive(helpers["a"], refusedFrame(probes["a"])), "prey", "refused a")
+	g.found(g.receive(helpers["a"], refusedFrame(probes["a"])), "prey")
+}
+
 // TestHelperVetoes: a firewall refuses this node, but a helper reaches the other.
 func TestHelperVetoes(t *testing.T) {
 	g, helpers, probes := broken(t)

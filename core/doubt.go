@@ -132,7 +132,7 @@ func (d *detector) isRefused(name string) bool {
 // refusedToo takes a helper's word that its dial was refused, too.
 func (d *detector) refusedToo(helper string, seq uint64) {
 	if a := d.asks[seq]; a != nil {
-		if about := d.doubts[a.name]; about != nil && about.seq == seq {
+		if about := d.doubts[a.name]; about != nil && about.seq == seq && about.waiting[helper] {
 			delete(about.waiting, helper)
 			d.overlay.evidence(a.name, "refused", helper)
 			d.conclude(about)

@@ -210,3 +210,22 @@ func TestRefusedByPeer(t *testing.T) {
 		t.Errorf("events %+v", refused)
 	}
 }
+
+// TestGuestsLeaveRoomToTell: guests who make up names use up half of what is told rarely, and what is wrong
+// with nodes is told all the same.
+func TestGuestsLeaveRoomToTell(t *testing.T) {
+	g := start(t, me())
+	told := func(role core.Role, name string) (n int) {
+		for i := range 1000 {
+			h := g.hello(fmt.Sprint(name, i))
+			if h.Ring = "other"; role == core.Guest {
+				h.Ephemeral, h.Address = true, ""
+			}
+			n += len(events(g.sayHello(g.accept(role), h), core.EventRefused))
+		}
+		return n
+	}
+	if guests, nodes := told(core.Guest, "tab"), told(core.Peer, "dev"); guests != 500 || nodes != 500 {
+		t.Errorf("of guests %d are told, and then of nodes %d", guests, nodes)
+	}
+}

@@ -266,10 +266,10 @@ func (r *replica) timely(w *wire.Record, known *standing) verdict {
 // mayBeAhead says whether a presence that is ahead of now may go in all the same:
 // the one of this node itself was accepted by who holds it, whose clock is no
 // more than MaxSkew ahead of this one, which may have gone back; and so was the
-// one before it that is known here.
+// one before it that is known here, but not so that a stamp outruns the clock step by step.
 func (r *replica) mayBeAhead(w *wire.Record, ahead int64, known *standing) bool {
 	return w.Set == wire.Up && (w.Name == r.cfg.Name && ahead <= 2*MaxSkew ||
-		known.presence != nil && w.Stamp-known.presence.Stamp <= Second)
+		known.presence != nil && w.Stamp-known.presence.Stamp <= Millisecond)
 }
 
 // mayAssert says whether somebody's role and standing let it assert w. From who is held

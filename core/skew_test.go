@@ -53,7 +53,7 @@ func TestOwnPresenceOfTheFuture(t *testing.T) {
 // TestTakesPresenceOfWhoseClockWentBack: who holds a presence takes the one that
 // refutes it, though by now its own clock says that it is too far ahead.
 func TestTakesPresenceOfWhoseClockWentBack(t *testing.T) {
-	for later, takes := range map[int64]bool{1: true, core.Second: true, core.Second + 1: false} {
+	for later, takes := range map[int64]bool{1: true, core.Millisecond: true, core.Millisecond + 1: false} {
 		g := start(t, me())
 		a := g.peer("a")
 		p := wire.Presence{Address: "b:7946", Version: 1}
@@ -67,5 +67,32 @@ func TestTakesPresenceOfWhoseClockWentBack(t *testing.T) {
 		if b, _ := g.view.Get("b"); b.Incarnation == held+later != takes {
 			t.Errorf("%d µs later: the incarnation is %d later than the one that is held", later, b.Incarnation-held)
 		}
+	}
+}
+
+// TestStampsOutrunNoClock: a guest gets no farther ahead than anybody's clock may be, however often it
+// says something new of itself.
+func TestStampsOutrunNoClock(t *testing.T) {
+	g := start(t, me())
+	tab := g.guest("tab")
+	p := wire.Presence{Ephemeral: true, Via: "me", Instance: instanceOf("tab"), Version: 1}
+	stamp, began := g.wall+core.MaxSkew, g.wall
+	for range 300 {
+		g.receive(tab, rumor(wire.Record{Set: wire.Up, Name: "tab", Stamp: stamp, Value: p.Value()}))
+		for step := core.Second; ; step /= 2 { // as far as it gets
+			g.receive(tab, rumor(wire.Record{Set: wire.Up, Name: "tab", Stamp: stamp + step, Value: p.Value()}))
+			if is, _ := g.view.Get("tab"); is.Incarnation == stamp+step {
+				stamp += step
+				break
+			}
+			if step == 1 {
+				break
+			}
+		}
+		g.tick(core.Second / 4)
+	}
+	is, _ := g.view.Get("tab")
+	if ahead := is.Incarnation - g.wall; is.Incarnation <= began+core.MaxSkew || ahead > core.MaxSkew+core.Second {
+		t.Errorf("after %d s it is %d s ahead", (g.wall-began)/core.Second, ahead/core.Second)
 	}
 }

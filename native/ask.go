@@ -44,6 +44,7 @@ type Answer struct {
 type Answers struct {
 	node   *Node
 	id     uint64
+	nodes  bool // nodes alone answer: what guests say to a reserved topic is made up
 	late   *time.Timer
 	unhook func() bool
 
@@ -64,7 +65,7 @@ type Answers struct {
 func (n *Node) Ask(ctx context.Context, topic string, payload []byte, options ...Option) (*Answers, error) {
 	c := said(core.Ask, topic, payload, options)
 	c.ID = n.nextCmd.Add(1)
-	a := &Answers{node: n, id: c.ID, wake: make(chan struct{}, 1)}
+	a := &Answers{node: n, id: c.ID, nodes: isReserved(topic), wake: make(chan struct{}, 1)}
 	if !n.hearing.asks(a) {
 		return nil, ErrStopped
 	}
@@ -152,7 +153,10 @@ func (a *Answers) callOff() {
 // take takes in what the engine says of it.
 func (a *Answers) take(e *core.Event) {
 	if e.Kind == core.EventDone {
-		a.end(slices.Clone(e.Names), nil)
+		a.end(slices.DeleteFunc(slices.Clone(e.Names), a.isMadeUp), nil)
+		return
+	}
+	if a.isMadeUp(e.Name) {
 		return
 	}
 	answer := Answer{From: e.Name, Payload: []byte(e.Payload)}
@@ -171,6 +175,12 @@ func (a *Answers) take(e *core.Event) {
 	}
 	a.queue = append(a.queue, answer)
 	a.news()
+}
+
+// isMadeUp says whether an answer of a name, or that it has none, is to be ignored.
+func (a *Answers) isMadeUp(name string) bool {
+	is, member := a.node.Get(name)
+	return a.nodes && (!member || is.Ephemeral)
 }
 
 // noAnswer says why a node has no answer.

@@ -2,7 +2,7 @@ package native
 
 import (
 	"errors"
-	"net"
+	"io"
 	"sync"
 	"time"
 
@@ -23,7 +23,7 @@ var errChaff = errors.New("more control frames, or empty ones, than anybody need
 
 // sieve is a connection that breaks when what comes is no part of messages.
 type sieve struct {
-	net.Conn
+	io.ReadWriteCloser
 	mu    sync.Mutex
 	chaff int64 // bytes that came and were no message, so far, less what is forgotten since
 	at    time.Time
@@ -31,14 +31,14 @@ type sieve struct {
 
 // Read is the WebSocket's: it is called by who takes messages, and by who closes it.
 func (s *sieve) Read(b []byte) (int, error) {
-	n, err := s.Conn.Read(b)
+	n, err := s.ReadWriteCloser.Read(b)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	forgotten := int64(now.Sub(s.at) * chaffRate / time.Second)
 	s.chaff, s.at = max(s.chaff-forgotten, 0)+int64(n), now
 	if s.chaff > chaffBurst {
-		s.Conn.Close()
+		s.Close()
 		return 0, errChaff
 	}
 	return n, err
@@ -46,9 +46,7 @@ func (s *sieve) Read(b []byte) (int, error) {
 
 // taken takes note of bytes of a message.
 func (s *sieve) taken(n int) {
-	if s != nil { // it was not dialled
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.chaff = max(s.chaff-int64(n), 0)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chaff = max(s.chaff-int64(n), 0)
 }

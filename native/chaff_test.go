@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -53,6 +55,31 @@ func TestChaff(t *testing.T) {
 	}
 }
 
+// TestChaffOfWhoIsDialled: who is dialled, and answers with nothing but pings or pongs, is cut off like who dials.
+func TestChaffOfWhoIsDialled(t *testing.T) {
+	for what, frame := range map[string][]byte{"pings": {0x89, 0x00}, "pongs": {0x8a, 0x00}} {
+		cut := make(chan struct{})
+		evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			l, err := upgrade(w, r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer close(cut)
+			defer l.raw.Close()
+			go io.Copy(io.Discard, l.raw)
+			for many := bytes.Repeat(frame, 1000); ; {
+				if _, err := l.raw.Write(many); err != nil {
+					return
+				}
+			}
+		}))
+		startFake(t, dialing(evil.Listener.Addr().String()))
+		receive(t, what+" end", cut)
+		evil.Close()
+	}
+}
+
 // TestChaffIsNotSavedUp: who was silent for an hour, or sent many messages, has no more of it than others.
 func TestChaffIsNotSavedUp(t *testing.T) {
 	for what, before := range map[string]struct {
@@ -60,7 +87,7 @@ func TestChaffIsNotSavedUp(t *testing.T) {
 		silent   time.Duration
 	}{"silence": {0, time.Hour}, "small messages": {50_000, 0}} {
 		near, far := net.Pipe()
-		s := &sieve{Conn: near, at: time.Now()}
+		s := &sieve{ReadWriteCloser: near, at: time.Now()}
 		over := make(chan struct{})
 		go func() {
 			defer close(over)

@@ -47,8 +47,9 @@ type apart struct {
 // clockNews is what an operator is told, once.
 type clockNews struct {
 	Clock
-	own  bool // of this node's clock: nobody lets it in
-	over bool
+	own      bool // of this node's clock: nobody lets it in
+	over     bool
+	stranger bool // who makes names up at will
 }
 
 // take takes in an event. If it is of a node, before is what was known of it, if known
@@ -156,7 +157,7 @@ func (k *clocks) wrong(e *core.Event, is core.Node, member bool) []clockNews {
 	if !began {
 		return nil
 	}
-	return []clockNews{{Clock: a.Clock}}
+	return []clockNews{{Clock: a.Clock, stranger: !a.member}}
 }
 
 // key is by what a node is kept. Its address says who it is, if that was learnt.

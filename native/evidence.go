@@ -36,8 +36,9 @@ type Evidence struct {
 
 // dossier is what is kept of a name.
 type dossier struct {
-	pieces []Evidence
-	last   time.Time
+	pieces  []Evidence
+	last    time.Time
+	durable bool // a node of the ring has, or had, the name
 }
 
 // evidence owns what this node found out of others lately.
@@ -46,7 +47,8 @@ type evidence struct {
 	of map[string]*dossier
 }
 
-func (e *evidence) add(name string, piece Evidence) {
+// add adds a piece about a name, which is a durable node's or a guest's, or anybody's.
+func (e *evidence) add(name string, durable bool, piece Evidence) {
 	if name == "" {
 		return
 	}
@@ -63,7 +65,7 @@ func (e *evidence) add(name string, piece Evidence) {
 		d = new(dossier)
 		e.of[name] = d
 	}
-	piece.At, piece.Times, d.last = piece.At.UTC(), 1, piece.At
+	piece.At, piece.Times, d.last, d.durable = piece.At.UTC(), 1, piece.At, d.durable || durable
 	if n := len(d.pieces); n > 0 {
 		if was := &d.pieces[n-1]; was.What == piece.What && was.Code == piece.Code && slices.Equal(was.By, piece.By) {
 			was.Until, was.Times, was.Silent = piece.At, was.Times+1, max(was.Silent, piece.Silent)
@@ -76,11 +78,12 @@ func (e *evidence) add(name string, piece Evidence) {
 	d.pieces = append(d.pieces, piece)
 }
 
-// forgetOne lets go of the name of which nothing was found out for longest.
+// forgetOne lets go of the name of which nothing was found out for longest: one that guests may have
+// made up, if there is any.
 func (e *evidence) forgetOne() {
 	oldest := ""
 	for name, d := range e.of {
-		if oldest == "" || d.last.Before(e.of[oldest].last) {
+		if was := e.of[oldest]; was == nil || !d.durable && was.durable || d.durable == was.durable && d.last.Before(was.last) {
 			oldest = name
 		}
 	}
@@ -121,6 +124,8 @@ func (e *evidence) unsynced(since time.Time) (names []string) {
 func (l *loop) witness(e *core.Event, before core.Node, known bool) (only bool) {
 	piece := Evidence{At: l.cfg.Clock(), What: e.Topic, Silent: time.Duration(e.Wait) * time.Microsecond}
 	name := e.Name
+	is, member := l.Get(name)
+	durable := member && !is.Ephemeral
 	switch e.Kind {
 	case core.EventEvidence:
 		piece.By = slices.Clone(e.Names)
@@ -134,11 +139,15 @@ func (l *loop) witness(e *core.Event, before core.Node, known bool) (only bool) 
 		if name = e.Node.Name; name == l.cfg.Name || l.starting || !began(&e.Node, &before, known) {
 			return false
 		}
+		durable = !e.Node.Ephemeral && !before.Ephemeral
 		piece.What, piece.By = became(&e.Node, &before, known), []string{l.cfg.Name}
 		if e.Text != "" {
 			piece.By[0] = e.Text
 		}
 	case core.EventRefused:
+		if durable && l.ofGuest {
+			return false // which has said that name
+		}
 		piece.What, piece.Code = "turned-away", word(e.Code)
 	case core.EventSkew:
 		if e.Skew == 0 {
@@ -148,7 +157,7 @@ func (l *loop) witness(e *core.Event, before core.Node, known bool) (only bool) 
 	default:
 		return false
 	}
-	l.evidence.add(name, piece)
+	l.evidence.add(name, durable, piece)
 	return e.Kind == core.EventEvidence
 }
 
@@ -181,7 +190,9 @@ func (l *loop) parted(c *conn, code wire.Code) {
 	case code < wire.CodeBye:
 		what = "lost"
 	}
-	l.evidence.add(c.peer(), Evidence{At: l.cfg.Clock(), What: what, Code: word(code)})
+	name := c.peer()
+	is, member := l.Get(name)
+	l.evidence.add(name, member && !is.Ephemeral, Evidence{At: l.cfg.Clock(), What: what, Code: word(code)})
 }
 
 // peer is the name that the other end's hello has, "" if there was none.

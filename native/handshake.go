@@ -87,7 +87,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) (l below, err error) {
 	}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	l.early = bytes.Clone(early)
-	l.sieve = &sieve{Conn: l.raw, at: time.Now()}
+	l.sieve = &sieve{ReadWriteCloser: l.raw, at: time.Now()}
 	l.ReadWriter = l.sieve
 	if secure, ok := l.raw.(*tls.Conn); ok {
 		l.raw = secure.NetConn() // cut off at once, it does not wait to say so
@@ -131,6 +131,7 @@ func dialSocket(ctx context.Context, client *http.Client, url string) (l below, 
 		resp.Body.Close()
 		return l, resp, err
 	}
-	l.ReadWriter = both
+	l.sieve = &sieve{ReadWriteCloser: both, at: time.Now()} // who was dialled may be anybody, in a ring without a secret
+	l.ReadWriter = l.sieve
 	return l, resp, nil
 }

@@ -207,7 +207,7 @@ func (n *Node) health() (f facts) {
 	n.status.Lock()
 	defer n.status.Unlock()
 	f.stale, f.leaving, f.writing, f.trapped = n.status.stale, n.status.leaving, n.status.writing, n.status.trapped
-	f.connections = max(n.status.connections-f.guests, 0)
+	f.connections = n.status.connections - n.status.guests
 	if n.status.writeError != nil {
 		f.writeError = n.status.writeError.Error()
 	}

@@ -46,6 +46,7 @@ func (n *Node) logClock(c clockNews) {
 		n.log.Info("this node's clock is not wrong any more, as far as it knows")
 	case c.own:
 		n.log.Warn("this node's clock is wrong, probably: no other node lets it in, or it lets none in: run NTP on this host", "name", c.Name, "address", c.Address)
+	case c.stranger && !n.rare.now("clock", c.Address):
 	case c.over:
 		n.log.Info("the clock is not wrong any more", "name", c.Name, "address", c.Address)
 	case c.AheadMicros != 0:

@@ -41,6 +41,7 @@ type loop struct {
 	store    store
 	starting bool
 	failed   wire.Code // of the connection that the step under way is about, if it is over
+	ofGuest  bool      // the step under way is about a connection of a guest
 	removed  time.Time // when it learnt that it was
 	halt     core.Reason
 	text     string
@@ -122,7 +123,7 @@ func (l *loop) take(from input) {
 			return
 		}
 		l.conns[in.Conn] = c
-		l.countConns()
+		l.countConns(c, 1)
 	case core.Received:
 		defer func() { c.taken <- struct{}{} }()
 		if l.conns[in.Conn] == nil {
@@ -151,11 +152,12 @@ func (l *loop) take(from input) {
 
 func (l *loop) drop(id core.ConnID) {
 	c := l.conns[id]
-	delete(l.conns, id)
-	l.countConns()
-	if c != nil {
-		l.abandoned(c)
+	if c == nil {
+		return
 	}
+	delete(l.conns, id)
+	l.countConns(c, -1)
+	l.abandoned(c)
 }
 
 // step gives the engine an input and carries out what comes of it.
@@ -178,7 +180,7 @@ func (l *loop) drain() {
 		in := l.pending[0]
 		l.pending = slices.Delete(l.pending, 0, 1)
 		l.now(&in)
-		l.failed = in.Code
+		l.failed, l.ofGuest = in.Code, l.isGuest(in.Conn)
 		effects, err := l.engine.Step(in)
 		l.took(in)
 		if err != nil {
@@ -189,6 +191,11 @@ func (l *loop) drain() {
 			l.carryOut(&effects[i])
 		}
 	}
+}
+
+func (l *loop) isGuest(id core.ConnID) bool {
+	c := l.conns[id]
+	return c != nil && c.story.open.role == core.Guest
 }
 
 func (l *loop) goesOn() bool { return l.halt == 0 && l.failure == nil }
@@ -246,9 +253,11 @@ func (l *loop) emit(e *core.Event) {
 	l.witness(e, before, known)
 	l.meter.node(l.cfg.Name, before, e)
 	l.told = true
-	l.watchClocks(e, before, known)
-	l.noteJoin(e)
-	l.rings.take(e, before, known, l.cfg.Clock())
+	if e.Kind != core.EventRefused || !l.ofGuest { // a guest may say anything of clocks and rings
+		l.watchClocks(e, before, known)
+		l.noteJoin(e)
+		l.rings.take(e, before, known, l.cfg.Clock())
+	}
 	switch e.Kind {
 	case core.EventResult:
 		l.answer(e)

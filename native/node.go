@@ -80,7 +80,8 @@ type Node struct {
 
 	status struct {
 		sync.Mutex
-		connections    int
+		connections    int // that the engine knows,
+		guests         int // and those of them that are guests'
 		stale, leaving bool
 		writeError     error
 		writing        time.Time // since when a write of the ring file is under way; zero if none is

@@ -1,6 +1,10 @@
 package native
 
-import "time"
+import (
+	"time"
+
+	"github.com/nanoring/nanoring/core"
+)
 
 // Status is how a node is doing; docs/api.md has its fields.
 type Status struct {
@@ -61,8 +65,12 @@ func (n *Node) Status() Status {
 	return s
 }
 
-func (l *loop) countConns() {
+// countConns takes note of a connection that came, or is over.
+func (l *loop) countConns(c *conn, more int) {
 	l.status.Lock()
-	l.status.connections = len(l.conns)
+	l.status.connections += more
+	if c.story.open.role == core.Guest {
+		l.status.guests += more
+	}
 	l.status.Unlock()
 }

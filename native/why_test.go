@@ -18,7 +18,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 	at := time.Unix(1e9, 0)
 	for i := range 1000 {
 		at = at.Add(time.Second)
-		e.add("a", Evidence{At: at, What: fmt.Sprint("w", i/2)})
+		e.add("a", false, Evidence{At: at, What: fmt.Sprint("w", i/2)})
 	}
 	all := e.about("a")
 	if len(all) != mostPieces || all[0].What != fmt.Sprint("w", 500-mostPieces) || all[0].Times != 2 || all[0].Until.Sub(all[0].At) != time.Second {
@@ -26,11 +26,34 @@ func TestEvidenceIsBounded(t *testing.T) {
 	}
 	for i := range mostSubject {
 		at = at.Add(time.Second)
-		e.add(fmt.Sprint("b", i), Evidence{At: at, What: "down"})
-		e.add("b0", Evidence{At: at, What: "up"})
+		e.add(fmt.Sprint("b", i), false, Evidence{At: at, What: "down"})
+		e.add("b0", false, Evidence{At: at, What: "up"})
 	}
 	if len(e.of) != mostSubject || e.about("a") != nil || len(e.about("b0")) != 2 || e.about("b255") == nil {
 		t.Errorf("%d names, a: %v, b0: %v", len(e.of), e.about("a"), e.about("b0"))
+	}
+}
+
+// TestEvidenceOfNodesIsKept: what is known of nodes goes last, however many names guests make up.
+func TestEvidenceOfNodesIsKept(t *testing.T) {
+	var e evidence
+	at := time.Unix(1e9, 0)
+	e.add("dev1", true, Evidence{At: at, What: "down"})
+	for i := range 3 * mostSubject {
+		at = at.Add(time.Second)
+		e.add(fmt.Sprint("tab", i), false, Evidence{At: at, What: "left"})
+	}
+	if len(e.of) != mostSubject || len(e.about("dev1")) != 1 || e.about("tab767") == nil {
+		t.Errorf("%d names, dev1: %v", len(e.of), e.about("dev1"))
+	}
+	for i := range mostSubject {
+		at = at.Add(time.Second)
+		e.add(fmt.Sprint("dev", i+2), true, Evidence{At: at, What: "down"})
+	}
+	e.add("tab0", false, Evidence{At: at, What: "left"})
+	e.add("tab1", false, Evidence{At: at, What: "left"})
+	if len(e.of) != mostSubject || e.about("dev1") != nil || e.about("dev257") == nil || e.about("tab0") != nil {
+		t.Errorf("%d names, dev1: %v, tab0: %v", len(e.of), e.about("dev1"), e.about("tab0"))
 	}
 }
 

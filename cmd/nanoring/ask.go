@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +57,9 @@ the HTTP API says; -o names prints who has answered.
 			if err != nil {
 				return err
 			}
-			lines, err := c.open(cmd.Context(), http.MethodPost, path, struct {
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout+lookTimeout)
+			defer cancel()
+			lines, err := c.open(ctx, http.MethodPost, path, struct {
 				Topic  string `json:"topic"`
 				Limit  int    `json:"limit,omitempty"`
 				Millis int64  `json:"timeout_millis"`
@@ -97,10 +99,10 @@ type answer struct {
 
 // answers prints the answers as they come, and who has not, unless there were enough.
 func (c *client) answers(from io.Reader, out printer, output, topic string, limit int) error {
-	for lines := bufio.NewReader(from); ; {
-		line, err := lines.ReadBytes('\n')
+	for lines := c.byLine(from); ; {
+		line, err := lines.next()
 		if err != nil {
-			return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
+			return c.ended(err)
 		}
 		var a answer
 		if err := decode(line, &a); err != nil {

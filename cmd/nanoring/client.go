@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -39,6 +38,7 @@ type client struct {
 	ca    string                 // the file of the CAs that it believes, and no others; empty for those of the machine
 	token func() (string, error) // for it; nil for none
 	tick  time.Duration          // of which a stream may be silent for some; 0 is a second
+	most  int                    // bytes of an answer; 0 is mostAnswer
 }
 
 // client returns the client that the flags ask for. Flags beat the environment.
@@ -113,7 +113,7 @@ func (c *client) call(ctx context.Context, method, path string, body any) ([]byt
 		return nil, err
 	}
 	defer res.Close()
-	b, err := io.ReadAll(res)
+	b, err := io.ReadAll(c.bound(res))
 	if err != nil {
 		return nil, c.noNode(err)
 	}
@@ -187,19 +187,27 @@ func (c *client) stream(ctx context.Context, path string, tell func(data string)
 		return cmp.Or(c.silent(ctx), err)
 	}
 	defer events.Close()
-	for lines := bufio.NewReader(events); ; {
-		line, err := lines.ReadString('\n')
+	for lines := c.byLine(events); ; {
+		line, err := lines.next()
 		if err != nil {
-			return cmp.Or(c.silent(ctx), error(&failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}))
+			return cmp.Or(c.silent(ctx), c.ended(err))
 		}
 		heard()
-		if data, ok := strings.CutPrefix(line, "data: "); ok {
+		if data, ok := strings.CutPrefix(string(line), "data: "); ok {
 			if err := tell(data); err != nil {
 				return err
 			}
 			heard() // it may have taken its time
 		}
 	}
+}
+
+// ended says that an answer that comes in lines is over before its time.
+func (c *client) ended(err error) error {
+	if errors.Is(err, errEndless) || errors.Is(err, context.DeadlineExceeded) {
+		return c.noNode(err)
+	}
+	return &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
 }
 
 // hints are what to do about what a node says no to, by its code.
@@ -213,6 +221,9 @@ var hints = map[string]string{
 func (c *client) noNode(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if errors.Is(err, errEndless) {
+		return &failure{exitNoNode, fmt.Errorf("the node at %s is none: %w", c.where, err), "Is that its address, or that of something else, or is there a proxy in between?"}
 	}
 	var no *trust.Error
 	if errors.As(err, &no) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -80,8 +79,8 @@ func (c *client) drain(ctx context.Context, name string, out printer, output str
 		return left, err
 	}
 	defer answer.Close()
-	for lines := bufio.NewReader(answer); ; {
-		line, err := lines.ReadBytes('\n')
+	for lines := c.byLine(answer); ; {
+		line, err := lines.next()
 		if err != nil {
 			return left, c.noNode(err)
 		}

@@ -35,7 +35,7 @@ func (e *exam) findings() []finding {
 	e.lookAtPaths()
 	e.lookAtDifferences()
 	if pair := e.apart(); len(pair) > 0 {
-		e.add("warning", "records-differ", "they do not hold the same records, and did not for seconds", "nanoring diff "+pair[0]+" "+pair[1]+" shows which", pair...)
+		e.add("warning", "records-differ", "they do not hold the same records, and did not for seconds", "nanoring diff "+quoted(pair[0])+" "+quoted(pair[1])+" shows which", pair...)
 	}
 	worth := []string{"error", "warning", "info"}
 	slices.SortStableFunc(e.all, func(a, b finding) int { return slices.Index(worth, a.Severity) - slices.Index(worth, b.Severity) })
@@ -54,13 +54,13 @@ func (e *exam) lookAtMembers() {
 		}
 	}
 	if len(down) > 0 {
-		e.add("warning", "down", "down, and did not say bye", "see why: nanoring why "+down[0]+" --all; start it, or remove it for good: nanoring del "+down[0], down...)
+		e.add("warning", "down", "down, and did not say bye", "see why: nanoring why "+quoted(down[0])+" --all; start it, or remove it for good: nanoring del "+quoted(down[0]), down...)
 	}
 	if len(suspect) > 0 {
-		e.add("warning", "suspect", "it did not answer, and will be down if it does not refute that", "see why: nanoring why "+suspect[0]+" --all", suspect...)
+		e.add("warning", "suspect", "it did not answer, and will be down if it does not refute that", "see why: nanoring why "+quoted(suspect[0])+" --all", suspect...)
 	}
 	if len(e.nodes.silent) > 0 {
-		e.add("warning", "no-answer", "up as others hold it, and does not answer", "see whether it is stopped, overloaded or cut off: nanoring why "+e.nodes.silent[0]+" --all", e.nodes.silent...)
+		e.add("warning", "no-answer", "up as others hold it, and does not answer", "see whether it is stopped, overloaded or cut off: nanoring why "+quoted(e.nodes.silent[0])+" --all", e.nodes.silent...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.nodes.failed)) {
 		e.add("warning", "no-answer", "it cannot say how it does: "+e.nodes.failed[name], "look at its log", name)

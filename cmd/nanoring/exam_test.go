@@ -84,6 +84,32 @@ func TestExam(t *testing.T) {
 	}
 }
 
+// TestAdviceRunsNothing: what doctor says to do runs nothing else in a shell, whatever nodes are called.
+func TestAdviceRunsNothing(t *testing.T) {
+	const name = "x; touch $(id) 'y'"
+	word := " " + quoted(name)
+	for what, change := range map[string]func(*exam){
+		"down":    func(e *exam) { e.members[2].State = "down" },
+		"suspect": func(e *exam) { e.members[2].State = "suspect" },
+		"silent":  func(e *exam) { e.nodes.silent = []string{name} },
+		"records": func(e *exam) { e.records.answers[2].what.Sums = []string{"0", "2"} },
+	} {
+		e := well()
+		e.members[2].Name, e.nodes.answers[2].from, e.records.answers[2].from = name, name, name
+		change(&e)
+		for _, f := range e.findings() {
+			if rest := strings.ReplaceAll(f.Do, word, ""); rest == f.Do || strings.Contains(rest, "touch") {
+				t.Errorf("%s: %s", what, f.Do)
+			}
+		}
+	}
+	var f found[about]
+	f.silent = []string{name}
+	if _, err := f.one(name); !strings.Contains(err.Error(), "why"+word+"'") {
+		t.Error(err)
+	}
+}
+
 // TestBlamesNobody: where as many have the one as the other it is told who has what, and none is
 // the odd one, whatever comes first; with most against them the others are.
 func TestBlamesNobody(t *testing.T) {

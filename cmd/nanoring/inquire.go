@@ -48,10 +48,10 @@ func inquire[T any](ctx context.Context, c *client, topic, text, of string) (all
 	}
 	defer lines.Close()
 	all.failed = make(map[string]string)
-	for r := bufio.NewReader(lines); ; {
+	for r := bufio.NewReader(c.bound(lines)); ; {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
-			return all, &failure{exitNoNode, fmt.Errorf("the node at %s has ended", c.where), ""}
+			return all, c.ended(err)
 		}
 		var a answer
 		if err := decode(line, &a); err != nil {
@@ -70,7 +70,8 @@ func inquire[T any](ctx context.Context, c *client, topic, text, of string) (all
 		default:
 			s := said[T]{from: a.From, at: time.Now(), raw: json.RawMessage(a.bytes())}
 			if err := decode([]byte(a.bytes()), &s.what); err != nil {
-				return all, fmt.Errorf("what %s answers: %w", a.From, err)
+				all.failed[a.From] = err.Error()
+				break
 			}
 			all.answers = append(all.answers, s)
 		}
@@ -84,7 +85,7 @@ func (f *found[T]) one(of string) (T, error) {
 	case no:
 		return none, errors.New(of + ": " + text)
 	case len(f.answers) == 0 && slices.Contains(f.silent, of):
-		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", of, of)
+		return none, fmt.Errorf("%s has not answered: is it stopped, or cut off? See 'nanoring why %s'", of, quoted(of))
 	case len(f.answers) == 0:
 		return none, fmt.Errorf("%s is not up, or no node of this version: see 'nanoring all'", of)
 	}

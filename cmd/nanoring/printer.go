@@ -108,6 +108,9 @@ func (p printer) secret(b []byte) error {
 	return p.plain(b)
 }
 
+// mostCell is how many bytes are printed of what a column is aligned by. What nodes have is shorter.
+const mostCell = 4 << 10
+
 // table aligns its columns; rows are lines of it.
 type table struct{ cells *tabwriter.Writer }
 
@@ -120,6 +123,9 @@ func (p printer) table(head ...string) table {
 func (t table) row(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
+		if cut := cells[i]; i < len(cells)-1 && len(cut) > mostCell { // else it would make all rows as long
+			cells[i] = strings.ToValidUTF8(cut[:mostCell], "") + "…"
+		}
 	}
 	fmt.Fprintln(t.cells, strings.Join(cells, "\t"))
 }

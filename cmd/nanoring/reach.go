@@ -134,6 +134,8 @@ func reachRows(f *found[reach], out printer) error {
 	return t.Flush()
 }
 
+const mostCells = 1 << 22 // of a matrix: some 2,000 nodes
+
 func reachMatrix(f *found[reach], out printer) error {
 	names := make(map[string]bool)
 	for _, s := range f.answers {
@@ -146,6 +148,9 @@ func reachMatrix(f *found[reach], out printer) error {
 		}
 	}
 	columns := slices.Sorted(maps.Keys(names))
+	if len(f.answers)*len(columns) > mostCells {
+		return fmt.Errorf("a matrix of %d rows and %d columns is none that anybody could look at: leave out -o matrix", len(f.answers), len(columns))
+	}
 	t := out.table(append([]string{"FROM \\ TO"}, columns...)...)
 	for _, s := range f.answers {
 		r := s.what

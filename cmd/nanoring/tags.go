@@ -84,7 +84,8 @@ func printTags(w printer, b []byte, output string) error {
 		return nil
 	}
 	table := w.table("TAG", "VALUE", "AFTER A RESTART")
-	all := maps.Clone(t.Tags)
+	all := make(map[string]string)
+	maps.Copy(all, t.Tags)
 	maps.Copy(all, t.Given)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		now, is := t.Tags[key]

@@ -87,6 +87,7 @@ func whyAll(cmd *cobra.Command, c *client, output, name string) error {
 	raw := []json.RawMessage{}
 	for _, s := range f.answers {
 		w := &s.what
+		w.By, w.Name = s.from, name // whatever it says itself
 		if w.State == "" && len(w.Evidence) == 0 {
 			continue
 		}

@@ -67,7 +67,7 @@ func (f *Folder) try() error {
 	if err := f.step("create"); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // by no link that somebody has put there
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,5 +50,30 @@ func TestWritable(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestTryOverwritesNothing: a link to a file of this user's, that somebody else has put where the folder is
+// tried, leads nowhere.
+func TestTryOverwritesNothing(t *testing.T) {
+	dir := fill(t, folders["nothing"])
+	f := open(t, dir)
+	mine := filepath.Join(t.TempDir(), "mine")
+	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.before = func(step string) error {
+		if step == "create" {
+			return os.Symlink(mine, filepath.Join(dir, ".ring.try"))
+		}
+		return nil
+	}
+	err := f.Writable()
+	if b, _ := os.ReadFile(mine); string(b) != "mine" || err == nil {
+		t.Errorf("%d bytes are there now: %v", len(b), err)
+	}
+	f.before = nil
+	if err := f.Writable(); err != nil {
+		t.Error(err)
 	}
 }

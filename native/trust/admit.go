@@ -1,8 +1,11 @@
 package trust
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -65,6 +68,9 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 	case err != nil:
 		return Token{}, "", errors.New("the token is no JWT of a ring, with an exp") // what else is in it is anybody's
 	}
+	if late(signed) {
+		return Token{}, "", &SignedError{Err: errTimes}
+	}
 	token = Token{Ring: c.Ring, Role: c.Role, Name: c.Name, Tags: c.Tags, Own: c.Own, Send: c.Send, Hear: c.Hear, Expires: c.ExpiresAt.Time}
 	if err := token.check(); err != nil {
 		return Token{}, "", &SignedError{Err: fmt.Errorf("the token is signed, but %w", err)}
@@ -73,4 +79,29 @@ func (t *Trust) Admit(signed, ring string, now time.Time) (token Token, key stri
 		return Token{}, "", &SignedError{OtherRing: token.Ring, Err: fmt.Errorf("the token is for the ring %.40q, not for %q", token.Ring, ring)}
 	}
 	return token, key, nil
+}
+
+// endOfTime is when the year 9999 is over, in seconds since 1970: what is later would wrap around.
+const endOfTime = 253_402_300_800
+
+var errTimes = errors.New("the token claims a time after the year 9999: seconds since 1970 are meant, not milliseconds")
+
+// late says whether a token whose signature was looked at claims a time that there is not.
+func late(signed string) bool {
+	var times struct{ Exp, Nbf json.Number }
+	_, body, _ := strings.Cut(signed, ".")
+	body, _, _ = strings.Cut(body, ".")
+	b, err := base64.RawURLEncoding.DecodeString(body)
+	if err == nil {
+		err = json.Unmarshal(b, &times)
+	}
+	for _, t := range []json.Number{times.Exp, times.Nbf} {
+		if t == "" { // there is none
+			continue
+		}
+		if seconds, no := t.Float64(); no != nil || seconds >= endOfTime {
+			return true
+		}
+	}
+	return err != nil
 }

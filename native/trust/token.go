@@ -87,6 +87,9 @@ func (s *Secret) Sign(t Token) (string, error) {
 	if err := t.check(); err != nil {
 		return "", err
 	}
+	if max(t.Expires.Unix(), t.NotBefore.Unix()) >= endOfTime {
+		return "", errTimes
+	}
 	c := claims{Ring: t.Ring, Role: t.Role, Name: t.Name, Tags: t.Tags, Own: t.Own, Send: t.Send, Hear: t.Hear}
 	c.ExpiresAt = jwt.NewNumericDate(t.Expires)
 	if !t.NotBefore.IsZero() {

@@ -72,6 +72,9 @@ func badTokens(t testing.TB, s *Secret) map[string][2]string {
 		"of another secret":              {token(t, secretOf(t, NewSecret()), guest), "signed by the key"},
 		"expired":                        {with(func(t *Token) { t.Expires = now.Add(-2 * Leeway) }), "expired at"},
 		"not valid yet":                  {with(func(t *Token) { t.NotBefore = now.Add(2 * Leeway) }), "not valid yet"},
+		"not valid for ages":             {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"nbf":1e300,"exp"`, 1)), "after the year 9999"},
+		"not valid for ages, by case":    {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp"`, `"NBF":"1e300","exp"`, 1)), "after the year 9999"},
+		"valid for ages":                 {raw(key, `{"alg":"HS256","kid":"`+kid+`"}`, strings.Replace(body, `"exp":`, `"exp":1000`, 1)), "after the year 9999"},
 		"of another ring":                {with(func(t *Token) { t.Ring = "blue" }), "for the ring"},
 		"of alg none":                    {b64([]byte(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`)) + "." + parts[1] + ".", "signature is not"},
 		"of alg nOnE":                    {b64([]byte(`{"alg":"nOnE","kid":"`+kid+`"}`)) + "." + parts[1] + ".", "no JWT of a ring"},
@@ -127,7 +130,7 @@ func TestSign(t *testing.T) {
 	}
 	for _, tok := range []Token{
 		{}, {Ring: "r", Role: "admin"}, {Ring: "r", Role: RoleGuest}, {Ring: "r", Role: RoleGuest, Name: "a@b"}, {Ring: "", Role: RoleReader},
-		{Ring: "r", Role: RoleReader, Name: "x"}, {Ring: "r", Role: RoleOperator, Send: []string{"x"}}, {Ring: "r", Role: RoleReader, Hear: []string{"x"}},
+		{Ring: "r", Role: RoleReader, Expires: time.UnixMilli(endOfTime * 1000)}, {Ring: "r", Role: RoleReader, Name: "x"}, {Ring: "r", Role: RoleOperator, Send: []string{"x"}}, {Ring: "r", Role: RoleReader, Hear: []string{"x"}},
 		{Ring: "r", Role: RoleGuest, Name: "x", Send: []string{"a b"}}, {Ring: "r", Role: RoleGuest, Name: "x", Hear: []string{""}}, {Ring: "r", Role: RoleGuest, Name: "x", Hear: make([]string, 65)},
 		{Ring: "r", Role: RoleGuest, Name: "x", Tags: map[string]string{"": "x"}}, {Ring: "r", Role: RoleGuest, Name: "x", Tags: long},
 	} {
