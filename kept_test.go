@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,38 @@ func TestKeep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestPublishedAreKept: what CHANGELOG.md says is published, the version that is there too, is kept, and no page
+// says of the first release that it is yet to come. So make test fails until make keep was run for a release.
+func TestPublishedAreKept(t *testing.T) {
+	all := published("# Changelog\n\n## 0.3.0 (not published yet)\n\n- c\n\n## 0.2.0 (2027-01-01)\n\n## Unreleased\n\n## 0.1.0\n")
+	if fmt.Sprint(all) != "[0.2.0 0.1.0]" {
+		t.Errorf("published are %q", all)
+	}
+	all = published(text(t, "CHANGELOG.md"))
+	for _, version := range all {
+		for _, name := range []string{"vectors.json", "openapi.json", "nanoring.wasm.br", "data"} {
+			if _, err := os.Stat(filepath.Join("testdata/released", version, name)); err != nil {
+				t.Errorf("CHANGELOG.md says that %s is published, and it is not kept: %v: run make keep, and commit what it writes with the release", version, err)
+			}
+		}
+	}
+	for file, stale := range map[string]string{"README.md": "is not published yet", "SECURITY.md": "There is none yet"} {
+		if len(all) > 0 && strings.Contains(text(t, file), stale) {
+			t.Errorf("%s says %q, and CHANGELOG.md that %s is published: docs/releasing.md has the steps", file, stale, all[0])
+		}
+	}
+}
+
+// published are the versions of a changelog that were released, or are by this commit.
+func published(changelog string) (all []string) {
+	for _, m := range regexp.MustCompile(`(?m)^## (\d\S*)(.*)$`).FindAllStringSubmatch(changelog, -1) {
+		if !strings.Contains(m[2], "not published yet") {
+			all = append(all, m[1])
+		}
+	}
+	return all
 }
 
 // lost says what of a release's folder is not so any more.

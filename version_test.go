@@ -45,6 +45,15 @@ func TestVersion(t *testing.T) {
 	same("web/package-lock.json, packages", lock.Packages[""].Version, Version)
 	if !strings.Contains(Version, "-") { // what is on its way to a release has no heading yet
 		same("CHANGELOG.md", of("CHANGELOG.md", `(?m)^## v?(\d\S*)`), Version)
+		for _, file := range []string{"README.md", "docs/operations.md", "docs/releasing.md", "deploy/kubernetes/kustomization.yaml"} { // what is typed to install it, and to release it
+			all := regexp.MustCompile(`(?:nanoring@v|/v|checkout v|origin v|NanoRing |[(: ]nanoring[-_:]|' v|/nanoring[-_:]|image(?:\.tar)?:|newTag: )(\d+\.\d+\.\d+)`).FindAllStringSubmatch(text(t, file), -1)
+			if len(all) == 0 {
+				t.Errorf("%s has no version", file)
+			}
+			for _, m := range all {
+				same(file+", "+m[0], m[1], Version)
+			}
+		}
 	}
 	same("docs/operations.md", of("docs/operations.md", `(?m)^VERSION +(\S+), protocol 1$`), Version)
 	same("docs/api.md", of("docs/api.md", `"engine": "wasm",\s+"builtin": \w+,\s+"version": "(.*?)"`), Version)

@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -160,7 +161,11 @@ func (n *Node) answerTrip(ctx context.Context, to string) (any, error) {
 		err := n.Tell(ctx, to, pingTopic, nil)
 		cancel()
 		var no *CommandError
-		if err != nil && !(errors.As(err, &no) && no.Code == wire.CodeNobody) {
+		switch {
+		case err == nil || errors.As(err, &no) && no.Code == wire.CodeNobody:
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil, fmt.Errorf("%s does not answer: nothing came back in %s", to, n.cfg.Times.connectWithin())
+		default:
 			return nil, errors.New(to + " does not answer: " + firstLine(err))
 		}
 		j.Trips = append(j.Trips, time.Since(began).Microseconds())

@@ -84,6 +84,10 @@ func run(only string) error {
 		fmt.Print(r.noRelease)
 		return nil
 	}
+	if len(r.targets) < len(targets) {
+		fmt.Printf("dist/ has of %s what is for %s, and is not all of it: publish what make release makes without ONLY.\n", r.version, only)
+		return nil
+	}
 	fmt.Printf("dist/ has all of %s; docs/releasing.md says how it is signed and published.\n", r.version)
 	return nil
 }

@@ -40,6 +40,38 @@ func TestCommit(t *testing.T) {
 	}
 	git("tag", "v1.2.3")
 	r.noRelease = ""
+	for _, file := range []string{"core/wire/testdata/vectors.json", "native/openapi.json", "wasm/module/nanoring.wasm.br"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(r.root, file)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(file)
+	}
+	again := func() {
+		git("add", ".")
+		git("commit", "-q", "-m", "again")
+		git("tag", "-f", "v1.2.3")
+	}
+	again()
+	if err := r.commit(); err == nil || !strings.Contains(err.Error(), "run make keep, commit what it writes") {
+		t.Errorf("with its tag, and nothing kept: %v", err)
+	}
+	keep := func(as map[string]string) {
+		t.Helper()
+		for name, has := range as {
+			if err := os.WriteFile(filepath.Join(r.root, "testdata/released/1.2.3", name), []byte(has), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again()
+	}
+	if err := os.MkdirAll(filepath.Join(r.root, "testdata/released/1.2.3"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	keep(map[string]string{"vectors.json": "core/wire/testdata/vectors.json", "openapi.json": "native/openapi.json", "nanoring.wasm.br": "another"})
+	if err := r.commit(); err == nil || !strings.Contains(err.Error(), "nanoring.wasm.br of this commit is not what") {
+		t.Errorf("with another module kept: %v", err)
+	}
+	keep(map[string]string{"nanoring.wasm.br": "wasm/module/nanoring.wasm.br"})
 	if err := r.commit(); err != nil || r.noRelease != "" || r.when.Unix() != 1700000000 {
 		t.Errorf("with its tag: %v, %q, %s", err, r.noRelease, r.when)
 	}

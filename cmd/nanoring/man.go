@@ -20,7 +20,7 @@ func manCommand() *cobra.Command {
 		Long: `Man writes a manual page of each command into a folder. Packages, and "make
 install", have brought them already: man nanoring-node.`,
 		Example: "  nanoring man share/man/man1",
-		Args:    cobra.ExactArgs(1),
+		Args:    argument("the folder to write them into"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("cannot write manual pages: %w", err)

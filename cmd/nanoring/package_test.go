@@ -258,6 +258,12 @@ func TestPackage(t *testing.T) {
 		t.Errorf("it ends with %v:\n%s", err, out.String())
 	}
 
+	// Its help is for all, also where there is no WebSocket.
+	help := string(command(t, folder, "node", "node_modules/nanoring/bin/nanoring.js", "--help"))
+	if !strings.HasPrefix(help, "usage: nanoring watch ") {
+		t.Errorf("its help is %q", help)
+	}
+
 	node = exec.CommandContext(t.Context(), "node", "--experimental-websocket", "--no-warnings", filepath.Join(folder, "node_modules/nanoring/bin/nanoring.js"), "watch", gateways(dev1)[0])
 	if got, err := node.CombinedOutput(); node.ProcessState.ExitCode() != 3 || !strings.Contains(string(got), "No gateway answers") {
 		t.Errorf("without a ring it ends with %v:\n%s", err, got)

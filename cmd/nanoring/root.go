@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,6 +91,14 @@ Exit status: 0 done, 1 the node said no, 2 wrong usage, 3 no node answers,
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addCompletion(root)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Example = "  nanoring help node"
+		help.Args = func(_ *cobra.Command, args []string) error { // else it prints help, with status 0
+			_, _, err := root.Find(args)
+			return err
+		}
+	}
 	root.SetFlagErrorFunc(badFlag)
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
@@ -143,6 +152,10 @@ func addCompletion(root *cobra.Command) {
 			continue
 		}
 		cmd.Example = "  source <(nanoring completion bash)"
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { // a shell that is not one would be sent help, with status 0
+			return usage(cmd, errors.New("say which shell: bash, zsh, fish, powershell"))
+		}
 		for _, shell := range cmd.Commands() {
 			shell.Example = map[string]string{
 				"bash":       "  source <(nanoring completion bash)",

@@ -71,7 +71,7 @@ topic, or if it does not confirm within 30 seconds.
 				return err
 			}
 			if err := o.say(cmd, pathMessages, args[0], args, 2); err != nil {
-				return err
+				return untold(err, args[0], args[1])
 			}
 			switch out := stdout(cmd); o.output {
 			case "json":
@@ -84,6 +84,20 @@ topic, or if it does not confirm within 30 seconds.
 			return nil
 		},
 	}
+}
+
+// untold adds what to do when a node was not told.
+func untold(err error, name, topic string) error {
+	f := failureOf(err)
+	if no, ok := f.err.(*refusal); ok {
+		switch no.code {
+		case "nobody":
+			f.hint = "A program or a page there listens, or a command: 'nanoring node --on-message " + quoted(topic+"=COMMAND") + "'. Questions are for 'nanoring ask'."
+		case "unreachable":
+			f.hint = "See whether it is up: nanoring why " + quoted(name)
+		}
+	}
+	return f
 }
 
 // say sends, to one node or to all, what the arguments up to the payload say.

@@ -39,11 +39,17 @@ function parse([command, ...args]) {
   return options;
 }
 
+const args = process.argv.slice(2);
+if (args.some((arg) => arg === "--help" || arg === "-h")) {
+  console.log(usage);
+  process.exit(0);
+}
+const options = parse(args); // what is wrong with it is said where there is no WebSocket, too
 if (typeof WebSocket !== "function") {
   fail("this Node.js has no WebSocket: take version 22 or later, or version 20 with NODE_OPTIONS=--experimental-websocket", 1);
 }
 try {
-  const node = await join(parse(process.argv.slice(2)));
+  const node = await join(options);
   say(`${node.name} is a node of the ring ${node.ring}, through ${node.gateway?.name} (Ctrl-C ends it)`);
   const told = new Map();
   /** @param {import("../lib/nanoring.js").NodeInfo[]} nodes */
@@ -67,5 +73,6 @@ try {
   }
 } catch (error) {
   const { code, message } = /** @type {import("../lib/nanoring.js").RingError} */ (error);
-  fail(message, code === "unreachable" ? 3 : code === "removed" ? 4 : code === "invalid" ? 2 : 1);
+  const hint = code === "unauthorized" && !options.token ? "\nHere it is taken of the environment: NANORING_TOKEN." : "";
+  fail(message + hint, code === "unreachable" ? 3 : code === "removed" ? 4 : code === "invalid" ? 2 : 1);
 }
