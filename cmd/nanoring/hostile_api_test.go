@@ -34,7 +34,7 @@ func (h *hostileAPI) fields() map[string]any {
 	if h.kind == "nothing" {
 		return all
 	}
-	text, number, many, at := hostileText, 1, []string{hostileText, hostileName}, time.Unix(1.8e9, 0)
+	text, number, many, at := hostileText, int64(1), []string{hostileText, hostileName}, time.Unix(1.8e9, 0)
 	if h.kind == "numbers" {
 		text, number, at = "x", -1<<63, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	}
@@ -53,11 +53,11 @@ func (h *hostileAPI) fields() map[string]any {
 	}
 	link := map[string]any{"name": text, "guest": true, "trip_micros": number, "silent_millis": number}
 	more := map[string]any{
-		"nodes": []any{node, map[string]any{}, node}, "keys": many, "secrets": many, "started": at, "clock": at, "at": at, "micros": []int{number, number, 1},
+		"nodes": []any{node, map[string]any{}, node}, "keys": many, "secrets": many, "started": at, "clock": at, "at": at, "micros": []int64{number, number, 1},
 		"messages": map[string]any{"listeners": number, "unread": 1}, "clocks": []any{node}, "own_clock_since": at,
 		"join":       map[string]any{"state": "joining", "sources": many, "let_in_by": text, "since": at, "tried": []any{map[string]any{"address": text, "source": text, "why": text}}},
 		"conditions": []any{map[string]any{"code": text, "severity": text, "text": text, "do": text}}, "given": map[string]string{text: text, "x": text},
-		"settings": map[string]int{text: number}, "link": link, "links": []any{link}, "dialed": []any{map[string]any{"name": text, "micros": number, "error": text}},
+		"settings": map[string]int64{text: number}, "link": link, "links": []any{link}, "dialed": []any{map[string]any{"name": text, "micros": number, "error": text}},
 		"evidence": []any{map[string]any{"at": at, "until": at, "text": text}}, "sums": many,
 		"records": []any{map[string]any{"set": text, "name": text, "says": text, "stamp": at, "hash": text}},
 	}
