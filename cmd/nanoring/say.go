@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-const sayTime = time.Second // for what a node says, and for its last lines of the log
+const sayTime = 3 * time.Second // for what a node says, and for its last lines of the log
 
 // say prints, and waits for that no longer than a moment: a node runs, and ends, whether or
 // not somebody reads what it prints.
