@@ -103,6 +103,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 			}
 			r.redial(name, c.forwarded)
 		} else {
+			if code == wire.CodeRotated {
+				r.detector.excuse(name)
+			}
 			r.overlay.maintain()
 		}
 	}
