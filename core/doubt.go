@@ -122,6 +122,21 @@ func (d *detector) forgetDoubt(name string) {
 	}
 }
 
+// excuse lets nothing follow from what a node was asked on a connection that was closed in order: there no
+// answer comes any more.
+func (d *detector) excuse(name string) {
+	for seq, w := range d.acks {
+		if w.name == name {
+			w.timer.stop()
+			delete(d.acks, seq)
+		}
+	}
+	if d.doubts[name] != nil {
+		d.forgetDoubt(name)
+		delete(d.quiet, name)
+	}
+}
+
 // isRefused says whether this node was just refused by a node's address itself: it
 // need not dial again in order to know.
 func (d *detector) isRefused(name string) bool {

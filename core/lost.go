@@ -103,6 +103,9 @@ func (r *Ring) lose(c *conn, code wire.Code) {
 			}
 			r.redial(name, c.forwarded)
 		} else {
+			if code == wire.CodeRotated {
+				r.detector.excuse(name)
+			}
 			r.overlay.maintain()
 		}
 	}
@@ -131,7 +134,9 @@ func (r *Ring) missed(c *conn, code wire.Code) {
 			return
 		}
 		if !r.detector.unreached(c.want) && c.why != dialRoute && c.why != dialTell { // else who asked draws the conclusion
-			r.detector.doubt(c.want, code == wire.CodeRefused && c.why == dialRedial)
+			if code == wire.CodeRefused || r.detector.health.late == 0 { // else it is slow itself
+				r.detector.doubt(c.want, code == wire.CodeRefused && c.why == dialRedial)
+			}
 		}
 	}
 }
